@@ -1,0 +1,7 @@
+//! What a migration does to a running database, and how to do it safely.
+//!
+//! Values in, values out: no I/O, no clock, no async, no panic on any input. The module list is the layering, read
+//! top to bottom: a module uses only modules above it (`tests/src/tidy.rs` checks it).
+
+pub mod text;
+pub mod dialect;
