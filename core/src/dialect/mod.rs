@@ -3,7 +3,7 @@
 mod ident;
 mod target;
 
-pub use ident::{Name, fold, quote, quote_literal};
+pub use ident::{Ident, Name, fold, quote, quote_literal};
 pub use target::{Target, Version};
 
 /// A database engine.
