@@ -6,3 +6,4 @@
 pub mod text;
 pub mod dialect;
 pub mod statement;
+pub mod operation;
