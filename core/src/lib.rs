@@ -7,3 +7,4 @@ pub mod text;
 pub mod dialect;
 pub mod statement;
 pub mod operation;
+pub mod catalog;

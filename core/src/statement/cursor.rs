@@ -185,10 +185,17 @@ impl<'a> Cursor<'a> {
         Some(self.part(first, self.at))
     }
 
-    /// Reads one token, or a whole group where one starts.
+    /// Reads one token, or a whole group in parentheses or brackets where one starts.
     pub fn skip(&mut self) {
-        if self.group().is_none() {
-            self.at += usize::from(!self.at_end());
+        if self.group().is_some() {
+            return;
+        }
+        let mut depth = usize::from(self.is("["));
+        self.at += usize::from(!self.at_end());
+        while depth > 0 && !self.at_end() {
+            depth += usize::from(self.is("["));
+            depth -= usize::from(self.is("]"));
+            self.at += 1;
         }
     }
 

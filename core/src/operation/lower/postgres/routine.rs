@@ -25,7 +25,7 @@ pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Optio
 
 fn function_part(cursor: &mut Cursor<'_>, function: &mut CreateFunction) {
     if cursor.eat("language") {
-        function.language = cursor.ident().map_or_else(String::new, |language| language.name.to_lowercase());
+        function.language = language(cursor).unwrap_or_default();
     } else if cursor.eat("immutable") {
         function.volatility = Volatility::Immutable;
     } else if cursor.eat("stable") {
@@ -42,6 +42,12 @@ fn function_part(cursor: &mut Cursor<'_>, function: &mut CreateFunction) {
     } else {
         cursor.skip();
     }
+}
+
+/// The name of a language, which old scripts put in quotes.
+fn language(cursor: &mut Cursor<'_>) -> Option<String> {
+    let quoted = super::string(cursor);
+    quoted.or_else(|| cursor.ident().map(|language| language.name)).map(|name| name.to_lowercase())
 }
 
 /// The code between the quotes of a string.
@@ -65,7 +71,7 @@ pub(super) fn do_block(mut cursor: Cursor<'_>) -> Option<Kind> {
     let mut body = Body { language: "plpgsql".to_owned(), code: Span::default() };
     while let Some(token) = cursor.next_token() {
         if token.span.of(cursor.text()).eq_ignore_ascii_case("language") {
-            body.language = cursor.ident()?.name.to_lowercase();
+            body.language = language(&mut cursor)?;
         } else {
             body.code = code(cursor.text(), token.kind, token.span)?;
         }
