@@ -8,3 +8,4 @@ pub mod dialect;
 pub mod statement;
 pub mod operation;
 pub mod catalog;
+pub mod effect;

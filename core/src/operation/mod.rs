@@ -24,6 +24,7 @@ pub use table::{
     Identity, IndexKey, Like, PartitionBound, PartitionBy, RelationWord, TableAction, TriggerState,
 };
 pub use types::TypeName;
+pub(crate) use types::canonical as canonical_type;
 
 use crate::dialect::Name;
 use crate::text::Span;
