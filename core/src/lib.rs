@@ -6,3 +6,5 @@
 pub mod text;
 pub mod dialect;
 pub mod framework;
+pub mod reference;
+pub mod signals;
