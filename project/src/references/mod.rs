@@ -125,7 +125,11 @@ impl<'a> Search<'a> {
         if !column {
             return Ok(None);
         }
-        String::from_utf8(bytes).map(Some).map_err(|_| "not UTF-8")
+        let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
+        if !literals::is_sql(&file.path) && text.len() > 20_000 && text.lines().count() < text.len() / 500 {
+            return Err("generated: its lines are very long");
+        }
+        Ok(Some(text))
     }
 
     fn one(&self, path: &str, text: &str) -> Vec<Reference> {
