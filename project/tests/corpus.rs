@@ -71,9 +71,9 @@ fn langfuse_is_prisma_beside_clickhouse() {
     check(
         "langfuse",
         expect![[r#"
-        packages/shared/clickhouse/migrations/unclustered: golang-migrate ClickHouse (the folder's name clickhouse), 46 migrations, 0 problems
-        packages/shared/prisma/migrations: prisma postgres (packages/shared/prisma/migrations/migration_lock.toml), 434 migrations, 2 problems
-        not analysed packages/shared/clickhouse/migrations/unclustered: 46 ClickHouse (golang-migrate)"#]],
+            packages/shared/clickhouse/migrations/unclustered: golang-migrate ClickHouse (the folder's name clickhouse), 46 migrations, 0 problems
+            packages/shared/prisma/migrations: prisma postgres (packages/shared/prisma/migrations/migration_lock.toml), 434 migrations, 0 problems
+            not analysed packages/shared/clickhouse/migrations/unclustered: 46 ClickHouse (golang-migrate)"#]],
     );
 }
 

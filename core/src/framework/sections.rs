@@ -52,9 +52,9 @@ fn unit(framework: &Framework, text: &str, sidecar: Option<&str>) -> Transaction
 }
 
 fn says_false(sidecar: &str, setting: &str) -> bool {
-    let values =
+    let mut values =
         sidecar.lines().filter_map(|line| line.trim().strip_prefix(setting)?.trim().strip_prefix('='));
-    values.last().is_some_and(|value| value.trim().starts_with("false"))
+    values.next_back().is_some_and(|value| value.trim().starts_with("false"))
 }
 
 fn leaves_by_itself(framework: &Framework, text: &str) -> bool {

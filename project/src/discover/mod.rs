@@ -112,7 +112,7 @@ pub fn open(root: &Path) -> Result<Project, DiscoverError> {
     let found = recognise::folders(&root, &config, &files);
     let mut folders: Vec<Folder> = found.iter().map(|it| read::folder(&root, &config, &files, it)).collect();
     folders.sort_by(|a, b| a.path.cmp(&b.path));
-    let mut problems = read::missing(&config, &folders);
+    let mut problems = Vec::new();
     place_odd(odd, &mut folders, &mut problems);
     let dumps = aside::dumps(&root, &files, &folders);
     let not_analysed = aside::not_analysed(&files, &folders);
@@ -120,7 +120,16 @@ pub fn open(root: &Path) -> Result<Project, DiscoverError> {
 }
 
 fn place_odd(odd: Vec<(String, String)>, folders: &mut [Folder], problems: &mut Vec<Problem>) {
+    let is_migration = |path: &str, folders: &[Folder]| {
+        let inside = format!("{path}/");
+        let mut files = folders.iter().flat_map(|it| &it.migrations).flat_map(|it| &it.files);
+        files.any(|file| file.path.starts_with(&inside))
+    };
     for (path, message) in odd {
+        // Prisma's and Diesel's folders may be called anything.
+        if is_migration(&path, folders) {
+            continue;
+        }
         let problem = Problem::new(&path, message, "rename, replace or remove it");
         match folders.iter_mut().find(|folder| folder.inside(&path).is_some()) {
             Some(folder) => folder.problems.push(problem),

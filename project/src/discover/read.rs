@@ -43,6 +43,10 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
             "check the path and the framework in lockkeeper.toml",
         ));
     }
+    if engine.dialect.is_none() && engine.foreign.is_none() {
+        let message = "nothing shows which engine this is for, so it is not analysed";
+        problems.push(Problem::new(found.path, message, "state `dialect` in lockkeeper.toml"));
+    }
     Folder {
         framework,
         dialect: engine.dialect,
@@ -52,23 +56,6 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
         migrations,
         problems,
     }
-}
-
-/// Folders that the configuration names and that are not there.
-pub(super) fn missing(config: &Config, folders: &[Folder]) -> Vec<Problem> {
-    let problems = folders.iter().filter(|folder| folder.migrations.is_empty());
-    let named =
-        |folder: &&Folder| config.migrations.iter().any(|it| it.path.trim_matches('/') == folder.path);
-    let empty = problems.filter(named);
-    empty
-        .map(|folder| {
-            Problem::new(
-                &folder.path,
-                "is named in lockkeeper.toml but holds no migrations",
-                "correct `path` or `framework` there",
-            )
-        })
-        .collect()
 }
 
 /// A file in a folder, or for layouts with folders one level deeper; Flyway looks at any depth.

@@ -197,6 +197,9 @@ impl Statement<'_> {
             },
             (")", Clause::Columns { depth: opened, .. }) if depth == opened => Clause::Reads,
             ("set", Clause::Reads) => Clause::Target { ours: ours(index), depth },
+            ("update", Clause::Reads) if self.before(index, "key") => {
+                Clause::Target { ours: ours(index), depth }
+            }
             ("=", Clause::Target { ours, depth: opened }) if depth == opened => Clause::Value { ours, depth },
             (",", Clause::Value { ours, depth: opened }) if depth == opened => Clause::Target { ours, depth },
             ("where" | "from" | "returning" | "when", Clause::Value { depth: opened, .. })

@@ -32,6 +32,9 @@ INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = excluded
 SELECT id FROM orders WHERE user_id IN (SELECT id FROM users WHERE name = 'name');
 -- name: GetUser :one users
 SELECT name_of(users) FROM users;
+INSERT INTO users (id) VALUES (1) ON DUPLICATE KEY UPDATE name = 'x';
+SELECT 1 FROM users WHERE name = 'x' FOR UPDATE;
+MERGE INTO users u USING staged s ON u.id = s.id WHEN MATCHED THEN UPDATE SET name = s.name;
 ";
     check(
         "q.sql",
@@ -52,7 +55,10 @@ SELECT name_of(users) FROM users;
             9:25 schema certain  CREATE VIEW v AS SELECT name FROM public.users;
             10:66 write certain  INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = excluded.name;
             10:82 read certain  INSERT INTO users (id) VALUES (1) ON CONFLICT (id) DO UPDATE SET name = excluded.name;
-            11:68 read certain  SELECT id FROM orders WHERE user_id IN (SELECT id FROM users WHERE name = 'name');"#]],
+            11:68 read certain  SELECT id FROM orders WHERE user_id IN (SELECT id FROM users WHERE name = 'name');
+            14:59 write certain  INSERT INTO users (id) VALUES (1) ON DUPLICATE KEY UPDATE name = 'x';
+            15:27 read certain  SELECT 1 FROM users WHERE name = 'x' FOR UPDATE;
+            16:79 write certain  MERGE INTO users u USING staged s ON u.id = s.id WHEN MATCHED THEN UPDATE SET name = s.name;"#]],
     );
 }
 

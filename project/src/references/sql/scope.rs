@@ -124,12 +124,7 @@ pub(super) fn read(text: &str, tokens: &[Token], ours: &str) -> Scopes {
         let word = INTRODUCERS.iter().find(|it| tokens[index].is(text, it)).copied();
         let introduces = match word {
             Some("on" | "exists" | "view" | "replace") => declares,
-            Some("update") => {
-                !index
-                    .checked_sub(1)
-                    .is_some_and(|before| ["for", "on", "key"].iter().any(|it| tokens[before].is(text, it)))
-                    && !(declares && index > 0)
-            }
+            Some("update") => (!declares || index == 0) && !is_clause(text, tokens, index),
             Some("from") => !is_distinct_from(text, tokens, index),
             other => other.is_some(),
         };
@@ -139,6 +134,12 @@ pub(super) fn read(text: &str, tokens: &[Token], ours: &str) -> Scopes {
         }
     }
     scopes
+}
+
+/// `FOR UPDATE`, `ON UPDATE`, `ON DUPLICATE KEY UPDATE`.
+fn is_clause(text: &str, tokens: &[Token], index: usize) -> bool {
+    let before = index.checked_sub(1).map(|at| tokens[at]);
+    before.is_some_and(|token| ["for", "on", "key"].iter().any(|it| token.is(text, it)))
 }
 
 fn is_distinct_from(text: &str, tokens: &[Token], index: usize) -> bool {
@@ -240,11 +241,9 @@ impl Scopes {
 
     /// The table that an UPDATE or INSERT before this token writes.
     pub fn written_before(&self, index: usize) -> Option<&Table> {
-        let written = self
-            .tables
-            .iter()
-            .filter(|it| matches!(it.introduced_by, "into" | "update" | "only") && it.token < index);
-        written.last()
+        let is_written =
+            |it: &&Table| matches!(it.introduced_by, "into" | "update" | "only") && it.token < index;
+        self.tables.iter().rfind(is_written)
     }
 
     /// How surely a column without qualifier belongs to our table: the innermost parenthesis with tables decides.
