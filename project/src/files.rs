@@ -48,6 +48,7 @@ const HIDDEN: &[&str] = &[
     ".github",
     ".gitlab-ci.yml",
     ".circleci",
+    ".devcontainer",
     ".buildkite",
     ".sqlx",
     ".env.example",

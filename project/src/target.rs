@@ -125,8 +125,11 @@ fn of_line(file: &str, line: &str) -> Option<(Dialect, Version)> {
 
 /// `postgres:15-alpine`, `pgvector/pgvector:pg16`, `supabase/postgres:15.1.0.117`, `timescale/timescaledb:2.1-pg14`.
 fn of_image(image: &str) -> Option<(Dialect, Version)> {
-    let image = image.split(['@', ' ']).next()?;
-    let (name, tag) = image.rsplit('/').next()?.split_once(':')?;
+    // An image pinned by its digest often states the tag in a comment behind it.
+    let (image, comment) = image.split_once('#').unwrap_or((image, ""));
+    let image = image.split('@').next()?.trim().trim_matches(['"', '\'']);
+    let name = image.rsplit('/').next()?;
+    let (name, tag) = name.split_once(':').unwrap_or((name, comment.trim()));
     let (_, dialect) = IMAGES.iter().find(|(id, _)| *id == name)?;
     let of_postgres = tag.split('-').find_map(|part| part.strip_prefix("pg").and_then(Version::parse));
     // TimescaleDB's own version says nothing; `${POSTGRES_VERSION:-15}` states its default behind a dash.
@@ -166,6 +169,9 @@ mod tests {
             "image: docker.io/postgres:${POSTGRES_VERSION:-17}",
             Some((Dialect::Postgres, 17, 0)),
         );
+        check("compose.yaml", "image: a/postgres@sha256:f104f501 # 14.15", Some((Dialect::Postgres, 14, 15)));
+        check("compose.yaml", "image: postgres:16.1@sha256:f104f501", Some((Dialect::Postgres, 16, 1)));
+        check("compose.yaml", "image: postgres@sha256:f104f501", None);
         check("compose.yaml", "image: postgres:latest", None);
         check("compose.yaml", "# image: postgres:12", None);
         check("compose.yaml", "image: prom/postgres-exporter:v0.15", None);

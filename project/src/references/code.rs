@@ -82,18 +82,13 @@ const DECLARES: &[&str] = &[
 /// Calls that write, and calls that read; the last one before a name decides.
 const WRITES: &[&str] = &[
     "insert",
-    "insert_into",
     "create",
-    "createMany",
-    "create_many",
     "update",
-    "updateMany",
-    "update_all",
     "save",
     "upsert",
+    "build",
     "set",
     "values",
-    "build",
     "new",
     "Create",
     "Save",
@@ -104,6 +99,8 @@ const WRITES: &[&str] = &[
     "bulk_create",
     "changeset",
 ];
+/// The first so many of them also begin longer names.
+const PREFIXES: usize = 6;
 const READS: &[&str] = &[
     "select",
     "where",
@@ -129,13 +126,26 @@ const READS: &[&str] = &[
     "if",
 ];
 
+/// What a call of this name does: `create`, `createUser`, `insert_into` write.
+fn verb_of(word: &str) -> Option<ReferenceKind> {
+    let rest = |verb: &str| word.strip_prefix(verb);
+    let begins = |verb: &&&str| {
+        rest(verb).is_some_and(|rest| rest.starts_with(|it: char| it == '_' || it.is_uppercase()))
+    };
+    if WRITES.contains(&word) || WRITES[..PREFIXES].iter().any(|it| begins(&it)) {
+        return Some(ReferenceKind::Write);
+    }
+    READS.contains(&word).then_some(ReferenceKind::Read)
+}
+
 /// Whether the line opens something that the next lines belong to, other than a function's body.
 fn opens_call(line: &str) -> bool {
     line.trim_end().ends_with(['(', '[', '{', ',']) && !is_function(line)
 }
 
 fn is_function(line: &str) -> bool {
-    words(line).any(|it| ["function", "def", "fn", "func", "fun"].contains(&it.of(line)))
+    line.contains("=> {")
+        || words(line).any(|it| ["function", "def", "fn", "func", "fun"].contains(&it.of(line)))
 }
 
 impl Context<'_> {
@@ -273,7 +283,9 @@ impl Context<'_> {
     /// Whether the line is directly inside a declaration of the model.
     fn is_field(&self, word: Span) -> bool {
         let line = self.lines.of(word.start);
-        self.lines.parent(line).is_some_and(|parent| self.declares_model(self.lines.text(parent)))
+        let continues = self.lines.text(line).trim_start().starts_with('.');
+        !continues
+            && self.lines.parent(line).is_some_and(|parent| self.declares_model(self.lines.text(parent)))
     }
 
     fn declares_model(&self, line: &str) -> bool {
@@ -304,14 +316,22 @@ impl Context<'_> {
         }
         let statement = self.statement_before(word);
         let line = self.lines.text(self.lines.of(word.start));
-        let mut words = words(statement);
-        if !is_function(line)
-            && words
-                .any(|it| self.names.is_model(it.of(statement)) || self.names.is_instance(it.of(statement)))
-        {
+        if !is_function(line) && words(statement).any(|it| self.is_subject(statement, it)) {
             return Some((self.verb(word), Certainty::Likely));
         }
         self.is_near(word, 5).then_some((ReferenceKind::Text, Certainty::Possible))
+    }
+
+    /// Whether a word of a statement is what the statement is about: `User`, `user.`, `:user`, `createUser(`, and not
+    /// a value that is only passed on.
+    fn is_subject(&self, statement: &str, word: Span) -> bool {
+        let text = word.of(statement);
+        if !self.names.is_model(text) && !self.names.is_instance(text) {
+            return false;
+        }
+        let named = statement[..word.start].ends_with(['\'', '"', ':', '`']);
+        let used = statement[word.end..].starts_with(['.', ':', '(', '{', '[', '?', '!']);
+        named || used || text.starts_with(|it: char| it.is_uppercase())
     }
 
     /// A word in a longer literal: templates such as `{user.name}`, tags such as `db:"name"`.
@@ -343,14 +363,10 @@ impl Context<'_> {
 
     fn verb(&self, word: Span) -> ReferenceKind {
         let statement = self.statement_before(word);
-        let is_verb = |it: &str| WRITES.contains(&it) || READS.contains(&it);
         let after = self.text[word.end..].split(['\n', ';']).next().unwrap_or("");
-        let behind = words(after).map(|it| it.of(after)).find(|it| is_verb(it));
-        let last = words(statement).map(|it| it.of(statement)).filter(|it| is_verb(it)).last().or(behind);
-        match last {
-            Some(verb) if WRITES.contains(&verb) => ReferenceKind::Write,
-            _ => ReferenceKind::Read,
-        }
+        let behind = || words(after).find_map(|it| verb_of(it.of(after)));
+        let before = words(statement).filter_map(|it| verb_of(it.of(statement))).last();
+        before.or_else(behind).unwrap_or(ReferenceKind::Read)
     }
 
     /// Whether a model's name or SQL on the table stands at most so many lines above.
