@@ -5,7 +5,10 @@
 
 pub mod text;
 pub mod dialect;
+pub mod framework;
+pub mod reference;
 pub mod statement;
 pub mod operation;
 pub mod catalog;
 pub mod effect;
+pub mod signals;

@@ -1,1 +1,15 @@
-//! Placeholder.
+//! The repository as a world: configuration, migration folders, targets, references, signals, git.
+//!
+//! Everything here reads files and nothing writes them. Analysis is core's; this room brings it values.
+
+pub mod config;
+pub mod secret;
+pub mod files;
+pub mod folder;
+pub mod discover;
+pub mod target;
+pub mod references;
+pub mod signals;
+pub mod git;
+
+pub use discover::{DiscoverError, Project, discover, open};

@@ -1,0 +1,203 @@
+//! The parts of a file that run: which way, where, and in what transaction.
+
+use super::{Direction, Framework, Halves, OptOut, Part, Transaction, parse, scan};
+use crate::text::Span;
+
+/// A part of a migration file that the runner executes as one unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Section {
+    /// Which way it goes.
+    pub direction: Direction,
+    /// Where its SQL stands in the file.
+    pub span: Span,
+    /// How its statements reach the server.
+    pub transaction: Transaction,
+}
+
+/// The sections of one file. `file_name` may be a path; `sidecar` is the text of the settings file beside it. A file
+/// without the markers that its framework needs has none.
+pub fn sections(framework: &Framework, file_name: &str, text: &str, sidecar: Option<&str>) -> Vec<Section> {
+    if let Halves::Markers { prefix } = framework.halves {
+        return marked(framework, prefix, text);
+    }
+    let span = Span::new(0, text.len());
+    vec![Section {
+        direction: direction(framework, file_name),
+        span,
+        transaction: unit(framework, text, sidecar),
+    }]
+}
+
+fn direction(framework: &Framework, file_name: &str) -> Direction {
+    let last = |count: usize| {
+        let start = file_name.rmatch_indices('/').nth(count - 1).map_or(0, |(at, _)| at + 1);
+        &file_name[start..]
+    };
+    let named = parse(framework, last(1)).or_else(|| parse(framework, last(2)));
+    // A folder's name may be missing where only the file is at hand.
+    let bare = || parse(framework, &format!("0_/{}", last(1)));
+    match named.or_else(bare) {
+        Some(name) if name.part == Part::Down => Direction::Down,
+        _ => Direction::Up,
+    }
+}
+
+fn unit(framework: &Framework, text: &str, sidecar: Option<&str>) -> Transaction {
+    let left = match framework.opt_out {
+        OptOut::FirstLine(comment) => text.starts_with(comment),
+        OptOut::Sidecar { setting, .. } => sidecar.is_some_and(|sidecar| says_false(sidecar, setting)),
+        OptOut::Never | OptOut::Marker(_) | OptOut::Option(_) => false,
+    };
+    if left || leaves_by_itself(framework, text) { framework.outside } else { framework.transaction }
+}
+
+fn says_false(sidecar: &str, setting: &str) -> bool {
+    let mut values =
+        sidecar.lines().filter_map(|line| line.trim().strip_prefix(setting)?.trim().strip_prefix('='));
+    values.next_back().is_some_and(|value| value.trim().starts_with("false"))
+}
+
+fn leaves_by_itself(framework: &Framework, text: &str) -> bool {
+    if framework.leaves_for.is_empty() {
+        return false;
+    }
+    scan::statements(text).into_iter().any(|span| {
+        let statement = scan::normalised(span.of(text));
+        framework.leaves_for.iter().any(|words| statement.starts_with(words))
+    })
+}
+
+/// One section per marker; a file without an up marker has none, as its runner refuses it.
+fn marked(framework: &Framework, prefix: &str, text: &str) -> Vec<Section> {
+    let mut found: Vec<Section> = Vec::new();
+    let mut whole_file_left = false;
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let Some(words) = marker(line, prefix) else {
+            continue;
+        };
+        whole_file_left |= matches!(framework.opt_out, OptOut::Marker(it) if it.eq_ignore_ascii_case(&words));
+        let (verb, options) = words.split_once(' ').unwrap_or((&words, ""));
+        let Some(direction) = direction_of(verb) else {
+            continue;
+        };
+        if let Some(previous) = found.last_mut() {
+            previous.span.end = start;
+        }
+        let left =
+            matches!(framework.opt_out, OptOut::Option(it) if options.split(' ').any(|word| word == it));
+        let transaction = if left { framework.outside } else { framework.transaction };
+        found.push(Section { direction, span: Span::new(offset, text.len().max(offset)), transaction });
+    }
+    if whole_file_left {
+        found.iter_mut().for_each(|section| section.transaction = framework.outside);
+    }
+    found
+}
+
+fn direction_of(verb: &str) -> Option<Direction> {
+    match verb.to_ascii_lowercase().as_str() {
+        "up" => Some(Direction::Up),
+        "down" => Some(Direction::Down),
+        _ => None,
+    }
+}
+
+/// The words behind the prefix, with single blanks, where the line is a comment with a marker.
+fn marker(line: &str, prefix: &str) -> Option<String> {
+    let comment = line.trim_start_matches('\u{feff}').trim().strip_prefix("--")?.trim_start();
+    let words = comment.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix))?;
+    let words = &comment[words.len()..];
+    Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Direction::{Down, Up};
+    use Transaction::{Autocommit, Implicit, Wrapped};
+
+    #[track_caller]
+    fn check(
+        id: &str,
+        file: &str,
+        text: &str,
+        sidecar: Option<&str>,
+        expected: &[(Direction, &str, Transaction)],
+    ) {
+        let framework = Framework::by_id(id).expect("is in the table");
+        let found = sections(framework, file, text, sidecar);
+        let found: Vec<_> =
+            found.iter().map(|it| (it.direction, it.span.of(text).trim(), it.transaction)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn goose_divides_by_markers() {
+        let text = "-- +goose Up\nSELECT 1;\r\n-- +goose Down\nSELECT 2;";
+        check("goose", "1_x.sql", text, None, &[(Up, "SELECT 1;", Wrapped), (Down, "SELECT 2;", Wrapped)]);
+        check("goose", "1_x.sql", "SELECT 1;", None, &[]);
+    }
+
+    #[test]
+    fn goose_leaves_the_transaction_for_the_whole_file() {
+        let text = "-- +goose no transaction\n-- +goose Up\na;\n-- +goose Down\nb;\n";
+        check("goose", "1_x.sql", text, None, &[(Up, "a;", Autocommit), (Down, "b;", Autocommit)]);
+    }
+
+    #[test]
+    fn goose_statement_markers_stay_in_their_section() {
+        let text = "-- +goose Up\n-- +goose StatementBegin\nDO $$;$$;\n-- +goose StatementEnd";
+        let sql = "-- +goose StatementBegin\nDO $$;$$;\n-- +goose StatementEnd";
+        check("goose", "1_x.sql", text, None, &[(Up, sql, Wrapped)]);
+    }
+
+    #[test]
+    fn dbmate_leaves_the_transaction_per_section() {
+        let text = "-- migrate:up transaction:false\na;\n\n-- migrate:down\nb;\n";
+        check("dbmate", "1_x.sql", text, None, &[(Up, "a;", Implicit), (Down, "b;", Wrapped)]);
+    }
+
+    #[test]
+    fn sqlx_wants_its_comment_first() {
+        check("sqlx", "1_x.up.sql", "-- no-transaction\na", None, &[(Up, "-- no-transaction\na", Implicit)]);
+        check("sqlx", "1_x.down.sql", "\n-- no-transaction", None, &[(Down, "-- no-transaction", Wrapped)]);
+    }
+
+    #[test]
+    fn diesel_reads_its_metadata() {
+        let metadata = Some("# why\nrun_in_transaction = false # CONCURRENTLY\n");
+        check("diesel", "migrations/1_x/up.sql", "a", metadata, &[(Up, "a", Implicit)]);
+        check("diesel", "1_x/down.sql", "b", None, &[(Down, "b", Wrapped)]);
+        check("diesel", "down.sql", "b", Some("run_in_transaction = true"), &[(Down, "b", Wrapped)]);
+    }
+
+    #[test]
+    fn flyway_leaves_by_configuration_or_by_itself() {
+        check("flyway", "V1__x.sql", "a", None, &[(Up, "a", Wrapped)]);
+        check("flyway", "U1__x.sql", "a", Some("executeInTransaction=false"), &[(Down, "a", Autocommit)]);
+        let text = "/* why */ create  unique index concurrently a on b (c);";
+        check("flyway", "V1__x.sql", text, None, &[(Up, text, Autocommit)]);
+        check("flyway", "V1__x.sql", "-- VACUUM\nSELECT 1", None, &[(Up, "-- VACUUM\nSELECT 1", Wrapped)]);
+    }
+
+    #[test]
+    fn files_sent_as_one_string_say_so() {
+        check("prisma", "20240101_x/migration.sql", "a", None, &[(Up, "a", Implicit)]);
+        check("golang-migrate", "db/1_x.down.sql", "a", None, &[(Down, "a", Implicit)]);
+        check("plain", "1_x.sql", "a", None, &[(Up, "a", Autocommit)]);
+        check("plain", "stdin", "a", None, &[(Up, "a", Autocommit)]);
+    }
+
+    /// Any bytes give an answer.
+    #[test]
+    fn odd_names_and_texts_are_no_reason_to_panic() {
+        for framework in super::super::FRAMEWORKS {
+            for odd in ["", "é", "/", "-- +goose", "-- migrate:", "V", "_.sql", "-- é", "$", "'"] {
+                sections(framework, odd, odd, Some(odd));
+            }
+        }
+    }
+}

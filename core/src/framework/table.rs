@@ -1,0 +1,179 @@
+//! The facts, one row per framework. Each row names where its facts were read.
+
+use super::{Framework, Halves, Layout, OptOut, Order, Transaction};
+
+/// All frameworks for SQL files, from the most telling signs to the least: recognition tries them in this order.
+pub static FRAMEWORKS: &[Framework] = &[
+    // README of pressly/goose ("SQL Migrations", "NO TRANSACTION"), internal/sqlparser/parser.go (annotations in any
+    // case; `StatementBegin` needed where a statement holds `;`), v3.
+    Framework {
+        id: "goose",
+        title: "goose",
+        manual: "https://pressly.github.io/goose/documentation/annotations/",
+        recognised_by: "SQL files with `-- +goose Up`",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Markers { prefix: "+goose" },
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Marker("NO TRANSACTION"),
+        outside: Transaction::Autocommit,
+        leaves_for: &[],
+        cannot: &["`NO TRANSACTION` holds for up and down of a file together"],
+    },
+    // README of amacneil/dbmate ("Migration Options"); pkg/dbmate/migration.go (one Exec per section).
+    Framework {
+        id: "dbmate",
+        title: "dbmate",
+        manual: "https://github.com/amacneil/dbmate#migration-options",
+        recognised_by: "SQL files with `-- migrate:up`, usually in db/migrations",
+        layout: Layout::Files,
+        order: Order::Text,
+        halves: Halves::Markers { prefix: "migrate:" },
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Option("transaction:false"),
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        cannot: &[
+            "a section with transaction:false is still sent as one string: several statements are one implicit transaction",
+        ],
+    },
+    // docs.prisma.io "Development and production" and "Customizing migrations"; schema-engine sends migration.sql as
+    // one simple query. Down files: "Generating down migrations" (run by hand with `prisma db execute`).
+    Framework {
+        id: "prisma",
+        title: "Prisma",
+        manual: "https://www.prisma.io/docs/orm/prisma-migrate/workflows/customizing-migrations",
+        recognised_by: "folders with migration.sql, beside migration_lock.toml or schema.prisma",
+        layout: Layout::Folders { up: "migration.sql", down: "down.sql" },
+        order: Order::Text,
+        halves: Halves::Siblings,
+        transaction: Transaction::Implicit,
+        opt_out: OptOut::Never,
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        cannot: &[
+            "there is no opt-out: several statements of a file are one implicit transaction",
+            "down.sql is never run by `prisma migrate`: run it with `prisma db execute --file`",
+        ],
+    },
+    // diesel.rs guide "Getting Started" and diesel_migrations::FileBasedMigrations (metadata.toml, run_in_transaction);
+    // the file goes through batch_execute: one simple query.
+    Framework {
+        id: "diesel",
+        title: "Diesel",
+        manual: "https://docs.rs/diesel_migrations/latest/diesel_migrations/struct.FileBasedMigrations.html",
+        recognised_by: "folders with up.sql, beside diesel.toml",
+        layout: Layout::Folders { up: "up.sql", down: "down.sql" },
+        order: Order::Text,
+        halves: Halves::Siblings,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Sidecar { file: "metadata.toml", setting: "run_in_transaction" },
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        cannot: &[
+            "a file with run_in_transaction = false is still sent as one string: several statements are one implicit transaction",
+            "run_in_transaction holds for up and down together",
+        ],
+    },
+    // documentation.red-gate.com "Versioned migrations", "Script configuration files", "mixed"; the statements that are
+    // not transactional on PostgreSQL are in flyway-database-postgresql PostgreSQLParser.
+    Framework {
+        id: "flyway",
+        title: "Flyway",
+        manual: "https://documentation.red-gate.com/fd/script-configuration-files-277578941.html",
+        recognised_by: "files named V1__name.sql, or flyway.conf or flyway.toml",
+        layout: Layout::Files,
+        order: Order::Dotted,
+        halves: Halves::Letters,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Sidecar { file: ".conf", setting: "executeInTransaction" },
+        outside: Transaction::Autocommit,
+        leaves_for: &[
+            "CREATE INDEX CONCURRENTLY",
+            "CREATE UNIQUE INDEX CONCURRENTLY",
+            "DROP INDEX CONCURRENTLY",
+            "REINDEX",
+            "VACUUM",
+            "DISCARD ALL",
+            "ALTER SYSTEM",
+            "CREATE DATABASE",
+            "DROP DATABASE",
+            "CREATE TABLESPACE",
+            "DROP TABLESPACE",
+            "CREATE SUBSCRIPTION",
+            "DROP SUBSCRIPTION",
+            "ALTER DATABASE",
+        ],
+        cannot: &[
+            "transactional and other statements may not be mixed in a file unless mixed=true",
+            "undo files (U) need a paid edition",
+            "CONCURRENTLY waits for Flyway's own lock unless flyway.postgresql.transactional.lock=false",
+        ],
+    },
+    // README and MIGRATIONS.md of golang-migrate/migrate; database/postgres/postgres.go: the file is one Exec unless
+    // x-multi-statement=true.
+    Framework {
+        id: "golang-migrate",
+        title: "golang-migrate",
+        manual: "https://github.com/golang-migrate/migrate/blob/master/MIGRATIONS.md",
+        recognised_by: "files named 1_name.up.sql and 1_name.down.sql",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Suffixes,
+        transaction: Transaction::Implicit,
+        opt_out: OptOut::Never,
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        cannot: &["there is no opt-out: several statements of a file are one implicit transaction"],
+    },
+    // docs.rs/sqlx macro.migrate and sqlx-core/src/migrate/source.rs (`-- no-transaction` must be the first bytes; with
+    // it the file is one simple query).
+    Framework {
+        id: "sqlx",
+        title: "SQLx",
+        manual: "https://docs.rs/sqlx/latest/sqlx/macro.migrate.html",
+        recognised_by: "a migrations folder of numbered SQL files in a project whose Cargo.toml names sqlx",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Suffixes,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::FirstLine("-- no-transaction"),
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        cannot: &[
+            "a file with `-- no-transaction` is still sent as one string: several statements are one implicit transaction",
+            "simple and reversible (.up.sql, .down.sql) migrations do not mix",
+        ],
+    },
+    // orm.drizzle.team "drizzle-kit migrate"; drizzle-orm pg-core/dialect.ts: all pending files run in one transaction.
+    Framework {
+        id: "drizzle",
+        title: "Drizzle",
+        manual: "https://orm.drizzle.team/docs/drizzle-kit-migrate",
+        recognised_by: "numbered SQL files beside meta/_journal.json",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::UpOnly,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Never,
+        outside: Transaction::Wrapped,
+        leaves_for: &[],
+        cannot: &["all pending files run in one transaction, which none can leave", "there is no down"],
+    },
+    // Numbered files that something of the project's own runs. We assume what `psql -f` does: each statement commits on
+    // its own. It is the reading that warns about half-done files and never promises a rollback that may not exist.
+    Framework {
+        id: "plain",
+        title: "numbered SQL files",
+        manual: "https://www.postgresql.org/docs/current/app-psql.html",
+        recognised_by: "a folder of SQL files, or of folders, whose names start with a number",
+        layout: Layout::Files,
+        order: Order::Dotted,
+        halves: Halves::Suffixes,
+        transaction: Transaction::Autocommit,
+        opt_out: OptOut::Never,
+        outside: Transaction::Autocommit,
+        leaves_for: &[],
+        cannot: &["what runs these files is not known: each statement is taken to commit on its own"],
+    },
+];

@@ -1,0 +1,118 @@
+//! Reading a recognised folder.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lockkeeper_core::framework::{FileName, Framework, Kind, Part, Version, parse};
+
+use super::engine;
+use super::recognise::Found;
+use crate::config::Config;
+use crate::files::{File, MAX_SIZE, parent};
+use crate::folder::{Folder, Named, Problem, migrations};
+
+/// A file's text, or in words why there is none.
+pub(super) fn text(root: &Path, path: &str) -> Result<String, String> {
+    let bytes = std::fs::read(root.join(path)).map_err(|error| error.to_string())?;
+    String::from_utf8(bytes)
+        .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+}
+
+/// Reads a folder.
+pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found<'_>) -> Folder {
+    let framework = found.framework;
+    let mut problems = Vec::new();
+    let mut named = Vec::new();
+    for file in inside(files, found.path) {
+        let relative = file.path[found.path.len()..].trim_start_matches('/');
+        match parse(framework, relative).or_else(|| unnumbered(framework, relative)) {
+            Some(name) => named.push(read(root, file, name)),
+            None => problems.extend(left_out(framework, file, relative)),
+        }
+    }
+    let manifests = manifests(root, files, found.path);
+    let order = |path: &str| place_in_manifest(&manifests, path);
+    let texts: Vec<Arc<str>> = named.iter().filter_map(|it| it.text.clone().ok()).collect();
+    let texts: Vec<&str> = texts.iter().map(|text| &**text).collect();
+    let engine = engine::engine(root, config, files, found.path, &texts);
+    let migrations = migrations(framework, named, order);
+    if migrations.is_empty() {
+        problems.push(Problem::new(
+            found.path,
+            "holds no migrations",
+            "check the path and the framework in lockkeeper.toml",
+        ));
+    }
+    if engine.dialect.is_none() && engine.foreign.is_none() {
+        let message = "nothing shows which engine this is for, so it is not analysed";
+        problems.push(Problem::new(found.path, message, "state `dialect` in lockkeeper.toml"));
+    }
+    Folder {
+        framework,
+        dialect: engine.dialect,
+        foreign: engine.foreign,
+        dialect_source: engine.source,
+        path: found.path.to_owned(),
+        migrations,
+        problems,
+    }
+}
+
+/// A file in a folder, or for layouts with folders one level deeper; Flyway looks at any depth.
+fn inside<'a>(files: &'a [File], folder: &str) -> impl Iterator<Item = &'a File> {
+    let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+    files.iter().filter(move |file| file.path.starts_with(&prefix))
+}
+
+fn read(root: &Path, file: &File, name: FileName) -> Named {
+    let text = match file.size {
+        size if size > 10 * MAX_SIZE => Err(format!("it is larger than {} MB", 10 * MAX_SIZE / 1_000_000)),
+        _ => text(root, &file.path).map(Arc::from),
+    };
+    Named { file: name, path: file.path.clone(), text }
+}
+
+/// A SQL file without a number, directly in a plain folder: it counts, and its place is said to be unknown.
+fn unnumbered(framework: &Framework, relative: &str) -> Option<FileName> {
+    let stem = relative.strip_suffix(".sql").filter(|it| framework.id == "plain" && !it.contains('/'))?;
+    let version = Version::unnumbered(stem);
+    Some(FileName { version, name: stem.to_owned(), part: Part::Whole, kind: Kind::Versioned })
+}
+
+/// A file that the framework passes by, if its author may have meant it to run.
+fn left_out(framework: &Framework, file: &File, relative: &str) -> Option<Problem> {
+    let depth = relative.matches('/').count();
+    let code = [".go", ".java", ".kt", ".rs", ".js", ".ts", ".py"].iter().any(|it| relative.ends_with(it));
+    let numbered = relative.starts_with(|it: char| it.is_ascii_digit() || it == 'V');
+    if relative.ends_with(".sql") && depth == 0
+        || relative.ends_with(".sql")
+            && depth == 1
+            && matches!(framework.layout, lockkeeper_core::framework::Layout::Folders { .. })
+    {
+        let message = format!("is not named as {} wants it, so it never runs", framework.title);
+        return Some(Problem::new(
+            &file.path,
+            message,
+            format!("rename or move it; see {}", framework.manual),
+        ));
+    }
+    (code && numbered && depth == 0).then(|| {
+        Problem::new(
+            &file.path,
+            "is a migration in code, which is not analysed",
+            "state its schema changes in SQL where they matter",
+        )
+    })
+}
+
+/// The manifests below a folder with the folders they stand in.
+fn manifests(root: &Path, files: &[File], folder: &str) -> Vec<(String, String)> {
+    let manifests = inside(files, folder).filter(|file| file.name() == "manifest.json");
+    manifests.filter_map(|file| Some((parent(&file.path).to_owned(), text(root, &file.path).ok()?))).collect()
+}
+
+/// Where a manifest beside the file names it; files without one are in the order of their names.
+fn place_in_manifest(manifests: &[(String, String)], path: &str) -> usize {
+    let manifest = manifests.iter().find(|(folder, _)| folder == parent(path));
+    manifest.and_then(|(_, text)| text.find(&format!("\"{}\"", crate::files::name(path)))).unwrap_or(0)
+}

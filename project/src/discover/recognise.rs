@@ -1,0 +1,210 @@
+//! Which folders hold migrations, and of which framework: by the configuration, by what lies around, by names, by
+//! markers in the files.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lockkeeper_core::framework::{self, Framework, Part};
+
+use super::read;
+use crate::config::Config;
+use crate::files::{File, name, parent};
+
+/// A folder of migrations, recognised but not read yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Found<'a> {
+    pub path: &'a str,
+    pub framework: &'static Framework,
+}
+
+/// All folders of migrations.
+pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) -> Vec<Found<'a>> {
+    let ctx = Context { root, files };
+    let mut found: BTreeMap<&str, &'static Framework> = BTreeMap::new();
+    for (folder, inside) in by_folder(files) {
+        if let Some((path, framework)) = ctx.recognise(folder, &inside) {
+            found.entry(path).or_insert(framework);
+        }
+    }
+    for folder in &config.migrations {
+        let path = folder.path.trim_matches('/').trim_start_matches("./");
+        let named = folder.framework.as_deref().and_then(Framework::by_id);
+        let seen = found.get(path).copied();
+        found.insert(path, named.or(seen).unwrap_or_else(plain));
+    }
+    let nested = |path: &str| {
+        let around = found
+            .iter()
+            .find(|(outer, _)| path.strip_prefix(**outer).is_some_and(|rest| rest.starts_with('/')));
+        around.is_some_and(|(_, framework)| framework.id == "flyway")
+    };
+    let found = found.iter().filter(|(path, _)| !nested(path));
+    found.map(|(&path, &framework)| Found { path, framework }).collect()
+}
+
+/// The framework for files that nothing else is known of.
+pub(super) fn plain() -> &'static Framework {
+    Framework::by_id("plain").expect("the table has a row for plain files")
+}
+
+fn by_id(id: &str) -> Option<&'static Framework> {
+    Framework::by_id(id)
+}
+
+/// The framework whose markers stand in the text.
+pub(super) fn by_markers(text: &str) -> Option<&'static Framework> {
+    ["goose", "dbmate"]
+        .into_iter()
+        .filter_map(by_id)
+        .find(|it| !framework::sections(it, "", text, None).is_empty())
+}
+
+fn by_folder(files: &[File]) -> BTreeMap<&str, Vec<&File>> {
+    let mut folders: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.path.ends_with(".sql")) {
+        folders.entry(parent(&file.path)).or_default().push(file);
+    }
+    folders
+}
+
+struct Context<'a> {
+    root: &'a Path,
+    files: &'a [File],
+}
+
+impl Context<'_> {
+    /// The migrations folder that a folder with SQL files is or belongs to, and its framework.
+    fn recognise<'f>(&self, folder: &'f str, inside: &[&File]) -> Option<(&'f str, &'static Framework)> {
+        let has = |file: &str| inside.iter().any(|it| it.name() == file);
+        if has("migration.sql") && self.is_folder_of("prisma", folder) {
+            return Some((parent(folder), by_id("prisma")?));
+        }
+        if has("up.sql") && self.is_folder_of("diesel", folder) {
+            return Some((parent(folder), by_id("diesel")?));
+        }
+        if is_version(name(folder)) && looks_like_migrations(parent(folder)) {
+            return Some((parent(folder), plain()));
+        }
+        if self.exists(folder, "meta/_journal.json") {
+            return Some((folder, by_id("drizzle")?));
+        }
+        let framework = self.by_content(inside).or_else(|| self.by_names(folder, inside))?;
+        match framework.id {
+            "flyway" => Some((flyway_location(folder), framework)),
+            _ => Some((folder, framework)),
+        }
+    }
+
+    fn is_folder_of(&self, id: &str, folder: &str) -> bool {
+        let starts_with_digit = name(folder).starts_with(|it: char| it.is_ascii_digit());
+        let lock = id == "prisma" && self.exists(parent(folder), "migration_lock.toml");
+        starts_with_digit && folder.contains('/')
+            || lock
+            || starts_with_digit && looks_like_migrations(folder)
+    }
+
+    fn by_content(&self, inside: &[&File]) -> Option<&'static Framework> {
+        // A marker in one of a few files is enough; prose about markers is not at the start of a comment.
+        inside.iter().take(5).find_map(|file| by_markers(&read::text(self.root, &file.path).ok()?))
+    }
+
+    fn by_names(&self, folder: &str, inside: &[&File]) -> Option<&'static Framework> {
+        let count = |id: &str| {
+            let named = |file: &&&File| by_id(id).and_then(|it| framework::parse(it, file.name()));
+            inside.iter().filter(|file| named(file).is_some()).count()
+        };
+        let most = |count: usize| count > 0 && count * 2 > inside.len();
+        if most(count("flyway")) {
+            return by_id("flyway");
+        }
+        if most(count("golang-migrate")) {
+            return if self.names_sqlx(folder) { by_id("sqlx") } else { by_id("golang-migrate") };
+        }
+        if most(count("sqlx")) && self.names_sqlx(folder) {
+            return by_id("sqlx");
+        }
+        let numbered = count("plain");
+        let known = looks_like_migrations(folder) && numbered > 0;
+        (known || is_sequence(inside) && most(numbered)).then(plain)
+    }
+
+    /// Whether the nearest Cargo.toml upwards names sqlx, or its offline data lies beside it.
+    fn names_sqlx(&self, folder: &str) -> bool {
+        let mut at = folder;
+        while !at.is_empty() {
+            at = parent(at);
+            if self.exists(at, "Cargo.toml") {
+                let manifest = read::text(self.root, &join(at, "Cargo.toml")).unwrap_or_default();
+                return manifest
+                    .lines()
+                    .any(|line| line.trim_start().trim_start_matches('"').starts_with("sqlx"));
+            }
+        }
+        false
+    }
+
+    fn exists(&self, folder: &str, file: &str) -> bool {
+        let path = join(folder, file);
+        self.files.binary_search_by(|it| it.path.as_str().cmp(&path)).is_ok()
+    }
+}
+
+fn join(folder: &str, file: &str) -> String {
+    if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+}
+
+/// `v1.4`, `2.0.1`.
+fn is_version(name: &str) -> bool {
+    let digits = name.trim_start_matches(['v', 'V']);
+    digits.contains('.')
+        && digits.split('.').all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+fn looks_like_migrations(folder: &str) -> bool {
+    let names = ["migrat", "patches", "upgrades", "versioned", "changesets"];
+    folder.split('/').any(|part| names.iter().any(|it| part.to_ascii_lowercase().contains(it)))
+}
+
+/// At least three files that are numbered one after the other, as examples and fixtures rarely are.
+fn is_sequence(inside: &[&File]) -> bool {
+    let number = |file: &&File| {
+        let named = framework::parse(plain(), file.name()).filter(|it| it.part != Part::Down)?;
+        named.version.text.parse::<u64>().ok()
+    };
+    let mut numbers: Vec<u64> = inside.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers.len() >= 3
+        && numbers.windows(2).filter(|pair| pair[1] - pair[0] <= 10).count() + 1 >= numbers.len() / 2
+}
+
+/// Flyway looks into all folders below a location; `db/migration/2024` belongs to `db/migration`, but folders named
+/// like engines are locations of their own.
+fn flyway_location(folder: &str) -> &str {
+    let outer = folder
+        .match_indices('/')
+        .map(|(at, _)| &folder[..at])
+        .find(|it| matches!(name(it), "migration" | "migrations"));
+    match outer {
+        Some(outer) if !super::engine::names_an_engine(&folder[outer.len()..]) => outer,
+        _ => folder,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_of_years_belong_to_the_location_above() {
+        assert_eq!(flyway_location("src/db/migration/2024"), "src/db/migration");
+        assert_eq!(flyway_location("src/db/migration/mysql"), "src/db/migration/mysql");
+        assert_eq!(flyway_location("uaa/db/mysql"), "uaa/db/mysql");
+    }
+
+    #[test]
+    fn versions_are_told_from_words() {
+        assert!(is_version("v1.14") && is_version("2.0.1"));
+        assert!(!is_version("v12") && !is_version("1.x") && !is_version("."));
+    }
+}

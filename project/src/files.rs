@@ -1,0 +1,120 @@
+//! One walk over a repository: which files there are, in order, as its ignore files want it.
+
+use std::path::Path;
+
+use ignore::overrides::OverrideBuilder;
+use ignore::{DirEntry, WalkBuilder};
+
+/// Files above this size are not read.
+pub const MAX_SIZE: u64 = 2_000_000;
+
+/// A file of the repository.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct File {
+    /// Relative to the root, with `/` between its parts.
+    pub path: String,
+    /// In bytes.
+    pub size: u64,
+}
+
+impl File {
+    /// The part behind the last `/`.
+    pub fn name(&self) -> &str {
+        name(&self.path)
+    }
+}
+
+/// The part of a path behind the last `/`.
+pub fn name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
+
+/// The part of a path before the last `/`; empty at the root.
+pub fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
+/// What a walk found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// The files, by path.
+    pub files: Vec<File>,
+    /// Directories and symbolic links that are named like SQL files, and what could not be read, with the reason.
+    pub odd: Vec<(String, String)>,
+}
+
+/// Hidden names that say something about a database; all others are passed by.
+const HIDDEN: &[&str] = &[
+    ".github",
+    ".gitlab-ci.yml",
+    ".circleci",
+    ".devcontainer",
+    ".buildkite",
+    ".sqlx",
+    ".env.example",
+    ".env.sample",
+    ".env.template",
+    ".env.dist",
+    ".tool-versions",
+    ".drone.yml",
+    ".travis.yml",
+];
+
+/// Folders of other people's code, where no ignore file says so.
+const FOREIGN: &[&str] = &["node_modules", "bower_components", "__pycache__", "venv", "target"];
+
+/// Walks the repository. `ignored` are globs from the configuration; wrong globs are reported among the odd.
+pub fn walk(root: &Path, ignored: &[String]) -> Files {
+    let mut found = Files::default();
+    let mut overrides = OverrideBuilder::new(root);
+    for glob in ignored {
+        if let Err(error) = overrides.add(&format!("!{glob}")) {
+            found.odd.push((glob.clone(), format!("is not a glob: {error}")));
+        }
+    }
+    let mut builder = WalkBuilder::new(root);
+    builder.hidden(false).require_git(false).filter_entry(is_wanted);
+    if let Ok(overrides) = overrides.build() {
+        builder.overrides(overrides);
+    }
+    for entry in builder.build() {
+        match entry {
+            Ok(entry) => note(root, &entry, &mut found),
+            Err(error) => found.odd.push((".".to_owned(), error.to_string())),
+        }
+    }
+    found.files.sort();
+    found.odd.sort();
+    found
+}
+
+fn is_wanted(entry: &DirEntry) -> bool {
+    let name = entry.file_name().to_string_lossy();
+    let hidden = name.starts_with('.') && !HIDDEN.contains(&name.as_ref());
+    entry.depth() == 0 || !(hidden || FOREIGN.contains(&name.as_ref()))
+}
+
+fn note(root: &Path, entry: &DirEntry, found: &mut Files) {
+    let Some(kind) = entry.file_type().filter(|_| entry.depth() > 0) else {
+        return;
+    };
+    let path = relative(root, entry.path());
+    if kind.is_file() {
+        let size = entry.metadata().map_or(0, |metadata| metadata.len());
+        found.files.push(File { path, size });
+    } else if path.ends_with(".sql") {
+        let what = if kind.is_dir() {
+            "is a directory named like a SQL file"
+        } else {
+            "is a symbolic link, which is not followed"
+        };
+        found.odd.push((path, what.to_owned()));
+    }
+}
+
+/// A path relative to the root with `/` between its parts; as it is where it lies elsewhere.
+pub fn relative(root: &Path, path: &Path) -> String {
+    let path = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = path.components().map(|it| it.as_os_str().to_string_lossy()).collect();
+    parts.join("/")
+}

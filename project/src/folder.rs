@@ -1,0 +1,240 @@
+//! Folders of migrations as values: what is in them, in order, and what is wrong with them.
+
+use std::sync::Arc;
+
+use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::framework::{self, FileName, Framework, Kind, Part, Section, Version};
+
+/// A folder of migrations of one framework for one engine.
+#[derive(Debug, Clone)]
+pub struct Folder {
+    /// The framework.
+    pub framework: &'static Framework,
+    /// The engine; `None` where nothing shows it, or it is not ours.
+    pub dialect: Option<Dialect>,
+    /// An engine that is recognised and left alone: `ClickHouse`.
+    pub foreign: Option<&'static str>,
+    /// What shows the engine, in words.
+    pub dialect_source: String,
+    /// The folder relative to the root.
+    pub path: String,
+    /// The migrations in the order in which the framework runs them.
+    pub migrations: Vec<Migration>,
+    /// What is wrong with the folder itself, or with files that belong to no migration.
+    pub problems: Vec<Problem>,
+}
+
+/// One migration.
+#[derive(Debug, Clone)]
+pub struct Migration {
+    /// Its version.
+    pub version: Version,
+    /// Its name.
+    pub name: String,
+    /// When it runs.
+    pub kind: Kind,
+    /// Its files: up before down.
+    pub files: Vec<Source>,
+    /// What is wrong with it.
+    pub problems: Vec<Problem>,
+}
+
+/// A file of a migration.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Relative to the root.
+    pub path: String,
+    /// Its text.
+    pub text: Arc<str>,
+    /// Its parts.
+    pub sections: Vec<Section>,
+}
+
+impl Source {
+    /// A file with this text, divided as the framework divides it.
+    pub fn new(framework: &Framework, path: &str, text: &str, sidecar: Option<&str>) -> Self {
+        let sections = framework::sections(framework, path, text, sidecar);
+        Self { path: path.to_owned(), text: text.into(), sections }
+    }
+}
+
+/// Something wrong with a file, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file or folder, relative to the root.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl Problem {
+    /// A problem of the file or folder at `path`.
+    pub fn new(path: &str, message: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self { path: path.to_owned(), message: message.into(), advice: advice.into() }
+    }
+}
+
+impl Folder {
+    /// Whether its files can be analysed: the engine is known and ours.
+    pub fn is_analysed(&self) -> bool {
+        self.dialect.is_some()
+    }
+
+    /// The migration that holds the file, and the file.
+    pub fn find(&self, path: &str) -> Option<(&Migration, &Source)> {
+        let in_migration =
+            |migration: &'_ Migration| migration.files.iter().position(|file| file.path == path);
+        let migration = self.migrations.iter().find(|migration| in_migration(migration).is_some())?;
+        let source = &migration.files[in_migration(migration)?];
+        Some((migration, source))
+    }
+
+    /// The migrations that run before the one that the file belongs to. A file that is not there yet counts as what
+    /// its name says; one whose name says nothing comes last.
+    pub fn before(&self, path: &str) -> &[Migration] {
+        let holds = |migration: &Migration| migration.files.iter().any(|file| file.path == path);
+        if let Some(index) = self.migrations.iter().position(holds) {
+            return &self.migrations[..index];
+        }
+        let Some(file) = self.parse(path) else {
+            return &self.migrations;
+        };
+        let count = self.migrations.partition_point(|migration| migration.version < file.version);
+        &self.migrations[..count]
+    }
+
+    /// What the file's name says, if it lies in this folder.
+    pub fn parse(&self, path: &str) -> Option<FileName> {
+        framework::parse(self.framework, self.inside(path)?)
+    }
+
+    /// The path relative to this folder, if it lies in it.
+    pub fn inside<'a>(&self, path: &'a str) -> Option<&'a str> {
+        if self.path.is_empty() {
+            return Some(path);
+        }
+        path.strip_prefix(&self.path)?.strip_prefix('/')
+    }
+
+    /// The paths of all its files relative to it: what `framework::spell` wants to know.
+    pub fn existing(&self) -> Vec<&str> {
+        let files = self.migrations.iter().flat_map(|migration| &migration.files);
+        files.filter_map(|file| self.inside(&file.path)).collect()
+    }
+
+    /// All problems of the folder and its migrations.
+    pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+        self.problems.iter().chain(self.migrations.iter().flat_map(|migration| &migration.problems))
+    }
+}
+
+/// A file of a migration, before files are put together.
+#[derive(Debug, Clone)]
+pub(crate) struct Named {
+    pub file: FileName,
+    pub path: String,
+    /// Its text, or why there is none.
+    pub text: Result<Arc<str>, String>,
+}
+
+/// Puts the files of a folder together to migrations, in order. `order` gives the place of a file among those of one
+/// version.
+pub(crate) fn migrations(
+    framework: &'static Framework,
+    mut files: Vec<Named>,
+    order: impl Fn(&str) -> usize,
+) -> Vec<Migration> {
+    let key = |it: &Named| (it.file.version.clone(), it.file.kind);
+    files.sort_by_key(|it| (key(it), it.file.part, order(&it.path), it.path.clone()));
+    let groups = files.chunk_by(|a, b| key(a) == key(b));
+    groups.flat_map(|group| of_one_version(framework, group)).collect()
+}
+
+fn of_one_version(framework: &'static Framework, group: &[Named]) -> Vec<Migration> {
+    let is_head = |it: &&Named| matches!(it.file.part, Part::Whole | Part::Up);
+    let heads: Vec<&Named> = group.iter().filter(is_head).collect();
+    let folder_is_version = framework.id == "plain"
+        && group.iter().all(|it| it.path.contains(&format!("{}/", it.file.version.text)));
+    if heads.len() <= 1 || folder_is_version {
+        return vec![migration(framework, group.iter().collect())];
+    }
+    let names: Vec<&str> = heads.iter().map(|head| head.path.as_str()).collect();
+    let of_head = |head: &&Named| {
+        let first = names[0] == head.path;
+        let belongs = |it: &&Named| {
+            it.path == head.path
+                || !is_head(it)
+                    && (it.file.name == head.file.name
+                        || first && !heads.iter().any(|other| other.file.name == it.file.name))
+        };
+        let mut migration = migration(framework, group.iter().filter(belongs).collect());
+        let others: Vec<&str> = names.iter().copied().filter(|name| *name != head.path).collect();
+        let message = format!("has the same version {} as {}", head.file.version.text, others.join(", "));
+        migration.problems.push(Problem::new(&head.path, message, "give one of them a later version"));
+        migration
+    };
+    heads.iter().map(of_head).collect()
+}
+
+fn migration(framework: &'static Framework, group: Vec<&Named>) -> Migration {
+    let head = group[0];
+    let mut problems = Vec::new();
+    let mut files = Vec::new();
+    for it in group.iter().filter(|it| it.file.part != Part::Sidecar) {
+        match &it.text {
+            Ok(text) => {
+                let source = Source::new(framework, &it.path, text, sidecar(&group, it));
+                problems.extend(problem(framework, &source));
+                files.push(source);
+            }
+            Err(reason) => problems.push(Problem::new(
+                &it.path,
+                format!("cannot be read: {reason}"),
+                "save it as UTF-8 and make it readable",
+            )),
+        }
+    }
+    if head.file.part == Part::Down {
+        problems.push(Problem::new(
+            &head.path,
+            "goes down but nothing goes up",
+            "add the file that goes up, or remove this one",
+        ));
+    }
+    if !head.file.version.is_numbered() && head.file.kind == Kind::Versioned {
+        problems.push(Problem::new(
+            &head.path,
+            "has no number, so its place in the order is not known",
+            "name it with a number, or list it in lockkeeper.toml under ignore",
+        ));
+    }
+    Migration {
+        version: head.file.version.clone(),
+        name: head.file.name.clone(),
+        kind: head.file.kind,
+        files,
+        problems,
+    }
+}
+
+fn sidecar<'a>(group: &[&'a Named], of: &Named) -> Option<&'a str> {
+    let belongs = |it: &&&Named| {
+        it.file.part == Part::Sidecar
+            && (it.path.starts_with(&of.path) || it.path.ends_with("/metadata.toml"))
+    };
+    group.iter().find(belongs).and_then(|it| it.text.as_deref().ok())
+}
+
+fn problem(framework: &Framework, source: &Source) -> Option<Problem> {
+    if source.text.trim().is_empty() {
+        return Some(Problem::new(&source.path, "is empty", "write the migration, or remove the file"));
+    }
+    if source.sections.is_empty() {
+        let message = format!("has no marker that {} needs, so nothing of it runs", framework.title);
+        let advice = format!("see {}", framework.manual);
+        return Some(Problem::new(&source.path, message, advice));
+    }
+    None
+}

@@ -1,0 +1,90 @@
+//! What changed since a revision, as git says.
+
+use std::path::Path;
+use std::process::Command;
+
+/// Why git could not say it.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is no git.
+    #[error("git cannot be started: install it, or name the files to check instead of --since")]
+    NotInstalled(#[source] std::io::Error),
+    /// The project is not in a repository.
+    #[error("{0} is not in a git repository: name the files to check instead of --since")]
+    NoRepository(String),
+    /// There is no such revision, or nothing in common with it.
+    #[error(
+        "git does not know the revision `{revision}`: fetch it first (in CI: fetch-depth: 0); it says: {message}"
+    )]
+    UnknownRevision {
+        /// What was asked for.
+        revision: String,
+        /// What git says.
+        message: String,
+    },
+    /// Anything else.
+    #[error("git failed: {0}")]
+    Failed(String),
+}
+
+/// The files that were added or changed since the merge base with a revision, in the working tree as in commits,
+/// untracked ones included; relative to the root, in order.
+///
+/// # Errors
+/// [`GitError`] with what to do.
+pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
+    if run(root, &["rev-parse", "--is-inside-work-tree"]).map_err(|error| absent(error, root))?.trim()
+        != "true"
+    {
+        return Err(GitError::NoRepository(root.display().to_string()));
+    }
+    // `--end-of-options`: a revision that starts with `-` is a name, never an option.
+    let base = run(root, &["merge-base", "--end-of-options", revision, "HEAD"])
+        .map_err(|error| unknown(error, revision))?;
+    let changed = run(
+        root,
+        &["diff", "--name-only", "--relative", "-z", "--diff-filter=d", "--no-ext-diff", base.trim(), "--"],
+    )?;
+    let new = run(root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
+    let mut files: Vec<String> = changed.split('\0').chain(new.split('\0')).map(str::to_owned).collect();
+    files.retain(|file| !file.is_empty());
+    files.sort();
+    files.dedup();
+    Ok(files)
+}
+
+fn absent(error: GitError, root: &Path) -> GitError {
+    match error {
+        GitError::Failed(_) => GitError::NoRepository(root.display().to_string()),
+        other => other,
+    }
+}
+
+fn unknown(error: GitError, revision: &str) -> GitError {
+    match error {
+        GitError::Failed(message) => GitError::UnknownRevision { revision: revision.to_owned(), message },
+        other => other,
+    }
+}
+
+fn run(root: &Path, arguments: &[&str]) -> Result<String, GitError> {
+    // What git would run by itself (a monitor of the file system) is turned off: a repository is untrusted.
+    let safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="];
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(safe)
+        .args(arguments)
+        .output()
+        .map_err(GitError::NotInstalled)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    let message = message.trim();
+    Err(GitError::Failed(if message.is_empty() {
+        "no common ancestor".to_owned()
+    } else {
+        message.to_owned()
+    }))
+}

@@ -1,0 +1,186 @@
+//! Which engine version a folder's migrations will meet, as far as the repository shows it.
+
+use lockkeeper_core::dialect::{Dialect, Target, Version};
+
+use crate::config::FILE_NAME;
+use crate::discover::Project;
+use crate::files::File;
+use crate::folder::Folder;
+
+/// A version that was seen, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sighting {
+    /// The engine.
+    pub dialect: Dialect,
+    /// The version.
+    pub version: Version,
+    /// The file relative to the root.
+    pub path: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The line's text.
+    pub text: String,
+}
+
+/// Where nothing states a version: the oldest that are still supported.
+fn default_version(dialect: Dialect) -> Version {
+    match dialect {
+        Dialect::Postgres => Target::DEFAULT_POSTGRES,
+        Dialect::Mysql => Version { major: 8, minor: 0 },
+        Dialect::Sqlite => Version { major: 3, minor: 40 },
+    }
+}
+
+/// The target of a folder; without a folder, or where its engine is not known, that of the configuration or
+/// PostgreSQL.
+pub fn target(project: &Project, folder: Option<&Folder>) -> Target {
+    let configured = project.config.dialect.as_deref().and_then(Dialect::from_id);
+    let dialect = folder.and_then(|folder| folder.dialect).or(configured).unwrap_or(Dialect::Postgres);
+    let (version, source) = version(project, configured, dialect);
+    Target { dialect, version, source, time_zone: project.config.time_zone.clone() }
+}
+
+fn version(project: &Project, configured: Option<Dialect>, dialect: Dialect) -> (Version, String) {
+    let stated = project.config.target_version.as_ref().and_then(|it| Version::parse(&it.to_string()));
+    if let Some(version) = stated.filter(|_| configured.is_none_or(|it| it == dialect)) {
+        let line = project.config.line_of("target-version").unwrap_or(1);
+        return (version, format!("{FILE_NAME}:{line}"));
+    }
+    match sightings(project).into_iter().find(|it| it.dialect == dialect) {
+        Some(seen) => (seen.version, format!("{}:{}", seen.path, seen.line)),
+        None => (default_version(dialect), "default".to_owned()),
+    }
+}
+
+/// All versions that the repository states, the most telling first: what is deployed, then what tests run on.
+pub fn sightings(project: &Project) -> Vec<Sighting> {
+    let mut ranked: Vec<(usize, &File)> =
+        project.files.iter().filter_map(|file| Some((rank(&file.path)?, file))).collect();
+    ranked.sort_by_key(|(rank, file)| (*rank, file.path.matches('/').count(), &file.path));
+    ranked.into_iter().flat_map(|(_, file)| in_file(project, file)).collect()
+}
+
+fn rank(path: &str) -> Option<usize> {
+    let name = crate::files::name(path);
+    let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+    match name {
+        _ if is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose")) => Some(0),
+        _ if name.ends_with(".tf") => Some(1),
+        _ if is_yaml && path.starts_with(".github/workflows/") => Some(2),
+        ".gitlab-ci.yml" | ".drone.yml" => Some(2),
+        _ if is_yaml && path.starts_with(".circleci/") => Some(2),
+        ".tool-versions" => Some(3),
+        "Dockerfile" => Some(4),
+        _ => None,
+    }
+}
+
+fn in_file(project: &Project, file: &File) -> Vec<Sighting> {
+    let text = project.read(&file.path).unwrap_or_default();
+    let sighting = |(index, line): (usize, &str)| {
+        let (dialect, version) = of_line(file.name(), line)?;
+        Some(Sighting {
+            dialect,
+            version,
+            path: file.path.clone(),
+            line: index + 1,
+            text: line.trim().to_owned(),
+        })
+    };
+    text.lines().enumerate().filter_map(sighting).collect()
+}
+
+/// Images by name: the engine, and whether the tag is its version (not that of what stands around it).
+const IMAGES: &[(&str, Dialect)] = &[
+    ("postgres", Dialect::Postgres),
+    ("postgresql", Dialect::Postgres),
+    ("postgis", Dialect::Postgres),
+    ("pgvector", Dialect::Postgres),
+    ("timescaledb", Dialect::Postgres),
+    ("timescaledb-ha", Dialect::Postgres),
+    ("spilo", Dialect::Postgres),
+    ("mysql", Dialect::Mysql),
+    ("mariadb", Dialect::Mysql),
+];
+
+fn of_line(file: &str, line: &str) -> Option<(Dialect, Version)> {
+    let line = line.trim();
+    if line.starts_with('#') {
+        return None;
+    }
+    if file == ".tool-versions" {
+        let (tool, version) = line.split_once(char::is_whitespace)?;
+        return Some((Dialect::from_id(tool)?, Version::parse(version)?));
+    }
+    if file.ends_with(".tf") {
+        return terraform(line);
+    }
+    let image = line.strip_prefix("- ").unwrap_or(line);
+    let image = image
+        .strip_prefix("image:")
+        .or_else(|| image.strip_prefix("FROM "))
+        .or_else(|| image.strip_prefix("name:"))?;
+    of_image(image.trim().trim_matches(['"', '\'']))
+}
+
+/// `postgres:15-alpine`, `pgvector/pgvector:pg16`, `supabase/postgres:15.1.0.117`, `timescale/timescaledb:2.1-pg14`.
+fn of_image(image: &str) -> Option<(Dialect, Version)> {
+    // An image pinned by its digest often states the tag in a comment behind it.
+    let (image, comment) = image.split_once('#').unwrap_or((image, ""));
+    let image = image.split('@').next()?.trim().trim_matches(['"', '\'']);
+    let name = image.rsplit('/').next()?;
+    let (name, tag) = name.split_once(':').unwrap_or((name, comment.trim()));
+    let (_, dialect) = IMAGES.iter().find(|(id, _)| *id == name)?;
+    let of_postgres = tag.split('-').find_map(|part| part.strip_prefix("pg").and_then(Version::parse));
+    // TimescaleDB's own version says nothing; `${POSTGRES_VERSION:-15}` states its default behind a dash.
+    let plain = || tag.split('-').find_map(Version::parse).filter(|_| !name.starts_with("timescale"));
+    let version = of_postgres.or_else(plain)?;
+    Some((*dialect, version))
+}
+
+/// `engine_version = "15.4"` says no engine; RDS's versions tell them apart.
+fn terraform(line: &str) -> Option<(Dialect, Version)> {
+    let value = line.strip_prefix("engine_version")?.split('"').nth(1)?;
+    let version = Version::parse(value)?;
+    let dialect = if version.major >= 9 { Dialect::Postgres } else { Dialect::Mysql };
+    Some((dialect, version))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(file: &str, line: &str, expected: Option<(Dialect, u16, u16)>) {
+        let found = of_line(file, line).map(|(dialect, version)| (dialect, version.major, version.minor));
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn images_state_versions() {
+        check("compose.yaml", "    image: postgres:15-alpine", Some((Dialect::Postgres, 15, 0)));
+        check("compose.yaml", "  image: \"pgvector/pgvector:pg16\"", Some((Dialect::Postgres, 16, 0)));
+        check("compose.yaml", "image: timescale/timescaledb:2.11.0-pg14", Some((Dialect::Postgres, 14, 0)));
+        check("compose.yaml", "image: postgis/postgis:16-3.4", Some((Dialect::Postgres, 16, 0)));
+        check("compose.yaml", "image: supabase/postgres:15.1.0.117", Some((Dialect::Postgres, 15, 1)));
+        check("compose.yaml", "image: ${REGISTRY}/mysql:8.0.36", Some((Dialect::Mysql, 8, 0)));
+        check(
+            "compose.yaml",
+            "image: docker.io/postgres:${POSTGRES_VERSION:-17}",
+            Some((Dialect::Postgres, 17, 0)),
+        );
+        check("compose.yaml", "image: a/postgres@sha256:f104f501 # 14.15", Some((Dialect::Postgres, 14, 15)));
+        check("compose.yaml", "image: postgres:16.1@sha256:f104f501", Some((Dialect::Postgres, 16, 1)));
+        check("compose.yaml", "image: postgres@sha256:f104f501", None);
+        check("compose.yaml", "image: postgres:latest", None);
+        check("compose.yaml", "# image: postgres:12", None);
+        check("compose.yaml", "image: prom/postgres-exporter:v0.15", None);
+    }
+
+    #[test]
+    fn tools_and_terraform_state_versions() {
+        check(".tool-versions", "postgres 16.2", Some((Dialect::Postgres, 16, 2)));
+        check("db.tf", "engine = \"postgres\"", None);
+        check("db.tf", "engine_version = \"15.4\"", Some((Dialect::Postgres, 15, 4)));
+    }
+}
