@@ -1,1 +1,22 @@
-//! Placeholder.
+//! Gates that only a human's approval opens, and the ledger that remembers what was approved.
+//!
+//! The flow: a caller composes what it wants to do as [`content::Content`], stores it as a [`plan::StoredPlan`], and asks
+//! [`status::status`]. A closed gate answers with [`answer::ApprovalRequired`]. A human is asked over some
+//! [`ledger::Channel`]; what they *typed* goes into [`ledger::Ledger::answer`], which alone decides. Doing the thing
+//! calls [`ledger::Ledger::consume`], once.
+//!
+//! There is no function that takes "approved" from a caller: no flag, no environment variable, no file. What is not
+//! proved here: an unkeyed hash chain shows edits, it does not stop somebody who writes a whole new chain. That is what
+//! committing the ledger is for ([`ledger::verify::extends`]).
+
+pub mod canonical;
+pub mod digest;
+pub mod time;
+pub mod gate;
+pub mod content;
+pub mod plan;
+pub mod shown;
+pub mod ledger;
+pub mod status;
+pub mod answer;
+pub mod terminal;

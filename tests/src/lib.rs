@@ -1,1 +1,14 @@
-//! Placeholder.
+//! One integration binary: live servers, protocols, surfaces, tidy. Everything in it is a test or helps one.
+
+#![cfg(test)]
+
+mod binaries;
+mod cluster;
+mod database;
+mod snapshot;
+mod observe;
+mod facts;
+mod workload;
+mod tidy;
+mod language_client;
+// `mcp.rs` joins with `lockkeeper mcp`: it is written to the contract and driven against a stand-in so far.

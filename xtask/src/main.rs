@@ -1,1 +1,52 @@
-fn main() {}
+//! `cargo xtask`: the gate, the editors' tests and the generators.
+
+mod docs;
+mod editors;
+mod gate;
+mod neovim;
+mod new_rule;
+mod shell;
+mod tools;
+mod vscode;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Everything that is done to the project, rather than with it.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// The whole gate: install what is missing, format, lint, test, editors.
+    Test,
+    /// Real editors against the built server: Neovim, then VS Code with a click-through and a screenshot.
+    Editors,
+    /// Write the generated documents anew; a test checks that they are fresh.
+    Docs,
+    /// Begin a rule: `new-rule locking/blocking-index-build`.
+    NewRule {
+        /// The group and the rule's id, kebab-case.
+        rule: new_rule::RuleName,
+    },
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Test => gate::run(),
+        Task::Editors => editors::run(),
+        Task::Docs => docs::run(),
+        Task::NewRule { rule } => new_rule::run(&rule),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

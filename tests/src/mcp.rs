@@ -1,0 +1,173 @@
+//! `lockkeeper mcp` driven by the official SDK in both eras, with clients that can ask their human and clients that cannot.
+//!
+//! `tests/mcp/drive.py` plays the scenarios and prints what happened; what is right stands here.
+
+use crate::binaries::{lockkeeper, root, target};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const PROJECT: &str = "examples/shop";
+const MIGRATION: &str = "migrations/0003_rename_users_name.sql";
+
+const READ_ONLY: &[&str] = &[
+    "analyze_migration",
+    "describe_schema",
+    "explain",
+    "find_references",
+    "gate_status",
+    "gather_signals",
+    "propose_strategies",
+];
+const OTHERS: &[&str] = &["request_approval", "write_migrations", "write_report"];
+
+/// What happened in one scenario.
+struct Played {
+    outcome: Value,
+    questions: Vec<Value>,
+    created: Vec<String>,
+}
+
+type Scenarios = BTreeMap<String, Played>;
+
+#[test]
+fn a_legacy_client_asks_its_human() {
+    let played = play("legacy");
+    check_tools(&played);
+    check_closed_gate(&played);
+    check_answers(&played);
+    check_changes_close(&played);
+}
+
+#[test]
+fn a_modern_client_asks_its_human() {
+    let played = play("modern");
+    check_tools(&played);
+    check_closed_gate(&played);
+    check_answers(&played);
+    check_changes_close(&played);
+    check_replay(&played["replay"]);
+}
+
+#[test]
+fn a_client_that_cannot_ask_gets_the_way_to_a_human() {
+    for mode in ["legacy-silent", "modern-silent"] {
+        let played = play(mode);
+        check_tools(&played);
+        check_closed_gate(&played);
+        for scenario in ["accepted", "wrong_digest", "declined"] {
+            let Played { outcome, questions, created } = &played[scenario];
+            assert!(questions.is_empty() && created.is_empty(), "{mode} {scenario}: {outcome}");
+            assert_eq!(outcome["approval"]["status"], "approval_required", "{mode} {scenario}: {outcome}");
+            assert!(how(&outcome["approval"]).contains("lockkeeper approve"), "{outcome}");
+            assert_eq!(outcome["second"], "approval_required", "{mode} {scenario}: {outcome}");
+        }
+    }
+}
+
+fn play(mode: &str) -> Scenarios {
+    let mut driver = Command::new(python());
+    driver.arg("tests/mcp/drive.py").arg(lockkeeper()).args([PROJECT, MIGRATION, mode]).current_dir(root());
+    let output = driver.output().expect("Python starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    text.lines().map(|line| scenario(serde_json::from_str(line).expect("each line is JSON"))).collect()
+}
+
+fn scenario(line: Value) -> (String, Played) {
+    let name = line["scenario"].as_str().expect("a name").to_owned();
+    let outcome = line["outcome"].clone();
+    assert_eq!(outcome.get("broken"), None, "{line:#}");
+    let questions = line["questions"].as_array().expect("a list").clone();
+    let created = serde_json::from_value(line["created"].clone()).expect("a list of paths");
+    (name, Played { outcome, questions, created })
+}
+
+/// The Python with the MCP SDK.
+fn python() -> PathBuf {
+    let path: &Path = &target().join("venv/bin/python");
+    assert!(path.is_file(), "{} is not there: `cargo xtask test` makes it", path.display());
+    path.to_owned()
+}
+
+fn how(answer: &Value) -> String {
+    let lines = answer["how"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Clients decide by annotations: what reads says so, and nothing that asks or writes does.
+fn check_tools(played: &Scenarios) {
+    let outcome = &played["tools"].outcome;
+    let names: Vec<&str> =
+        outcome["names"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let read_only: Vec<&str> =
+        outcome["read_only"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    for tool in READ_ONLY {
+        assert!(names.contains(tool) && read_only.contains(tool), "{tool}: {outcome}");
+    }
+    for tool in OTHERS {
+        assert!(names.contains(tool) && !read_only.contains(tool), "{tool}: {outcome}");
+    }
+    assert_eq!(outcome["without_output_schema"], json!([]));
+    assert_eq!(played["reading"].outcome, json!({"signals": true, "analysis": true}));
+    for (bad, answer) in played["other_plan"].outcome.as_object().expect("two answers") {
+        assert_ne!(answer["status"], "approved", "{bad}");
+    }
+    assert!(played["other_plan"].questions.is_empty());
+}
+
+fn check_closed_gate(played: &Scenarios) {
+    let Played { outcome, questions, created } = &played["closed"];
+    let answer = &outcome["answer"];
+    assert_eq!(answer["status"], "approval_required", "{answer}");
+    assert_eq!(answer["gate"], "strategy", "{answer}");
+    for key in ["plan", "digest", "tier", "expires"] {
+        assert!(answer[key].is_string(), "{key}: {answer}");
+    }
+    assert!(!how(answer).is_empty(), "{answer}");
+    assert!(questions.is_empty() && created.is_empty(), "{created:?}");
+}
+
+/// Only the typed short digest opens, and only once; everything else is as if nobody had been asked.
+fn check_answers(played: &Scenarios) {
+    let Played { outcome, questions, created } = &played["accepted"];
+    let typed = outcome["typed"].as_str().expect("a short digest");
+    assert_eq!(outcome["approval"]["status"], "approved", "{outcome}");
+    assert!(!created.is_empty() && outcome["created_by_second"] == json!(created), "{outcome}");
+    assert_eq!(outcome["third"], "approval_required", "an approval is used once: {outcome}");
+    assert_eq!(questions.len(), 1);
+    assert_eq!(questions[0]["fields"], json!(["digest"]));
+    assert!(questions[0]["message"].as_str().is_some_and(|text| text.contains(typed)), "{questions:?}");
+
+    for refused in ["wrong_digest", "yes", "declined", "cancelled"] {
+        let Played { outcome, questions, created } = &played[refused];
+        assert_eq!(questions.len(), 1, "{refused}");
+        assert_ne!(outcome["approval"]["status"], "approved", "{refused}: {outcome}");
+        assert_eq!(outcome["second"], "approval_required", "{refused}: {outcome}");
+        assert!(created.is_empty(), "{refused}: {created:?}");
+    }
+}
+
+fn check_changes_close(played: &Scenarios) {
+    let stale = &played["stale"];
+    assert_eq!(stale.outcome["approval"]["status"], "approved");
+    assert_eq!(stale.outcome["second"]["status"], "approval_required");
+    let reason = stale.outcome["second"]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains(&format!("stale: file {MIGRATION}")), "{reason}");
+    assert!(stale.created.is_empty());
+
+    let tampered = &played["tampered"];
+    let reason = tampered.outcome["second"]["reason"].as_str().unwrap_or_default();
+    assert!(reason.contains("ledger line 2"), "{reason}");
+    assert!(tampered.created.is_empty());
+}
+
+fn check_replay(played: &Played) {
+    let outcome = &played.outcome;
+    assert_ne!(outcome["changed_state"]["status"], "approved", "{outcome}");
+    assert_eq!(outcome["first"]["status"], "approved", "{outcome}");
+    assert_ne!(outcome["used"], "approval_required", "{outcome}");
+    assert_ne!(outcome["replayed"]["status"], "approved", "{outcome}");
+    assert_eq!(outcome["after_replay"], "approval_required", "{outcome}");
+}
