@@ -11,4 +11,6 @@ pub mod statement;
 pub mod operation;
 pub mod catalog;
 pub mod effect;
+pub mod hazards;
+pub mod check;
 pub mod signals;

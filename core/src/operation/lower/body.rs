@@ -2,7 +2,7 @@
 //!
 //! Control words are dropped; what stands behind them may run or not, so everything in a body is conditional.
 
-use super::{lower, unknown};
+use super::lower;
 use crate::operation::{Kind, Operation};
 use crate::statement::{Cursor, Script, Statement, Token, TokenKind};
 use crate::text::Span;
@@ -142,14 +142,4 @@ fn literal_text(text: &str, token: Token) -> Option<Span> {
     };
     let inner = literal.get(open..literal.len().checked_sub(close)?)?;
     (!inner.contains("''")).then(|| Span::new(token.span.start + open, token.span.end - close))
-}
-
-/// The operation that stands for a dynamic statement.
-pub(crate) fn dynamic_operation(script: &Script<'_>, dynamic: &Dynamic) -> Operation {
-    let tokens: &[Token] = &[];
-    let cursor = Cursor::new(script.text, script.dialect, tokens);
-    Operation {
-        span: dynamic.span,
-        ..unknown(&cursor, "the statement is put together when it runs (EXECUTE)")
-    }
 }

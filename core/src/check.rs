@@ -1,0 +1,198 @@
+//! The loop at the heart: statements, their effects, their hazards, and the schema after them.
+
+use crate::catalog::{Catalog, Session};
+use crate::dialect::Target;
+use crate::effect::{self, Effect, in_server_order};
+use crate::framework::Transaction;
+use crate::hazards::{self, Context, Hazard};
+use crate::operation::lower::{lower, operations_of_body};
+use crate::operation::{Kind, Operation};
+use crate::statement::{Script, Statement};
+use crate::text::Span;
+
+/// What is checked: a part of a text, and how its statements reach the server.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'a> {
+    /// The whole text.
+    pub text: &'a str,
+    /// The part of it.
+    pub span: Span,
+    /// How its statements reach the server.
+    pub transaction: Transaction,
+}
+
+/// A part, read and checked.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// Its statements.
+    pub statements: Vec<CheckedStatement>,
+    /// Its hazards, in order of place.
+    pub hazards: Vec<Hazard>,
+    /// What nobody could read.
+    pub not_analysed: Vec<NotAnalysed>,
+    /// Its comments: allowances stand in them.
+    pub comments: Vec<Span>,
+    /// The schema after it.
+    pub after: Catalog,
+}
+
+/// A statement with what it does.
+#[derive(Debug, Clone)]
+pub struct CheckedStatement {
+    /// Where it stands, without its semicolon.
+    pub span: Span,
+    /// Where its semicolon ends.
+    pub end: usize,
+    /// Its operations.
+    pub operations: Vec<Operation>,
+    /// What they do together.
+    pub effect: Effect,
+}
+
+/// A place that nobody could read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotAnalysed {
+    /// Where.
+    pub span: Span,
+    /// Why.
+    pub reason: String,
+}
+
+/// Reads and checks a part of a text on the schema before it.
+pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
+    let script = Script::read_part(part.text, part.span, target.dialect);
+    let mut run = Run::new(part, target, before, &script);
+    for (number, statement) in script.statements.iter().enumerate() {
+        run.statement(number, statement);
+    }
+    run.checked.comments = script.comments;
+    run.checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+    run.checked
+}
+
+/// The schema after a part, without looking for hazards.
+pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
+    let script = Script::read_part(part.text, part.span, target.dialect);
+    catalog.start_migration();
+    for statement in &script.statements {
+        let operations = lower(&script, statement);
+        for operation in in_server_order(&operations) {
+            replay_operation(&script, operation, catalog);
+        }
+    }
+}
+
+fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Catalog) {
+    catalog.apply(operation);
+    if let Kind::Do(body) = &operation.kind {
+        for inner in operations_of_body(script, body.code, &body.language).operations {
+            catalog.apply(&inner);
+        }
+    }
+}
+
+struct Run<'a> {
+    part: Part<'a>,
+    target: &'a Target,
+    script: &'a Script<'a>,
+    session: Session,
+    checked: Checked,
+    timeout_reported: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(part: Part<'a>, target: &'a Target, before: &Catalog, script: &'a Script<'a>) -> Self {
+        let wrapped = match part.transaction {
+            Transaction::Wrapped => true,
+            Transaction::Implicit => script.statements.len() > 1,
+            Transaction::Autocommit => false,
+        };
+        let session = if wrapped { Session::in_transaction() } else { Session::default() };
+        let mut after = before.clone();
+        after.start_migration();
+        let checked = Checked {
+            statements: Vec::with_capacity(script.statements.len()),
+            hazards: Vec::new(),
+            not_analysed: Vec::new(),
+            comments: Vec::new(),
+            after,
+        };
+        Self { part, target, script, session, checked, timeout_reported: false }
+    }
+
+    fn statement(&mut self, number: usize, statement: &Statement) {
+        let operations = lower(self.script, statement);
+        let mut effect = effect::of_statement(&operations, self.target, &self.checked.after, &self.session);
+        for operation in in_server_order(&operations) {
+            self.operation(number, statement, operation, Conditional::No);
+            effect.waits = effect.waits.max(self.body(number, statement, operation));
+        }
+        let (span, end) = (statement.span, statement.end);
+        self.checked.statements.push(CheckedStatement { span, end, operations, effect });
+    }
+
+    fn operation(
+        &mut self,
+        number: usize,
+        statement: &Statement,
+        operation: &Operation,
+        conditional: Conditional,
+    ) {
+        let effect = effect::of(operation, self.target, &self.checked.after, &self.session);
+        if let Kind::Unknown(unknown) = &operation.kind {
+            self.not_analysed(operation.span, &unknown.reason);
+        }
+        let ctx = Context {
+            text: self.part.text,
+            target: self.target,
+            catalog: &self.checked.after,
+            session: &self.session,
+            effect: &effect,
+            transaction: self.part.transaction,
+            statement: number,
+            statement_span: statement.span,
+            conditional: conditional == Conditional::Yes,
+            timeout_reported: self.timeout_reported,
+        };
+        let found = hazards::check(operation, &ctx);
+        self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
+        self.checked.hazards.extend(found);
+        for (relation, mode) in &effect.locks {
+            self.session.hold(relation.clone(), *mode, operation.span);
+        }
+        self.session.apply(operation, &self.checked.after);
+        self.checked.after.apply(operation);
+    }
+
+    /// Checks the statements of a block of code, and says who waits for them.
+    fn body(&mut self, number: usize, statement: &Statement, operation: &Operation) -> effect::Waits {
+        let mut waits = effect::Waits::Nobody;
+        let Kind::Do(body) = &operation.kind else { return waits };
+        let found = operations_of_body(self.script, body.code, &body.language);
+        for dynamic in &found.dynamic {
+            self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)");
+        }
+        // A block is one statement: what it does is one transaction at least.
+        let opened = self.session.transaction;
+        self.session.transaction = opened.or(Some(crate::catalog::Opened::ByText));
+        for inner in &found.operations {
+            waits = waits.max(effect::of(inner, self.target, &self.checked.after, &self.session).waits);
+            self.operation(number, statement, inner, Conditional::Yes);
+        }
+        self.session.transaction = opened;
+        if opened.is_none() {
+            (self.session.held, self.session.changed) = (Vec::new(), Vec::new());
+        }
+        waits
+    }
+
+    fn not_analysed(&mut self, span: Span, reason: &str) {
+        self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned() });
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Conditional {
+    Yes,
+    No,
+}

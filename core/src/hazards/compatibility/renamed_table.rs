@@ -1,0 +1,49 @@
+//! The running release uses the old name of the table, and fails from this moment on.
+
+use crate::catalog::RelationKind;
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, RelationWord, TableAction};
+use crate::text::Span;
+
+/// The running release uses the old name of the table, and fails from this moment on.
+pub(crate) static RULE: Rule = Rule {
+    id: "renamed-table",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("renamed_table.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let table = ctx.resolve(&alter.table);
+    let span = match &alter.action {
+        TableAction::RenameTo { to } => alter.table.span.cover(to.span),
+        TableAction::SetSchema { schema } => alter.table.span.cover(schema.span),
+        _ => return None,
+    };
+    let named_by_code = match ctx.catalog.relation(&table).map(|it| &it.kind) {
+        Some(RelationKind::Table(_) | RelationKind::View(_)) => true,
+        Some(_) => false,
+        None => !matches!(alter.relation, RelationWord::Index | RelationWord::Sequence),
+    };
+    if !named_by_code || !ctx.is_live(&table) || view_takes_over(operation, ctx) {
+        return None;
+    }
+    let message = format!("the running release still says {}, and fails", ctx.display(&table));
+    Some(Hazard::new(&RULE, span, message).with_subject(ctx.display(&table), None))
+}
+
+/// A view under the old name, made in the same transaction, keeps the old release alive.
+fn view_takes_over(operation: &Operation, ctx: &Context<'_>) -> bool {
+    let Kind::AlterTable(alter) = &operation.kind else { return false };
+    if !ctx.in_transaction() {
+        return false;
+    }
+    let behind = Span::new(ctx.statement_span.end, ctx.text.len()).of(ctx.text).to_lowercase();
+    let words: Vec<&str> =
+        behind.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == '.')).collect();
+    let old = alter.table.to_string();
+    words.windows(2).any(|pair| pair[0] == "view" && pair[1] == old)
+}

@@ -1,0 +1,87 @@
+//! What a rule may ask.
+
+use crate::catalog::{Catalog, RelationName, Session, Table};
+use crate::dialect::{LockMode, Name, Target};
+use crate::effect::{Effect, Waits, Work};
+use crate::framework::Transaction;
+use crate::operation::Operation;
+use crate::text::Span;
+
+/// An operation's place: the schema and session before it, and what it does there.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The whole text that spans are places in.
+    pub text: &'a str,
+    /// The engine, version and settings.
+    pub target: &'a Target,
+    /// The schema before the operation.
+    pub catalog: &'a Catalog,
+    /// The session before the operation.
+    pub session: &'a Session,
+    /// What the operation does.
+    pub effect: &'a Effect,
+    /// How the statements reach the server.
+    pub transaction: Transaction,
+    /// The statement, counted from 0.
+    pub statement: usize,
+    /// The whole statement.
+    pub statement_span: Span,
+    /// Whether the operation stands in a block of code and may run or not.
+    pub conditional: bool,
+    /// Whether a hazard of no lock timeout was reported before.
+    pub timeout_reported: bool,
+}
+
+impl<'a> Context<'a> {
+    /// The full name of a relation.
+    pub fn resolve(&self, name: &Name) -> RelationName {
+        self.catalog.resolve(name)
+    }
+
+    /// The name of a relation in a message.
+    pub fn display(&self, name: &RelationName) -> String {
+        name.display(self.catalog.dialect())
+    }
+
+    /// A table by the name that a statement uses.
+    pub fn table(&self, name: &Name) -> Option<&'a Table> {
+        self.catalog.table_named(name)
+    }
+
+    /// Whether others use the relation: it existed before this migration and is not temporary.
+    pub fn is_live(&self, name: &RelationName) -> bool {
+        !self.catalog.is_new(name) && !self.catalog.is_temporary(name)
+    }
+
+    /// The strongest lock on a relation that others use; indexes count as well.
+    pub fn strongest_live_lock(&self) -> Option<(&'a RelationName, LockMode)> {
+        let live = self.effect.locks.iter().filter(|(name, _)| self.is_live(name));
+        live.max_by_key(|(_, mode)| **mode).map(|(name, mode)| (name, *mode))
+    }
+
+    /// Who waits on relations that others use.
+    pub fn live_waits(&self) -> Waits {
+        let by_lock = self.strongest_live_lock().map_or(Waits::Nobody, |(_, mode)| Waits::of(mode));
+        by_lock.min(self.effect.waits)
+    }
+
+    /// Whether the operation does this work on a relation that others use and that may hold rows.
+    pub fn works_on_live(&self, work: Work) -> bool {
+        self.effect.work.iter().any(|(name, it)| *it == work && self.is_live(name))
+    }
+
+    /// Whether a transaction is open when the operation runs.
+    pub fn in_transaction(&self) -> bool {
+        self.session.transaction.is_some()
+    }
+
+    /// Whether the operation is one of a statement that fails.
+    pub fn fails(&self) -> bool {
+        self.effect.fails.is_some()
+    }
+
+    /// The text of an operation.
+    pub fn text_of(&self, operation: &Operation) -> &'a str {
+        operation.span.of(self.text)
+    }
+}

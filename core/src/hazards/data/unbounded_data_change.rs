@@ -1,0 +1,54 @@
+//! One statement changes every row it finds, holds their locks to the end, and floods the replicas.
+
+use crate::catalog::RelationName;
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Expression, Kind, Operation};
+
+/// One statement changes every row it finds, holds their locks to the end, and floods the replicas.
+pub(crate) static RULE: Rule = Rule {
+    id: "unbounded-data-change",
+    severity: Severity::Warning,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("unbounded_data_change.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let (name, condition, verb) = match &operation.kind {
+        Kind::Update(update) => (&update.table, update.condition.as_ref(), "changes"),
+        Kind::Delete(delete) => (&delete.table, delete.condition.as_ref(), "deletes"),
+        _ => return None,
+    };
+    let table = ctx.resolve(name);
+    if !ctx.is_live(&table) || condition.is_some_and(|it| is_bounded(it, &table, ctx)) {
+        return None;
+    }
+    let all = condition.is_none_or(|it| it.is_tautology(ctx.target.dialect));
+    let which = if all { "every row" } else { "every row it finds" };
+    let message = format!(
+        "{verb} {which} of {} in one transaction, and writers of those rows wait",
+        ctx.display(&table)
+    );
+    Some(Hazard::new(&RULE, name.span, message))
+}
+
+/// Whether a condition bounds the rows: a key compared with values or a range, a limit inside.
+fn is_bounded(condition: &Expression, table: &RelationName, ctx: &Context<'_>) -> bool {
+    let text = condition.text.to_lowercase();
+    if text.contains("limit") || text.contains("ctid") || text.contains(" between ") {
+        return true;
+    }
+    let columns = condition.columns(ctx.target.dialect);
+    let state = ctx.catalog.table(table);
+    let is_key = |column: &str| {
+        let unique = state.is_some_and(|it| {
+            it.indexes.iter().any(|index| {
+                index.unique && index.keys.first().and_then(|key| key.column.as_deref()) == Some(column)
+            })
+        });
+        unique || (state.is_none() && column == "id")
+    };
+    let compared = text.contains('=') || text.contains(" in (") || text.contains('<');
+    compared && !text.contains("select") && columns.iter().any(|column| is_key(column))
+}

@@ -1,0 +1,34 @@
+//! An ordinary index build stops every write to the table until it ends.
+
+use crate::dialect::Dialect;
+use crate::effect::{Waits, Work};
+use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation};
+use crate::text::Edit;
+
+/// An ordinary index build stops every write to the table until it ends.
+pub(crate) static RULE: Rule = Rule {
+    id: "blocking-index-build",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("blocking_index_build.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::CreateIndex(index) = &operation.kind else { return None };
+    if ctx.live_waits() < Waits::Writes || !ctx.works_on_live(Work::IndexBuild) {
+        return None;
+    }
+    let table = ctx.display(&ctx.resolve(&index.table));
+    let span = index.name.as_ref().map_or(index.keyword, |name| name.span);
+    let hazard = Hazard::new(&RULE, span, format!("writes to {table} wait until the index is built"));
+    let partitioned = ctx.table(&index.table).is_some_and(|table| table.partition_by.is_some());
+    if partitioned {
+        // CONCURRENTLY is refused on a partitioned table.
+        return Some(hazard);
+    }
+    let edit = Edit::insert_word_after(index.keyword, "CONCURRENTLY");
+    let fix = Fix::needs_review("Build the index concurrently, outside a transaction", vec![edit]);
+    Some(hazard.with_fix(fix).with_recipe("concurrent-index"))
+}

@@ -1,0 +1,33 @@
+//! A changed type writes the whole table anew, or builds indexes anew, while nobody can use the table.
+
+use crate::dialect::Dialect;
+use crate::effect::Work;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, TableAction};
+
+/// A changed type writes the whole table anew, or builds indexes anew, while nobody can use the table.
+pub(crate) static RULE: Rule = Rule {
+    id: "type-change-rewrite",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("type_change_rewrite.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let TableAction::AlterType { column, .. } = &alter.action else { return None };
+    let work = if ctx.works_on_live(Work::Rewrite) {
+        "every row is written anew"
+    } else if ctx.works_on_live(Work::IndexBuild) {
+        "its indexes are built anew"
+    } else if ctx.works_on_live(Work::Scan) {
+        "every row is checked again"
+    } else {
+        return None;
+    };
+    let table = ctx.resolve(&alter.table);
+    let message = format!("reads and writes of {} wait while {work}", ctx.display(&table));
+    let hazard = Hazard::new(&RULE, column.span, message).with_recipe("expand-contract-type");
+    Some(hazard.with_subject(ctx.display(&table), Some(&column.name)))
+}

@@ -1,0 +1,27 @@
+//! A column whose default differs from row to row is added by writing the whole table anew.
+
+use crate::dialect::Dialect;
+use crate::effect::{Work, volatility};
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, TableAction, Volatility};
+
+/// A column whose default differs from row to row is added by writing the whole table anew.
+pub(crate) static RULE: Rule = Rule {
+    id: "volatile-default-rewrite",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("volatile_default_rewrite.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let TableAction::AddColumn { column, .. } = &alter.action else { return None };
+    let default = column.default.as_ref()?;
+    if !ctx.works_on_live(Work::Rewrite) || volatility(default, ctx.catalog) != Volatility::Volatile {
+        return None;
+    }
+    let table = ctx.display(&ctx.resolve(&alter.table));
+    let message = format!("reads and writes of {table} wait while every row is written anew");
+    Some(Hazard::new(&RULE, default.span, message))
+}

@@ -1,0 +1,230 @@
+//! Rules: what can go wrong, one `.rs` and one `.md` each.
+//!
+//! A rule asks the effect, the catalog and the session; it knows no engine and no syntax. Its page is its
+//! documentation, its hover, its `explain` text and its tests at once.
+
+mod context;
+pub mod page;
+
+pub mod compatibility;
+pub mod data;
+pub mod locking;
+pub mod transaction;
+
+use crate::dialect::Dialect;
+use crate::operation::Operation;
+use crate::text::{Edit, Span};
+
+pub use context::Context;
+
+/// How bad a hazard is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Note,
+    /// Think before you run it.
+    Warning,
+    /// It stops traffic, breaks the running release, loses data, or fails.
+    Danger,
+}
+
+impl Severity {
+    /// The word in JSON and configuration.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Danger => "danger",
+        }
+    }
+}
+
+/// A detector of one hazard.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its name: the danger, readable after "allow".
+    pub id: &'static str,
+    /// How bad it is unless policy says otherwise.
+    pub severity: Severity,
+    /// The engines that it knows.
+    pub dialects: &'static [Dialect],
+    /// Its page.
+    pub page: &'static str,
+    /// What it looks at.
+    pub trigger: Trigger,
+}
+
+/// What a rule looks at.
+#[derive(Debug)]
+pub enum Trigger {
+    /// One operation in its place.
+    Operation(fn(&Operation, &Context<'_>) -> Option<Hazard>),
+}
+
+/// One occurrence of a hazard.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hazard {
+    /// The rule that found it.
+    pub rule: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// Where it is.
+    pub span: Span,
+    /// The consequence, with the object's name.
+    pub message: String,
+    /// The statement, counted from 0 in the part at hand.
+    pub statement: usize,
+    /// Edits of the file that cure it.
+    pub fixes: Vec<Fix>,
+    /// The recipes that carry it out safely, best first.
+    pub recipes: Vec<&'static str>,
+    /// What the running release may use and loses.
+    pub subject: Option<Subject>,
+    /// A query that counts the rows that stand in the way.
+    pub preflight: Option<String>,
+}
+
+/// A table or column that the running release may use.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Subject {
+    /// The table as the running release calls it, without the default schema.
+    pub table: String,
+    /// The column, unless it is about the whole table.
+    pub column: Option<String>,
+}
+
+/// How far a fix can be trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applicability {
+    /// Same meaning: apply at will.
+    Safe,
+    /// The right shape, but it changes how the migration must be run.
+    NeedsReview,
+    /// Words only.
+    DisplayOnly,
+}
+
+impl Applicability {
+    /// The word in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Safe => "safe",
+            Self::NeedsReview => "needs-review",
+            Self::DisplayOnly => "display-only",
+        }
+    }
+}
+
+/// A titled set of edits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, as an order.
+    pub title: String,
+    /// How far it can be trusted.
+    pub applicability: Applicability,
+    /// The edits; all or none.
+    pub edits: Vec<Edit>,
+}
+
+impl Fix {
+    /// A fix that keeps the meaning.
+    pub fn safe(title: impl Into<String>, edits: Vec<Edit>) -> Self {
+        Self { title: title.into(), applicability: Applicability::Safe, edits }
+    }
+
+    /// A fix that changes how the migration must be run.
+    pub fn needs_review(title: impl Into<String>, edits: Vec<Edit>) -> Self {
+        Self { title: title.into(), applicability: Applicability::NeedsReview, edits }
+    }
+}
+
+impl Hazard {
+    /// A hazard of `rule` at `span`.
+    pub fn new(rule: &'static Rule, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule: rule.id,
+            severity: rule.severity,
+            span,
+            message: message.into(),
+            statement: 0,
+            fixes: Vec::new(),
+            recipes: Vec::new(),
+            subject: None,
+            preflight: None,
+        }
+    }
+
+    /// With a fix.
+    #[must_use]
+    pub fn with_fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
+    }
+
+    /// With a recipe that cures it.
+    #[must_use]
+    pub fn with_recipe(mut self, recipe: &'static str) -> Self {
+        self.recipes.push(recipe);
+        self
+    }
+
+    /// With what the running release loses.
+    #[must_use]
+    pub fn with_subject(mut self, table: String, column: Option<&str>) -> Self {
+        self.subject = Some(Subject { table, column: column.map(str::to_owned) });
+        self
+    }
+
+    /// With the query that counts the rows in the way.
+    #[must_use]
+    pub fn with_preflight(mut self, query: String) -> Self {
+        self.preflight = Some(query);
+        self
+    }
+
+    /// With another severity than its rule's.
+    #[must_use]
+    pub fn with_severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+}
+
+/// All rules, in the order of the documentation.
+pub static RULES: &[&Rule] = &[
+    &locking::blocking_index_build::RULE,
+    &locking::blocking_index_drop::RULE,
+    &locking::not_null_scan::RULE,
+    &locking::volatile_default_rewrite::RULE,
+    &locking::stored_column_rewrite::RULE,
+    &locking::type_change_rewrite::RULE,
+    &locking::validating_constraint::RULE,
+    &locking::inline_unique_build::RULE,
+    &compatibility::renamed_column::RULE,
+    &compatibility::renamed_table::RULE,
+    &compatibility::dropped_column::RULE,
+    &compatibility::dropped_table::RULE,
+    &compatibility::required_column::RULE,
+    &data::unbounded_data_change::RULE,
+    &data::data_change_under_lock::RULE,
+    &transaction::concurrent_in_transaction::RULE,
+    &transaction::no_lock_timeout::RULE,
+    &transaction::failing_statement::RULE,
+];
+
+/// The rule with this name.
+pub fn by_id(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+/// The hazards of one operation in its place.
+pub fn check(operation: &Operation, ctx: &Context<'_>) -> Vec<Hazard> {
+    let known = RULES.iter().filter(|rule| rule.dialects.contains(&ctx.target.dialect));
+    let found = known.filter_map(|rule| match rule.trigger {
+        Trigger::Operation(check) => check(operation, ctx),
+    });
+    found.map(|hazard| Hazard { statement: ctx.statement, ..hazard }).collect()
+}
+
+#[cfg(test)]
+mod tests;
