@@ -6,5 +6,9 @@
 pub mod text;
 pub mod dialect;
 pub mod framework;
+pub mod statement;
+pub mod operation;
+pub mod catalog;
+pub mod effect;
 pub mod reference;
 pub mod signals;

@@ -5,6 +5,21 @@ use std::fmt;
 use super::Dialect;
 use crate::text::Span;
 
+/// One identifier as a statement spells it, folded as the engine folds it: a column, a constraint.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ident {
+    /// The name, folded.
+    pub name: String,
+    /// Where it stands in the text.
+    pub span: Span,
+}
+
+impl fmt::Display for Ident {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
 /// The name of an object as a statement spells it, folded as the engine folds it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Name {

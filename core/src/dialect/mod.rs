@@ -1,9 +1,11 @@
 //! Engines, versions and targets; how an engine spells and folds names.
 
 mod ident;
+mod lock;
 mod target;
 
-pub use ident::{Name, fold, quote, quote_literal};
+pub use ident::{Ident, Name, fold, quote, quote_literal};
+pub use lock::LockMode;
 pub use target::{Target, Version};
 
 /// A database engine.

@@ -1,0 +1,406 @@
+//! The schema after an operation.
+
+use std::sync::Arc;
+
+use super::{Catalog, Demand, Relation, RelationKind, RelationName, Table, UserType, View};
+use crate::dialect::Name;
+use crate::operation::{
+    AlterDomain, AlterObject, AlterType, CreateDomain, CreateType, DomainAction, Kind, Maintenance,
+    ObjectAction, ObjectKind, Operation, Publication, PublicationAction, Set, TypeAction, TypeShape,
+};
+
+impl Catalog {
+    /// Takes over what an operation did. Operations that cannot succeed change nothing.
+    pub fn apply(&mut self, operation: &Operation) {
+        match &operation.kind {
+            Kind::CreateTable(it) => self.create_table(it),
+            Kind::AlterTable(it) => self.alter_table(it),
+            Kind::CreateIndex(it) => self.create_index(it),
+            Kind::Drop(it) => self.drop_objects(it),
+            Kind::AlterObject(it) => self.alter_object(it),
+            Kind::CreateView(it) => self.create_view(it),
+            Kind::CreateType(it) => self.create_type(it),
+            Kind::AlterType(it) => self.alter_type(it),
+            Kind::CreateDomain(it) => self.create_domain(it),
+            Kind::AlterDomain(it) => self.alter_domain(it),
+            Kind::CreateSequence(it) => self.create_sequence(it),
+            Kind::AlterSequence(it) => self.alter_sequence(it),
+            Kind::CreateFunction(it) => {
+                self.functions.insert_mut(it.name.name.as_str().into(), it.volatility);
+            }
+            Kind::CreateTrigger(it) => self.create_trigger(it),
+            Kind::CreatePolicy(it) => self.create_policy(it),
+            Kind::CreateRule(it) => {
+                let name = it.name.name.clone();
+                self.with_table(&it.table, |table| table.rules.push(name));
+            }
+            Kind::AlterOnTable(it) => self.rename_on_table(it),
+            Kind::Publication(it) => self.publication(it),
+            Kind::CreateStatistics(it) => self.create_statistics(it),
+            Kind::Set(it) => self.set(it),
+            Kind::Refresh(it) => {
+                let (name, populated) = (self.resolve(&it.view), it.with_data);
+                self.with_view(&name, |view| view.populated = populated);
+            }
+            Kind::Insert(it) => self.fill(&it.table),
+            Kind::Merge(it) => self.fill(&it.table),
+            Kind::Copy(it) if it.into_table => self.fill(&it.table.clone().unwrap_or_default()),
+            Kind::Reindex(it) => self.reindexed(it.name.as_ref()),
+            Kind::Maintain(it) if it.command == Maintenance::VacuumFull => self.reindexed(it.tables.first()),
+            Kind::Unknown(it) => {
+                if let Some(relation) = &it.relation {
+                    self.mark_uncertain(relation);
+                }
+            }
+            Kind::Maintain(_)
+            | Kind::Copy(_)
+            | Kind::AlterPolicy(_)
+            | Kind::CreateSchema(_)
+            | Kind::CreateExtension(_)
+            | Kind::Lock(_)
+            | Kind::Truncate(_)
+            | Kind::Comment(_)
+            | Kind::Grant(_)
+            | Kind::Transaction(_)
+            | Kind::Update(_)
+            | Kind::Delete(_)
+            | Kind::Query(_)
+            | Kind::Do(_)
+            | Kind::Other(_) => {}
+        }
+    }
+
+    /// A statement that could not be read, or may not have run, was about the relation.
+    pub fn mark_uncertain(&mut self, name: &Name) {
+        let name = self.resolve(name);
+        if let Some(relation) = self.relations.get(&name) {
+            let relation = Relation { uncertain: true, ..(**relation).clone() };
+            self.relations.insert_mut(name, Arc::new(relation));
+        }
+    }
+
+    pub(super) fn insert(&mut self, name: RelationName, kind: RelationKind) {
+        if matches!(kind, RelationKind::View(_)) {
+            self.views.insert_mut(name.clone(), ());
+        }
+        let relation = Relation { born: self.migration, uncertain: false, kind };
+        self.relations.insert_mut(name, Arc::new(relation));
+    }
+
+    pub(super) fn remove(&mut self, name: &RelationName) {
+        self.relations.remove_mut(name);
+        self.views.remove_mut(name);
+    }
+
+    /// Changes a relation where it is known.
+    pub(super) fn with_relation(&mut self, name: &RelationName, change: impl FnOnce(&mut RelationKind)) {
+        if let Some(relation) = self.relations.get_mut(name) {
+            change(&mut Arc::make_mut(relation).kind);
+        }
+    }
+
+    pub(super) fn with_table_of(&mut self, name: &RelationName, change: impl FnOnce(&mut Table)) {
+        self.with_relation(name, |kind| {
+            if let RelationKind::Table(table) = kind {
+                change(table);
+            }
+        });
+    }
+
+    pub(super) fn with_table(&mut self, name: &Name, change: impl FnOnce(&mut Table)) {
+        self.with_table_of(&self.resolve(name), change);
+    }
+
+    pub(super) fn with_view(&mut self, name: &RelationName, change: impl FnOnce(&mut View)) {
+        self.with_relation(name, |kind| {
+            if let RelationKind::View(view) = kind {
+                change(view);
+            }
+        });
+    }
+
+    fn fill(&mut self, table: &Name) {
+        self.with_table(table, |table| table.filled = true);
+    }
+
+    /// Rebuilt indexes are valid.
+    fn reindexed(&mut self, name: Option<&Name>) {
+        let Some(name) = name.map(|name| self.resolve(name)) else { return };
+        let table = self.index(&name).map_or_else(|| name.clone(), |(table, _)| table.clone());
+        let is_table = table == name;
+        self.with_table_of(&table, |table| {
+            for index in &mut table.indexes {
+                index.valid |= is_table || index.name == name;
+            }
+        });
+    }
+
+    fn alter_object(&mut self, alter: &AlterObject) {
+        match (&alter.action, alter.object) {
+            (ObjectAction::RenameTo(to), ObjectKind::Schema) => {
+                self.rename_schema(&alter.name.name, &to.name)
+            }
+            (ObjectAction::RenameTo(to), ObjectKind::Type | ObjectKind::Domain) => {
+                self.move_type(&alter.name, alter.name.sibling(&to.name));
+            }
+            (ObjectAction::SetSchema(schema), ObjectKind::Type | ObjectKind::Domain) => {
+                self.move_type(&alter.name, Name::qualified(&schema.name, &alter.name.name));
+            }
+            (
+                ObjectAction::RenameTo(to),
+                ObjectKind::Function | ObjectKind::Routine | ObjectKind::Procedure,
+            ) => {
+                if let Some(volatility) = self.function(&alter.name.name) {
+                    self.functions.insert_mut(to.name.as_str().into(), volatility);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn rename_schema(&mut self, from: &str, to: &str) {
+        let moved: Vec<RelationName> =
+            self.relations.keys().filter(|name| &*name.schema == from).cloned().collect();
+        for name in moved {
+            self.move_relation(&name, RelationName { schema: to.into(), name: name.name.clone() });
+        }
+    }
+
+    fn move_type(&mut self, from: &Name, to: Name) {
+        let (from, to) = (self.resolve(from), self.resolve(&to));
+        let users = self.tables_using(&from);
+        if let Some(ty) = self.types.get(&from).cloned() {
+            self.types.remove_mut(&from);
+            self.types.insert_mut(to.clone(), ty);
+        }
+        let schema = (&*to.schema != self.dialect.default_schema()).then(|| to.schema.to_string());
+        for (table, columns) in users {
+            self.with_table_of(&table, |table| {
+                for column in table.columns.iter_mut().filter(|column| columns.contains(&column.name)) {
+                    column.ty.name = to.name.to_string();
+                    column.ty.schema.clone_from(&schema);
+                }
+            });
+        }
+    }
+
+    fn create_type(&mut self, create: &CreateType) {
+        let ty = match &create.shape {
+            TypeShape::Enum(labels) => UserType::Enum(labels.clone()),
+            TypeShape::Composite(attributes) => UserType::Composite(attributes.clone()),
+            TypeShape::Else => UserType::Else,
+        };
+        self.types.insert_mut(self.resolve(&create.name), Arc::new(ty));
+    }
+
+    fn with_type(&mut self, name: &Name, change: impl FnOnce(&mut UserType)) {
+        let name = self.resolve(name);
+        if let Some(ty) = self.types.get_mut(&name) {
+            change(Arc::make_mut(ty));
+        }
+    }
+
+    fn alter_type(&mut self, alter: &AlterType) {
+        self.with_type(&alter.name, |ty| {
+            let UserType::Enum(labels) = ty else { return };
+            match &alter.action {
+                TypeAction::AddValue { value, .. } if !labels.contains(value) => labels.push(value.clone()),
+                TypeAction::RenameValue { from, to } => {
+                    for label in labels.iter_mut().filter(|label| *label == from) {
+                        label.clone_from(to);
+                    }
+                }
+                TypeAction::AddValue { .. } | TypeAction::Attribute { .. } => {}
+            }
+        });
+    }
+
+    fn create_domain(&mut self, create: &CreateDomain) {
+        let checks = create.checks.iter().enumerate().map(|(number, check)| {
+            let suffix = if number == 0 { String::new() } else { number.to_string() };
+            let own = || format!("{}_check{suffix}", create.name.name);
+            (check.name.as_ref().map_or_else(own, |name| name.name.clone()), true)
+        });
+        let domain = UserType::Domain {
+            base: create.base.clone(),
+            checks: checks.collect(),
+            not_null: create.not_null,
+            default: create.default.clone(),
+        };
+        self.types.insert_mut(self.resolve(&create.name), Arc::new(domain));
+    }
+
+    fn alter_domain(&mut self, alter: &AlterDomain) {
+        match &alter.action {
+            DomainAction::RenameTo(to) => return self.move_type(&alter.name, alter.name.sibling(&to.name)),
+            DomainAction::SetSchema(schema) => {
+                return self.move_type(&alter.name, Name::qualified(&schema.name, &alter.name.name));
+            }
+            _ => {}
+        }
+        self.with_type(&alter.name, |ty| {
+            let UserType::Domain { checks, not_null, .. } = ty else { return };
+            match &alter.action {
+                DomainAction::SetNotNull => *not_null = true,
+                DomainAction::DropNotNull => *not_null = false,
+                DomainAction::AddConstraint(constraint) => {
+                    let name = constraint.name.as_ref().map_or_else(String::new, |name| name.name.clone());
+                    checks.push((name, !constraint.not_valid));
+                }
+                DomainAction::DropConstraint(dropped) => checks.retain(|(name, _)| *name != dropped.name),
+                DomainAction::ValidateConstraint(validated) => {
+                    for (_, valid) in checks.iter_mut().filter(|(name, _)| *name == validated.name) {
+                        *valid = true;
+                    }
+                }
+                _ => {}
+            }
+        });
+    }
+
+    fn publication(&mut self, publication: &Publication) {
+        self.publishes_all |= publication.all_tables;
+        let key: Arc<str> = publication.name.name.as_str().into();
+        let named: Vec<RelationName> = publication.tables.iter().map(|table| self.resolve(table)).collect();
+        let mut tables = self.publications.get(&key).map(|tables| (**tables).clone()).unwrap_or_default();
+        match publication.action {
+            PublicationAction::Create | PublicationAction::Set => tables = named,
+            PublicationAction::Add => tables.extend(named),
+            PublicationAction::Drop => tables.retain(|table| !named.contains(table)),
+            PublicationAction::Else => {}
+        }
+        self.publications.insert_mut(key, Arc::new(tables));
+    }
+
+    fn set(&mut self, set: &Set) {
+        if set.name != "search_path" {
+            return;
+        }
+        let first = set.value.as_deref().unwrap_or("").split(',').next().unwrap_or("").trim();
+        let first = first.trim_matches(['"', '\'']);
+        let default = self.dialect.default_schema();
+        let schema = if first.is_empty() || first == "$user" { default } else { first };
+        self.default_schema = schema.into();
+    }
+
+    /// Puts a relation under another name, and follows it wherever it is named.
+    pub(super) fn move_relation(&mut self, from: &RelationName, to: RelationName) {
+        let Some(relation) = self.relations.get(from).cloned() else { return };
+        let is_view = self.views.contains_key(from);
+        self.remove(from);
+        self.relations.insert_mut(to.clone(), relation.clone());
+        if is_view {
+            self.views.insert_mut(to.clone(), ());
+        }
+        match &relation.kind {
+            RelationKind::Table(table) => self.follow_table(from, &to, table),
+            RelationKind::Index(table) => self.follow_index(from, &to, table),
+            RelationKind::View(view) => {
+                for index in &view.indexes {
+                    self.with_relation(&index.name, |kind| *kind = RelationKind::Index(to.clone()));
+                }
+            }
+            RelationKind::Sequence(sequence) => {
+                if let Some((table, column)) = &sequence.owned_by {
+                    self.with_table_of(table, |table| {
+                        if let Some(column) = table.column_mut(column) {
+                            column.sequence = Some(to.clone());
+                        }
+                    });
+                }
+            }
+        }
+        self.follow_in_views(from, &to);
+    }
+
+    fn follow_index(&mut self, from: &RelationName, to: &RelationName, table: &RelationName) {
+        let rename = |indexes: &mut Vec<super::Index>| {
+            for index in indexes.iter_mut().filter(|index| index.name == *from) {
+                index.name = to.clone();
+            }
+        };
+        self.with_relation(table, |kind| match kind {
+            RelationKind::Table(table) => {
+                rename(&mut table.indexes);
+                for constraint in table.constraints.iter_mut().filter(|it| it.demand.has_index()) {
+                    if constraint.name == *from.name {
+                        constraint.name = to.name.to_string();
+                    }
+                }
+            }
+            RelationKind::View(view) => rename(&mut view.indexes),
+            _ => {}
+        });
+    }
+
+    fn follow_table(&mut self, from: &RelationName, to: &RelationName, table: &Table) {
+        for index in &table.indexes {
+            self.with_relation(&index.name, |kind| *kind = RelationKind::Index(to.clone()));
+        }
+        let replace = |names: &mut Vec<RelationName>| {
+            for name in names.iter_mut().filter(|name| *name == from) {
+                *name = to.clone();
+            }
+        };
+        let parents = table.inherits.iter().chain(table.partition_of.iter().map(|(parent, _)| parent));
+        for parent in parents {
+            self.with_table_of(parent, |parent| replace(&mut parent.children));
+        }
+        for child in &table.children {
+            self.with_table_of(child, |child| {
+                replace(&mut child.inherits);
+                if let Some((parent, _)) = child.partition_of.as_mut().filter(|(parent, _)| parent == from) {
+                    *parent = to.clone();
+                }
+            });
+        }
+        for column in &table.columns {
+            if let Some(sequence) = &column.sequence {
+                self.with_relation(sequence, |kind| {
+                    if let RelationKind::Sequence(sequence) = kind {
+                        sequence.owned_by = Some((to.clone(), column.name.clone()));
+                    }
+                });
+            }
+        }
+        self.follow_keys(from, to, table, replace);
+    }
+
+    fn follow_keys(
+        &mut self,
+        from: &RelationName,
+        to: &RelationName,
+        table: &Table,
+        replace: impl Fn(&mut Vec<RelationName>),
+    ) {
+        for constraint in &table.constraints {
+            if let Demand::ForeignKey { references, .. } = &constraint.demand {
+                self.with_table_of(references, |other| replace(&mut other.referenced_by));
+            }
+        }
+        for child in &table.referenced_by {
+            let child = if child == from { to } else { child };
+            self.with_table_of(child, |child| {
+                for constraint in &mut child.constraints {
+                    if let Demand::ForeignKey { references, .. } = &mut constraint.demand
+                        && references == from
+                    {
+                        *references = to.clone();
+                    }
+                }
+            });
+        }
+    }
+
+    fn follow_in_views(&mut self, from: &RelationName, to: &RelationName) {
+        let views: Vec<RelationName> =
+            self.views_on(from).into_iter().map(|(name, _)| name.clone()).collect();
+        for view in views {
+            self.with_view(&view, |view| {
+                for dependence in view.depends_on.iter_mut().filter(|it| it.relation == *from) {
+                    dependence.relation = to.clone();
+                }
+            });
+        }
+    }
+}

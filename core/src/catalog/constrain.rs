@@ -1,0 +1,168 @@
+//! New constraints, with the indexes that keep them.
+
+use super::{Catalog, ConstraintState, Demand, Index, IndexColumn, RelationName};
+use crate::catalog::naming::free_name;
+use crate::dialect::Ident;
+use crate::operation::{Constraint, ConstraintKind, Expression, ForeignKey};
+
+impl Catalog {
+    pub(super) fn add_constraint(&mut self, table: &RelationName, constraint: &Constraint) {
+        match &constraint.kind {
+            ConstraintKind::Check(expression) => self.add_check(table, constraint, expression),
+            ConstraintKind::NotNull(column) => self.add_not_null(table, constraint, column),
+            ConstraintKind::Unique { columns, using_index: None, .. } => {
+                self.add_keyed(table, constraint, columns, "key", Demand::Unique);
+            }
+            ConstraintKind::Exclude { columns } => {
+                self.add_keyed(table, constraint, columns, "excl", Demand::Exclude);
+            }
+            ConstraintKind::PrimaryKey { columns, using_index: None } => {
+                self.add_keyed(table, constraint, columns, "pkey", Demand::PrimaryKey);
+                self.refuse_null(table, &names(columns));
+            }
+            ConstraintKind::Unique { using_index: Some(index), .. } => {
+                self.use_index(table, constraint, index, Demand::Unique);
+            }
+            ConstraintKind::PrimaryKey { using_index: Some(index), .. } => {
+                if let Some(columns) = self.use_index(table, constraint, index, Demand::PrimaryKey) {
+                    self.refuse_null(table, &columns);
+                }
+            }
+            ConstraintKind::ForeignKey(key) => self.add_foreign_key(table, constraint, key),
+        }
+    }
+
+    fn refuse_null(&mut self, table: &RelationName, columns: &[String]) {
+        for name in std::iter::once(table.clone()).chain(self.descendants(table)) {
+            self.with_table_of(&name, |table| {
+                for column in columns {
+                    if let Some(column) = table.column_mut(column) {
+                        column.not_null = true;
+                    }
+                }
+            });
+        }
+    }
+
+    fn constraint_name(
+        &self,
+        table: &RelationName,
+        constraint: &Constraint,
+        columns: &[&str],
+        label: &str,
+    ) -> String {
+        if let Some(name) = &constraint.name {
+            return name.name.clone();
+        }
+        let taken = |name: &str| self.table(table).is_some_and(|it| it.constraint(name).is_some());
+        free_name(&table.name, columns, label, taken)
+    }
+
+    fn push(&mut self, table: &RelationName, name: String, demand: Demand, constraint: &Constraint) {
+        let state = ConstraintState {
+            name,
+            demand,
+            valid: !constraint.not_valid && !constraint.not_enforced,
+            enforced: !constraint.not_enforced,
+            deferrable: constraint.deferrable,
+        };
+        self.with_table_of(table, |table| table.constraints.push(state));
+    }
+
+    fn add_check(&mut self, table: &RelationName, constraint: &Constraint, expression: &Expression) {
+        let used =
+            if constraint.name.is_some() { Default::default() } else { expression.columns(self.dialect) };
+        let known: Vec<&str> = used.iter().map(String::as_str).collect();
+        // A check on one column has the column in its name, one on several has not.
+        let columns: &[&str] = if known.len() == 1 { &known } else { &[] };
+        let name = self.constraint_name(table, constraint, columns, "check");
+        let tables: Vec<RelationName> = match constraint.no_inherit {
+            true => vec![table.clone()],
+            false => std::iter::once(table.clone()).chain(self.descendants(table)).collect(),
+        };
+        for table in tables {
+            self.push(&table, name.clone(), Demand::Check(expression.clone()), constraint);
+        }
+    }
+
+    fn add_not_null(&mut self, table: &RelationName, constraint: &Constraint, column: &Ident) {
+        let name = self.constraint_name(table, constraint, &[&column.name], "not_null");
+        self.push(table, name, Demand::NotNull(column.name.clone()), constraint);
+        if !constraint.not_valid {
+            self.refuse_null(table, &names(std::slice::from_ref(column)));
+        }
+    }
+
+    fn add_keyed(
+        &mut self,
+        table: &RelationName,
+        constraint: &Constraint,
+        columns: &[Ident],
+        label: &str,
+        demand: impl Fn(Vec<String>) -> Demand,
+    ) {
+        let columns = names(columns);
+        let in_name: Vec<&str> =
+            if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
+        let name = match &constraint.name {
+            Some(name) => super::naming::sibling(table, &name.name),
+            None => self.free_relation_name(table, &in_name, label),
+        };
+        let text = |column: &String| Expression::new(column.clone());
+        let keys =
+            columns.iter().map(|it| IndexColumn { column: Some(it.clone()), text: text(it) }).collect();
+        let index = Index {
+            name: name.clone(),
+            unique: label != "excl",
+            valid: true,
+            keys,
+            include: Vec::new(),
+            predicate: None,
+            method: "btree".to_owned(),
+            children: Vec::new(),
+            born: self.migration,
+        };
+        self.push(table, name.name.to_string(), demand(columns), constraint);
+        self.insert_index(table, index.clone());
+        self.index_partitions(table, &index);
+    }
+
+    /// Makes an index into a constraint: the index takes its name.
+    fn use_index(
+        &mut self,
+        table: &RelationName,
+        constraint: &Constraint,
+        index: &Ident,
+        demand: impl FnOnce(Vec<String>) -> Demand,
+    ) -> Option<Vec<String>> {
+        let index_name = super::naming::sibling(table, &index.name);
+        let (_, found) = self.index(&index_name)?;
+        let columns: Vec<String> = found.keys.iter().filter_map(|key| key.column.clone()).collect();
+        let name = constraint.name.as_ref().map_or_else(|| index.name.clone(), |name| name.name.clone());
+        if name != index.name {
+            self.move_relation(&index_name, super::naming::sibling(table, &name));
+        }
+        self.push(table, name, demand(columns.clone()), constraint);
+        Some(columns)
+    }
+
+    fn add_foreign_key(&mut self, table: &RelationName, constraint: &Constraint, key: &ForeignKey) {
+        let columns = names(&key.columns);
+        let in_name: Vec<&str> = columns.iter().map(String::as_str).collect();
+        let name = self.constraint_name(table, constraint, &in_name, "fkey");
+        let references = self.resolve(&key.references);
+        for table in std::iter::once(table.clone()).chain(self.descendants(table)) {
+            let demand = Demand::ForeignKey {
+                columns: columns.clone(),
+                references: references.clone(),
+                key: Box::new(key.clone()),
+            };
+            self.push(&table, name.clone(), demand, constraint);
+            self.with_table_of(&references, |other| other.referenced_by.push(table));
+        }
+    }
+}
+
+fn names(columns: &[Ident]) -> Vec<String> {
+    columns.iter().map(|column| column.name.clone()).collect()
+}

@@ -1,0 +1,292 @@
+//! Objects that go, and what goes with them.
+
+use super::{Catalog, Demand, RelationKind, RelationName};
+use crate::dialect::Name;
+use crate::operation::{Drop, ObjectKind};
+
+impl Catalog {
+    pub(super) fn drop_objects(&mut self, drop: &Drop) {
+        match drop.object {
+            ObjectKind::Table | ObjectKind::ForeignTable => {
+                for name in &drop.names {
+                    self.drop_table(&self.resolve(name), drop.cascade);
+                }
+            }
+            ObjectKind::View | ObjectKind::MaterializedView => {
+                for name in &drop.names {
+                    self.drop_view(&self.resolve(name), drop.cascade);
+                }
+            }
+            ObjectKind::Index => {
+                for name in &drop.names {
+                    self.drop_index(&self.resolve(name));
+                }
+            }
+            ObjectKind::Sequence => {
+                for name in &drop.names {
+                    self.drop_sequence(&self.resolve(name));
+                }
+            }
+            ObjectKind::Type | ObjectKind::Domain => {
+                for name in &drop.names {
+                    self.drop_type(&self.resolve(name), drop.cascade);
+                }
+            }
+            ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
+                for name in &drop.names {
+                    self.functions.remove_mut(name.name.as_str());
+                }
+            }
+            ObjectKind::Schema => {
+                for name in &drop.names {
+                    self.drop_schema(&name.name);
+                }
+            }
+            ObjectKind::Publication => {
+                for name in &drop.names {
+                    self.publications.remove_mut(name.name.as_str());
+                }
+            }
+            ObjectKind::Statistics => {
+                for name in &drop.names {
+                    self.drop_statistics(name);
+                }
+            }
+            ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => self.drop_on_table(drop),
+            _ => {}
+        }
+    }
+
+    fn drop_on_table(&mut self, drop: &Drop) {
+        let (Some(table), Some(name)) = (&drop.on_table, drop.names.first()) else { return };
+        self.with_table(table, |table| match drop.object {
+            ObjectKind::Trigger => table.triggers.retain(|it| it.name != name.name),
+            ObjectKind::Policy => table.policies.retain(|(it, _)| *it != name.name),
+            _ => table.rules.retain(|it| *it != name.name),
+        });
+    }
+
+    fn drop_statistics(&mut self, name: &Name) {
+        let name = self.resolve(name);
+        let owner = self.tables().find(|(_, table)| table.statistics.iter().any(|(it, _)| *it == name));
+        if let Some(owner) = owner.map(|(owner, _)| owner.clone()) {
+            self.with_table_of(&owner, |table| table.statistics.retain(|(it, _)| *it != name));
+        }
+    }
+
+    pub(super) fn drop_table(&mut self, name: &RelationName, cascade: bool) {
+        let Some(table) = self.table(name).cloned() else { return };
+        if !cascade
+            && (table.referenced_by.iter().any(|other| other != name) || !self.views_on(name).is_empty())
+        {
+            // The server refuses.
+            return;
+        }
+        for child in &table.children {
+            self.drop_table(child, cascade);
+        }
+        for index in &table.indexes {
+            self.remove(&index.name);
+        }
+        for sequence in table.columns.iter().filter_map(|column| column.sequence.as_ref()) {
+            self.remove(sequence);
+        }
+        let parents = table.inherits.iter().chain(table.partition_of.iter().map(|(parent, _)| parent));
+        for parent in parents {
+            self.with_table_of(parent, |parent| parent.children.retain(|child| child != name));
+        }
+        for constraint in &table.constraints {
+            if let Demand::ForeignKey { references, .. } = &constraint.demand {
+                self.forget_reference(references, name);
+            }
+        }
+        for other in &table.referenced_by {
+            self.with_table_of(other, |other| {
+                other.constraints.retain(
+                    |it| !matches!(&it.demand, Demand::ForeignKey { references, .. } if references == name),
+                );
+            });
+        }
+        self.drop_views_on(name, None);
+        self.remove(name);
+    }
+
+    fn forget_reference(&mut self, references: &RelationName, by: &RelationName) {
+        self.with_table_of(references, |other| {
+            if let Some(at) = other.referenced_by.iter().position(|it| it == by) {
+                other.referenced_by.remove(at);
+            }
+        });
+    }
+
+    /// Drops the views that read a relation, or one column of it.
+    fn drop_views_on(&mut self, name: &RelationName, column: Option<&str>) {
+        let views: Vec<RelationName> = match column {
+            Some(column) => self.views_on_column(name, column).into_iter().cloned().collect(),
+            None => self.views_on(name).into_iter().map(|(view, _)| view.clone()).collect(),
+        };
+        for view in views {
+            self.drop_view(&view, true);
+        }
+    }
+
+    fn drop_view(&mut self, name: &RelationName, cascade: bool) {
+        if self.view(name).is_none() || (!cascade && !self.views_on(name).is_empty()) {
+            return;
+        }
+        for index in self.indexes(name).to_vec() {
+            self.remove(&index.name);
+        }
+        self.remove(name);
+        self.drop_views_on(name, None);
+    }
+
+    fn drop_index(&mut self, name: &RelationName) {
+        let Some((table, index)) = self.index(name) else { return };
+        let (table, index) = (table.clone(), index.clone());
+        let constrained = self.table(&table).and_then(|it| it.constraint(&name.name));
+        if constrained.is_some_and(|it| it.demand.has_index()) {
+            // The server refuses: the constraint needs it.
+            return;
+        }
+        self.remove_index(&table, &index);
+    }
+
+    fn remove_index(&mut self, table: &RelationName, index: &super::Index) {
+        for child in &index.children {
+            if let Some((table, index)) = self.index(child) {
+                let (table, index) = (table.clone(), index.clone());
+                self.remove_index(&table, &index);
+            }
+        }
+        self.remove(&index.name);
+        self.with_relation(table, |kind| match kind {
+            RelationKind::Table(table) => table.indexes.retain(|it| it.name != index.name),
+            RelationKind::View(view) => view.indexes.retain(|it| it.name != index.name),
+            _ => {}
+        });
+    }
+
+    fn drop_sequence(&mut self, name: &RelationName) {
+        if matches!(self.relation(name).map(|it| &it.kind), Some(RelationKind::Sequence(_))) {
+            self.remove(name);
+        }
+    }
+
+    fn drop_type(&mut self, name: &RelationName, cascade: bool) {
+        let users = self.tables_using(name);
+        if !users.is_empty() && !cascade {
+            return;
+        }
+        for (table, columns) in users {
+            for column in columns {
+                self.drop_column(&table, &column);
+            }
+        }
+        self.types.remove_mut(name);
+    }
+
+    fn drop_schema(&mut self, schema: &str) {
+        let inside: Vec<RelationName> =
+            self.relations.keys().filter(|name| &*name.schema == schema).cloned().collect();
+        for name in inside {
+            self.drop_table(&name, true);
+            self.remove(&name);
+        }
+    }
+
+    /// Drops a column with the indexes, constraints, statistics and sequence that name it.
+    pub(super) fn drop_column(&mut self, table: &RelationName, column: &str) {
+        let dialect = self.dialect;
+        let Some(found) = self.table(table).cloned() else { return };
+        let constraints: Vec<String> = found
+            .constraints
+            .iter()
+            .filter(|it| names_column(&it.demand, column, dialect))
+            .map(|it| it.name.clone())
+            .collect();
+        for constraint in &constraints {
+            self.drop_constraint(table, constraint, true);
+        }
+        for index in found.indexes.iter().filter(|index| index.names_column(column, dialect)) {
+            self.remove_index(table, index);
+        }
+        if let Some(sequence) = found.column(column).and_then(|it| it.sequence.clone()) {
+            self.remove(&sequence);
+        }
+        self.drop_views_on(table, Some(column));
+        self.with_table_of(table, |table| {
+            table.columns.retain(|it| it.name != column);
+            table.statistics.retain(|(_, columns)| !columns.iter().any(|it| it == column));
+        });
+    }
+
+    pub(super) fn drop_constraint(&mut self, table: &RelationName, name: &str, cascade: bool) {
+        let Some(constraint) = self.table(table).and_then(|it| it.constraint(name)).cloned() else { return };
+        if constraint.demand.has_index()
+            && let Some(index) = self.table(table).and_then(|it| it.index(name)).cloned()
+        {
+            self.remove_index(table, &index);
+        }
+        if let Demand::ForeignKey { references, .. } = &constraint.demand {
+            self.forget_reference(references, table);
+        }
+        if cascade && matches!(constraint.demand, Demand::PrimaryKey(_) | Demand::Unique(_)) {
+            self.drop_keys_to(table);
+        }
+        let not_null = match &constraint.demand {
+            Demand::NotNull(column) => Some(column.clone()),
+            _ => None,
+        };
+        for name in std::iter::once(table.clone()).chain(self.descendants(table)) {
+            self.with_table_of(&name, |table| {
+                table.constraints.retain(|it| it.name != constraint.name);
+                if let Some(column) = not_null.as_ref().and_then(|column| table.column_mut(column)) {
+                    column.not_null = false;
+                }
+            });
+        }
+    }
+
+    /// Drops the foreign keys that point at a table.
+    fn drop_keys_to(&mut self, table: &RelationName) {
+        let others = self.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default();
+        for other in others {
+            self.with_table_of(&other, |other| {
+                other.constraints.retain(
+                    |it| !matches!(&it.demand, Demand::ForeignKey { references, .. } if references == table),
+                );
+            });
+        }
+        self.with_table_of(table, |it| it.referenced_by.clear());
+    }
+}
+
+/// Whether a constraint names a column.
+pub(crate) fn names_column(demand: &Demand, column: &str, dialect: crate::dialect::Dialect) -> bool {
+    match demand {
+        Demand::Check(expression) => {
+            expression.text.contains(column) && expression.columns(dialect).contains(column)
+        }
+        Demand::NotNull(it) => it == column,
+        Demand::Unique(columns)
+        | Demand::PrimaryKey(columns)
+        | Demand::Exclude(columns)
+        | Demand::ForeignKey { columns, .. } => columns.iter().any(|it| it == column),
+    }
+}
+
+impl super::Index {
+    /// Whether a key, a stored column, an expression or the predicate names the column.
+    pub fn names_column(&self, column: &str, dialect: crate::dialect::Dialect) -> bool {
+        let plain = self.keys.iter().any(|key| key.column.as_deref() == Some(column));
+        plain || self.include.iter().any(|it| it == column) || self.computes_from(column, dialect)
+    }
+
+    /// Whether an expression or the predicate names the column.
+    pub fn computes_from(&self, column: &str, dialect: crate::dialect::Dialect) -> bool {
+        let mut texts = self.keys.iter().filter(|key| key.column.is_none()).map(|key| &key.text);
+        let mut texts = texts.by_ref().chain(&self.predicate);
+        texts.any(|it| it.text.contains(column) && it.columns(dialect).contains(column))
+    }
+}

@@ -1,0 +1,186 @@
+//! Questions about the schema.
+
+use std::sync::Arc;
+
+use super::{Catalog, Demand, Index, Relation, RelationKind, RelationName, Table, UserType, View};
+use crate::dialect::Name;
+use crate::operation::{TypeName, Volatility};
+
+impl Catalog {
+    /// The full name of a relation as a statement spells it.
+    pub fn resolve(&self, name: &Name) -> RelationName {
+        let schema = name.schema.as_deref().map_or_else(|| self.default_schema.clone(), Arc::from);
+        RelationName { schema, name: name.name.as_str().into() }
+    }
+
+    /// The relation with this name.
+    pub fn relation(&self, name: &RelationName) -> Option<&Relation> {
+        self.relations.get(name).map(|relation| &**relation)
+    }
+
+    /// The table with this name.
+    pub fn table(&self, name: &RelationName) -> Option<&Table> {
+        match &self.relation(name)?.kind {
+            RelationKind::Table(table) => Some(table),
+            _ => None,
+        }
+    }
+
+    /// The table that a statement names.
+    pub fn table_named(&self, name: &Name) -> Option<&Table> {
+        self.table(&self.resolve(name))
+    }
+
+    /// The view with this name.
+    pub fn view(&self, name: &RelationName) -> Option<&View> {
+        match &self.relation(name)?.kind {
+            RelationKind::View(view) => Some(view),
+            _ => None,
+        }
+    }
+
+    /// The indexes of a table or materialized view.
+    pub fn indexes(&self, name: &RelationName) -> &[Index] {
+        match self.relation(name).map(|relation| &relation.kind) {
+            Some(RelationKind::Table(table)) => &table.indexes,
+            Some(RelationKind::View(view)) => &view.indexes,
+            _ => &[],
+        }
+    }
+
+    /// The table of an index, and the index.
+    pub fn index(&self, name: &RelationName) -> Option<(&RelationName, &Index)> {
+        let RelationKind::Index(table) = &self.relation(name)?.kind else { return None };
+        let index = self.indexes(table).iter().find(|index| index.name == *name)?;
+        Some((table, index))
+    }
+
+    /// The type with this name.
+    pub fn user_type(&self, ty: &TypeName) -> Option<&UserType> {
+        let schema = ty.schema.as_deref().map_or_else(|| self.default_schema.clone(), Arc::from);
+        let name = RelationName { schema, name: ty.name.as_str().into() };
+        self.types.get(&name).map(|ty| &**ty)
+    }
+
+    /// The type with this name, as a statement on types spells it.
+    pub fn type_named(&self, name: &Name) -> Option<&UserType> {
+        self.types.get(&self.resolve(name)).map(|ty| &**ty)
+    }
+
+    /// The volatility of a function that the schema made.
+    pub fn function(&self, name: &str) -> Option<Volatility> {
+        self.functions.get(name).copied()
+    }
+
+    /// All tables, in no order.
+    pub fn tables(&self) -> impl Iterator<Item = (&RelationName, &Table)> {
+        self.relations.iter().filter_map(|(name, relation)| match &relation.kind {
+            RelationKind::Table(table) => Some((name, &**table)),
+            _ => None,
+        })
+    }
+
+    /// All relations, in no order.
+    pub fn relations(&self) -> impl Iterator<Item = (&RelationName, &Relation)> {
+        self.relations.iter().map(|(name, relation)| (name, &**relation))
+    }
+
+    /// All types that the schema made, in no order.
+    pub fn types(&self) -> impl Iterator<Item = (&RelationName, &UserType)> {
+        self.types.iter().map(|(name, ty)| (name, &**ty))
+    }
+
+    /// All views that read the relation, in order of name.
+    pub fn views_on(&self, relation: &RelationName) -> Vec<(&RelationName, &View)> {
+        let mut views: Vec<_> = self
+            .views
+            .keys()
+            .filter_map(|name| Some((name, self.view(name)?)))
+            .filter(|(_, view)| view.depends_on.iter().any(|it| it.relation == *relation))
+            .collect();
+        views.sort_by_key(|(name, _)| *name);
+        views
+    }
+
+    /// All views that may read the column, in order of name.
+    pub fn views_on_column(&self, relation: &RelationName, column: &str) -> Vec<&RelationName> {
+        let reads =
+            |view: &View| view.depends_on.iter().any(|it| it.relation == *relation && it.may_read(column));
+        self.views_on(relation).into_iter().filter(|(_, view)| reads(view)).map(|(name, _)| name).collect()
+    }
+
+    /// The partitions and inheriting tables below a table, at any depth.
+    pub fn descendants(&self, name: &RelationName) -> Vec<RelationName> {
+        let mut found: Vec<RelationName> = Vec::new();
+        let mut open = vec![name.clone()];
+        while let Some(next) = open.pop() {
+            let Some(table) = self.table(&next) else { continue };
+            for child in &table.children {
+                if !found.contains(child) && child != name {
+                    found.push(child.clone());
+                    open.push(child.clone());
+                }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Whether the migration at hand made the relation, so that nobody uses it yet.
+    pub fn is_new(&self, name: &RelationName) -> bool {
+        self.relation(name).is_some_and(|relation| relation.born == self.migration)
+    }
+
+    /// Whether the relation is seen by its own session only.
+    pub fn is_temporary(&self, name: &RelationName) -> bool {
+        self.table(name).is_some_and(|table| table.temporary)
+    }
+
+    /// Whether the migration at hand made it, and it holds no rows yet.
+    pub fn is_new_and_empty(&self, name: &RelationName) -> bool {
+        self.is_new(name) && self.table(name).is_some_and(|table| !table.filled)
+    }
+
+    /// The tables that a table's own foreign keys point at.
+    pub fn referenced_tables(&self, name: &RelationName) -> Vec<RelationName> {
+        let constraints = self.table(name).map(|table| table.constraints.as_slice()).unwrap_or_default();
+        let mut found: Vec<RelationName> = constraints
+            .iter()
+            .filter_map(|constraint| match &constraint.demand {
+                Demand::ForeignKey { references, .. } => Some(references.clone()),
+                _ => None,
+            })
+            .collect();
+        found.sort();
+        found.dedup();
+        found
+    }
+
+    /// The tables with a column of the type, in order of name, and those columns.
+    pub fn tables_using(&self, ty: &RelationName) -> Vec<(RelationName, Vec<String>)> {
+        let is_it = |column: &TypeName| {
+            let schema = column.schema.as_deref().unwrap_or(&self.default_schema);
+            column.name == *ty.name && schema == &*ty.schema
+        };
+        let mut found = Vec::new();
+        for (name, table) in self.tables() {
+            let columns = table.columns.iter().filter(|column| is_it(&column.ty));
+            let columns: Vec<String> = columns.map(|column| column.name.clone()).collect();
+            if !columns.is_empty() {
+                found.push((name.clone(), columns));
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// The tables of a publication.
+    pub fn published(&self, publication: &str) -> Option<&[RelationName]> {
+        self.publications.get(publication).map(|tables| tables.as_slice())
+    }
+
+    /// Whether any publication carries the table.
+    pub fn is_published(&self, table: &RelationName) -> bool {
+        self.publishes_all || self.publications.values().any(|tables| tables.contains(table))
+    }
+}

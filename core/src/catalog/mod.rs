@@ -1,0 +1,118 @@
+//! What is known of the schema at a point of the history.
+//!
+//! The catalog is replayed from the migrations, without a database. Its maps are persistent: a copy for every file of
+//! a history of thousands costs nothing, so that a keystroke replays one file only. Where a statement could not be
+//! read, the relations that it names become uncertain, and nothing is said to be safe because of them.
+
+mod alter;
+mod apply;
+mod constrain;
+mod create;
+mod drop;
+mod lookup;
+mod naming;
+mod relation;
+mod session;
+
+use std::sync::Arc;
+
+use rpds::HashTrieMapSync;
+
+use crate::dialect::{Dialect, Name};
+use crate::operation::Volatility;
+
+pub(crate) use alter::same_shape;
+pub(crate) use drop::names_column;
+pub use relation::{
+    ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Sequence,
+    Table, Trigger, UserType, View,
+};
+pub use session::{Opened, Session};
+
+/// The full name of a relation.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RelationName {
+    /// Its schema.
+    pub schema: Arc<str>,
+    /// Its name there.
+    pub name: Arc<str>,
+}
+
+impl RelationName {
+    /// The name as the server prints it: without the schema where that is the default one.
+    pub fn display(&self, dialect: Dialect) -> String {
+        if &*self.schema == dialect.default_schema() {
+            return self.name.to_string();
+        }
+        format!("{}.{}", self.schema, self.name)
+    }
+
+    /// The name as SQL.
+    pub fn sql(&self, dialect: Dialect) -> String {
+        let name = Name::new(&*self.name);
+        if &*self.schema == dialect.default_schema() {
+            return name.sql(dialect);
+        }
+        Name::qualified(&*self.schema, &*self.name).sql(dialect)
+    }
+}
+
+/// What is known of a schema.
+#[derive(Debug, Clone)]
+pub struct Catalog {
+    dialect: Dialect,
+    /// The schema of names that state none; `SET search_path` changes it.
+    default_schema: Arc<str>,
+    relations: HashTrieMapSync<RelationName, Arc<Relation>>,
+    views: HashTrieMapSync<RelationName, ()>,
+    types: HashTrieMapSync<RelationName, Arc<UserType>>,
+    functions: HashTrieMapSync<Arc<str>, Volatility>,
+    publications: HashTrieMapSync<Arc<str>, Arc<Vec<RelationName>>>,
+    publishes_all: bool,
+    migration: u32,
+    complete: bool,
+}
+
+impl Catalog {
+    /// The catalog of a database that nothing is known of: any object may exist.
+    pub fn unknown(dialect: Dialect) -> Self {
+        Self {
+            dialect,
+            default_schema: dialect.default_schema().into(),
+            relations: HashTrieMapSync::new_sync(),
+            views: HashTrieMapSync::new_sync(),
+            types: HashTrieMapSync::new_sync(),
+            functions: HashTrieMapSync::new_sync(),
+            publications: HashTrieMapSync::new_sync(),
+            publishes_all: false,
+            migration: 0,
+            complete: false,
+        }
+    }
+
+    /// The catalog of an empty database: what it does not hold does not exist.
+    pub fn empty(dialect: Dialect) -> Self {
+        Self { complete: true, ..Self::unknown(dialect) }
+    }
+
+    /// Starts a new migration: what exists now has been seen by the running application.
+    pub fn start_migration(&mut self) {
+        self.migration += 1;
+        self.default_schema = self.dialect.default_schema().into();
+    }
+
+    /// The engine.
+    pub fn dialect(&self) -> Dialect {
+        self.dialect
+    }
+
+    /// Whether all of the history was read: what the catalog does not hold does not exist.
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+
+    /// Says that parts of the history are missing.
+    pub fn mark_incomplete(&mut self) {
+        self.complete = false;
+    }
+}

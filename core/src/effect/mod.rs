@@ -1,0 +1,188 @@
+//! What an operation does on a target: locks per relation, who waits, what is read and written.
+//!
+//! This is the product's knowledge. Rules, recipes, hints, estimates and strategies only read it. Each engine is a
+//! folder, matched exhaustively; a fact stands there once, with its source.
+
+mod postgres;
+
+use std::collections::BTreeMap;
+
+use crate::catalog::{Catalog, RelationName, Session};
+use crate::dialect::{Dialect, LockMode, Target};
+use crate::operation::{Expression, Kind, Operation, Volatility};
+
+/// Who waits while an operation runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Waits {
+    /// Nobody who reads or writes, and no other schema change for long.
+    #[default]
+    Nobody,
+    /// Other schema changes, VACUUM.
+    SchemaChanges,
+    /// Writes.
+    Writes,
+    /// Reads and writes.
+    ReadsAndWrites,
+}
+
+impl Waits {
+    /// The word in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Nobody => "nobody",
+            Self::SchemaChanges => "schema-changes",
+            Self::Writes => "writes",
+            Self::ReadsAndWrites => "reads-and-writes",
+        }
+    }
+
+    /// Who waits for a holder of the lock.
+    pub fn of(mode: LockMode) -> Self {
+        match mode {
+            LockMode::AccessExclusive => Self::ReadsAndWrites,
+            LockMode::Exclusive | LockMode::ShareRowExclusive | LockMode::Share => Self::Writes,
+            LockMode::ShareUpdateExclusive => Self::SchemaChanges,
+            LockMode::RowExclusive | LockMode::RowShare | LockMode::AccessShare => Self::Nobody,
+        }
+    }
+}
+
+/// The kind of work that an operation does under its locks; the time of each goes by rows and bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Work {
+    /// All rows are read.
+    Scan,
+    /// An index is built.
+    IndexBuild,
+    /// All rows are written anew, with every index.
+    Rewrite,
+    /// The files are copied as they are.
+    FileCopy,
+}
+
+/// What an operation does on a target.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Effect {
+    /// The strongest lock on each relation that existed before, indexes included.
+    pub locks: BTreeMap<RelationName, LockMode>,
+    /// Which of the locked relations are indexes.
+    pub indexes: Vec<RelationName>,
+    /// Who waits.
+    pub waits: Waits,
+    /// What is read and written, by relation.
+    pub work: Vec<(RelationName, Work)>,
+    /// The heap is written anew.
+    pub heap_rewrite: bool,
+    /// An index that was there is built anew.
+    pub index_rebuild: bool,
+    /// All rows of a relation are read.
+    pub full_scan: bool,
+    /// It can run inside a transaction.
+    pub transactional: bool,
+    /// Why it fails on this target and schema, for tables that hold rows.
+    pub fails: Option<String>,
+    /// Whether the statement was understood; else the strongest lock of its kind is assumed.
+    pub known: bool,
+    /// What was assumed because the catalog does not hold it.
+    pub assumed: Vec<String>,
+    /// Where the facts come from.
+    pub sources: Vec<&'static str>,
+}
+
+impl Effect {
+    /// The strongest lock on the relation.
+    pub fn lock_on(&self, relation: &RelationName) -> Option<LockMode> {
+        self.locks.get(relation).copied()
+    }
+
+    /// The strongest lock on any table, view or sequence, and on which.
+    pub fn strongest(&self) -> Option<(&RelationName, LockMode)> {
+        let tables = self.locks.iter().filter(|(name, _)| !self.indexes.contains(name));
+        tables.max_by_key(|(_, mode)| **mode).map(|(name, mode)| (name, *mode))
+    }
+
+    /// The longest kind of work.
+    pub fn heaviest_work(&self) -> Option<Work> {
+        self.work.iter().map(|(_, work)| *work).max()
+    }
+
+    /// The relations that are fully read, built or written, with each kind of work once.
+    pub fn works_on(&self, relation: &RelationName) -> bool {
+        self.work.iter().any(|(name, _)| name == relation)
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (relation, mode) in other.locks {
+            let held = self.locks.entry(relation).or_insert(mode);
+            *held = (*held).max(mode);
+        }
+        self.indexes.extend(other.indexes);
+        self.indexes.sort();
+        self.indexes.dedup();
+        self.waits = self.waits.max(other.waits);
+        self.work.extend(other.work);
+        self.work.sort();
+        self.work.dedup();
+        self.heap_rewrite |= other.heap_rewrite;
+        self.index_rebuild |= other.index_rebuild;
+        self.full_scan |= other.full_scan;
+        self.transactional &= other.transactional;
+        self.fails = self.fails.take().or(other.fails);
+        self.known &= other.known;
+        self.assumed.extend(other.assumed);
+        self.sources.extend(other.sources);
+        self.sources.dedup();
+    }
+}
+
+/// What an operation does on a target with this schema and session.
+pub fn of(operation: &Operation, target: &Target, catalog: &Catalog, session: &Session) -> Effect {
+    match target.dialect {
+        Dialect::Postgres => postgres::of(operation, target, catalog, session),
+        Dialect::Mysql | Dialect::Sqlite => unknown(),
+    }
+}
+
+/// What all operations of one statement do together. They are taken in the order in which the server does them.
+pub fn of_statement(
+    operations: &[Operation],
+    target: &Target,
+    catalog: &Catalog,
+    session: &Session,
+) -> Effect {
+    let mut catalog = catalog.clone();
+    let before = catalog.clone();
+    let mut merged: Option<Effect> = None;
+    for operation in in_server_order(operations) {
+        let effect = of(operation, target, &catalog, session);
+        catalog.apply(operation);
+        match &mut merged {
+            Some(merged) => merged.merge(effect),
+            None => merged = Some(effect),
+        }
+    }
+    let mut merged = merged.unwrap_or_else(unknown);
+    let existed = |name: &RelationName| before.relation(name).is_some() || catalog.relation(name).is_none();
+    merged.locks.retain(|name, _| existed(name));
+    merged
+}
+
+/// The operations of a statement in the order in which the server does them: an ALTER TABLE drops first, then changes
+/// types, adds columns, adds constraints (the passes of `ATController`).
+pub fn in_server_order(operations: &[Operation]) -> Vec<&Operation> {
+    let mut sorted: Vec<&Operation> = operations.iter().collect();
+    sorted.sort_by_key(|operation| match &operation.kind {
+        Kind::AlterTable(alter) => postgres::pass(&alter.action),
+        _ => 0,
+    });
+    sorted
+}
+
+fn unknown() -> Effect {
+    Effect { known: false, transactional: true, ..Effect::default() }
+}
+
+/// The volatility of an expression in this schema.
+pub fn volatility(expression: &Expression, catalog: &Catalog) -> Volatility {
+    postgres::volatility(expression, catalog)
+}

@@ -1,0 +1,180 @@
+//! DROP (manual, DROP TABLE, DROP INDEX …; locks measured on 11 to 18).
+
+use super::draft::Draft;
+use super::table::{references, views};
+use crate::catalog::RelationName;
+use crate::dialect::{LockMode, Name};
+use crate::effect::Waits;
+use crate::operation::{Drop, ObjectKind};
+
+pub(super) fn drop(draft: &mut Draft<'_>, drop: &Drop) {
+    match drop.object {
+        ObjectKind::Table | ObjectKind::ForeignTable => {
+            for name in &drop.names {
+                if let Some(table) = draft.existing(name, drop.if_exists) {
+                    self::table(draft, &table, drop);
+                }
+            }
+        }
+        ObjectKind::Index => {
+            for name in &drop.names {
+                if let Some(index) = draft.existing(name, drop.if_exists) {
+                    self::index(draft, &index, drop);
+                }
+            }
+        }
+        ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence => {
+            for name in &drop.names {
+                if let Some(relation) = draft.existing(name, drop.if_exists) {
+                    self::relation(draft, &relation, drop.cascade);
+                }
+            }
+        }
+        ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => on_table(draft, drop),
+        ObjectKind::Type | ObjectKind::Domain => types(draft, drop),
+        ObjectKind::Schema => schemas(draft, drop),
+        ObjectKind::Statistics => statistics(draft, drop),
+        ObjectKind::Database | ObjectKind::Subscription => draft.effect.transactional = false,
+        _ => {}
+    }
+}
+
+fn on_table(draft: &mut Draft<'_>, drop: &Drop) {
+    let Some(table) = drop.on_table.as_ref().and_then(|it| draft.existing(it, drop.if_exists)) else {
+        return;
+    };
+    draft.lock(&table, LockMode::AccessExclusive);
+    if drop.object == ObjectKind::Trigger {
+        draft.lock_tree(&table, LockMode::AccessExclusive);
+    }
+}
+
+fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
+    draft.cite("DROP TABLE locks every table that it refers to (measured on 11 to 18)");
+    let descendants = draft.catalog.descendants(table);
+    let partitioned = draft.table(table).is_some_and(|it| it.partition_by.is_some());
+    if !partitioned && !descendants.is_empty() && !drop.cascade {
+        draft.fail("tables inherit from it: CASCADE drops them too");
+    }
+    draft.lock_indexes(table, LockMode::AccessExclusive);
+    for name in std::iter::once(table.clone()).chain(descendants) {
+        draft.lock(&name, LockMode::AccessExclusive);
+        for parent in references(draft, &name) {
+            draft.lock(&parent, LockMode::AccessExclusive);
+        }
+        let sequences = draft.table(&name).map(|it| it.columns.as_slice()).unwrap_or_default();
+        for sequence in sequences.iter().filter_map(|column| column.sequence.as_ref()) {
+            draft.lock(sequence, LockMode::AccessExclusive);
+        }
+    }
+    for child in draft.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default() {
+        if child != *table && !drop.cascade {
+            draft.fail(format!("a foreign key of {} points at it", draft.display(&child)));
+        }
+        draft.lock(&child, LockMode::AccessExclusive);
+    }
+    parent_of_partition(draft, table);
+    views(draft, table, None, drop.cascade);
+}
+
+/// The parent of a partition is closed too, and the default partition, whose bound changes.
+fn parent_of_partition(draft: &mut Draft<'_>, table: &RelationName) {
+    let Some((parent, _)) = draft.table(table).and_then(|it| it.partition_of.clone()) else { return };
+    draft.lock(&parent, LockMode::AccessExclusive);
+    let siblings = draft.table(&parent).map(|it| it.children.clone()).unwrap_or_default();
+    for sibling in siblings {
+        if draft.table(&sibling).is_some_and(|it| it.is_default_partition()) {
+            draft.lock(&sibling, LockMode::AccessExclusive);
+        }
+    }
+}
+
+fn index(draft: &mut Draft<'_>, index: &RelationName, drop: &Drop) {
+    let found = draft.catalog.index(index).map(|(table, index)| (table.clone(), index.clone()));
+    if drop.concurrently {
+        draft.effect.transactional = false;
+        // The index goes under ACCESS EXCLUSIVE when no plan uses it any more.
+        draft.waits = Some(Waits::SchemaChanges);
+    }
+    draft.lock_index(index, LockMode::AccessExclusive);
+    let Some((table, state)) = found else {
+        return draft.assume(format!("the table of {} is not known; it is locked too", draft.display(index)));
+    };
+    if draft.table(&table).and_then(|it| it.constraint(&index.name)).is_some_and(|it| it.demand.has_index()) {
+        draft.fail(format!("the constraint {} needs the index: drop the constraint", index.name));
+    }
+    let mode = if drop.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
+    if drop.concurrently && !state.children.is_empty() {
+        draft.fail("an index on a partitioned table cannot be dropped concurrently");
+    }
+    draft.lock(&table, mode);
+    for child in &state.children {
+        draft.lock_index(child, LockMode::AccessExclusive);
+        if let Some((table, _)) = draft.catalog.index(child) {
+            draft.lock(table, LockMode::AccessExclusive);
+        }
+    }
+    if draft.table(&table).is_some_and(|it| it.partition_by.is_some()) {
+        draft.lock_tree(&table, LockMode::AccessExclusive);
+    }
+}
+
+fn relation(draft: &mut Draft<'_>, relation: &RelationName, cascade: bool) {
+    draft.lock(relation, LockMode::AccessExclusive);
+    draft.lock_indexes(relation, LockMode::AccessExclusive);
+    if let Some(crate::catalog::RelationKind::Sequence(sequence)) =
+        draft.relation(relation).map(|it| &it.kind)
+        && let Some((table, column)) = &sequence.owned_by
+    {
+        if !cascade && uses_sequence(draft, table, column) {
+            draft.fail(format!("the default of {}.{column} needs it", draft.display(table)));
+        }
+        draft.lock(table, LockMode::AccessExclusive);
+    }
+    views(draft, relation, None, cascade);
+}
+
+fn uses_sequence(draft: &Draft<'_>, table: &RelationName, column: &str) -> bool {
+    let column = draft.table(table).and_then(|table| table.column(column));
+    column.is_some_and(|it| it.default.is_some() || it.identity.is_some())
+}
+
+/// With CASCADE the columns of the type go.
+fn types(draft: &mut Draft<'_>, drop: &Drop) {
+    for name in &drop.names {
+        let ty = draft.catalog.resolve(name);
+        for (table, columns) in draft.catalog.tables_using(&ty) {
+            if !drop.cascade {
+                draft.fail(format!("{}.{} is of the type {name}", draft.display(&table), columns[0]));
+            }
+            for column in &columns {
+                super::table::drop_column(draft, &table, column, true);
+            }
+        }
+    }
+}
+
+fn schemas(draft: &mut Draft<'_>, drop: &Drop) {
+    for Name { name, .. } in &drop.names {
+        let inside: Vec<RelationName> =
+            draft.catalog.relations().map(|(it, _)| it.clone()).filter(|it| *it.schema == **name).collect();
+        for relation in inside {
+            if !drop.cascade {
+                draft.fail(format!("the schema holds {}: CASCADE drops all of it", draft.display(&relation)));
+            }
+            draft.lock(&relation, LockMode::AccessExclusive);
+        }
+    }
+}
+
+/// From 12 on the table is locked too (measured).
+fn statistics(draft: &mut Draft<'_>, drop: &Drop) {
+    for name in &drop.names {
+        let name = draft.catalog.resolve(name);
+        let owner = draft.catalog.tables().find(|(_, it)| it.statistics.iter().any(|(it, _)| *it == name));
+        if let Some((owner, _)) = owner.filter(|_| draft.since(12)) {
+            let owner = owner.clone();
+            draft.lock(&owner, LockMode::ShareUpdateExclusive);
+        }
+    }
+}

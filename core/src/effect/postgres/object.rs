@@ -1,0 +1,204 @@
+//! Views, types, domains, sequences, triggers, publications, comments and grants.
+
+use super::draft::Draft;
+use crate::catalog::{RelationName, UserType};
+use crate::dialect::{LockMode, Name};
+use crate::operation::{
+    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateSequence, CreateStatistics,
+    CreateTrigger, CreateView, DomainAction, Grant, ObjectAction, ObjectKind, OnTable, Publication,
+    PublicationAction, Refresh, TypeAction,
+};
+
+pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
+    let name = draft.catalog.resolve(&create.name);
+    if draft.relation(&name).is_some() {
+        if create.if_not_exists {
+            return;
+        }
+        if !create.or_replace {
+            return draft.fail(format!("the relation {} is there already", draft.display(&name)));
+        }
+        draft.lock(&name, LockMode::AccessExclusive);
+    }
+    super::data::read_query(draft, &create.query, create.materialized && create.with_data);
+}
+
+pub(super) fn refresh(draft: &mut Draft<'_>, refresh: &Refresh) {
+    let Some(view) = draft.existing(&refresh.view, false) else { return };
+    let state = draft.catalog.view(&view);
+    let on_view = if refresh.concurrently { LockMode::Exclusive } else { LockMode::AccessExclusive };
+    draft.lock(&view, on_view);
+    if refresh.concurrently {
+        draft.lock_indexes(&view, LockMode::RowExclusive);
+        draft.scan(&view);
+        let unique =
+            draft.catalog.indexes(&view).iter().any(|index| index.unique && index.predicate.is_none());
+        if state.is_some() && !unique {
+            draft.fail("REFRESH CONCURRENTLY needs a unique index, whole and on plain columns");
+        }
+    } else {
+        draft.lock_indexes(&view, LockMode::AccessExclusive);
+        draft.effect.heap_rewrite = refresh.with_data;
+        draft.effect.index_rebuild = refresh.with_data && !draft.catalog.indexes(&view).is_empty();
+    }
+    for dependence in state.map(|state| state.depends_on.clone()).unwrap_or_default() {
+        if refresh.with_data {
+            draft.read(&dependence.relation, LockMode::AccessShare);
+            draft.scan_tree(&dependence.relation);
+        } else {
+            draft.lock(&dependence.relation, LockMode::AccessShare);
+        }
+    }
+}
+
+pub(super) fn alter(draft: &mut Draft<'_>, alter: &AlterObject) {
+    if alter.object == ObjectKind::Extension && alter.action == ObjectAction::Update {
+        draft.cite("an extension's update script may take any lock: read it");
+    }
+    if alter.object == ObjectKind::Statistics {
+        let name = draft.catalog.resolve(&alter.name);
+        let owner = draft.catalog.tables().find(|(_, it)| it.statistics.iter().any(|(it, _)| *it == name));
+        if let Some(owner) =
+            owner.map(|(owner, _)| owner.clone()).filter(|_| alter.action == ObjectAction::Else)
+        {
+            draft.lock(&owner, LockMode::ShareUpdateExclusive);
+        }
+    }
+}
+
+pub(super) fn alter_type(draft: &mut Draft<'_>, alter: &AlterType) {
+    match &alter.action {
+        TypeAction::AddValue { .. } => draft.effect.transactional = draft.since(12),
+        TypeAction::RenameValue { .. } => {}
+        TypeAction::Attribute { cascade } => attribute(draft, &alter.name, *cascade),
+    }
+}
+
+/// Tables of the type follow with CASCADE, and refuse without.
+fn attribute(draft: &mut Draft<'_>, name: &Name, cascade: bool) {
+    let ty = draft.catalog.resolve(name);
+    let typed: Vec<RelationName> = draft
+        .catalog
+        .tables()
+        .filter(|(_, table)| table.of_type.as_ref() == Some(&ty))
+        .map(|(name, _)| name.clone())
+        .collect();
+    for table in typed {
+        if !cascade {
+            draft.fail(format!("{} is of the type {name}: CASCADE changes it too", draft.display(&table)));
+        }
+        draft.lock(&table, LockMode::AccessExclusive);
+    }
+}
+
+/// Every table with a column of the domain is read under SHARE (measured on 11 to 18).
+pub(super) fn alter_domain(draft: &mut Draft<'_>, alter: &AlterDomain) {
+    let domain = draft.catalog.resolve(&alter.name);
+    let checks_rows = match &alter.action {
+        DomainAction::SetNotNull => {
+            !matches!(draft.catalog.type_named(&alter.name), Some(UserType::Domain { not_null: true, .. }))
+        }
+        DomainAction::AddConstraint(constraint) => !constraint.not_valid,
+        DomainAction::ValidateConstraint(_) => true,
+        _ => false,
+    };
+    if !checks_rows {
+        return;
+    }
+    for (table, _) in draft.catalog.tables_using(&domain) {
+        draft.lock(&table, LockMode::Share);
+        draft.scan_tree(&table);
+    }
+}
+
+pub(super) fn create_sequence(draft: &mut Draft<'_>, create: &CreateSequence) {
+    if let Some((table, _)) = &create.owned_by
+        && let Some(table) = draft.existing(table, false)
+    {
+        draft.lock(&table, LockMode::AccessShare);
+    }
+}
+
+pub(super) fn alter_sequence(draft: &mut Draft<'_>, alter: &AlterSequence) {
+    let Some(sequence) = draft.existing(&alter.name, false) else { return };
+    draft.lock(&sequence, LockMode::ShareRowExclusive);
+    if let Some((table, _)) = &alter.owned_by
+        && let Some(table) = draft.existing(table, false)
+    {
+        draft.lock(&table, LockMode::AccessShare);
+    }
+}
+
+pub(super) fn create_trigger(draft: &mut Draft<'_>, create: &CreateTrigger) {
+    let Some(table) = draft.existing(&create.table, false) else { return };
+    if create.or_replace {
+        draft.needs(14, "CREATE OR REPLACE TRIGGER");
+    }
+    let partitioned = draft.table(&table).is_some_and(|it| it.partition_by.is_some());
+    if partitioned && create.for_each_row && create.timing == "before" {
+        draft.needs(13, "a BEFORE ROW trigger on a partitioned table");
+    }
+    match create.for_each_row {
+        true => draft.lock_tree(&table, LockMode::ShareRowExclusive),
+        false => draft.lock(&table, LockMode::ShareRowExclusive),
+    }
+    if let Some(from) = create.from.as_ref().and_then(|from| draft.existing(from, false)) {
+        draft.lock(&from, LockMode::AccessShare);
+    }
+}
+
+pub(super) fn on_table(draft: &mut Draft<'_>, object: &OnTable, mode: LockMode) {
+    if let Some(table) = draft.existing(&object.table, false) {
+        draft.lock(&table, mode);
+    }
+}
+
+pub(super) fn publication(draft: &mut Draft<'_>, publication: &Publication) {
+    let named: Vec<RelationName> =
+        publication.tables.iter().filter_map(|table| draft.existing(table, false)).collect();
+    if publication.action == PublicationAction::Set {
+        let before = draft.catalog.published(&publication.name.name).map(<[_]>::to_vec).unwrap_or_default();
+        for table in before {
+            draft.lock(&table, LockMode::ShareUpdateExclusive);
+        }
+    }
+    for table in named {
+        draft.lock_tree(&table, LockMode::ShareUpdateExclusive);
+    }
+}
+
+pub(super) fn create_statistics(draft: &mut Draft<'_>, create: &CreateStatistics) {
+    if let Some(table) = create.table.as_ref().and_then(|table| draft.existing(table, false)) {
+        draft.lock(&table, LockMode::ShareUpdateExclusive);
+    }
+}
+
+pub(super) fn comment(draft: &mut Draft<'_>, comment: &Comment) {
+    let on_relation = matches!(
+        comment.object,
+        ObjectKind::Table
+            | ObjectKind::Index
+            | ObjectKind::View
+            | ObjectKind::MaterializedView
+            | ObjectKind::Sequence
+            | ObjectKind::ForeignTable
+            | ObjectKind::Column
+            | ObjectKind::Constraint
+            | ObjectKind::Trigger
+            | ObjectKind::Rule
+            | ObjectKind::Policy
+    );
+    if on_relation && let Some(relation) = draft.existing(&comment.name, false) {
+        draft.lock(&relation, LockMode::ShareUpdateExclusive);
+    }
+}
+
+/// Until 17 rights are given without a lock on the table; 18 takes the weakest (measured).
+pub(super) fn grant(draft: &mut Draft<'_>, grant: &Grant) {
+    for table in &grant.tables {
+        let Some(table) = draft.existing(table, false) else { return };
+        if draft.since(18) {
+            draft.lock(&table, LockMode::AccessShare);
+        }
+    }
+}

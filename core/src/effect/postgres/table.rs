@@ -1,0 +1,280 @@
+//! New tables, added and dropped columns, storage (manual, CREATE TABLE, ALTER TABLE).
+
+use super::alter::key_of;
+use super::builtin::{missing_function, volatility};
+use super::cast::base;
+use super::draft::Draft;
+use super::{constraint, partition};
+use crate::catalog::{Demand, RelationName, UserType};
+use crate::dialect::LockMode;
+use crate::effect::Work;
+use crate::operation::{Column, Constraint, ConstraintKind, CreateTable, Expression, Volatility};
+
+pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
+    let name = draft.catalog.resolve(&create.name);
+    if draft.relation(&name).is_some() {
+        if !create.if_not_exists {
+            draft.fail(format!("the relation {} is there already", draft.display(&name)));
+        }
+        return;
+    }
+    if let Some((parent, bound)) = &create.partition_of {
+        partition::create(draft, parent, bound);
+    }
+    for parent in &create.inherits {
+        let Some(parent) = draft.existing(parent, false) else { return };
+        draft.lock(&parent, LockMode::ShareUpdateExclusive);
+    }
+    for like in &create.like {
+        let Some(other) = draft.existing(&like.table, false) else { return };
+        draft.lock(&other, LockMode::AccessShare);
+    }
+    let of_columns = create.columns.iter().flat_map(|column| &column.constraints);
+    for constraint in create.constraints.iter().chain(of_columns) {
+        lock_referenced(draft, create, constraint);
+    }
+    if let Some(query) = &create.query {
+        super::data::read_query(draft, query, create.with_data);
+    }
+}
+
+fn lock_referenced(draft: &mut Draft<'_>, create: &CreateTable, constraint: &Constraint) {
+    let ConstraintKind::ForeignKey(key) = &constraint.kind else { return };
+    if draft.catalog.resolve(&key.references) == draft.catalog.resolve(&create.name) {
+        return;
+    }
+    constraint::refuse_new_key(draft, key);
+    let Some(parent) = draft.existing(&key.references, false) else { return };
+    draft.lock_tree(&parent, LockMode::ShareRowExclusive);
+}
+
+/// ADD COLUMN. The rewrite rules: a volatile default, a stored generated column, an identity or serial column, a
+/// domain with constraints (manual, ALTER TABLE, Notes).
+pub(super) fn add_column(
+    draft: &mut Draft<'_>,
+    relation: &RelationName,
+    column: &Column,
+    only: bool,
+    if_not_exists: bool,
+) {
+    draft.cite("manual, ALTER TABLE, Notes: adding a column; measured on 11 to 18");
+    draft.lock_tree(relation, LockMode::AccessExclusive);
+    let table = draft.table(relation);
+    if table.is_some_and(|table| table.column(&column.name.name).is_some()) {
+        if !if_not_exists {
+            draft.fail(format!("column {} of {} is there already", column.name, draft.display(relation)));
+        }
+        return;
+    }
+    if table.is_some_and(|table| table.partition_of.is_some()) {
+        draft.fail("a column cannot be added to a partition: add it to the partitioned table");
+    }
+    if only && table.is_some_and(|table| !table.children.is_empty()) {
+        draft.fail("the column must be added to the partitions and inheriting tables too");
+    }
+    if let Some(generated) = &column.generated {
+        let form =
+            if generated.stored { (12, "a generated column") } else { (18, "a virtual generated column") };
+        draft.needs(form.0, form.1);
+    }
+    if let Some(function) =
+        column.default.as_ref().and_then(|it| missing_function(it, draft.target, draft.catalog))
+    {
+        draft.fail(format!("{function}() is not in PostgreSQL {}", draft.target.version.major));
+    }
+    let rewrites = rewrites(draft, column);
+    if rewrites {
+        draft.rewrite_tree(relation);
+    }
+    refuse_null(draft, relation, column, rewrites);
+    for constraint in &column.constraints {
+        column_constraint(draft, relation, column, constraint);
+    }
+}
+
+/// Whether the values of the new column differ from row to row, or have to be checked one by one.
+pub(super) fn rewrites(draft: &Draft<'_>, column: &Column) -> bool {
+    let stored = column.generated.as_ref().is_some_and(|generated| generated.stored);
+    let counted = column.identity.is_some() || column.ty.serial;
+    let volatile = |default: &Expression| volatility(default, draft.catalog) == Volatility::Volatile;
+    stored
+        || counted
+        || base(&column.ty, draft.catalog).1
+        || column.default.as_ref().or(domain_default(draft, column)).is_some_and(volatile)
+}
+
+fn domain_default<'a>(draft: &Draft<'a>, column: &Column) -> Option<&'a Expression> {
+    match draft.catalog.user_type(&column.ty) {
+        Some(UserType::Domain { default, .. }) => default.as_ref(),
+        _ => None,
+    }
+}
+
+fn refuse_null(draft: &mut Draft<'_>, relation: &RelationName, column: &Column, rewrites: bool) {
+    let primary = column.constraints.iter().any(|it| matches!(it.kind, ConstraintKind::PrimaryKey { .. }));
+    let has_value = column.default.as_ref().is_some_and(|default| !default.is_null())
+        || rewrites
+        || column.generated.is_some()
+        || domain_default(draft, column).is_some();
+    if (column.not_null || primary) && !has_value && !draft.catalog.is_new_and_empty(relation) {
+        draft.fail(format!(
+            "{} holds rows, and they would have no value for {}",
+            draft.display(relation),
+            column.name
+        ));
+    }
+}
+
+fn column_constraint(
+    draft: &mut Draft<'_>,
+    relation: &RelationName,
+    column: &Column,
+    constraint: &Constraint,
+) {
+    match &constraint.kind {
+        ConstraintKind::Check(_) if !constraint.not_enforced => draft.scan_tree(relation),
+        ConstraintKind::Unique { .. }
+        | ConstraintKind::PrimaryKey { .. }
+        | ConstraintKind::Exclude { .. } => {
+            draft.build_tree(relation);
+        }
+        ConstraintKind::ForeignKey(key) => {
+            // A column of NULLs points nowhere: nothing is checked.
+            let mut unchecked = constraint.clone();
+            unchecked.not_valid |=
+                column.default.as_ref().is_none_or(Expression::is_null) && !column.ty.serial;
+            constraint::add_key(draft, relation, &unchecked, key, LockMode::AccessExclusive);
+        }
+        _ => {}
+    }
+}
+
+pub(super) fn drop_column(draft: &mut Draft<'_>, relation: &RelationName, column: &str, cascade: bool) {
+    draft.cite("DROP COLUMN is catalog only; what names the column goes with it (measured on 15)");
+    draft.lock_tree(relation, LockMode::AccessExclusive);
+    let Some(table) = draft.table(relation) else { return };
+    if table.column(column).is_none() {
+        return;
+    }
+    if table.partition_of.is_some() {
+        draft.fail(format!("{column} is inherited from the partitioned table: drop it there"));
+    }
+    if table.partition_by.as_ref().is_some_and(|it| it.columns.iter().any(|it| it == column)) {
+        draft.fail(format!("{column} is in the partition key and cannot be dropped"));
+    }
+    let dialect = draft.catalog.dialect();
+    for name in draft.tree(relation) {
+        for index in draft.catalog.indexes(&name).iter().filter(|it| it.names_column(column, dialect)) {
+            draft.lock_index(&index.name, LockMode::AccessExclusive);
+        }
+    }
+    for state in
+        table.constraints.iter().filter(|it| crate::catalog::names_column(&it.demand, column, dialect))
+    {
+        if let Some(references) = key_of(&state.demand) {
+            draft.lock_tree(references, LockMode::AccessExclusive);
+        }
+        constraint::depending_keys(draft, relation, state, cascade);
+    }
+    if let Some(sequence) = table.column(column).and_then(|it| it.sequence.as_ref()) {
+        draft.lock(sequence, LockMode::AccessExclusive);
+    }
+    views(draft, relation, Some(column), cascade);
+    generated(draft, relation, column, cascade);
+}
+
+fn generated(draft: &mut Draft<'_>, relation: &RelationName, column: &str, cascade: bool) {
+    let dialect = draft.catalog.dialect();
+    let Some(table) = draft.table(relation) else { return };
+    let users = table.columns.iter().filter(|other| {
+        other.generated.as_ref().is_some_and(|it| it.expression.columns(dialect).contains(column))
+    });
+    if let Some(user) = users.filter(|user| user.name != column && !cascade).next() {
+        draft.fail(format!("the generated column {} needs {column}: CASCADE drops it too", user.name));
+    }
+}
+
+/// The views that go with a relation or a column, or that keep it.
+pub(super) fn views(draft: &mut Draft<'_>, relation: &RelationName, column: Option<&str>, cascade: bool) {
+    let views: Vec<RelationName> = match column {
+        Some(column) => draft.catalog.views_on_column(relation, column).into_iter().cloned().collect(),
+        None => draft.catalog.views_on(relation).into_iter().map(|(name, _)| name.clone()).collect(),
+    };
+    for view in views {
+        if !cascade {
+            let (view, what) =
+                (draft.display(&view), column.map_or_else(|| draft.display(relation), str::to_owned));
+            return draft.fail(format!("the view {view} needs {what}: CASCADE drops it too"));
+        }
+        draft.lock(&view, LockMode::AccessExclusive);
+        draft.lock_indexes(&view, LockMode::AccessExclusive);
+        if view != *relation {
+            self::views(draft, &view, None, true);
+        }
+    }
+}
+
+pub(super) fn set_access_method(draft: &mut Draft<'_>, relation: &RelationName, method: &str) {
+    draft.needs(15, "SET ACCESS METHOD");
+    draft.lock(relation, LockMode::AccessExclusive);
+    if method != "heap" {
+        draft.rewrite_tree(relation);
+    }
+}
+
+/// The files are copied block by block; indexes stay where they are.
+pub(super) fn set_tablespace(draft: &mut Draft<'_>, relation: &RelationName) {
+    draft.lock(relation, LockMode::AccessExclusive);
+    let partitioned = draft.table(relation).is_some_and(|table| table.partition_by.is_some());
+    if !partitioned {
+        draft.effect.heap_rewrite = true;
+        draft.effect.work.push((relation.clone(), Work::FileCopy));
+    }
+}
+
+pub(super) fn all_in_tablespace(draft: &mut Draft<'_>) {
+    let tables: Vec<RelationName> = draft.catalog.tables().map(|(name, _)| name.clone()).collect();
+    for table in tables {
+        set_tablespace(draft, &table);
+    }
+}
+
+pub(super) fn set_logged(draft: &mut Draft<'_>, relation: &RelationName, logged: bool) {
+    draft.lock(relation, LockMode::AccessExclusive);
+    let Some(table) = draft.table(relation) else { return draft.rewrite_tree(relation) };
+    if table.unlogged != logged {
+        return;
+    }
+    if !logged && draft.catalog.is_published(relation) {
+        draft.fail("a published table cannot be unlogged");
+    }
+    let referenced = table.constraints.iter().filter_map(|it| key_of(&it.demand));
+    let logged_parent =
+        referenced.into_iter().find(|it| draft.table(it).is_some_and(|it| it.unlogged == logged));
+    if let Some(parent) = logged_parent.filter(|parent| *parent != relation) {
+        let parent = parent.clone();
+        draft.lock(&parent, LockMode::AccessShare);
+        if logged {
+            draft.fail(format!("it refers to the unlogged table {}", draft.display(&parent)));
+        }
+    }
+    if !logged && table.referenced_by.iter().any(|child| child != relation) {
+        draft.fail("a logged table refers to it");
+    }
+    for sequence in table.columns.iter().filter_map(|column| column.sequence.as_ref()) {
+        if draft.since(15) {
+            draft.lock(sequence, LockMode::AccessExclusive);
+        }
+    }
+    draft.rewrite_tree(relation);
+}
+
+/// Whether a table has a foreign key to another one.
+pub(super) fn references(draft: &Draft<'_>, relation: &RelationName) -> Vec<RelationName> {
+    let Some(table) = draft.table(relation) else { return Vec::new() };
+    let keys = table.constraints.iter().filter_map(|it| match &it.demand {
+        Demand::ForeignKey { references, .. } => Some(references.clone()),
+        _ => None,
+    });
+    keys.collect()
+}

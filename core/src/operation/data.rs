@@ -1,0 +1,113 @@
+//! Changes of rows, queries, sessions and blocks of code.
+
+use crate::dialect::{Ident, Name};
+use crate::text::Span;
+
+use super::{Expression, QueryText};
+
+/// New rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// The table.
+    pub table: Name,
+    /// The columns, where stated.
+    pub columns: Vec<Ident>,
+    /// The query that the rows come from, unless they are written out.
+    pub query: Option<QueryText>,
+    /// Tables in its WITH.
+    pub others: Vec<Name>,
+    /// The columns or constraint of `ON CONFLICT`.
+    pub on_conflict: Option<Expression>,
+}
+
+/// Changed rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Update {
+    /// The table.
+    pub table: Name,
+    /// The columns that get values.
+    pub columns: Vec<Ident>,
+    /// Which rows; `None` means all.
+    pub condition: Option<Expression>,
+    /// Other tables that are read.
+    pub others: Vec<Name>,
+}
+
+/// Deleted rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delete {
+    /// The table.
+    pub table: Name,
+    /// Which rows; `None` means all.
+    pub condition: Option<Expression>,
+    /// Other tables that are read.
+    pub others: Vec<Name>,
+}
+
+/// Merged rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merge {
+    /// The table that is changed.
+    pub table: Name,
+    /// Tables that are read.
+    pub others: Vec<Name>,
+    /// Whether the source is joined by a plain condition; kept as text.
+    pub text: Expression,
+}
+
+/// Bulk copy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Copy {
+    /// The table, unless a query is copied out.
+    pub table: Option<Name>,
+    /// Rows come in rather than go out.
+    pub into_table: bool,
+    /// Tables of the query.
+    pub others: Vec<Name>,
+}
+
+/// A query of its own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// Its text.
+    pub query: QueryText,
+    /// It locks the rows that it reads.
+    pub locks_rows: bool,
+}
+
+/// A session setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// The parameter, lower case.
+    pub name: String,
+    /// The value without quotes; `None` for RESET and DEFAULT.
+    pub value: Option<String>,
+    /// Only until the end of the transaction.
+    pub local: bool,
+}
+
+/// What happens to the transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transaction {
+    /// It starts.
+    Begin,
+    /// It ends and stays.
+    Commit,
+    /// It ends and is undone.
+    Rollback,
+    /// A savepoint is set or released.
+    Savepoint,
+    /// The part behind a savepoint is undone.
+    RollbackTo,
+    /// It is left prepared.
+    Prepare,
+}
+
+/// A block of procedural code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The language, lower case.
+    pub language: String,
+    /// The code, without its quotes.
+    pub code: Span,
+}

@@ -1,0 +1,87 @@
+//! Expressions and queries: kept as text, read on demand.
+//!
+//! A replay of thousands of migrations needs few of them, so reading every one would be the larger part of its cost.
+
+use std::collections::BTreeSet;
+
+use crate::dialect::{Dialect, Name};
+use crate::text::Span;
+
+use super::subparser::{self, Reading};
+
+/// An expression of SQL as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Expression {
+    /// Its text.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Expression {
+    /// An expression that stands nowhere in a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), span: Span::default() }
+    }
+
+    /// The functions that it calls, folded and without schema, and special ones such as `current_user`.
+    pub fn functions(&self, dialect: Dialect) -> BTreeSet<String> {
+        self.read(dialect).functions
+    }
+
+    /// The last parts of the names that may be columns.
+    pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
+        self.read(dialect).columns
+    }
+
+    /// Whether it is a literal, perhaps with a sign or a cast.
+    pub fn is_literal(&self, dialect: Dialect) -> bool {
+        let reading = self.read(dialect);
+        reading.functions.is_empty() && reading.columns.is_empty()
+    }
+
+    /// Whether it is the word NULL, perhaps with a cast.
+    pub fn is_null(&self) -> bool {
+        let word = self.text.split("::").next().unwrap_or("").trim();
+        word.trim_matches(['(', ')', ' ']).eq_ignore_ascii_case("null")
+    }
+
+    /// Whether it is always true: `true`, `1 = 1`.
+    pub fn is_tautology(&self, dialect: Dialect) -> bool {
+        let bare: String =
+            self.text.chars().filter(|it| !it.is_whitespace() && !matches!(it, '(' | ')')).collect();
+        let sides: Vec<&str> = bare.split('=').collect();
+        let same = sides.len() == 2 && sides[0] == sides[1] && Self::new(sides[0]).is_literal(dialect);
+        same || bare.eq_ignore_ascii_case("true")
+    }
+
+    /// The columns that must have a value wherever the expression is true: the `c IS NOT NULL` of its AND.
+    pub fn implied_not_null(&self, dialect: Dialect) -> BTreeSet<String> {
+        subparser::implied_not_null(&self.text, dialect)
+    }
+
+    fn read(&self, dialect: Dialect) -> Reading {
+        subparser::read_expression(&self.text, dialect)
+    }
+}
+
+/// A query as it was written.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueryText {
+    /// Its text.
+    pub text: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl QueryText {
+    /// The relations that it reads; names of its own WITH are left out.
+    pub fn relations(&self, dialect: Dialect) -> Vec<Name> {
+        subparser::read_query(&self.text, dialect).relations
+    }
+
+    /// The last parts of the names that may be columns, and `*` where all are read.
+    pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
+        subparser::read_query(&self.text, dialect).reading.columns
+    }
+}

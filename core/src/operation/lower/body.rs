@@ -1,0 +1,155 @@
+//! Bodies of DO blocks and functions: the statements in them, read by the same recogniser.
+//!
+//! Control words are dropped; what stands behind them may run or not, so everything in a body is conditional.
+
+use super::{lower, unknown};
+use crate::operation::{Kind, Operation};
+use crate::statement::{Cursor, Script, Statement, Token, TokenKind};
+use crate::text::Span;
+
+/// A dynamic statement whose text is only known when it runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dynamic {
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a body holds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct InBody {
+    /// The operations of its statements; all may run or not.
+    pub operations: Vec<Operation>,
+    /// Statements that are put together when they run, and are not analysed.
+    pub dynamic: Vec<Dynamic>,
+}
+
+/// Reads the body that stands at `code`.
+pub fn operations_of_body(script: &Script<'_>, code: Span, language: &str) -> InBody {
+    let mut found = InBody::default();
+    if !matches!(language, "plpgsql" | "sql") {
+        found.dynamic.push(Dynamic { span: code });
+        return found;
+    }
+    let body = Script::read_part(script.text, code, script.dialect);
+    let mut declaring = false;
+    for statement in &body.statements {
+        statement_of_body(&body, statement, &mut declaring, &mut found);
+    }
+    found
+}
+
+fn statement_of_body(body: &Script<'_>, statement: &Statement, declaring: &mut bool, found: &mut InBody) {
+    let mut cursor = body.cursor(statement);
+    skip_control(&mut cursor, declaring);
+    if *declaring || cursor.at_end() {
+        return;
+    }
+    if cursor.eat("execute") {
+        dynamic(body, cursor, found);
+    } else if cursor.is_any(VERBS) && !is_assignment(&cursor) {
+        let rest = &cursor.tokens()[cursor.index()..];
+        found.operations.extend(operations(body, rest).into_iter().filter(|it| !is_transaction(it)));
+    }
+}
+
+/// In a body, BEGIN opens a block and no transaction.
+fn is_transaction(operation: &Operation) -> bool {
+    matches!(operation.kind, Kind::Transaction(_))
+}
+
+fn operations(body: &Script<'_>, tokens: &[Token]) -> Vec<Operation> {
+    let part = Script {
+        text: body.text,
+        dialect: body.dialect,
+        tokens: tokens.to_vec(),
+        comments: Vec::new(),
+        statements: Vec::new(),
+    };
+    let span = tokens.first().zip(tokens.last()).map(|(first, last)| first.span.cover(last.span));
+    let Some(span) = span else { return Vec::new() };
+    lower(&part, &Statement { span, tokens: 0..tokens.len(), end: span.end, terminated: true })
+}
+
+/// Words that a statement of SQL starts with.
+const VERBS: &[&str] = &[
+    "alter", "create", "drop", "insert", "update", "delete", "merge", "truncate", "lock", "refresh",
+    "reindex", "comment", "cluster", "vacuum", "analyze", "select", "with", "set", "do", "copy", "grant",
+    "revoke",
+];
+
+fn is_assignment(cursor: &Cursor<'_>) -> bool {
+    cursor.is_at(1, ":=") || cursor.is_at(1, "=") || cursor.is_at(1, ":")
+}
+
+/// Reads the words of control in front of a statement.
+fn skip_control(cursor: &mut Cursor<'_>, declaring: &mut bool) {
+    loop {
+        if cursor.eat("begin") {
+            cursor.eat("atomic");
+            *declaring = false;
+        } else if cursor.eat("declare") {
+            *declaring = true;
+            return;
+        } else if *declaring {
+            return;
+        } else if cursor.eat("<<") {
+            cursor.seek(&[">>"]);
+            cursor.next_token();
+        } else if cursor.eat_any(&["else", "loop", "exception", "then"]).is_some() {
+        } else if cursor.is_any(&["if", "elsif", "elseif", "when", "case"]) {
+            if !cursor.seek(&["then"]) {
+                while cursor.next_token().is_some() {}
+            }
+            cursor.next_token();
+        } else if cursor.is_any(&["for", "foreach", "while"]) {
+            if !cursor.seek(&["loop"]) {
+                while cursor.next_token().is_some() {}
+            }
+            cursor.next_token();
+        } else {
+            return;
+        }
+    }
+}
+
+/// Reads `EXECUTE 'literal'`; anything else is only known when it runs.
+fn dynamic(body: &Script<'_>, mut cursor: Cursor<'_>, found: &mut InBody) {
+    let span = cursor.span();
+    let literal = cursor.next_token();
+    let ends = cursor.at_end() || cursor.is_any(&["using", "into"]);
+    let inner = literal.filter(|_| ends).and_then(|token| literal_text(body.text, token));
+    match inner {
+        Some(inner) => {
+            let script = Script::read_part(body.text, inner, body.dialect);
+            for statement in &script.statements {
+                found.operations.extend(lower(&script, statement));
+            }
+        }
+        None => found.dynamic.push(Dynamic { span }),
+    }
+}
+
+/// The text of a literal that stands in the file as it will run: without doubled quotes.
+fn literal_text(text: &str, token: Token) -> Option<Span> {
+    let literal = token.span.of(text);
+    let (open, close) = match token.kind {
+        TokenKind::String if literal.starts_with('\'') => (1, 1),
+        TokenKind::Dollar => {
+            let tag = literal.get(1..)?.find('$')? + 2;
+            (tag, tag)
+        }
+        _ => return None,
+    };
+    let inner = literal.get(open..literal.len().checked_sub(close)?)?;
+    (!inner.contains("''")).then(|| Span::new(token.span.start + open, token.span.end - close))
+}
+
+/// The operation that stands for a dynamic statement.
+pub(crate) fn dynamic_operation(script: &Script<'_>, dynamic: &Dynamic) -> Operation {
+    let tokens: &[Token] = &[];
+    let cursor = Cursor::new(script.text, script.dialect, tokens);
+    Operation {
+        span: dynamic.span,
+        ..unknown(&cursor, "the statement is put together when it runs (EXECUTE)")
+    }
+}

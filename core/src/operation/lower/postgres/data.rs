@@ -1,0 +1,224 @@
+//! Changes of rows, and queries.
+
+use super::{columns, expression, query};
+use crate::dialect::{Ident, Name};
+use crate::operation::{Copy, Delete, Insert, Kind, Merge, Query, QueryText, Update};
+use crate::statement::{Cursor, TokenKind};
+
+/// Reads a change of rows or a query. Without `whole` its tail is left unread.
+pub(super) fn change(cursor: Cursor<'_>, whole: bool) -> Option<Kind> {
+    let mut verb = cursor;
+    let mut others = Vec::new();
+    if verb.is("with") {
+        others = with(&mut verb);
+    }
+    match verb.next_token()?.span.of(verb.text()).to_ascii_lowercase().as_str() {
+        "insert" => insert(verb, others, whole),
+        "update" => update(verb, others),
+        "delete" => delete(verb, others),
+        "merge" => merge(verb, others),
+        "copy" => copy(verb),
+        _ => Some(query_of(cursor)),
+    }
+}
+
+/// Reads `WITH name AS (…), …` and gives the relations that its parts name.
+fn with(cursor: &mut Cursor<'_>) -> Vec<Name> {
+    cursor.next_token();
+    cursor.eat("recursive");
+    let (mut found, mut own) = (Vec::new(), Vec::new());
+    while let Some(name) = cursor.ident() {
+        own.push(name.name);
+        cursor.group();
+        cursor.eat("as");
+        cursor.eat("not");
+        cursor.eat("materialized");
+        if let Some(part) = cursor.group() {
+            found.extend(relations(&part));
+        }
+        if cursor.eat_kind(TokenKind::Comma).is_none() {
+            break;
+        }
+    }
+    found.retain(|name: &Name| name.schema.is_some() || !own.contains(&name.name));
+    found
+}
+
+fn relations(cursor: &Cursor<'_>) -> Vec<Name> {
+    query(cursor).relations(cursor.dialect())
+}
+
+/// A query that takes all tokens.
+pub(super) fn query_of(cursor: Cursor<'_>) -> Kind {
+    let mut ahead = cursor;
+    let mut locks_rows = false;
+    while ahead.seek(&["for"]) {
+        ahead.next_token();
+        locks_rows |= ahead.is_any(&["update", "share", "no", "key"]);
+    }
+    Kind::Query(Query { query: query(&cursor), locks_rows })
+}
+
+/// Reads what EXPLAIN is about: only with ANALYZE is it done.
+pub(super) fn explained(mut cursor: Cursor<'_>) -> Option<Kind> {
+    let mut analyze = false;
+    if let Some(group) = cursor.group() {
+        analyze = group.segments().iter().any(|option| option.is("analyze") || option.is("analyse"));
+    }
+    while let Some(word) = cursor.eat_any(&["analyze", "analyse", "verbose"]) {
+        analyze |= word != "verbose";
+    }
+    if analyze { change(cursor.rest(), true) } else { Some(Kind::Other("EXPLAIN".to_owned())) }
+}
+
+fn insert(mut cursor: Cursor<'_>, others: Vec<Name>, whole: bool) -> Option<Kind> {
+    cursor.eat("into");
+    let table = cursor.name()?;
+    if cursor.eat("as") {
+        cursor.ident();
+    }
+    let mut columns_ahead = cursor;
+    let mut columns = columns(&mut columns_ahead);
+    if columns.iter().any(|column| column.name == "select" || column.name == "with") {
+        columns.clear();
+    } else {
+        cursor = columns_ahead;
+    }
+    if cursor.eat("overriding") {
+        cursor.next_token();
+        cursor.eat("value");
+    }
+    let mut insert = Insert { table, columns, query: None, others, on_conflict: None };
+    if !whole || cursor.eat_all("default values") {
+        return Some(Kind::Insert(Box::new(insert)));
+    }
+    let rows = cursor.is("values");
+    let mut tail = cursor;
+    if tail.has(&["conflict"]) && tail.seek(&["conflict"]) {
+        tail.next_token();
+        insert.on_conflict = Some(expression(&tail.rest()));
+    }
+    if !rows {
+        insert.query = Some(insert_query(cursor));
+    }
+    Some(Kind::Insert(Box::new(insert)))
+}
+
+/// The query that rows come from, without `ON CONFLICT` and `RETURNING`.
+fn insert_query(cursor: Cursor<'_>) -> QueryText {
+    let mut end = cursor;
+    while !end.at_end() && !(end.is("on") && end.is_at(1, "conflict")) && !end.is("returning") {
+        end.skip();
+    }
+    query(&cursor.part(cursor.index(), end.index()))
+}
+
+fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
+    cursor.eat("only");
+    let table = cursor.name()?;
+    cursor.seek(&["set"]).then_some(())?;
+    cursor.next_token();
+    let columns = assigned(cursor);
+    let condition = condition(cursor);
+    let mut from = cursor;
+    if from.seek(&["from"]) {
+        from.next_token();
+        others.extend(from_list(from));
+    }
+    others.extend(sub_queries(cursor));
+    Some(Kind::Update(Box::new(Update { table, columns, condition, others })))
+}
+
+/// The columns on the left of `=` in `SET a = 1, (b, c) = (…)`.
+fn assigned(mut cursor: Cursor<'_>) -> Vec<Ident> {
+    let mut assigned = Vec::new();
+    loop {
+        match cursor.peek_kind() {
+            Some(TokenKind::Open) => assigned.extend(columns(&mut cursor)),
+            _ => assigned.extend(cursor.ident()),
+        }
+        while !cursor.at_end() && cursor.peek_kind() != Some(TokenKind::Comma) {
+            if cursor.is_any(&["from", "where", "returning"]) {
+                return assigned;
+            }
+            cursor.skip();
+        }
+        if cursor.eat_kind(TokenKind::Comma).is_none() {
+            return assigned;
+        }
+    }
+}
+
+fn condition(mut cursor: Cursor<'_>) -> Option<crate::operation::Expression> {
+    cursor.seek(&["where"]).then_some(())?;
+    cursor.next_token();
+    let first = cursor.index();
+    if !cursor.seek(&["returning"]) {
+        return Some(expression(&cursor.rest()));
+    }
+    Some(expression(&cursor.part(first, cursor.index())))
+}
+
+fn from_list(cursor: Cursor<'_>) -> Vec<Name> {
+    let mut end = cursor;
+    if !end.seek(&["where", "returning"]) {
+        while end.next_token().is_some() {}
+    }
+    let list = cursor.part(cursor.index(), end.index()).span();
+    QueryText { text: format!("SELECT 1 FROM {}", list.of(cursor.text())), span: list }
+        .relations(cursor.dialect())
+}
+
+/// The relations that queries in parentheses name.
+fn sub_queries(mut cursor: Cursor<'_>) -> Vec<Name> {
+    let mut found = Vec::new();
+    while !cursor.at_end() {
+        let Some(group) = cursor.group() else {
+            cursor.next_token();
+            continue;
+        };
+        if group.is_any(&["select", "with", "values"]) {
+            found.extend(relations(&group));
+        } else {
+            found.extend(sub_queries(group));
+        }
+    }
+    found
+}
+
+fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
+    cursor.eat("from");
+    cursor.eat("only");
+    let table = cursor.name()?;
+    let mut using = cursor;
+    if using.seek(&["using"]) {
+        using.next_token();
+        others.extend(from_list(using));
+    }
+    others.extend(sub_queries(cursor));
+    Some(Kind::Delete(Box::new(Delete { table, condition: condition(cursor), others })))
+}
+
+fn merge(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
+    cursor.eat("into");
+    cursor.eat("only");
+    let table = cursor.name()?;
+    let text = expression(&cursor.rest());
+    cursor.seek(&["using"]).then_some(())?;
+    cursor.next_token();
+    others.extend(match cursor.peek_kind() {
+        Some(TokenKind::Open) => cursor.group().map(|group| relations(&group)).unwrap_or_default(),
+        _ => cursor.name().into_iter().collect(),
+    });
+    Some(Kind::Merge(Box::new(Merge { table, others, text })))
+}
+
+fn copy(mut cursor: Cursor<'_>) -> Option<Kind> {
+    if let Some(group) = cursor.group() {
+        return Some(Kind::Copy(Copy { table: None, into_table: false, others: relations(&group) }));
+    }
+    let table = Some(cursor.name()?);
+    cursor.group();
+    let into_table = cursor.eat("from");
+    Some(Kind::Copy(Copy { table, into_table, others: Vec::new() }))
+}

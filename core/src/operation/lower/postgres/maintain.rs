@@ -1,0 +1,135 @@
+//! VACUUM, ANALYZE, CLUSTER, REPACK, LOCK, TRUNCATE, COMMENT and GRANT.
+
+use super::drop::object_kind;
+use crate::dialect::{LockMode, Name};
+use crate::operation::{Comment, Grant, Kind, Lock, Maintain, Maintenance, ObjectKind, Truncate};
+use crate::statement::{Cursor, TokenKind};
+
+/// The options of `(A, B off, C)` and of bare words, as lower case words that are on.
+fn options(cursor: &mut Cursor<'_>, bare: &[&'static str]) -> Vec<String> {
+    let mut words = Vec::new();
+    if let Some(group) = cursor.group() {
+        for option in group.segments() {
+            let off = ["false", "off", "0"].iter().any(|word| option.is_at(1, word));
+            if !off {
+                words.push(option.peek_text().to_ascii_lowercase());
+            }
+        }
+    }
+    while let Some(word) = cursor.eat_any(bare) {
+        words.push(word.to_owned());
+    }
+    words
+}
+
+fn tables(cursor: &mut Cursor<'_>) -> Vec<Name> {
+    let mut tables = Vec::new();
+    while !cursor.at_end() {
+        cursor.eat("only");
+        let Some(name) = cursor.name() else { break };
+        tables.push(name);
+        cursor.eat("*");
+        cursor.group();
+        if cursor.eat_kind(TokenKind::Comma).is_none() {
+            break;
+        }
+    }
+    tables
+}
+
+pub(super) fn vacuum(mut cursor: Cursor<'_>) -> Kind {
+    let options = options(&mut cursor, &["full", "freeze", "verbose", "analyze", "analyse"]);
+    let has = |word: &str| options.iter().any(|option| option == word);
+    let command = if has("full") {
+        Maintenance::VacuumFull
+    } else {
+        Maintenance::Vacuum { analyze: has("analyze") || has("analyse") }
+    };
+    Kind::Maintain(Maintain { command, tables: tables(&mut cursor), index: None })
+}
+
+pub(super) fn analyze(mut cursor: Cursor<'_>) -> Kind {
+    options(&mut cursor, &["verbose"]);
+    Kind::Maintain(Maintain { command: Maintenance::Analyze, tables: tables(&mut cursor), index: None })
+}
+
+pub(super) fn cluster(mut cursor: Cursor<'_>) -> Option<Kind> {
+    options(&mut cursor, &["verbose"]);
+    let Some(first) = cursor.name() else {
+        return Some(Kind::Maintain(Maintain {
+            command: Maintenance::Cluster,
+            tables: Vec::new(),
+            index: None,
+        }));
+    };
+    let (table, index) = if cursor.eat("on") {
+        (cursor.name()?, Some(crate::dialect::Ident { name: first.name, span: first.span }))
+    } else if cursor.eat("using") {
+        (first, cursor.ident())
+    } else {
+        (first, None)
+    };
+    Some(Kind::Maintain(Maintain { command: Maintenance::Cluster, tables: vec![table], index }))
+}
+
+pub(super) fn repack(mut cursor: Cursor<'_>) -> Kind {
+    let options = options(&mut cursor, &["concurrently"]);
+    let concurrently = options.iter().any(|option| option == "concurrently");
+    let tables = tables(&mut cursor);
+    Kind::Maintain(Maintain { command: Maintenance::Repack { concurrently }, tables, index: None })
+}
+
+pub(super) fn lock(mut cursor: Cursor<'_>) -> Option<Kind> {
+    cursor.eat("table");
+    let tables = tables(&mut cursor);
+    let mut mode = LockMode::AccessExclusive;
+    if cursor.eat("in") {
+        let first = cursor.index();
+        cursor.seek(&["mode"]).then_some(())?;
+        let words = cursor.part(first, cursor.index()).span();
+        let title: Vec<&str> = words.of(cursor.text()).split_whitespace().collect();
+        mode = LockMode::from_title(&title.join(" "))?;
+        cursor.next_token();
+    }
+    Some(Kind::Lock(Lock { tables, mode, nowait: cursor.eat("nowait") }))
+}
+
+pub(super) fn truncate(mut cursor: Cursor<'_>) -> Kind {
+    cursor.eat("table");
+    let tables = tables(&mut cursor);
+    let restart_identity = cursor.eat_all("restart identity");
+    Kind::Truncate(Truncate { tables, cascade: cursor.has(&["cascade"]), restart_identity })
+}
+
+pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {
+    cursor.eat("on").then_some(())?;
+    let object = object_kind(&mut cursor)?;
+    let mut name = cursor.name().unwrap_or_default();
+    if object == ObjectKind::Column {
+        // `table.column` was read as `schema.name`, `schema.table.column` without its schema.
+        let parts: Vec<&str> = name.span.of(cursor.text()).split('.').collect();
+        let schema =
+            if parts.len() > 2 { Some(parts[parts.len() - 3].trim_matches('"').to_owned()) } else { None };
+        name = Name { schema, name: name.schema.unwrap_or(name.name), span: name.span };
+    }
+    cursor.group();
+    if cursor.eat("on") {
+        cursor.eat("domain");
+        name = cursor.name()?;
+    }
+    Some(Kind::Comment(Comment { object, name }))
+}
+
+pub(super) fn grant(mut cursor: Cursor<'_>, revoke: bool) -> Kind {
+    let mut tables = Vec::new();
+    if cursor.seek(&["on"]) {
+        cursor.next_token();
+        let others =
+            ["function", "schema", "sequence", "database", "type", "all", "language", "domain", "procedure"];
+        cursor.eat("table");
+        if !cursor.is_any(&others) {
+            tables = cursor.names();
+        }
+    }
+    Kind::Grant(Grant { revoke, tables })
+}

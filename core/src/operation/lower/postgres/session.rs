@@ -1,0 +1,103 @@
+//! Settings, transactions, and the commands that start with a word of their own.
+
+use super::{data, index, maintain, routine};
+use crate::operation::{Kind, Refresh, Set, Transaction};
+use crate::statement::{Cursor, TokenKind};
+
+/// Reads a statement that is no CREATE, ALTER, DROP or change of rows.
+pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
+    if cursor.peek_kind() == Some(TokenKind::Open) {
+        return Some(data::query_of(cursor));
+    }
+    let word = cursor.next_token()?.span.of(cursor.text()).to_ascii_lowercase();
+    match word.as_str() {
+        "begin" | "start" => Some(Kind::Transaction(Transaction::Begin)),
+        "commit" | "end" => Some(Kind::Transaction(Transaction::Commit)),
+        "abort" => Some(Kind::Transaction(Transaction::Rollback)),
+        "rollback" if cursor.has(&["to"]) => Some(Kind::Transaction(Transaction::RollbackTo)),
+        "rollback" => Some(Kind::Transaction(Transaction::Rollback)),
+        "savepoint" | "release" => Some(Kind::Transaction(Transaction::Savepoint)),
+        "prepare" if cursor.is("transaction") => Some(Kind::Transaction(Transaction::Prepare)),
+        "set" => Some(set(cursor)),
+        "reset" => Some(Kind::Set(Set { name: parameter(&mut cursor), value: None, local: false })),
+        "refresh" => refresh(cursor),
+        "reindex" => index::reindex(cursor),
+        "vacuum" => Some(maintain::vacuum(cursor)),
+        "analyze" | "analyse" => Some(maintain::analyze(cursor)),
+        "cluster" => maintain::cluster(cursor),
+        "repack" => Some(maintain::repack(cursor)),
+        "lock" => maintain::lock(cursor),
+        "truncate" => Some(maintain::truncate(cursor)),
+        "comment" => maintain::comment(cursor),
+        "grant" => Some(maintain::grant(cursor, false)),
+        "revoke" => Some(maintain::grant(cursor, true)),
+        "do" => routine::do_block(cursor),
+        "explain" => data::explained(cursor),
+        other if OTHER.contains(&other) => Some(Kind::Other(other.to_ascii_uppercase())),
+        _ => None,
+    }
+}
+
+/// Commands that change no relation.
+const OTHER: &[&str] = &[
+    "show",
+    "call",
+    "notify",
+    "listen",
+    "unlisten",
+    "discard",
+    "deallocate",
+    "execute",
+    "prepare",
+    "declare",
+    "fetch",
+    "move",
+    "close",
+    "checkpoint",
+    "load",
+    "security",
+    "reassign",
+    "import",
+];
+
+fn parameter(cursor: &mut Cursor<'_>) -> String {
+    let first = cursor.index();
+    cursor.name();
+    cursor.span_from(first).of(cursor.text()).to_ascii_lowercase()
+}
+
+fn set(mut cursor: Cursor<'_>) -> Kind {
+    let local = cursor.eat("local");
+    cursor.eat("session");
+    if cursor.eat_all("time zone") {
+        return Kind::Set(Set { name: "timezone".to_owned(), value: value(&cursor), local });
+    }
+    if cursor.is_any(&["constraints", "transaction", "role", "authorization", "characteristics"]) {
+        let first = cursor.index();
+        while cursor.next_token().is_some() {}
+        let words = cursor.span_from(first).of(cursor.text()).to_ascii_lowercase();
+        let (name, value) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
+        return Kind::Set(Set { name: name.to_owned(), value: Some(value.trim().to_owned()), local });
+    }
+    let name = parameter(&mut cursor);
+    if !cursor.eat("to") {
+        cursor.eat("=");
+    }
+    Kind::Set(Set { name, value: value(&cursor), local })
+}
+
+fn value(cursor: &Cursor<'_>) -> Option<String> {
+    let text = cursor.rest().span().of(cursor.text());
+    let value = text.trim().trim_matches('\'');
+    (!value.eq_ignore_ascii_case("default")).then(|| value.to_owned())
+}
+
+fn refresh(mut cursor: Cursor<'_>) -> Option<Kind> {
+    cursor.eat("materialized").then_some(())?;
+    let keyword = cursor.here();
+    cursor.eat("view").then_some(())?;
+    let concurrently = cursor.eat("concurrently");
+    let view = cursor.name()?;
+    let with_data = !cursor.eat_all("with no data");
+    Some(Kind::Refresh(Refresh { view, concurrently, with_data, keyword }))
+}

@@ -1,0 +1,174 @@
+//! Typed, engine-neutral schema and data changes with their spans.
+//!
+//! A statement becomes one operation, an `ALTER TABLE` one for each of its subcommands. Engines differ in `lower`
+//! (their syntax) and `render` (their spelling); what an operation does somewhere is the business of `effect`.
+
+mod data;
+mod expression;
+pub mod lower;
+mod object;
+mod subparser;
+mod table;
+mod types;
+
+pub use data::{Body, Copy, Delete, Insert, Merge, Query, Set, Transaction, Update};
+pub use expression::{Expression, QueryText};
+pub use object::{
+    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction,
+    CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Lock,
+    Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Publication, PublicationAction, Refresh,
+    Reindex, ReindexScope, Truncate, TypeAction, TypeShape, Volatility,
+};
+pub use table::{
+    AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, ForeignKey, Generated,
+    Identity, IndexKey, Like, PartitionBound, PartitionBy, RelationWord, TableAction, TriggerState,
+};
+pub use types::TypeName;
+pub(crate) use types::canonical as canonical_type;
+
+use crate::dialect::Name;
+use crate::text::Span;
+
+/// One schema or data change.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// What it does.
+    pub kind: Kind,
+    /// Its text: the statement, or the subcommand of an `ALTER TABLE`.
+    pub span: Span,
+}
+
+/// What an operation does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Kind {
+    /// A new table.
+    CreateTable(Box<CreateTable>),
+    /// One subcommand on a table, index, view or sequence.
+    AlterTable(Box<AlterTable>),
+    /// A new index.
+    CreateIndex(Box<CreateIndex>),
+    /// Rebuilt indexes.
+    Reindex(Reindex),
+    /// Objects that go.
+    Drop(Drop),
+    /// A rename, move or new owner of something that is no relation, and any other ALTER of such objects.
+    AlterObject(AlterObject),
+    /// A new or replaced view, materialized or not.
+    CreateView(Box<CreateView>),
+    /// A materialized view filled again.
+    Refresh(Refresh),
+    /// A new type.
+    CreateType(CreateType),
+    /// A changed type.
+    AlterType(AlterType),
+    /// A new domain.
+    CreateDomain(Box<CreateDomain>),
+    /// A changed domain.
+    AlterDomain(Box<AlterDomain>),
+    /// A new sequence.
+    CreateSequence(CreateSequence),
+    /// A changed sequence.
+    AlterSequence(AlterSequence),
+    /// A new or replaced function or procedure.
+    CreateFunction(Box<CreateFunction>),
+    /// A new or replaced trigger.
+    CreateTrigger(Box<CreateTrigger>),
+    /// A new policy.
+    CreatePolicy(OnTable),
+    /// A changed policy.
+    AlterPolicy(OnTable),
+    /// A renamed trigger or rule.
+    AlterOnTable(OnTable),
+    /// A new rule.
+    CreateRule(OnTable),
+    /// A new schema.
+    CreateSchema(Name),
+    /// A new extension.
+    CreateExtension(Name),
+    /// A new or changed publication.
+    Publication(Publication),
+    /// New extended statistics.
+    CreateStatistics(CreateStatistics),
+    /// VACUUM, ANALYZE, CLUSTER, REPACK.
+    Maintain(Maintain),
+    /// An explicit lock.
+    Lock(Lock),
+    /// Emptied tables.
+    Truncate(Truncate),
+    /// A comment on an object.
+    Comment(Comment),
+    /// GRANT and REVOKE.
+    Grant(Grant),
+    /// A session setting.
+    Set(Set),
+    /// BEGIN, COMMIT and their like.
+    Transaction(Transaction),
+    /// New rows.
+    Insert(Box<Insert>),
+    /// Changed rows.
+    Update(Box<Update>),
+    /// Deleted rows.
+    Delete(Box<Delete>),
+    /// Merged rows.
+    Merge(Box<Merge>),
+    /// Bulk copy in or out.
+    Copy(Copy),
+    /// A plain query.
+    Query(Query),
+    /// An anonymous block of code.
+    Do(Body),
+    /// Understood, and of no consequence for any relation that exists; the words say what it is.
+    Other(String),
+    /// Nobody could read it.
+    Unknown(Unknown),
+}
+
+/// A statement or subcommand that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// Its first words, as keywords.
+    pub head: String,
+    /// Why it could not be read.
+    pub reason: String,
+    /// The relation that it most likely concerns.
+    pub relation: Option<Name>,
+}
+
+impl Operation {
+    /// The table, index or view that the operation is on, where there is one.
+    pub fn relation(&self) -> Option<&Name> {
+        match &self.kind {
+            Kind::CreateTable(it) => Some(&it.name),
+            Kind::AlterTable(it) => Some(&it.table),
+            Kind::CreateIndex(it) => Some(&it.table),
+            Kind::CreateView(it) => Some(&it.name),
+            Kind::Refresh(it) => Some(&it.view),
+            Kind::CreateTrigger(it) => Some(&it.table),
+            Kind::CreatePolicy(it)
+            | Kind::AlterPolicy(it)
+            | Kind::AlterOnTable(it)
+            | Kind::CreateRule(it) => Some(&it.table),
+            Kind::Insert(it) => Some(&it.table),
+            Kind::Update(it) => Some(&it.table),
+            Kind::Delete(it) => Some(&it.table),
+            Kind::Merge(it) => Some(&it.table),
+            Kind::Copy(it) => it.table.as_ref(),
+            Kind::Drop(it) => it.on_table.as_ref().or(it.names.first()),
+            Kind::Lock(it) => it.tables.first(),
+            Kind::Truncate(it) => it.tables.first(),
+            Kind::Maintain(it) => it.tables.first(),
+            Kind::CreateStatistics(it) => it.table.as_ref(),
+            Kind::Unknown(it) => it.relation.as_ref(),
+            _ => None,
+        }
+    }
+
+    /// Whether it changes rows rather than the schema.
+    pub fn changes_rows(&self) -> bool {
+        match &self.kind {
+            Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Merge(_) => true,
+            Kind::Copy(copy) => copy.into_table,
+            _ => false,
+        }
+    }
+}

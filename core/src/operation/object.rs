@@ -1,0 +1,471 @@
+//! Objects beside tables, and what can be done to them.
+
+use crate::dialect::{Ident, LockMode, Name};
+use crate::text::Span;
+
+use super::{Constraint, Expression, QueryText, TypeName};
+
+/// What kind of object a statement is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs)]
+pub enum ObjectKind {
+    Table,
+    Index,
+    View,
+    MaterializedView,
+    Sequence,
+    ForeignTable,
+    Type,
+    Domain,
+    Function,
+    Procedure,
+    Routine,
+    Aggregate,
+    Trigger,
+    Rule,
+    Policy,
+    Schema,
+    Extension,
+    Publication,
+    Subscription,
+    Statistics,
+    Constraint,
+    Column,
+    Database,
+    /// Roles, casts, operators, servers: nothing that lives in a table.
+    Else,
+}
+
+impl ObjectKind {
+    /// The words of SQL for it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Index => "index",
+            Self::View => "view",
+            Self::MaterializedView => "materialized view",
+            Self::Sequence => "sequence",
+            Self::ForeignTable => "foreign table",
+            Self::Type => "type",
+            Self::Domain => "domain",
+            Self::Function => "function",
+            Self::Procedure => "procedure",
+            Self::Routine => "routine",
+            Self::Aggregate => "aggregate",
+            Self::Trigger => "trigger",
+            Self::Rule => "rule",
+            Self::Policy => "policy",
+            Self::Schema => "schema",
+            Self::Extension => "extension",
+            Self::Publication => "publication",
+            Self::Subscription => "subscription",
+            Self::Statistics => "statistics",
+            Self::Constraint => "constraint",
+            Self::Column => "column",
+            Self::Database => "database",
+            Self::Else => "object",
+        }
+    }
+}
+
+/// Objects that go.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Drop {
+    /// What they are.
+    pub object: ObjectKind,
+    /// Their names.
+    pub names: Vec<Name>,
+    /// The table of a trigger, rule or policy.
+    pub on_table: Option<Name>,
+    /// Without stopping readers and writers (indexes).
+    pub concurrently: bool,
+    /// They may be missing.
+    pub if_exists: bool,
+    /// What depends on them goes too.
+    pub cascade: bool,
+    /// The word that names the kind of object, for edits.
+    pub keyword: Span,
+}
+
+/// A changed object that is no relation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterObject {
+    /// What it is.
+    pub object: ObjectKind,
+    /// Its name.
+    pub name: Name,
+    /// What is done.
+    pub action: ObjectAction,
+}
+
+/// What is done to an object that is no relation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ObjectAction {
+    /// It has a new name.
+    RenameTo(Ident),
+    /// It moves to another schema.
+    SetSchema(Ident),
+    /// It has another owner.
+    Owner,
+    /// An extension in another version.
+    Update,
+    /// Something else.
+    Else,
+}
+
+/// Rebuilt indexes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reindex {
+    /// Of what.
+    pub scope: ReindexScope,
+    /// The index, table, schema or database.
+    pub name: Option<Name>,
+    /// Beside readers and writers.
+    pub concurrently: bool,
+    /// The word that names the scope, for edits.
+    pub keyword: Span,
+}
+
+/// What a REINDEX is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs)]
+pub enum ReindexScope {
+    Index,
+    Table,
+    Schema,
+    Database,
+    System,
+}
+
+/// A new or replaced view.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateView {
+    /// Its name.
+    pub name: Name,
+    /// It may be there already and is replaced.
+    pub or_replace: bool,
+    /// It may be there already and stays.
+    pub if_not_exists: bool,
+    /// Seen by its own session only.
+    pub temporary: bool,
+    /// Rows are stored.
+    pub materialized: bool,
+    /// The stored rows are made now.
+    pub with_data: bool,
+    /// The names of its columns, where stated.
+    pub columns: Vec<Ident>,
+    /// Its query.
+    pub query: QueryText,
+}
+
+/// A materialized view filled again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refresh {
+    /// The view.
+    pub view: Name,
+    /// Beside readers.
+    pub concurrently: bool,
+    /// With data, or emptied.
+    pub with_data: bool,
+    /// The word `VIEW`, for edits.
+    pub keyword: Span,
+}
+
+/// A new type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateType {
+    /// Its name.
+    pub name: Name,
+    /// What it is made of.
+    pub shape: TypeShape,
+}
+
+/// What a type is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeShape {
+    /// The labels of an enum.
+    Enum(Vec<String>),
+    /// The attributes of a composite type.
+    Composite(Vec<(String, TypeName)>),
+    /// A range or base type.
+    Else,
+}
+
+/// A changed type.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterType {
+    /// Its name.
+    pub name: Name,
+    /// What is done.
+    pub action: TypeAction,
+}
+
+/// What is done to a type.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TypeAction {
+    /// A new label of an enum.
+    AddValue {
+        /// The label.
+        value: String,
+        /// It may be there already.
+        if_not_exists: bool,
+        /// Whether its place among the others is stated.
+        placed: bool,
+    },
+    /// A label with a new name.
+    RenameValue {
+        /// The old name.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// An attribute of a composite type is added, dropped, changed or renamed.
+    Attribute {
+        /// What depends on it follows.
+        cascade: bool,
+    },
+}
+
+/// A new domain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateDomain {
+    /// Its name.
+    pub name: Name,
+    /// The type below.
+    pub base: TypeName,
+    /// Its default.
+    pub default: Option<Expression>,
+    /// Whether it refuses NULL.
+    pub not_null: bool,
+    /// Its checks.
+    pub checks: Vec<Constraint>,
+}
+
+/// A changed domain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterDomain {
+    /// Its name.
+    pub name: Name,
+    /// What is done.
+    pub action: DomainAction,
+}
+
+/// What is done to a domain.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum DomainAction {
+    SetDefault,
+    DropDefault,
+    SetNotNull,
+    DropNotNull,
+    AddConstraint(Box<Constraint>),
+    DropConstraint(Ident),
+    ValidateConstraint(Ident),
+    RenameConstraint,
+    RenameTo(Ident),
+    SetSchema(Ident),
+    Owner,
+}
+
+/// A new sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateSequence {
+    /// Its name.
+    pub name: Name,
+    /// It may be there already.
+    pub if_not_exists: bool,
+    /// The type of its values, where stated.
+    pub ty: Option<TypeName>,
+    /// The column that it belongs to.
+    pub owned_by: Option<(Name, Ident)>,
+    /// Seen by its own session only.
+    pub temporary: bool,
+}
+
+/// A changed sequence.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AlterSequence {
+    /// Its name.
+    pub name: Name,
+    /// The new type of its values.
+    pub ty: Option<TypeName>,
+    /// The column that it belongs to from now on.
+    pub owned_by: Option<(Name, Ident)>,
+    /// It starts again, or counts otherwise.
+    pub restarts: bool,
+    /// The number that it starts again at, or any other option that rewrites it.
+    pub rewrites: bool,
+}
+
+/// A new or replaced routine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateFunction {
+    /// Its name.
+    pub name: Name,
+    /// It may be there already and is replaced.
+    pub or_replace: bool,
+    /// `volatile` where nothing is stated.
+    pub volatility: Volatility,
+    /// The language, lower case; `sql` for a body without quotes.
+    pub language: String,
+    /// The code of the body, without its quotes.
+    pub body: Option<Span>,
+    /// `RETURNS trigger`.
+    pub returns_trigger: bool,
+}
+
+/// Whether a function gives the same answer again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Volatility {
+    /// The same answer for ever.
+    Immutable,
+    /// The same answer within a statement.
+    Stable,
+    /// Any answer.
+    Volatile,
+}
+
+/// A new or replaced trigger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateTrigger {
+    /// Its name.
+    pub name: Ident,
+    /// Its table.
+    pub table: Name,
+    /// It may be there already and is replaced.
+    pub or_replace: bool,
+    /// Fires at the end of the transaction, perhaps.
+    pub constraint: bool,
+    /// The table that a constraint trigger refers to.
+    pub from: Option<Name>,
+    /// `before`, `after` or `instead of`.
+    pub timing: &'static str,
+    /// For every row, or once for a statement.
+    pub for_each_row: bool,
+    /// The columns after `UPDATE OF`.
+    pub columns: Vec<Ident>,
+    /// The function that it calls.
+    pub function: Option<Name>,
+}
+
+/// A policy, rule or trigger by its table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OnTable {
+    /// Its name.
+    pub name: Ident,
+    /// Its table.
+    pub table: Name,
+    /// Everything behind the table's name.
+    pub definition: Expression,
+}
+
+/// A new or changed publication.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Publication {
+    /// Its name.
+    pub name: Name,
+    /// What is done.
+    pub action: PublicationAction,
+    /// The tables that it is about.
+    pub tables: Vec<Name>,
+    /// All tables there are and will be.
+    pub all_tables: bool,
+}
+
+/// What is done to a publication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublicationAction {
+    /// It is new.
+    Create,
+    /// Tables come in.
+    Add,
+    /// Tables go out.
+    Drop,
+    /// It has just these tables.
+    Set,
+    /// Something else.
+    Else,
+}
+
+/// New extended statistics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateStatistics {
+    /// Their name, where one is stated.
+    pub name: Option<Name>,
+    /// The table.
+    pub table: Option<Name>,
+    /// The columns.
+    pub columns: Vec<String>,
+}
+
+/// Maintenance of tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Maintain {
+    /// What is done.
+    pub command: Maintenance,
+    /// The tables; none means all.
+    pub tables: Vec<Name>,
+    /// The index that CLUSTER orders by.
+    pub index: Option<Ident>,
+}
+
+/// What maintenance does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Maintenance {
+    /// Dead rows are freed in place.
+    Vacuum {
+        /// Statistics are taken too.
+        analyze: bool,
+    },
+    /// The table is written anew.
+    VacuumFull,
+    /// Statistics are taken.
+    Analyze,
+    /// The table is written anew in the order of an index.
+    Cluster,
+    /// REPACK of PostgreSQL 19.
+    Repack {
+        /// Beside readers and writers.
+        concurrently: bool,
+    },
+}
+
+/// An explicit lock.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lock {
+    /// The tables.
+    pub tables: Vec<Name>,
+    /// The mode; ACCESS EXCLUSIVE where none is stated.
+    pub mode: LockMode,
+    /// Fails rather than waits.
+    pub nowait: bool,
+}
+
+/// Emptied tables.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truncate {
+    /// The tables.
+    pub tables: Vec<Name>,
+    /// Tables that refer to them too.
+    pub cascade: bool,
+    /// Their sequences start again.
+    pub restart_identity: bool,
+}
+
+/// A comment on an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comment {
+    /// What it is on.
+    pub object: ObjectKind,
+    /// The object; of a column, constraint or trigger, its table.
+    pub name: Name,
+}
+
+/// GRANT and REVOKE.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Grant {
+    /// Rights are taken away.
+    pub revoke: bool,
+    /// The tables, where it is about tables.
+    pub tables: Vec<Name>,
+}

@@ -1,0 +1,264 @@
+//! The one module that knows `sqlparser`: it reads expressions and queries. No type of it leaves this file.
+//!
+//! What it cannot read is read from the tokens instead, which errs towards naming too many columns.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, BinaryOperator, Expr, SelectItem, Visit, Visitor};
+use sqlparser::dialect::{MySqlDialect, PostgreSqlDialect, SQLiteDialect};
+use sqlparser::parser::Parser;
+
+use crate::dialect::{Dialect, Name, fold};
+use crate::statement::{Cursor, Script, TokenKind};
+
+/// The names in an expression.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Reading {
+    pub functions: BTreeSet<String>,
+    pub columns: BTreeSet<String>,
+}
+
+/// The names in a query.
+#[derive(Debug, Clone, Default)]
+pub(super) struct QueryReading {
+    pub relations: Vec<Name>,
+    pub reading: Reading,
+}
+
+/// Longer chains of operators would nest the tree too deep for a small stack.
+const MOST_OPERATORS: usize = 300;
+
+pub(super) fn read_expression(text: &str, dialect: Dialect) -> Reading {
+    let Some(expression) = parse(text, dialect, |parser| parser.parse_expr()) else {
+        return from_tokens(text, dialect).reading;
+    };
+    let mut names = Names::new(dialect);
+    let _ = expression.visit(&mut names);
+    names.found.reading
+}
+
+pub(super) fn read_query(text: &str, dialect: Dialect) -> QueryReading {
+    let mut found = match parse(text, dialect, |parser| parser.parse_query()) {
+        Some(query) => {
+            let mut names = Names::new(dialect);
+            let _ = query.visit(&mut names);
+            names.found
+        }
+        None => from_tokens(text, dialect),
+    };
+    let own = own_names(text, dialect);
+    found.relations.retain(|name| name.schema.is_some() || !own.contains(&name.name));
+    found.relations.sort();
+    found.relations.dedup();
+    found
+}
+
+/// The columns that have a value wherever the expression is true.
+pub(super) fn implied_not_null(text: &str, dialect: Dialect) -> BTreeSet<String> {
+    let mut columns = BTreeSet::new();
+    let expression = parse(text, dialect, |parser| parser.parse_expr());
+    let mut open: Vec<&Expr> = expression.iter().collect();
+    while let Some(expression) = open.pop() {
+        match expression {
+            Expr::Nested(inner) => open.push(inner),
+            Expr::BinaryOp { left, op: BinaryOperator::And, right } => open.extend([&**left, &**right]),
+            Expr::IsNotNull(inner) => columns.extend(column(inner, dialect)),
+            _ => {}
+        }
+    }
+    columns
+}
+
+fn parse<T>(
+    text: &str,
+    dialect: Dialect,
+    read: impl FnOnce(&mut Parser<'_>) -> Result<T, sqlparser::parser::ParserError>,
+) -> Option<T> {
+    let operators = text.split([' ', '+', '|', '-', '*', '\n', '(']).count();
+    if operators > MOST_OPERATORS {
+        return None;
+    }
+    let dialect: &dyn sqlparser::dialect::Dialect = match dialect {
+        Dialect::Postgres => &PostgreSqlDialect {},
+        Dialect::Mysql => &MySqlDialect {},
+        Dialect::Sqlite => &SQLiteDialect {},
+    };
+    let mut parser = Parser::new(dialect).try_with_sql(text).ok()?;
+    let tree = read(&mut parser).ok()?;
+    (parser.peek_token().token == sqlparser::tokenizer::Token::EOF).then_some(tree)
+}
+
+struct Names {
+    dialect: Dialect,
+    found: QueryReading,
+}
+
+impl Names {
+    fn new(dialect: Dialect) -> Self {
+        Self { dialect, found: QueryReading::default() }
+    }
+}
+
+impl Visitor for Names {
+    type Break = ();
+
+    fn pre_visit_relation(&mut self, relation: &ast::ObjectName) -> ControlFlow<()> {
+        let parts: Vec<String> =
+            relation.0.iter().filter_map(|part| part.as_ident()).map(|it| folded(it, self.dialect)).collect();
+        if let Some((name, schemas)) = parts.split_last() {
+            let name = Name { schema: schemas.last().cloned(), ..Name::new(name.clone()) };
+            self.found.relations.push(name);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        self.found.reading.columns.extend(column(expression, self.dialect));
+        if let Expr::Function(function) = expression {
+            let name = function.name.0.last().and_then(|part| part.as_ident());
+            self.found.reading.functions.extend(name.map(|it| folded(it, self.dialect)));
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_query(&mut self, query: &ast::Query) -> ControlFlow<()> {
+        let wildcard =
+            |item: &SelectItem| matches!(item, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..));
+        if let ast::SetExpr::Select(select) = &*query.body
+            && select.projection.iter().any(wildcard)
+        {
+            self.found.reading.columns.insert("*".to_owned());
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+fn column(expression: &Expr, dialect: Dialect) -> Option<String> {
+    match expression {
+        Expr::Identifier(ident) => Some(folded(ident, dialect)),
+        Expr::CompoundIdentifier(parts) => parts.last().map(|ident| folded(ident, dialect)),
+        Expr::Nested(inner) => column(inner, dialect),
+        _ => None,
+    }
+}
+
+fn folded(ident: &ast::Ident, dialect: Dialect) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { fold(&ident.value, dialect) }
+}
+
+/// The names that the words of a text may be.
+fn from_tokens(text: &str, dialect: Dialect) -> QueryReading {
+    let script = Script::read(text, dialect);
+    let mut cursor = Cursor::new(text, dialect, &script.tokens);
+    let mut found = QueryReading::default();
+    while !cursor.at_end() {
+        if cursor.is_any(&["from", "join", "into", "update"]) {
+            cursor.next_token();
+            let mut ahead = cursor;
+            ahead.eat("only");
+            found.relations.extend(ahead.names());
+            continue;
+        }
+        if cursor.is("*") {
+            found.reading.columns.insert("*".to_owned());
+        }
+        let Some(name) = cursor.name() else {
+            cursor.next_token();
+            continue;
+        };
+        match cursor.peek_kind() {
+            Some(TokenKind::Open) => found.reading.functions.insert(name.name),
+            _ => found.reading.columns.insert(name.name),
+        };
+    }
+    found
+}
+
+/// The names that a query gives to parts of itself: `WITH name AS (…)`.
+fn own_names(text: &str, dialect: Dialect) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    if !text.to_ascii_lowercase().contains("with") {
+        return names;
+    }
+    let script = Script::read(text, dialect);
+    let mut cursor = Cursor::new(text, dialect, &script.tokens);
+    while !cursor.at_end() {
+        let mut ahead = cursor;
+        let name = ahead.ident();
+        ahead.group();
+        let named = ahead.eat("as") && {
+            ahead.eat("not");
+            ahead.eat("materialized");
+            ahead.peek_kind() == Some(TokenKind::Open)
+        };
+        names.extend(name.filter(|_| named).map(|ident| ident.name));
+        cursor.next_token();
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(set: &BTreeSet<String>) -> String {
+        set.iter().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    #[track_caller]
+    fn check(text: &str, functions: &str, columns: &str) {
+        let reading = read_expression(text, Dialect::Postgres);
+        assert_eq!(
+            (names(&reading.functions).as_str(), names(&reading.columns).as_str()),
+            (functions, columns)
+        );
+    }
+
+    #[test]
+    fn functions_columns_and_types_are_told_apart() {
+        check("lower(a) || b::text", "lower", "a b");
+        check("now() AT TIME ZONE 'utc'", "now", "");
+        check("CURRENT_TIMESTAMP", "current_timestamp", "");
+        check("'x'::mood", "", "");
+        check("pg_catalog.gen_random_uuid()", "gen_random_uuid", "");
+        check("-1", "", "");
+        check("extract(epoch from t.at) > 5 AND \"Kind\" IN ('a')", "", "Kind at");
+    }
+
+    #[test]
+    fn what_the_parser_refuses_is_read_from_tokens() {
+        check(
+            "f(a) ~~~> g(b) c",
+            "f g",
+            "c a b".split(' ').collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ").as_str(),
+        );
+    }
+
+    #[test]
+    fn long_chains_do_not_overflow_the_stack() {
+        let chain = vec!["a = 1"; 100_000].join(" AND ");
+        assert!(read_expression(&chain, Dialect::Postgres).columns.contains("a"));
+        let nested = format!("{}a{}", "(".repeat(20_000), ")".repeat(20_000));
+        assert!(read_expression(&nested, Dialect::Postgres).columns.contains("a"));
+    }
+
+    #[test]
+    fn queries_name_their_relations_but_not_their_own() {
+        let query =
+            "WITH recent AS (SELECT id FROM s.orders) SELECT u.name, * FROM users u JOIN recent USING (id)";
+        let found = read_query(query, Dialect::Postgres);
+        let relations: Vec<String> = found.relations.iter().map(Name::to_string).collect();
+        assert_eq!(relations, ["users", "s.orders"]);
+        assert!(found.reading.columns.contains("*") && found.reading.columns.contains("name"));
+    }
+
+    #[test]
+    fn not_null_is_implied_by_each_side_of_an_and() {
+        assert_eq!(
+            names(&implied_not_null("(a IS NOT NULL) AND (b IS NOT NULL AND c > 0)", Dialect::Postgres)),
+            "a b"
+        );
+        assert_eq!(names(&implied_not_null("a IS NOT NULL OR b IS NOT NULL", Dialect::Postgres)), "");
+    }
+}
