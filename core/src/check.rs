@@ -65,9 +65,10 @@ pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
     for (number, statement) in script.statements.iter().enumerate() {
         run.statement(number, statement);
     }
-    run.checked.comments = script.comments;
-    run.checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
-    run.checked
+    let mut checked = run.checked;
+    checked.comments.clone_from(&script.comments);
+    checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+    checked
 }
 
 /// The schema after a part, without looking for hazards.
