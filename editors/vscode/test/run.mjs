@@ -19,7 +19,7 @@ const TOOLS = process.env.LOCKKEEPER_TOOLS;
 const OUT = process.env.LOCKKEEPER_TEST_DIR;
 const BIN = process.env.LOCKKEEPER_BIN;
 const SHOP = join(EXTENSION, '../../examples/shop');
-const MIGRATION = process.env.LOCKKEEPER_MIGRATION ?? 'db/migrations/20260114100000_rename_user_name.sql';
+const MIGRATION = 'db/migrations/20260114100000_rename_user_name.sql';
 const ACTION = 'Rewrite as expand-contract';
 const PATIENCE = 60_000;
 
