@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 use crate::gate::Tier;
-use crate::ledger::entry::{Event, Request};
+use crate::ledger::entry::{Event, Question, Request};
 use crate::ledger::{Closed, Ledger, Status};
 use crate::plan::{PlanId, Store, StoredPlan};
 use crate::time::Time;
@@ -39,13 +39,14 @@ fn changes_since_approval(
     content: &Content,
 ) -> Option<Vec<String>> {
     let entries = ledger.entries().ok()?;
-    let approved = entries.iter().rfind(|entry| {
-        let question = &entry.question;
-        entry.event == Event::Approved
-            && question.subject == plan.subject
-            && question.request.gate == content.gate
-    })?;
-    let request = &approved.question.request;
+    let about =
+        |question: &Question| question.subject == plan.subject && question.request.gate == content.gate;
+    let last = entries.iter().rfind(|entry| entry.event != Event::Requested && about(&entry.question))?;
+    // What was used up did not become stale: it was for another time.
+    if last.event != Event::Approved {
+        return None;
+    }
+    let request = &last.question.request;
     let earlier = store.load(&request.plan).ok()?;
     let before = earlier.at(request.gate).find(|it| it.digest() == request.digest)?;
     if before.step != content.step {
@@ -87,5 +88,8 @@ mod tests {
         changed.contents[0].sources.insert("migrations/0007.sql".into(), Digest::of_bytes(b"edited"));
         let stale = vec!["stale: file migrations/0007.sql".to_owned()];
         assert_eq!(look(&changed), Status::Closed(Closed::Stale(stale)));
+
+        ledger.consume(&request(plan.id(), &sample()), Tier::Client, now).unwrap();
+        assert_eq!(look(&changed), Status::Closed(Closed::NotApproved));
     }
 }

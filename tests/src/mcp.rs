@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 const PROJECT: &str = "examples/shop";
-const MIGRATION: &str = "migrations/0003_rename_users_name.sql";
+const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
 
 const READ_ONLY: &[&str] = &[
     "analyze_migration",

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: every check, one after the other, with a summary. The first run builds all; it stays under 20 minutes
 //! on two cores.
 
-use crate::shell::{self, cargo, on_path};
+use crate::shell::{self, cargo};
 use crate::{neovim, tools};
 use anyhow::{Result, bail};
 use std::time::{Duration, Instant};
@@ -48,12 +48,8 @@ pub fn run() -> Result<()> {
     run_steps(STEPS)
 }
 
+/// Not nextest: it gives each test a process, and the throw-away server is shared by the tests of one process.
 fn test() -> Result<()> {
-    if on_path("cargo-nextest") {
-        shell::run(&mut cargo(&["nextest", "run", "--workspace", "--no-fail-fast"]))?;
-        // Examples in documentation are not nextest's.
-        return shell::run(&mut cargo(&["test", "--workspace", "--doc", "--quiet"]));
-    }
     shell::run(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
 }
 

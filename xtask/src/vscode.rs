@@ -6,6 +6,7 @@
 use crate::shell::{command, on_path, root, run, run_quietly, target, tools};
 use crate::tools::{install_packages, python};
 use anyhow::{Context, Result};
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -35,7 +36,7 @@ pub fn test() -> Result<()> {
     if !on_path("chromium") {
         install_packages(&["chromium", "fonts-dejavu-core"])?;
     }
-    let mut test = with_node(&node, "node", &["editors/vscode/test/run.mjs"]);
+    let mut test = with_node(&node, "editors/vscode/test/run.mjs", &[]);
     test.env("LOCKKEEPER_BIN", target().join("debug/lockkeeper"));
     test.env("LOCKKEEPER_TOOLS", &folder).env("LOCKKEEPER_TEST_DIR", target().join("vscode-test"));
     run(&mut test)
@@ -45,13 +46,13 @@ fn install(folder: &Path, node: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     fs::write(folder.join("package.json"), "{\"private\":true}\n")?;
     let install = ["install", "--no-audit", "--no-fund", "--ignore-scripts"];
-    run_quietly(with_node(node, "npm", &install).args([CODE_SERVER, PLAYWRIGHT]).current_dir(folder))?;
+    run_quietly(npm(node, &install).args([CODE_SERVER, PLAYWRIGHT]).current_dir(folder))?;
     let vscode = folder.join("node_modules/code-server/lib/vscode");
     for part in [vscode.clone(), vscode.join("extensions")] {
-        run_quietly(with_node(node, "npm", &install).arg("--omit=dev").current_dir(part))?;
+        run_quietly(npm(node, &install).arg("--omit=dev").current_dir(part))?;
     }
     let native = ["rebuild", "@vscode/native-watchdog", "@vscode/spdlog", "node-pty", "@parcel/watcher"];
-    run_quietly(with_node(node, "npm", &native).env("npm_config_nodedir", node).current_dir(&vscode))?;
+    run_quietly(npm(node, &native).env("npm_config_nodedir", node).current_dir(&vscode))?;
     Ok(fs::write(folder.join("ready"), "")?)
 }
 
@@ -63,11 +64,17 @@ fn node() -> Result<PathBuf> {
     Ok(PathBuf::from(String::from_utf8(output.stdout)?))
 }
 
-/// A program of that Node, which also finds it first on its PATH.
-fn with_node(node: &Path, program: &str, arguments: &[&str]) -> Command {
+/// That Node running a script, with itself first on the PATH of what the script starts.
+fn with_node(node: &Path, script: impl AsRef<OsStr>, arguments: &[&str]) -> Command {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders = std::iter::once(node.join("bin")).chain(std::env::split_paths(&path));
-    let mut command = command(node.join("bin").join(program), arguments);
+    let mut command = command(node.join("bin/node"), &[]);
+    command.arg(script.as_ref()).args(arguments);
     command.env("PATH", std::env::join_paths(folders).expect("the folders came out of a PATH"));
     command
+}
+
+/// Its own npm. The wheel's `bin/npm` is a link that unpacking made a file of, and finds nothing.
+fn npm(node: &Path, arguments: &[&str]) -> Command {
+    with_node(node, node.join("lib/node_modules/npm/bin/npm-cli.js"), arguments)
 }
