@@ -84,6 +84,7 @@ pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
 }
 
 fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Catalog) {
+    catalog.notice_gap(operation);
     catalog.apply(operation);
     if let Kind::Do(body) = &operation.kind {
         for inner in operations_of_body(script, body.code, &body.language).operations {

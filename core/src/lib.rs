@@ -13,4 +13,8 @@ pub mod catalog;
 pub mod effect;
 pub mod hazards;
 pub mod check;
+pub mod estimate;
+pub mod policy;
+pub mod plan;
 pub mod signals;
+pub mod report;

@@ -11,5 +11,7 @@ pub mod target;
 pub mod references;
 pub mod signals;
 pub mod git;
+pub mod analysis;
+pub mod rewrite;
 
 pub use discover::{DiscoverError, Project, discover, open};

@@ -9,6 +9,7 @@ mod apply;
 mod constrain;
 mod create;
 mod drop;
+mod gaps;
 mod lookup;
 mod naming;
 mod relation;

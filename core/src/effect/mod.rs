@@ -60,6 +60,18 @@ pub enum Work {
     FileCopy,
 }
 
+impl Work {
+    /// The word in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::IndexBuild => "index-build",
+            Self::Rewrite => "rewrite",
+            Self::FileCopy => "file-copy",
+        }
+    }
+}
+
 /// What an operation does on a target.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Effect {
