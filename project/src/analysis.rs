@@ -156,13 +156,7 @@ pub fn check_source(
 }
 
 /// Checks a text that stands in no folder of migrations: nothing is known of the schema.
-pub fn check_alone(
-    project: Option<&Project>,
-    path: &str,
-    text: &str,
-    target: &Target,
-    policy: &Policy,
-) -> CheckedFile {
+pub fn check_alone(path: &str, text: &str, target: &Target, policy: &Policy) -> CheckedFile {
     let (framework, source) = discover::alone(path, text);
     check_source(framework, &source, target, &Catalog::unknown(target.dialect), policy)
 }
