@@ -210,13 +210,26 @@ impl<'a> Carried<'a> {
             let (from, to) = (self.scene.quote(&from), self.scene.quote(to));
             statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"));
         }
+        if let Some((old, new)) = self.not_null_names() {
+            statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {new} TO {old}"));
+        }
         statements
+    }
+
+    /// From 18 on NOT NULL is a constraint with a name: that of the old column and that of the new one.
+    fn not_null_names(&self) -> Option<(String, String)> {
+        let named = self.not_null() && self.scene.target.version.major >= 18 && self.old != self.new;
+        let name = |column: &str| self.scene.quote(&name_of(&[&self.table.name, column, "not_null"]));
+        named.then(|| (name(self.old), name(self.new)))
     }
 
     /// The statements that give the names back, before the old column is made again.
     pub fn give_names_back(&self) -> Vec<String> {
         let table = self.scene.sql(self.table);
         let mut statements = Vec::new();
+        if let Some((old, new)) = self.not_null_names() {
+            statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"));
+        }
         for index in &self.indexes {
             let (name, interim) = (&index.name.name, self.interim(&index.name.name));
             let name = self.scene.sibling(self.table, name);
