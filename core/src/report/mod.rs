@@ -4,6 +4,8 @@
 
 mod check;
 mod effect;
+mod rewrite;
+mod schema;
 mod target;
 
 pub use check::{
@@ -13,6 +15,8 @@ pub use check::{
 pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,
 };
+pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
+pub use schema::{SchemaReport, TableReport, schema_report};
 pub use target::TargetReport;
 
 use schemars::JsonSchema;
