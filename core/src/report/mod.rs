@@ -4,8 +4,10 @@
 
 mod check;
 mod effect;
+mod plan;
 mod rewrite;
 mod schema;
+pub mod strategist;
 mod target;
 
 pub use check::{
@@ -14,6 +16,10 @@ pub use check::{
 };
 pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,
+};
+pub use plan::{
+    ChosenPlan, OperationReport, PhaseReport, PlanReport, QuestionReport, RecommendationReport, SignalReport,
+    StepReport, StrategyReport, phase_report,
 };
 pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
 pub use schema::{SchemaReport, TableReport, schema_report};
