@@ -22,6 +22,13 @@ fn main() -> ExitCode {
         Command::References(args) => commands::references::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Rewrite(args) => commands::rewrite::run(&args),
+        Command::Signals(args) => commands::signals::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Approve(args) => commands::approve::run(&args),
+        Command::Gates(args) => commands::gates::run(&args),
+        Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Lsp => commands::serve::lsp(),
+        Command::Mcp => commands::serve::mcp(),
     };
     match result {
         Ok(exit) => exit.into(),
