@@ -20,6 +20,7 @@ pub(super) fn add(draft: &mut Draft<'_>, relation: &RelationName, constraint: &C
             draft.lock_tree(relation, LockMode::AccessExclusive);
             if !constraint.not_valid && !constraint.not_enforced {
                 draft.scan_tree(relation);
+                draft.effect.can_validate_later = true;
             }
         }
         ConstraintKind::NotNull(column) => add_not_null(draft, relation, constraint, column),
@@ -44,6 +45,7 @@ fn add_not_null(draft: &mut Draft<'_>, relation: &RelationName, constraint: &Con
     draft.lock_tree(relation, LockMode::AccessExclusive);
     if !constraint.not_valid && !is_not_null(draft, relation, &column.name) {
         draft.scan_tree(relation);
+        draft.effect.can_validate_later = true;
     }
 }
 
@@ -168,6 +170,7 @@ pub(super) fn add_key(
     }
     if !constraint.not_valid && !constraint.not_enforced {
         draft.check_key(relation, &parent);
+        draft.effect.can_validate_later = !partitioned || draft.since(18);
     }
 }
 
