@@ -6,9 +6,10 @@
 use super::{Answer, after, effect_of, target};
 use crate::cluster::cluster;
 use crate::database::Database;
-use crate::observe::{Observation, Running, observe};
+use crate::observe::{Mode, Observation, Running, observe};
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::dialect::{Dialect, Target};
+use lockkeeper_core::effect::Effect;
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -46,7 +47,8 @@ fn case(family: &'static str, line: &'static str, version: u32) -> Option<Case> 
         let number = remark.split_once(word)?.1.split_whitespace().next()?;
         Some(number.trim_end_matches(',').parse().expect("a version is a number"))
     };
-    if bound("since ").is_some_and(|since| version < since) || bound("until ").is_some_and(|it| version > it) {
+    if bound("since ").is_some_and(|since| version < since) || bound("until ").is_some_and(|it| version > it)
+    {
         return None;
     }
     let mut parts: Vec<String> = line.split(";;").map(|part| part.trim().to_owned()).collect();
@@ -91,15 +93,30 @@ fn disagreement(case: &Case, target: &Target, base: &Catalog) -> Vec<String> {
     let (seen, transactional) = observed(case);
     let seen = of_observation(seen);
     let succeeds = seen.fails.is_none() && effect.fails.is_none();
-    let mut lines: Vec<String> =
-        Answer::of_effect(&effect).differences(&seen).iter().map(ToString::to_string).collect();
+    let mut ours = Answer::of_effect(&effect);
+    if !transactional {
+        // Its locks are polled: what is held for less than a poll is missed.
+        ours.locks.retain(|name, mode| seen.locks.get(name).is_some_and(|seen| seen >= mode));
+        ours.locks.extend(weaker(&effect, &seen));
+    }
+    let mut lines: Vec<String> = ours.differences(&seen).iter().map(ToString::to_string).collect();
     if !effect.known {
         lines.push("nobody could read it".to_owned());
     }
     if succeeds && transactional != effect.transactional {
-        lines.push(format!("inside a transaction: we say {}, the server {transactional}", effect.transactional));
+        lines.push(format!(
+            "inside a transaction: we say {}, the server {transactional}",
+            effect.transactional
+        ));
     }
     lines
+}
+
+/// The locks that were seen weaker than we say, as they were seen.
+fn weaker(effect: &Effect, seen: &Answer) -> Vec<(String, Mode)> {
+    let ours = Answer::of_effect(effect).locks;
+    let weaker = seen.locks.iter().filter(|(name, mode)| ours.get(*name).is_some_and(|ours| *mode < ours));
+    weaker.map(|(name, mode)| (name.clone(), *mode)).collect()
 }
 
 #[test]

@@ -118,9 +118,11 @@ fn effect_of(text: &str, target: &Target, catalog: &Catalog) -> Effect {
 
 /// What we know to differ from the measurements, and why it may.
 const EXPECTED: &[(&str, &str)] = &[
-    ("ALTER TABLE big ALTER COLUMN pay SET NOT NULL", "fails on the rows: pay holds only NULLs, which no migration says"),
-    ("ALTER TABLE big ADD CONSTRAINT big_n_uniq UNIQUE (n)", "fails on the rows: n holds duplicates"),
-    ("CREATE UNIQUE INDEX i ON big (n)", "fails on the rows: n holds duplicates"),
+    (
+        "ALTER TABLE big ALTER COLUMN pay SET NOT NULL",
+        "fails on the rows: pay holds only NULLs, which no migration says",
+    ),
+    ("ALTER TABLE big ADD CONSTRAINT u UNIQUE (n)", "fails on the rows: n holds duplicates"),
     ("CREATE UNIQUE INDEX CONCURRENTLY i ON big (n)", "fails on the rows: n holds duplicates"),
 ];
 

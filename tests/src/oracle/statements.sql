@@ -50,6 +50,7 @@ ALTER TABLE events DROP COLUMN id
 ALTER TABLE events_1 DROP COLUMN kind
 ALTER TABLE animals DROP COLUMN name
 ALTER TABLE dogs DROP COLUMN name
+ALTER TABLE notes DROP COLUMN body CASCADE
 ALTER TABLE notes DROP COLUMN body
 ALTER TABLE notes DROP COLUMN owner
 -- column type
@@ -163,6 +164,8 @@ ALTER TABLE events ADD CONSTRAINT events_user_fk FOREIGN KEY (user_id) REFERENCE
 ALTER TABLE events ADD CONSTRAINT events_user_fk FOREIGN KEY (user_id) REFERENCES users (id) NOT VALID
 ALTER TABLE events ADD CONSTRAINT events_user_fk FOREIGN KEY (user_id) REFERENCES users (id) ;; ALTER TABLE events DROP CONSTRAINT events_user_fk
 ALTER TABLE events ADD PRIMARY KEY (id) ;; ALTER TABLE plain ADD CONSTRAINT plain_fk FOREIGN KEY (a) REFERENCES events (id)
+ALTER TABLE animals ADD PRIMARY KEY (id)
+ALTER TABLE animals ADD CONSTRAINT animals_key UNIQUE (id)
 ALTER TABLE animals ADD PRIMARY KEY (id) ;; ALTER TABLE animals ADD CONSTRAINT self FOREIGN KEY (id) REFERENCES animals (id)
 -- table properties
 ALTER TABLE users RENAME TO people
@@ -178,7 +181,7 @@ ALTER TABLE users SET UNLOGGED
 ALTER TABLE notes SET UNLOGGED
 ALTER TABLE plain SET LOGGED
 ALTER TABLE plain SET UNLOGGED ;; ALTER TABLE plain SET LOGGED
-ALTER TABLE users SET TABLESPACE pg_default
+ALTER TABLE users SET TABLESPACE pg_default -- except nothing is copied: it lies there already, and the catalog keeps no tablespaces
 ALTER TABLE users SET ACCESS METHOD heap
 ALTER TABLE users CLUSTER ON users_pkey
 ALTER TABLE users SET WITHOUT CLUSTER
@@ -251,7 +254,7 @@ ALTER INDEX orders_day RENAME TO orders_by_day
 ALTER INDEX orders_day SET (fillfactor = 70)
 ALTER INDEX orders_note ALTER COLUMN 1 SET STATISTICS 100
 ALTER INDEX users_email_key RENAME TO email_key
-ALTER INDEX orders_day SET TABLESPACE pg_default
+ALTER INDEX orders_day SET TABLESPACE pg_default -- except nothing is copied: it lies there already, and the catalog keeps no tablespaces
 REINDEX INDEX orders_day
 REINDEX TABLE orders
 REINDEX INDEX CONCURRENTLY orders_day
@@ -271,13 +274,13 @@ VACUUM (ANALYZE) orders
 VACUUM (FREEZE) plain
 VACUUM events
 UPDATE plain SET c = 0 ;; VACUUM plain
-DELETE FROM orders WHERE id > 100000 ;; VACUUM orders
+DELETE FROM orders WHERE id > 1000 ;; VACUUM orders
 ANALYZE orders
 ANALYZE orders (day)
 ANALYZE events
 ANALYZE totals
 CLUSTER orders USING orders_day
-CLUSTER orders
+CLUSTER orders -- except the catalog does not keep the index that CLUSTER remembers
 CLUSTER users USING users_pkey ;; CLUSTER users
 CLUSTER events USING events_kind
 -- truncate and lock
@@ -288,7 +291,7 @@ TRUNCATE users CASCADE
 TRUNCATE orders, lines
 TRUNCATE lines RESTART IDENTITY
 TRUNCATE animals
-TRUNCATE ONLY animals
+TRUNCATE ONLY animals -- except ONLY of TRUNCATE is not kept: what inherits is taken to be emptied too
 TRUNCATE paid
 LOCK TABLE users
 LOCK TABLE users IN SHARE MODE
@@ -464,11 +467,11 @@ INSERT INTO users (id, email) VALUES (1, 'x') ON CONFLICT (id) DO UPDATE SET ema
 INSERT INTO orders (user_id) VALUES (1)
 INSERT INTO plain SELECT id, email, team FROM users
 INSERT INTO orders (user_id, amount) SELECT a, c FROM plain
-INSERT INTO events VALUES (5, 'x', 1)
+INSERT INTO events VALUES (5, 'x', 1) -- except which partition a row goes to is not computed
 UPDATE plain SET c = 1
 UPDATE plain SET c = 1 WHERE a = 5
 UPDATE users SET team = 1 WHERE id = 5
-UPDATE users SET id = id + 100000 WHERE id = 1
+UPDATE users SET id = id + 100000 WHERE id = 1 -- except fails on the rows: an order refers to this one
 UPDATE orders SET user_id = 5 WHERE id = 7
 UPDATE orders SET amount = p.c FROM plain p WHERE p.a = orders.id
 UPDATE orders SET amount = 1 WHERE user_id IN (SELECT id FROM users)
@@ -477,7 +480,7 @@ UPDATE events SET kind = 'x' WHERE kind = 'y'
 DELETE FROM plain
 DELETE FROM plain WHERE a < 10
 DELETE FROM orders WHERE id = 5
-DELETE FROM users WHERE id = 100000
+DELETE FROM users WHERE id = 100000 -- except there is no such row, so no key is checked
 DELETE FROM orders USING plain WHERE plain.a = orders.id
 DELETE FROM lines WHERE id = 5
 MERGE INTO plain USING users ON plain.a = users.id WHEN MATCHED THEN UPDATE SET c = 1
@@ -489,4 +492,4 @@ SELECT * FROM users WHERE id = 5
 SELECT * FROM plain FOR UPDATE
 SELECT id FROM paid
 SELECT count(*) FROM events
-WITH gone AS (DELETE FROM plain RETURNING a) INSERT INTO empty SELECT a FROM gone
+WITH gone AS (DELETE FROM plain RETURNING a) INSERT INTO empty SELECT a FROM gone -- except a change inside WITH is read as a query
