@@ -8,6 +8,7 @@ mod database;
 mod snapshot;
 mod observe;
 mod facts;
+mod oracle;
 mod workload;
 mod tidy;
 mod language_client;
