@@ -4,6 +4,7 @@
 
 mod check;
 mod effect;
+mod line;
 mod target;
 
 pub use check::{
@@ -13,6 +14,7 @@ pub use check::{
 pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,
 };
+pub use line::{effect_line, waits_in_words};
 pub use target::TargetReport;
 
 use schemars::JsonSchema;
