@@ -217,12 +217,16 @@ pub fn subjects_references(project: &Project, files: &[CheckedFile]) -> BTreeMap
         if let Some(subject) = &hazard.subject
             && !found.contains_key(subject)
         {
-            let table = subject.table.rsplit('.').next().unwrap_or(&subject.table);
-            let references = references(project, table, subject.column.as_deref()).references;
-            found.insert(subject.clone(), references);
+            found.insert(subject.clone(), subject_references(project, subject));
         }
     }
     found
+}
+
+/// Who uses one table or column.
+pub fn subject_references(project: &Project, subject: &Subject) -> Vec<Reference> {
+    let table = subject.table.rsplit('.').next().unwrap_or(&subject.table);
+    references(project, table, subject.column.as_deref()).references
 }
 
 /// The report of a file.
