@@ -16,5 +16,6 @@ pub mod check;
 pub mod estimate;
 pub mod policy;
 pub mod plan;
+pub mod recipes;
 pub mod signals;
 pub mod report;

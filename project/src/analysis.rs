@@ -35,7 +35,7 @@ impl History {
     /// Replays all migrations of a folder.
     pub fn replay(project: &Project, folder: &Folder) -> Self {
         let target = target(project, Some(folder));
-        let mut catalog = base(project, folder, &target);
+        let mut catalog = base(&target);
         let mut before = Vec::with_capacity(folder.migrations.len() + 1);
         for migration in &folder.migrations {
             before.push(catalog.clone());
@@ -92,7 +92,7 @@ impl History {
 }
 
 /// A history starts with an empty database.
-fn base(_project: &Project, _folder: &Folder, target: &Target) -> Catalog {
+fn base(target: &Target) -> Catalog {
     Catalog::empty(target.dialect)
 }
 
@@ -197,17 +197,43 @@ pub fn check_folder(
     policy: &Policy,
     wanted: impl Fn(&Source) -> bool,
 ) -> Vec<CheckedFile> {
-    let target = target(project, Some(folder));
-    let mut catalog = base(project, folder, &target);
+    check_folder_for(folder, &target(project, Some(folder)), policy, wanted)
+}
+
+/// The same for a stated target.
+pub fn check_folder_for(
+    folder: &Folder,
+    target: &Target,
+    policy: &Policy,
+    wanted: impl Fn(&Source) -> bool,
+) -> Vec<CheckedFile> {
+    let mut catalog = base(target);
     let mut files = Vec::new();
     for migration in &folder.migrations {
         let before = catalog.clone();
         for source in migration.files.iter().filter(|source| wanted(source)) {
-            files.push(check_source(folder.framework, source, &target, &before, policy));
+            files.push(check_source(folder.framework, source, target, &before, policy));
         }
-        replay_migration(migration, &target, &mut catalog);
+        replay_migration(migration, target, &mut catalog);
     }
     files
+}
+
+/// Checks a text as a file of a folder, after the migrations that come before it.
+pub fn check_in_folder(
+    folder: &Folder,
+    target: &Target,
+    path: &str,
+    text: &str,
+    policy: &Policy,
+) -> CheckedFile {
+    let mut catalog = base(target);
+    for migration in folder.before(path) {
+        replay_migration(migration, target, &mut catalog);
+    }
+    let on_disk = folder.find(path).map(|(_, source)| source).filter(|source| &*source.text == text).cloned();
+    let source = on_disk.unwrap_or_else(|| Source::new(folder.framework, path, text, None));
+    check_source(folder.framework, &source, target, &catalog, policy)
 }
 
 /// Who uses what the hazards of a file take away, each subject searched once.
@@ -284,21 +310,10 @@ pub fn check_path(
 ) -> Option<CheckedFile> {
     let relative = project.relative(path);
     match project.classify_file(path) {
-        Place::Migration(folder, _, source) => {
-            let history = History::replay(project, folder);
-            let source = match text {
-                Some(text) => Source::new(folder.framework, &relative, text, None),
-                None => source.clone(),
-            };
-            let before = history.before(folder, &relative);
-            Some(check_source(folder.framework, &source, &history.target, before, policy))
-        }
-        Place::Folder(folder) => {
-            let history = History::replay(project, folder);
+        Place::Migration(folder, ..) | Place::Folder(folder) => {
             let text = text.map(str::to_owned).or_else(|| project.read(&relative))?;
-            let source = Source::new(folder.framework, &relative, &text, None);
-            let before = history.before(folder, &relative);
-            Some(check_source(folder.framework, &source, &history.target, before, policy))
+            let target = target(project, Some(folder));
+            Some(check_in_folder(folder, &target, &relative, &text, policy))
         }
         Place::Alone => {
             let text = text.map(str::to_owned).or_else(|| project.read(&relative))?;
@@ -311,4 +326,28 @@ pub fn check_path(
 /// Whether the folder is for an engine that is analysed.
 pub fn is_analysed(folder: &Folder) -> bool {
     folder.dialect.is_some_and(|dialect| Dialect::ANALYSED.contains(&dialect))
+}
+
+/// A rewrite on the wire.
+pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteReport {
+    let files = rewrite.files.iter().map(|file| report::RewrittenFile {
+        path: file.path.clone(),
+        phase: file.phase.id().to_owned(),
+        content: file.content.clone(),
+        replaces: file.replaces,
+    });
+    let replaced = rewrite.files.iter().filter(|file| file.replaces);
+    let edits = replaced.map(|file| report::FileEdit { path: file.path.clone(), text: file.content.clone() });
+    let releases = rewrite.releases.iter().map(|release| report::ReleaseReport {
+        after_phase: release.after_phase.id().to_owned(),
+        must: release.must.clone(),
+    });
+    report::RewriteReport {
+        version: 1,
+        strategy: rewrite.way.id().to_owned(),
+        files: files.collect(),
+        edits: edits.collect(),
+        releases: releases.collect(),
+        written: false,
+    }
 }

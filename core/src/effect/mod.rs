@@ -123,7 +123,8 @@ impl Effect {
         self.work.iter().any(|(name, _)| name == relation)
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Takes over what another operation of the same statement does.
+    pub(crate) fn merge(&mut self, other: Self) {
         for (relation, mode) in other.locks {
             let held = self.locks.entry(relation).or_insert(mode);
             *held = (*held).max(mode);

@@ -5,6 +5,8 @@
 mod check;
 mod effect;
 mod line;
+mod rewrite;
+mod schema;
 mod target;
 
 pub use check::{
@@ -15,6 +17,8 @@ pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,
 };
 pub use line::{effect_line, waits_in_words};
+pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
+pub use schema::{SchemaReport, TableReport, schema_report};
 pub use target::TargetReport;
 
 use schemars::JsonSchema;
