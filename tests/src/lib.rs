@@ -12,4 +12,4 @@ mod oracle;
 mod workload;
 mod tidy;
 mod language_client;
-// `mcp.rs` joins with `lockkeeper mcp`: it is written to the contract and driven against a stand-in so far.
+mod mcp;
