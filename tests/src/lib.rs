@@ -13,3 +13,4 @@ mod workload;
 mod tidy;
 mod language_client;
 mod mcp;
+mod proof;
