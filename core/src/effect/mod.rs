@@ -79,6 +79,8 @@ pub struct Effect {
     pub full_scan: bool,
     /// What it checks of the rows that are there can be left to a later VALIDATE.
     pub can_validate_later: bool,
+    /// The same can be had beside readers and writers, with CONCURRENTLY.
+    pub has_concurrent_form: bool,
     /// It can run inside a transaction.
     pub transactional: bool,
     /// Why it fails on this target and schema, for tables that hold rows.
@@ -129,6 +131,7 @@ impl Effect {
         self.index_rebuild |= other.index_rebuild;
         self.full_scan |= other.full_scan;
         self.can_validate_later |= other.can_validate_later;
+        self.has_concurrent_form |= other.has_concurrent_form;
         self.transactional &= other.transactional;
         self.fails = self.fails.take().or(other.fails);
         self.known &= other.known;

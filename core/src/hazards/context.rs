@@ -70,6 +70,26 @@ impl<'a> Context<'a> {
         self.effect.work.iter().any(|(name, it)| *it == work && self.is_live(name))
     }
 
+    /// Whether the relation is a partitioned table.
+    pub fn is_partitioned(&self, name: &RelationName) -> bool {
+        self.catalog.table(name).is_some_and(|table| table.partition_by.is_some())
+    }
+
+    /// Whether the relation is a table, or one that nothing is known of.
+    pub fn may_be_table(&self, name: &RelationName) -> bool {
+        let index = self.effect.indexes.contains(name);
+        !index && (self.catalog.table(name).is_some() || self.catalog.relation(name).is_none())
+    }
+
+    /// The table in use by others that the open transaction keeps closed, and to whom.
+    pub fn strongest_held(&self) -> Option<(RelationName, Waits)> {
+        let held = self.session.held.iter().filter(|(name, mode, _)| {
+            mode.blocks_writes() && self.is_live(name) && self.may_be_table(name)
+        });
+        let strongest = held.max_by_key(|(_, mode, _)| *mode)?;
+        Some((strongest.0.clone(), Waits::of(strongest.1)))
+    }
+
     /// Whether a transaction is open when the operation runs.
     pub fn in_transaction(&self) -> bool {
         self.session.transaction.is_some()

@@ -200,6 +200,16 @@ pub static RULES: &[&Rule] = &[
     &locking::type_change_rewrite::RULE,
     &locking::validating_constraint::RULE,
     &locking::inline_unique_build::RULE,
+    &locking::partitioned_index_build::RULE,
+    &locking::locked_partition_parent::RULE,
+    &locking::default_partition_scan::RULE,
+    &locking::attached_partition_scan::RULE,
+    &locking::blocking_reindex::RULE,
+    &locking::storage_rewrite::RULE,
+    &locking::blocking_refresh::RULE,
+    &locking::domain_constraint_scan::RULE,
+    &locking::exclusion_build::RULE,
+    &locking::nullable_key_scan::RULE,
     &compatibility::renamed_column::RULE,
     &compatibility::renamed_table::RULE,
     &compatibility::dropped_column::RULE,
@@ -210,6 +220,9 @@ pub static RULES: &[&Rule] = &[
     &transaction::concurrent_in_transaction::RULE,
     &transaction::no_lock_timeout::RULE,
     &transaction::failing_statement::RULE,
+    &transaction::many_tables_locked::RULE,
+    &transaction::work_under_lock::RULE,
+    &transaction::validation_under_lock::RULE,
 ];
 
 /// The rule with this name.

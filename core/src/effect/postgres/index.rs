@@ -57,6 +57,8 @@ pub(super) fn reindex(draft: &mut Draft<'_>, reindex: &Reindex) {
         // The old index is dropped under ACCESS EXCLUSIVE when no plan uses it any more.
         draft.waits = Some(Waits::SchemaChanges);
     }
+    let system = reindex.scope == ReindexScope::System;
+    draft.effect.has_concurrent_form = !reindex.concurrently && !system && draft.since(12);
     match (reindex.scope, &reindex.name) {
         (ReindexScope::Index, Some(name)) => {
             let Some(index) = draft.existing(name, false) else { return };

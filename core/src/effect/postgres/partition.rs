@@ -112,6 +112,7 @@ pub(super) fn detach(
         lock_attached(draft, parent, &partition);
         return draft.lock_tree(&partition, LockMode::AccessExclusive);
     }
+    draft.effect.has_concurrent_form = draft.since(14) && default_partition(draft, parent).is_none();
     draft.lock(parent, LockMode::AccessExclusive);
     let on_partition =
         if draft.since(14) { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };
