@@ -182,7 +182,7 @@ impl<'a> Run<'a> {
         }
         self.session.transaction = opened;
         if opened.is_none() {
-            (self.session.held, self.session.changed) = (Vec::new(), Vec::new());
+            self.session.end_block();
         }
         waits
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, RelationName, Session};
 use crate::dialect::{Dialect, LockMode, Target};
-use crate::operation::{Expression, Kind, Operation, Volatility};
+use crate::operation::{Expression, Kind, Operation, TypeName, Volatility};
 
 /// Who waits while an operation runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -186,6 +186,20 @@ pub fn in_server_order(operations: &[Operation]) -> Vec<&Operation> {
 
 fn unknown() -> Effect {
     Effect { known: false, transactional: true, ..Effect::default() }
+}
+
+/// What a change of type loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Values are rounded or cut without a word.
+    Silent,
+    /// The statement fails on the first value that does not fit.
+    Error,
+}
+
+/// What values lose when their type changes; `None` where all fit, or where it cannot be told.
+pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
+    postgres::loss(from, to)
 }
 
 /// The volatility of an expression in this schema.

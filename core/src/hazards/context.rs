@@ -83,9 +83,10 @@ impl<'a> Context<'a> {
 
     /// The table in use by others that the open transaction keeps closed, and to whom.
     pub fn strongest_held(&self) -> Option<(RelationName, Waits)> {
-        let held = self.session.held.iter().filter(|(name, mode, _)| {
-            mode.blocks_writes() && self.is_live(name) && self.may_be_table(name)
-        });
+        let held =
+            self.session.held.iter().filter(|(name, mode, _)| {
+                mode.blocks_writes() && self.is_live(name) && self.may_be_table(name)
+            });
         let strongest = held.max_by_key(|(_, mode, _)| *mode)?;
         Some((strongest.0.clone(), Waits::of(strongest.1)))
     }
@@ -98,6 +99,25 @@ impl<'a> Context<'a> {
     /// Whether the operation is one of a statement that fails.
     pub fn fails(&self) -> bool {
         self.effect.fails.is_some()
+    }
+
+    /// Whether a later statement of the text has these words, in this order. A guess that only keeps rules quiet.
+    pub fn rest_mentions(&self, words: &[&str]) -> bool {
+        let rest = Span::new(self.statement_span.end, self.text.len()).of(self.text).to_lowercase();
+        rest.split(';').any(|statement| {
+            let mut all = statement.split(|it: char| !(it.is_alphanumeric() || it == '_')).peekable();
+            words.iter().all(|word| {
+                let word = word.trim_matches('"');
+                all.by_ref().any(|it| it == word)
+            })
+        })
+    }
+
+    /// Where the operation has a word.
+    pub fn word_in(&self, operation: &Operation, word: &str) -> Option<Span> {
+        let text = operation.span.of(self.text).to_ascii_lowercase();
+        let at = operation.span.start + text.find(word)?;
+        Some(Span::new(at, at + word.len()))
     }
 
     /// The text of an operation.

@@ -40,6 +40,14 @@ fn quiet_blocks_are_quiet() {
 }
 
 #[test]
+fn every_example_shows_the_hazard() {
+    for (rule, block) in blocks().filter(|(_, it)| it.section == "Example" && !it.has("fixed")) {
+        let found = hazards(rule, &block, &bare(block.text));
+        assert!(!found.is_empty(), "{}: nothing is found in\n{}", rule.id, block.text);
+    }
+}
+
+#[test]
 fn fixes_cure_their_hazard_and_can_be_read() {
     for (rule, block) in blocks().filter(|(_, block)| block.has("fixed")) {
         let sql = bare(block.text);

@@ -18,7 +18,9 @@ pub(crate) static RULE: Rule = Rule {
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let parent = match &operation.kind {
         Kind::CreateTable(create) => &create.partition_of.as_ref()?.0,
-        Kind::AlterTable(alter) if matches!(alter.action, TableAction::AttachPartition { .. }) => &alter.table,
+        Kind::AlterTable(alter) if matches!(alter.action, TableAction::AttachPartition { .. }) => {
+            &alter.table
+        }
         _ => return None,
     };
     let is_default =

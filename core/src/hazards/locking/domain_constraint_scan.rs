@@ -27,7 +27,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !adds || (tables.is_empty() && !unknown) {
         return None;
     }
-    let which = if tables.is_empty() { format!("every table that uses {}", alter.name) } else { tables.join(", ") };
+    let which =
+        if tables.is_empty() { format!("every table that uses {}", alter.name) } else { tables.join(", ") };
     let message = format!("writes to {which} wait while every row is checked");
     let hazard = Hazard::new(&RULE, alter.name.span, message);
     let DomainAction::AddConstraint(constraint) = &alter.action else { return Some(hazard) };

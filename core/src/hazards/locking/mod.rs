@@ -16,5 +16,6 @@ pub mod partitioned_index_build;
 pub mod storage_rewrite;
 pub mod stored_column_rewrite;
 pub mod type_change_rewrite;
+pub mod unindexed_foreign_key;
 pub mod validating_constraint;
 pub mod volatile_default_rewrite;

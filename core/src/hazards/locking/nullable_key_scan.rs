@@ -22,6 +22,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let table = ctx.display(&ctx.resolve(&alter.table));
-    let message = format!("reads and writes of {table} wait while the columns of {index} are checked for NULL");
+    let message =
+        format!("reads and writes of {table} wait while the columns of {index} are checked for NULL");
     Some(Hazard::new(&RULE, index.span, message).with_recipe("check-then-not-null"))
 }

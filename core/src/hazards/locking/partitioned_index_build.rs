@@ -17,7 +17,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::CreateIndex(index) = &operation.kind else { return None };
     let table = ctx.resolve(&index.table);
-    if !ctx.is_partitioned(&table) || ctx.live_waits() < Waits::Writes || !ctx.works_on_live(Work::IndexBuild) {
+    if !ctx.is_partitioned(&table) || ctx.live_waits() < Waits::Writes || !ctx.works_on_live(Work::IndexBuild)
+    {
         return None;
     }
     let span = index.name.as_ref().map_or(index.keyword, |name| name.span);

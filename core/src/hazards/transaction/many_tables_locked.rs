@@ -17,7 +17,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    if !ctx.in_transaction() || !matches!(operation.kind, Kind::AlterTable(_) | Kind::Drop(_) | Kind::Truncate(_)) {
+    if !ctx.in_transaction()
+        || !matches!(operation.kind, Kind::AlterTable(_) | Kind::Drop(_) | Kind::Truncate(_))
+    {
         return None;
     }
     let held = ctx.session.held.iter().map(|(name, mode, _)| (name, *mode));
@@ -36,7 +38,11 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
 }
 
 /// The tables in use that the locks close to readers; partitions count with their parent.
-fn closed<'a>(locks: impl Iterator<Item = (&'a RelationName, LockMode)>, ctx: &Context<'a>) -> BTreeSet<RelationName> {
-    let strong = locks.filter(|(name, mode)| mode.blocks_reads() && ctx.is_live(name) && ctx.may_be_table(name));
+fn closed<'a>(
+    locks: impl Iterator<Item = (&'a RelationName, LockMode)>,
+    ctx: &Context<'a>,
+) -> BTreeSet<RelationName> {
+    let strong =
+        locks.filter(|(name, mode)| mode.blocks_reads() && ctx.is_live(name) && ctx.may_be_table(name));
     strong.map(|(name, _)| ctx.catalog.topmost(name)).collect()
 }

@@ -25,7 +25,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let who = if waits == Waits::ReadsAndWrites { "reads and writes" } else { "writes" };
-    let message = format!("{who} of {} wait for this too, as the transaction still holds it", ctx.display(&held));
+    let message =
+        format!("{who} of {} wait for this too, as the transaction still holds it", ctx.display(&held));
     Some(Hazard::new(&RULE, operation.span, message))
 }
 
