@@ -1,3 +1,46 @@
-//! The one binary: it parses what was asked and calls the rooms that know.
+//! The one binary: `check`, `effect`, `plan`, `rewrite`, …, `lockkeeper lsp`, `lockkeeper mcp`.
 
-fn main() {}
+mod args;
+mod commands;
+mod exit;
+mod output;
+mod place;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    start_log();
+    let result = match args.command {
+        Command::Check(args) => commands::check::run(&args),
+        Command::Effect(args) => commands::effect::run(&args),
+        Command::Explain(args) => commands::explain::run(&args),
+        Command::References(args) => commands::references::run(&args),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Rewrite(args) => commands::rewrite::run(&args),
+        Command::Signals(args) => commands::signals::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Approve(args) => commands::approve::run(&args),
+        Command::Gates(args) => commands::gates::run(&args),
+        Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Lsp => commands::serve::lsp(),
+        Command::Mcp => commands::serve::mcp(),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) => exit::report(&error),
+    }
+}
+
+/// The log goes to stderr: stdout is the answer.
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKKEEPER_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).finish();
+    // It is set once, here: a second subscriber cannot be there.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}

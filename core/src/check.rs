@@ -84,6 +84,7 @@ pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
 }
 
 fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Catalog) {
+    catalog.notice_gap(operation);
     catalog.apply(operation);
     if let Kind::Do(body) = &operation.kind {
         for inner in operations_of_body(script, body.code, &body.language).operations {
@@ -126,7 +127,9 @@ impl<'a> Run<'a> {
         let mut effect = effect::of_statement(&operations, self.target, &self.checked.after, &self.session);
         for operation in in_server_order(&operations) {
             self.operation(number, statement, operation, Conditional::No);
-            effect.waits = effect.waits.max(self.body(number, statement, operation));
+            for inner in self.body(number, statement, operation) {
+                effect.merge(inner);
+            }
         }
         let (span, end) = (statement.span, statement.end);
         self.checked.statements.push(CheckedStatement { span, end, operations, effect });
@@ -165,26 +168,30 @@ impl<'a> Run<'a> {
         self.checked.after.apply(operation);
     }
 
-    /// Checks the statements of a block of code, and says who waits for them.
-    fn body(&mut self, number: usize, statement: &Statement, operation: &Operation) -> effect::Waits {
-        let mut waits = effect::Waits::Nobody;
-        let Kind::Do(body) = &operation.kind else { return waits };
+    /// Checks the statements of a block of code, and gives what they do.
+    fn body(&mut self, number: usize, statement: &Statement, operation: &Operation) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        let Kind::Do(body) = &operation.kind else { return effects };
         let found = operations_of_body(self.script, body.code, &body.language);
         for dynamic in &found.dynamic {
             self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)");
         }
-        // A block is one statement: what it does is one transaction at least.
+        // A block is one statement: what it does is one transaction, unless it commits by itself.
         let opened = self.session.transaction;
         self.session.transaction = opened.or(Some(crate::catalog::Opened::ByText));
         for inner in &found.operations {
-            waits = waits.max(effect::of(inner, self.target, &self.checked.after, &self.session).waits);
+            let before = self.checked.after.clone();
+            let mut effect = effect::of(inner, self.target, &before, &self.session);
+            effect.fails = None;
+            effect.locks.retain(|name, _| before.relation(name).is_some() || !before.is_complete());
+            effects.push(effect);
             self.operation(number, statement, inner, Conditional::Yes);
         }
         self.session.transaction = opened;
         if opened.is_none() {
             self.session.end_block();
         }
-        waits
+        effects
     }
 
     fn not_analysed(&mut self, span: Span, reason: &str) {

@@ -11,5 +11,8 @@ pub mod target;
 pub mod references;
 pub mod signals;
 pub mod git;
+pub mod analysis;
+pub mod rewrite;
+pub mod planning;
 
 pub use discover::{DiscoverError, Project, discover, open};

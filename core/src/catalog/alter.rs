@@ -348,7 +348,7 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str) {
 }
 
 /// The text with whole words `from` replaced: the server keeps expressions by column, not by name.
-fn rename_word(text: &str, from: &str, to: &str) -> String {
+pub(crate) fn rename_word(text: &str, from: &str, to: &str) -> String {
     let is_part = |it: char| it.is_alphanumeric() || it == '_';
     let mut result = String::with_capacity(text.len());
     let mut rest = text;

@@ -9,6 +9,7 @@ mod apply;
 mod constrain;
 mod create;
 mod drop;
+mod gaps;
 mod lookup;
 mod naming;
 mod relation;
@@ -21,7 +22,7 @@ use rpds::HashTrieMapSync;
 use crate::dialect::{Dialect, Name};
 use crate::operation::Volatility;
 
-pub(crate) use alter::same_shape;
+pub(crate) use alter::{rename_word, same_shape};
 pub(crate) use drop::names_column;
 pub use relation::{
     ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Sequence,

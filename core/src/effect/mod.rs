@@ -60,6 +60,18 @@ pub enum Work {
     FileCopy,
 }
 
+impl Work {
+    /// The word in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Scan => "scan",
+            Self::IndexBuild => "index-build",
+            Self::Rewrite => "rewrite",
+            Self::FileCopy => "file-copy",
+        }
+    }
+}
+
 /// What an operation does on a target.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Effect {
@@ -115,7 +127,8 @@ impl Effect {
         self.work.iter().any(|(name, _)| name == relation)
     }
 
-    fn merge(&mut self, other: Self) {
+    /// Takes over what another operation of the same statement does.
+    pub(crate) fn merge(&mut self, other: Self) {
         for (relation, mode) in other.locks {
             let held = self.locks.entry(relation).or_insert(mode);
             *held = (*held).max(mode);

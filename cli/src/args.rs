@@ -1,0 +1,207 @@
+//! The command line, parsed once.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Takes a database from one schema to the next without stopping the traffic.
+#[derive(Debug, Parser)]
+#[command(name = "lockkeeper", version, about, max_term_width = 100)]
+pub struct Args {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find what is dangerous in migrations. Exits 1 when something is.
+    Check(CheckArgs),
+    /// Show what each statement locks, reads and writes.
+    Effect(EffectArgs),
+    /// Explain a rule, a recipe or a framework; without a name, list them.
+    Explain(ExplainArgs),
+    /// Find who reads or writes a table or a column in this repository.
+    References(ReferencesArgs),
+    /// Show the schema that the migrations make, without a database.
+    Schema(SchemaArgs),
+    /// Rewrite a risky migration as expand-contract files.
+    Rewrite(RewriteArgs),
+    /// Show what the repository says about the database and its operation, and which questions are open.
+    Signals(SignalsArgs),
+    /// Compare the ways of doing a migration, recommend one and write it out.
+    Plan(PlanArgs),
+    /// Approve what waits at a gate: a person, at a terminal.
+    Approve(ApproveArgs),
+    /// Show which gates of a plan are open, and how a closed one is opened.
+    Gates(GatesArgs),
+    /// Look after the ledger of approvals.
+    Ledger(LedgerArgs),
+    /// Speak the language server protocol on standard input and output.
+    Lsp,
+    /// Speak the Model Context Protocol on standard input and output.
+    Mcp,
+}
+
+/// How the answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// What the SQL will run on.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct TargetArgs {
+    /// The engine: postgres, mysql or sqlite.
+    #[arg(long)]
+    pub dialect: Option<String>,
+    /// The server's version, such as 15.
+    #[arg(long, value_name = "VERSION")]
+    pub target_version: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// Files or folders; all migrations of the project where none is named. `-` reads standard input.
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+    /// Only files that are new or changed since the merge base with this revision.
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// The least severity that fails the check: note, warning or danger.
+    #[arg(long, value_name = "SEVERITY", default_value = "danger")]
+    pub fail_on: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct EffectArgs {
+    /// The file; `-` or nothing reads standard input.
+    pub file: Option<PathBuf>,
+    #[command(flatten)]
+    pub target: TargetArgs,
+    /// SQL that makes the schema before the file.
+    #[arg(long, value_name = "FILE")]
+    pub schema: Option<PathBuf>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ExplainArgs {
+    /// The rule, recipe or framework.
+    pub name: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ReferencesArgs {
+    /// TABLE or TABLE.COLUMN
+    pub name: String,
+    /// The project; the current folder where none is named.
+    #[arg(long, default_value = ".")]
+    pub project: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct SchemaArgs {
+    /// The project, or one folder of migrations.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The schema just after this migration: its version, its name, or its file.
+    #[arg(long, value_name = "MIGRATION")]
+    pub at: Option<String>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct RewriteArgs {
+    /// The migration.
+    pub file: PathBuf,
+    /// How it is carried out: database-triggers, application-dual-write or maintenance-window.
+    #[arg(long, value_name = "NAME", default_value = "database-triggers")]
+    pub strategy: String,
+    /// Write the files; without it they are only shown.
+    #[arg(long)]
+    pub write: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct SignalsArgs {
+    /// The project.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct PlanArgs {
+    /// The migration.
+    pub file: PathBuf,
+    /// Another strategy than the recommended one.
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
+    #[arg(long = "answer", value_name = "ID=VALUE")]
+    pub answers: Vec<String>,
+    /// Write the report files and store the plan.
+    #[arg(long)]
+    pub write: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ApproveArgs {
+    /// The plan's id.
+    pub plan: String,
+    /// The gate.
+    pub gate: String,
+    /// The project.
+    #[arg(long, default_value = ".")]
+    pub project: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct GatesArgs {
+    /// The plan's id.
+    pub plan: String,
+    /// The project.
+    #[arg(long, default_value = ".")]
+    pub project: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct LedgerArgs {
+    #[command(subcommand)]
+    pub command: LedgerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Find edits, gaps and reordering in the ledger.
+    Verify {
+        /// The project.
+        #[arg(long, default_value = ".")]
+        project: PathBuf,
+    },
+}

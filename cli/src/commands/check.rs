@@ -1,0 +1,228 @@
+//! `lockkeeper check`
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::IsTerminal;
+use std::path::Path;
+
+use lockkeeper_core::hazards::Severity;
+use lockkeeper_core::policy::Policy;
+use lockkeeper_core::report::CheckReport;
+use lockkeeper_project::analysis::{self, CheckedFile};
+use lockkeeper_project::discover::{NotAnalysed, Place, Project};
+use lockkeeper_project::target::target;
+use lockkeeper_project::{folder, git};
+
+use crate::args::{CheckArgs, Format};
+use crate::exit::{Exit, usage};
+use crate::{output, place};
+
+use super::snippet;
+
+pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
+    let start = args.paths.iter().find(|path| *path != Path::new("-")).map_or(Path::new("."), |path| path);
+    let project = place::project(start)?;
+    let policy = policy(&project, args)?;
+    let mut found = Found::default();
+    if args.paths.is_empty() {
+        whole(&project, args, &policy, &mut found)?;
+    }
+    for path in &args.paths {
+        one(&project, path, args, &policy, &mut found)?;
+    }
+    if let Some(rev) = &args.since {
+        let changed: BTreeSet<String> = git::since(&project.root, rev)?.into_iter().collect();
+        found.files.retain(|file| changed.contains(&file.path));
+        found.pending = found.files.iter().map(|file| file.path.clone()).collect();
+    }
+    let files: Vec<CheckedFile> = found.files.into_iter().filter(CheckedFile::is_up).collect();
+    let pending: Vec<CheckedFile> =
+        files.iter().filter(|file| found.pending.contains(&file.path)).cloned().collect();
+    let references = analysis::subjects_references(&project, &pending);
+    let references_of =
+        |path: &str| if found.pending.contains(path) { references.clone() } else { BTreeMap::new() };
+    let mut report = analysis::check_report(Some(&project), &files, &policy, &BTreeMap::new());
+    for (file, slot) in files.iter().zip(&mut report.files) {
+        let rows = analysis::declared_rows(&project);
+        if found.pending.contains(&file.path) {
+            *slot = analysis::file_report(file, rows.as_ref(), &references_of(&file.path));
+        }
+    }
+    report.problems = found.problems.iter().map(analysis::problem_report).collect();
+    show(&report, &files, &found.left_alone, args.format)?;
+    Ok(if report.verdict == "block" { Exit::Hazards } else { Exit::Fine })
+}
+
+/// What the call is about.
+#[derive(Default)]
+struct Found {
+    files: Vec<CheckedFile>,
+    /// The files whose readers and writers are looked for: those that were named, else the last of each folder.
+    pending: BTreeSet<String>,
+    problems: Vec<folder::Problem>,
+    left_alone: Vec<String>,
+}
+
+fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
+    let fail_on = match args.fail_on.as_str() {
+        "note" => Severity::Note,
+        "warning" => Severity::Warning,
+        "danger" => Severity::Danger,
+        other => return Err(usage(format!("there is no severity {other}: say note, warning or danger"))),
+    };
+    Ok(Policy { fail_on, ..analysis::policy(project, Some(place::now())) })
+}
+
+/// All migrations of a project.
+fn whole(project: &Project, args: &CheckArgs, policy: &Policy, found: &mut Found) -> anyhow::Result<()> {
+    for folder in &project.folders {
+        self::folder(project, folder, args, policy, found, |_| true)?;
+    }
+    found.problems.extend(project.problems.iter().cloned());
+    found.left_alone.extend(
+        project
+            .not_analysed
+            .iter()
+            .map(|it: &NotAnalysed| format!("{}: {} files of {}", it.path, it.files, it.what)),
+    );
+    if project.folders.is_empty() {
+        return Err(usage(format!(
+            "{} holds no migrations that we know: name a file, or the folder under [[migrations]] in lockkeeper.toml",
+            project.root.display()
+        )));
+    }
+    if project.folders.iter().all(|folder| folder.migrations.is_empty()) {
+        found.problems.push(folder::Problem::new(
+            &project.folders[0].path,
+            "the folder holds no migrations yet",
+            "nothing to do",
+        ));
+    }
+    Ok(())
+}
+
+fn folder(
+    project: &Project,
+    folder: &lockkeeper_project::folder::Folder,
+    args: &CheckArgs,
+    policy: &Policy,
+    found: &mut Found,
+    wanted: impl Fn(&str) -> bool,
+) -> anyhow::Result<()> {
+    found.problems.extend(folder.all_problems().cloned());
+    if !analysis::is_analysed(folder) && args.target.dialect.is_none() {
+        let engine = folder.foreign.map_or_else(
+            || folder.dialect.map_or("an engine that nothing names".to_owned(), |it| it.title().to_owned()),
+            str::to_owned,
+        );
+        found.left_alone.push(format!(
+            "{}: {} migrations for {engine} are not analysed yet; say --dialect postgres if they are for PostgreSQL",
+            folder.path,
+            folder.migrations.len()
+        ));
+        return Ok(());
+    }
+    let target = place::target(&args.target, target(project, Some(folder)))?;
+    let checked = analysis::check_folder_for(folder, &target, policy, |source| wanted(&source.path));
+    found.pending.extend(checked.iter().rev().find(|file| file.is_up()).map(|file| file.path.clone()));
+    found.files.extend(checked);
+    Ok(())
+}
+
+/// One path of the call: a file, or a folder with everything below it.
+fn one(
+    project: &Project,
+    path: &Path,
+    args: &CheckArgs,
+    policy: &Policy,
+    found: &mut Found,
+) -> anyhow::Result<()> {
+    if path.is_dir() {
+        let inside = project.relative(&place::absolute(path));
+        let is_inside = |it: &str| {
+            inside.is_empty() || inside == "." || it == inside || it.starts_with(&format!("{inside}/"))
+        };
+        let mut any = false;
+        for folder in &project.folders {
+            let holds = is_inside(&folder.path) || inside.starts_with(&format!("{}/", folder.path));
+            any |= holds;
+            if holds {
+                self::folder(project, folder, args, policy, found, |it| is_inside(it))?;
+            }
+        }
+        if !any {
+            return Err(usage(format!(
+                "{} holds no migrations that we know: name the files, or the folder under [[migrations]] in lockkeeper.toml",
+                path.display()
+            )));
+        }
+        return Ok(());
+    }
+    let text = place::read(path)?;
+    let absolute = place::absolute(path);
+    let place = if path == Path::new("-") { Place::Alone } else { project.classify_file(&absolute) };
+    let file = match place {
+        Place::Migration(folder, ..) | Place::Folder(folder) => {
+            let target = place::target(&args.target, target(project, Some(folder)))?;
+            analysis::check_in_folder(folder, &target, &project.relative(&absolute), &text, policy)
+        }
+        Place::Alone => {
+            let target = place::target(&args.target, target(project, None))?;
+            let name = if path == Path::new("-") { "-".to_owned() } else { project.relative(&absolute) };
+            analysis::check_alone(&name, &text, &target, policy)
+        }
+    };
+    found.pending.insert(file.path.clone());
+    found.files.push(file);
+    Ok(())
+}
+
+fn show(
+    report: &CheckReport,
+    files: &[CheckedFile],
+    left_alone: &[String],
+    format: Format,
+) -> anyhow::Result<()> {
+    if format == Format::Json {
+        return output::json(report);
+    }
+    let color = std::io::stdout().is_terminal();
+    for (file, checked) in report.files.iter().zip(files) {
+        if !file.hazards.is_empty() {
+            output::text_line(&format!("{}\n", snippet::hazards(file, &checked.text, color)));
+        }
+        for place in &file.not_analysed {
+            output::text_line(&format!("{}:{}: not analysed: {}", file.path, place.span.line, place.reason));
+        }
+        for problem in &file.allowance_problems {
+            output::text_line(&format!("{}:{}: {}", file.path, problem.span.line, problem.reason));
+        }
+    }
+    for problem in &report.problems {
+        output::text_line(&format!("{}: {}; {}", problem.path, problem.message, problem.advice));
+    }
+    for left in left_alone {
+        output::text_line(left);
+    }
+    output::text_line(&summary(report));
+    Ok(())
+}
+
+fn summary(report: &CheckReport) -> String {
+    let statements: usize = report.files.iter().map(|file| file.statements).sum();
+    let of = |severity: &str| {
+        report.files.iter().flat_map(|file| &file.hazards).filter(|it| it.severity == severity).count()
+    };
+    let target = &report.target;
+    let assumed = if target.source == "default" { " (assumed: nothing states it)" } else { "" };
+    format!(
+        "{}: {} statements in {} files for {} {}{assumed}: {} dangers, {} warnings, {} notes",
+        report.verdict,
+        statements,
+        report.files.len(),
+        target.dialect,
+        target.version,
+        of("danger"),
+        of("warning"),
+        of("note")
+    )
+}

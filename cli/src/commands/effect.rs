@@ -1,0 +1,79 @@
+//! `lockkeeper effect`
+
+use std::path::Path;
+
+use lockkeeper_core::catalog::Catalog;
+use lockkeeper_core::check::{Part, check, replay};
+use lockkeeper_core::dialect::{Dialect, Target};
+use lockkeeper_core::framework::Transaction;
+use lockkeeper_core::report::{EffectReport, StatementEffect, effect_report};
+use lockkeeper_core::text::Span;
+
+use crate::args::{EffectArgs, Format};
+use crate::exit::{Exit, usage};
+use crate::{output, place};
+
+pub fn run(args: &EffectArgs) -> anyhow::Result<Exit> {
+    let target = place::target(&args.target, Target::default())?;
+    if !Dialect::ANALYSED.contains(&target.dialect) {
+        return Err(usage(format!(
+            "effects of {} are not known yet: only PostgreSQL's are",
+            target.dialect.title()
+        )));
+    }
+    let catalog = match &args.schema {
+        Some(file) => schema(&place::read(file)?, &target),
+        None => Catalog::unknown(target.dialect),
+    };
+    let text = place::read(args.file.as_deref().unwrap_or(Path::new("-")))?;
+    let checked = check(whole(&text), &target, &catalog);
+    let report = effect_report(&text, &checked, &target);
+    match args.format {
+        Format::Json => output::json(&report)?,
+        Format::Text => output::text_line(&in_words(&report)),
+    }
+    Ok(Exit::Fine)
+}
+
+fn whole(text: &str) -> Part<'_> {
+    Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit }
+}
+
+/// The schema that a script makes on an empty database.
+fn schema(text: &str, target: &Target) -> Catalog {
+    let mut catalog = Catalog::empty(target.dialect);
+    replay(whole(text), target, &mut catalog);
+    catalog
+}
+
+fn in_words(report: &EffectReport) -> String {
+    let target = &report.target;
+    let mut lines = vec![format!("{} {} ({})", target.dialect, target.version, target.source)];
+    lines.extend(report.statements.iter().map(statement));
+    lines.join("\n\n")
+}
+
+fn statement(statement: &StatementEffect) -> String {
+    let effect = &statement.effect;
+    let mut lines = vec![format!("{}: {}", statement.span.line, statement.text.replace('\n', "\n   "))];
+    for lock in &effect.locks {
+        let index = if lock.index { " (index)" } else { "" };
+        lines.push(format!("   {} on {}{index}", lock.mode, lock.relation));
+    }
+    let waits = match effect.waits.as_str() {
+        "reads-and-writes" => "reads and writes wait",
+        "writes" => "writes wait, reads go on",
+        "schema-changes" => "only other schema changes and VACUUM wait",
+        _ => "nobody waits",
+    };
+    let mut work = vec![waits];
+    work.extend(effect.heap_rewrite.then_some("the table is written anew"));
+    work.extend(effect.index_rebuild.then_some("indexes are built anew"));
+    work.extend(effect.full_scan.then_some("all rows are read"));
+    work.extend((!effect.transactional).then_some("refused inside a transaction"));
+    work.extend((!effect.known).then_some("not understood: the strongest lock is assumed"));
+    lines.push(format!("   {}", work.join("; ")));
+    lines.extend(effect.fails.iter().map(|reason| format!("   fails: {reason}")));
+    lines.extend(effect.assumed.iter().map(|it| format!("   assumed: {it}")));
+    lines.join("\n")
+}

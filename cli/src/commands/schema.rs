@@ -1,0 +1,100 @@
+//! `lockkeeper schema`
+
+use lockkeeper_core::catalog::Catalog;
+use lockkeeper_core::report::{SchemaReport, TableReport, schema_report};
+use lockkeeper_project::analysis::{self, History};
+use lockkeeper_project::folder::Folder;
+
+use crate::args::{Format, SchemaArgs};
+use crate::exit::{Exit, usage};
+use crate::{output, place};
+
+pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
+    let project = place::project(&args.path)?;
+    let inside = project.relative(&place::absolute(&args.path));
+    let mut folders: Vec<&Folder> = project.folders.iter().filter(|it| analysis::is_analysed(it)).collect();
+    if folders.iter().any(|folder| folder.path == inside) {
+        folders.retain(|folder| folder.path == inside);
+    }
+    let Some(folder) = folders.first() else {
+        return Err(usage(format!(
+            "{} holds no migrations for PostgreSQL that we know",
+            project.root.display()
+        )));
+    };
+    if folders.len() > 1 {
+        let names: Vec<&str> = folders.iter().map(|it| it.path.as_str()).collect();
+        return Err(usage(format!(
+            "there are several folders of migrations; name one: {}",
+            names.join(", ")
+        )));
+    }
+    let history = History::replay(&project, folder);
+    let catalog = at(&history, folder, args.at.as_deref())?;
+    let report = schema_report(catalog, &history.target);
+    match args.format {
+        Format::Json => output::json(&report)?,
+        Format::Text => output::text_line(&in_words(&report)),
+    }
+    Ok(Exit::Fine)
+}
+
+fn at<'a>(history: &'a History, folder: &Folder, at: Option<&str>) -> anyhow::Result<&'a Catalog> {
+    let Some(at) = at else { return Ok(history.after()) };
+    let found = folder.migrations.iter().position(|migration| {
+        let file = |path: &str| path == at || path.ends_with(&format!("/{at}"));
+        migration.version.text == at
+            || migration.name == at
+            || migration.files.iter().any(|it| file(&it.path))
+    });
+    let index = found.ok_or_else(|| usage(format!("{} holds no migration {at}", folder.path)))?;
+    Ok(history.after_migration(index))
+}
+
+fn in_words(report: &SchemaReport) -> String {
+    let mut lines = Vec::new();
+    for table in &report.tables {
+        lines.extend(self::table(table));
+    }
+    for view in &report.views {
+        let kind = if view.materialized { "materialized view" } else { "view" };
+        lines.push(format!("{kind} {} reads {}", view.name, view.reads.join(", ")));
+    }
+    for ty in &report.types {
+        lines.push(format!("{} {} {}", ty.kind, ty.name, ty.labels.join(", ")).trim_end().to_owned());
+    }
+    let gaps = if report.complete { "" } else { "; the history has gaps: other objects may exist" };
+    lines.push(format!(
+        "{} tables, {} views, {} types{gaps}",
+        report.tables.len(),
+        report.views.len(),
+        report.types.len()
+    ));
+    lines.join("\n")
+}
+
+fn table(table: &TableReport) -> Vec<String> {
+    let uncertain =
+        if table.uncertain { "  (uncertain: a statement about it could not be read)" } else { "" };
+    let mut lines = vec![format!("table {}{uncertain}", table.name)];
+    for column in &table.columns {
+        let not_null = if column.not_null { " NOT NULL" } else { "" };
+        let default = column.default.as_ref().map(|it| format!(" DEFAULT {it}")).unwrap_or_default();
+        let identity = if column.identity { " IDENTITY" } else { "" };
+        lines.push(format!("  {} {}{not_null}{default}{identity}", column.name, column.ty));
+    }
+    for constraint in &table.constraints {
+        let valid = if constraint.valid { "" } else { " NOT VALID" };
+        lines.push(format!(
+            "  constraint {} {} ({}){valid}",
+            constraint.name, constraint.kind, constraint.definition
+        ));
+    }
+    for index in &table.indexes {
+        let unique = if index.unique { "unique " } else { "" };
+        let valid = if index.valid { "" } else { " INVALID" };
+        lines.push(format!("  {unique}index {} ({}){valid}", index.name, index.keys.join(", ")));
+    }
+    lines.push(String::new());
+    lines
+}

@@ -1,0 +1,192 @@
+//! Plans: phases, steps, criteria, rollback. The data that recipes produce and gates, files and reports share.
+
+/// One deployable stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PhaseKind {
+    /// What is there is looked at.
+    Assessment,
+    /// The new stands beside the old.
+    Expand,
+    /// Both are written.
+    DualWrite,
+    /// Old rows are moved.
+    Backfill,
+    /// Readers move over.
+    Cutover,
+    /// Old and new are compared.
+    Verification,
+    /// The old goes.
+    Contract,
+}
+
+impl PhaseKind {
+    /// The word in JSON and file names.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Assessment => "assessment",
+            Self::Expand => "expand",
+            Self::DualWrite => "dual-write",
+            Self::Backfill => "backfill",
+            Self::Cutover => "cutover",
+            Self::Verification => "verification",
+            Self::Contract => "contract",
+        }
+    }
+}
+
+/// A condition of a phase as a query and what it must answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Criterion {
+    /// The condition in words.
+    pub text: String,
+    /// The query that tells, where one can.
+    pub query: Option<String>,
+    /// What the query must answer: `0`.
+    pub expected: Option<String>,
+}
+
+impl Criterion {
+    /// A condition that a person judges.
+    pub fn of_people(text: impl Into<String>) -> Self {
+        Self { text: text.into(), query: None, expected: None }
+    }
+
+    /// A query that must count nothing.
+    pub fn counts_nothing(text: impl Into<String>, query: impl Into<String>) -> Self {
+        Self { text: text.into(), query: Some(query.into()), expected: Some("0".to_owned()) }
+    }
+}
+
+/// SQL that is one migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SqlStep {
+    /// The name of the migration: `users_full_name_expand`.
+    pub name: String,
+    /// What it does, in one line.
+    pub title: String,
+    /// The SQL that goes up.
+    pub up: String,
+    /// The SQL that goes back; `None` where nothing can.
+    pub down: Option<String>,
+    /// Whether it is one transaction; else every statement commits on its own.
+    pub transactional: bool,
+}
+
+/// A release of the application between phases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReleaseStep {
+    /// What the application must do from this release on.
+    pub must: Vec<String>,
+}
+
+/// One thing in a phase.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A migration.
+    Sql(SqlStep),
+    /// A release.
+    Release(ReleaseStep),
+    /// A query that is looked at.
+    Check(Criterion),
+}
+
+/// One deployable stage.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phase {
+    /// Which one.
+    pub kind: PhaseKind,
+    /// What happens, in one line.
+    pub title: String,
+    /// What must be so before.
+    pub entry: Vec<Criterion>,
+    /// What is done.
+    pub steps: Vec<Step>,
+    /// What must be so after.
+    pub exit: Vec<Criterion>,
+    /// How it is undone, in words.
+    pub rollback: String,
+    /// When it is undone: the threshold.
+    pub trigger: String,
+}
+
+impl Phase {
+    /// A phase without criteria.
+    pub fn new(kind: PhaseKind, title: impl Into<String>, steps: Vec<Step>) -> Self {
+        Self {
+            kind,
+            title: title.into(),
+            entry: Vec::new(),
+            steps,
+            exit: Vec::new(),
+            rollback: "run the down migrations of this phase".to_owned(),
+            trigger: "any error of the application that names the changed objects".to_owned(),
+        }
+    }
+
+    /// With a condition before.
+    #[must_use]
+    pub fn enter_when(mut self, criterion: Criterion) -> Self {
+        self.entry.push(criterion);
+        self
+    }
+
+    /// With a condition after.
+    #[must_use]
+    pub fn leave_when(mut self, criterion: Criterion) -> Self {
+        self.exit.push(criterion);
+        self
+    }
+
+    /// With its way back and when to take it.
+    #[must_use]
+    pub fn undone_by(mut self, rollback: impl Into<String>, trigger: impl Into<String>) -> Self {
+        (self.rollback, self.trigger) = (rollback.into(), trigger.into());
+        self
+    }
+
+    /// The migrations of the phase.
+    pub fn migrations(&self) -> impl Iterator<Item = &SqlStep> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Sql(sql) => Some(sql),
+            Step::Release(_) | Step::Check(_) => None,
+        })
+    }
+
+    /// The releases of the phase.
+    pub fn releases(&self) -> impl Iterator<Item = &ReleaseStep> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::Release(release) => Some(release),
+            Step::Sql(_) | Step::Check(_) => None,
+        })
+    }
+}
+
+/// How a recipe is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Way {
+    /// Triggers in the database keep old and new in step.
+    Triggers,
+    /// The application writes both.
+    Application,
+    /// One step while nobody uses the application.
+    Window,
+}
+
+impl Way {
+    /// All ways.
+    pub const ALL: [Self; 3] = [Self::Triggers, Self::Application, Self::Window];
+
+    /// The name of the strategy that is made of it, on the command line and in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Triggers => "database-triggers",
+            Self::Application => "application-dual-write",
+            Self::Window => "maintenance-window",
+        }
+    }
+
+    /// The way with this name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|way| way.id() == id)
+    }
+}

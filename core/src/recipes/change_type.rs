@@ -1,0 +1,246 @@
+//! Change a column's type: a new column of the type beside the old one, swapped under the same name.
+
+use crate::catalog::{ColumnState, RelationName, Table};
+use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, TypeName};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+
+use super::backfill::{self, Backfill};
+use super::carried::{self, Carried};
+use super::scene::{Scene, name_of};
+use super::sync::Sync;
+use super::{Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "expand-contract-type",
+    page: include_str!("change_type.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| parts(operation).is_some(),
+    write,
+};
+
+fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &TypeName, Option<&Expression>)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    match &alter.action {
+        TableAction::AlterType { column, ty, using, .. } => Some((alter, &column.name, ty, using.as_ref())),
+        _ => None,
+    }
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((alter, column, ty, using)) = parts(operation) else {
+        return Err(Refusal::new("it changes no type"));
+    };
+    let table = scene.resolve(&alter.table);
+    let state = scene.table(&table)?;
+    if let Some(view) = scene.catalog.views_on_column(&table, column).first() {
+        let shown = view.display(scene.dialect());
+        return Err(Refusal::new(format!(
+            "the view {shown} reads {column}: make it read a cast of the column first"
+        )));
+    }
+    let new = name_of(&[column, "new"]);
+    let carried = Carried::of(scene, &table, state, column, &new)?;
+    let old_state =
+        state.column(column).ok_or_else(|| Refusal::new(format!("the column {column} is not known")))?;
+    let change = Change {
+        scene,
+        table: &table,
+        state,
+        column,
+        new: &new,
+        ty,
+        using,
+        old: old_state,
+        carried: &carried,
+    };
+    change.phases()
+}
+
+struct Change<'a> {
+    scene: &'a Scene<'a>,
+    table: &'a RelationName,
+    state: &'a Table,
+    column: &'a str,
+    new: &'a str,
+    ty: &'a TypeName,
+    using: Option<&'a Expression>,
+    old: &'a ColumnState,
+    carried: &'a Carried<'a>,
+}
+
+impl Change<'_> {
+    /// The name of the old column between the swap and its end.
+    fn aside(&self) -> String {
+        name_of(&[self.column, "old"])
+    }
+
+    /// The new value from a row whose old column is called `column`.
+    fn up(&self, row: &str, column: &str) -> String {
+        let value = format!("{row}{}", self.scene.quote(column));
+        match self.using {
+            Some(using) => crate::catalog::rename_word(&using.text, self.column, &value),
+            None => format!("{value}::{}", self.ty),
+        }
+    }
+
+    /// The old value from the new one; what does not fit into a smaller integer is cut to its limits, so that the new
+    /// release can write it. Only the copy that is dropped later is cut.
+    fn down(&self, row: &str, column: &str) -> String {
+        let value = format!("{row}{}", self.scene.quote(column));
+        let limits = match self.old.ty.name.as_str() {
+            "int4" => Some(("-2147483648", "2147483647")),
+            "int2" => Some(("-32768", "32767")),
+            _ => None,
+        };
+        let numeric = self.ty.is_any(&["int8", "int4", "numeric"]);
+        match limits.filter(|_| numeric && !self.old.ty.array) {
+            Some((least, most)) => format!("greatest(least({value}, {most}), {least})::{}", self.old.ty),
+            None => format!("{value}::{}", self.old.ty),
+        }
+    }
+
+    /// Before the swap the old column has the name.
+    fn sync(&self) -> Sync<'_> {
+        Sync {
+            table: self.table,
+            old: self.column,
+            new: self.new,
+            up: self.up("NEW.", self.column),
+            down: self.down("NEW.", self.new),
+        }
+    }
+
+    fn phases(&self) -> Result<Vec<Phase>, Refusal> {
+        let mut phases = vec![self.expand(), self.backfill()?];
+        phases.extend(carried::phase(self.carried));
+        phases.push(self.cutover());
+        phases.push(self.contract());
+        Ok(phases)
+    }
+
+    fn expand(&self) -> Phase {
+        let (table, new) = (self.scene.sql(self.table), self.scene.quote(self.new));
+        let mut up = vec![format!("ALTER TABLE {table} ADD COLUMN {new} {}", self.ty)];
+        up.extend(self.sync().create(self.scene));
+        let mut down = self.sync().drop(self.scene);
+        down.push(format!("ALTER TABLE {table} DROP COLUMN {new}"));
+        let title = format!("add {} of type {} and a trigger that keeps it in step", self.new, self.ty);
+        let step = self.scene.in_transaction(
+            name_of(&[&self.table.name, self.new, "expand"]),
+            title.clone(),
+            &up,
+            &down,
+        );
+        Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+            .undone_by("the down migration drops the new column", "writes that fail in the trigger")
+    }
+
+    fn backfill(&self) -> Result<Phase, Refusal> {
+        let (old, new) = (self.scene.quote(self.column), self.scene.quote(self.new));
+        let backfill = Backfill {
+            table: self.table,
+            column: self.new,
+            value: self.up("", self.column),
+            pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
+        };
+        let up = backfill.statement(self.scene, self.state)?;
+        let title =
+            format!("fill {} in rows written before, {} rows at a time", self.new, self.scene.batch_rows);
+        let step = self.scene.alone(backfill::name(self.table, self.new), title.clone(), &up, "SELECT 1");
+        Ok(Phase::new(PhaseKind::Backfill, title, vec![Step::Sql(step)])
+            .leave_when(Criterion::counts_nothing(
+                "old and new agree in every row",
+                self.sync().count_differences(self.scene),
+            ))
+            .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
+    }
+
+    /// The columns change names in one short transaction; the trigger goes on the other way round.
+    fn cutover(&self) -> Phase {
+        let aside = self.aside();
+        let table = self.scene.sql(self.table);
+        let (column, new, old) =
+            (self.scene.quote(self.column), self.scene.quote(self.new), self.scene.quote(&aside));
+        let rename = |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
+        let allow = "-- lockkeeper: allow renamed-column because both names stay valid: the columns change places in one transaction";
+        let after = self.sync_after(&aside);
+        let mut up = self.sync().drop(self.scene);
+        up.extend([allow.to_owned(), rename(&column, &old), allow.to_owned(), rename(&new, &column)]);
+        let mut down = after.drop(self.scene);
+        down.extend([rename(&column, &new), rename(&old, &column)]);
+        if let Some(default) = self.carried.default() {
+            up.push(format!("ALTER TABLE {table} ALTER COLUMN {old} DROP DEFAULT"));
+            up.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"));
+            down.push(format!("ALTER TABLE {table} ALTER COLUMN {new} DROP DEFAULT"));
+            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"));
+        }
+        up.extend(after.create(self.scene));
+        down.extend(self.sync().create(self.scene));
+        let title = format!("swap: {} is the new type from here on", self.column);
+        let step = self.scene.in_transaction(
+            name_of(&[&self.table.name, self.column, "swap"]),
+            title.clone(),
+            &up,
+            &down,
+        );
+        let must = vec![format!(
+            "read and write {}.{} as {} as well as {}: drivers bind by type, and prepared statements are made again",
+            self.table.display(self.scene.dialect()),
+            self.column,
+            self.old.ty,
+            self.ty
+        )];
+        Phase::new(PhaseKind::Cutover, title, vec![Step::Release(ReleaseStep { must }), Step::Sql(step)])
+            .enter_when(Criterion::counts_nothing(
+                "old and new agree in every row",
+                self.sync().count_differences(self.scene),
+            ))
+            .undone_by(
+                "the down migration swaps them back; what was written meanwhile is in both",
+                "errors over the baseline",
+            )
+    }
+
+    /// After the swap: the column with the name is the one that is written, the old one follows.
+    fn sync_after<'b>(&'b self, aside: &'b str) -> Sync<'b> {
+        Sync {
+            table: self.table,
+            old: self.column,
+            new: aside,
+            up: self.down("NEW.", self.column),
+            down: self.up("NEW.", aside),
+        }
+    }
+
+    fn contract(&self) -> Phase {
+        let aside = self.aside();
+        let (table, old) = (self.scene.sql(self.table), self.scene.quote(&aside));
+        let after = self.sync_after(&aside);
+        let mut up = after.drop(self.scene);
+        up.push("-- lockkeeper: allow dropped-column because no release ever named it: it is the copy of the old type".to_owned());
+        up.push(format!("ALTER TABLE {table} DROP COLUMN {old}"));
+        up.extend(self.carried.take_names());
+        let mut down = self.carried.give_names_back();
+        down.push(format!("ALTER TABLE {table} ADD COLUMN {old} {}", self.carried.type_of_old()));
+        down.push(format!("UPDATE {table} SET {old} = {}", self.down("", self.column)));
+        down.extend(self.made_again(&aside));
+        down.extend(after.create(self.scene));
+        let title = format!("drop the copy of the old type ({aside})");
+        let step = self.scene.in_transaction(
+            name_of(&[&self.table.name, self.column, "contract"]),
+            title.clone(),
+            &up,
+            &down,
+        );
+        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"))
+            .undone_by("the down migration makes the copy again", "a need to go back to the old type")
+    }
+
+    /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.
+    fn made_again(&self, aside: &str) -> Vec<String> {
+        let aside = self.scene.quote(aside);
+        let again = self.carried.make_again_on_old().into_iter().filter(|it| !it.contains(" SET DEFAULT "));
+        again.map(|it| crate::catalog::rename_word(&it, self.column, &aside)).collect()
+    }
+}

@@ -1,0 +1,109 @@
+//! NOT NULL: proved first, beside readers and writers, then set without a scan.
+
+use crate::catalog::RelationName;
+use crate::operation::{AlterTable, ConstraintKind, Kind, Operation, TableAction};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
+
+use super::scene::{Scene, name_of};
+use super::{Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "check-then-not-null",
+    page: include_str!("check_then_not_null.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| column(operation).is_some(),
+    write,
+};
+
+fn column(operation: &Operation) -> Option<(&AlterTable, &str)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    match &alter.action {
+        TableAction::SetNotNull { column } => Some((alter, &column.name)),
+        TableAction::AddConstraint { constraint } if !constraint.not_valid => match &constraint.kind {
+            ConstraintKind::NotNull(column) => Some((alter, &column.name)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((alter, column)) = column(operation) else { return Err(Refusal::new("it sets no NOT NULL")) };
+    let table = scene.resolve(&alter.table);
+    if scene.target.version.major < 12 {
+        return Err(Refusal::new(
+            "before PostgreSQL 12 no check saves the scan: leave a validated CHECK in its place",
+        ));
+    }
+    let shown = table.display(scene.dialect());
+    let (sql, quoted) = (scene.sql(&table), scene.quote(column));
+    let count = format!("SELECT count(*) FROM {sql} WHERE {quoted} IS NULL");
+    let must = vec![format!("write a value into {shown}.{column} in every insert and update")];
+    let release = Phase::new(
+        PhaseKind::DualWrite,
+        format!("release the application that always writes {column}"),
+        vec![Step::Release(ReleaseStep { must })],
+    )
+    .leave_when(Criterion::of_people("no instance of the release before is running"));
+    let mut steps = steps(scene, &table, column).into_iter();
+    let expand = Phase::new(
+        PhaseKind::Expand,
+        format!("refuse new rows without {column}"),
+        steps.by_ref().take(1).map(Step::Sql).collect(),
+    )
+    .undone_by("the down migration drops the check", "an insert or update that fails for the check");
+    let rest = Phase::new(
+        PhaseKind::Verification,
+        format!("prove it of old rows, then set NOT NULL on {column}"),
+        steps.map(Step::Sql).collect(),
+    )
+    .enter_when(Criterion::counts_nothing(format!("every row has a value in {column}"), count))
+    .undone_by(
+        "the down migrations take NOT NULL and the check away",
+        "an insert or update that fails for it",
+    );
+    Ok(vec![release, expand, rest])
+}
+
+/// The migrations: a check for new rows, its validation, NOT NULL by that proof. From 18 on NOT NULL is itself such a
+/// constraint, and needs two.
+pub(super) fn steps(scene: &Scene<'_>, table: &RelationName, column: &str) -> Vec<SqlStep> {
+    let native = scene.target.version.major >= 18;
+    let (sql, quoted) = (scene.sql(table), scene.quote(column));
+    let constraint = if native {
+        name_of(&[&table.name, column, "not_null"])
+    } else {
+        name_of(&["lockkeeper", &table.name, column, "not_null"])
+    };
+    let name = scene.quote(&constraint);
+    let demand = if native { format!("NOT NULL {quoted}") } else { format!("CHECK ({quoted} IS NOT NULL)") };
+    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {demand} NOT VALID");
+    let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
+    let validate = format!("ALTER TABLE {sql} VALIDATE CONSTRAINT {name}");
+    let file = |suffix: &str| name_of(&[&table.name, column, "not_null", suffix]);
+    let mut steps = vec![
+        scene.in_transaction(
+            file("new_rows"),
+            format!("refuse new rows without {column}"),
+            std::slice::from_ref(&add),
+            std::slice::from_ref(&drop),
+        ),
+        scene.in_transaction(
+            file("validate"),
+            format!("check the old rows for {column}, beside readers and writers"),
+            std::slice::from_ref(&validate),
+            &[drop.clone(), add.clone()],
+        ),
+    ];
+    if !native {
+        let set = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} SET NOT NULL");
+        let unset = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} DROP NOT NULL");
+        steps.push(scene.in_transaction(
+            file("set"),
+            format!("set NOT NULL on {column}: the check proves it, nothing is read"),
+            &[set, drop],
+            &[unset, add, validate],
+        ));
+    }
+    steps
+}

@@ -1,0 +1,85 @@
+//! Drop a column: first from the application, then from the table.
+
+use crate::operation::{AlterTable, Kind, Operation, TableAction};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+
+use super::carried::Carried;
+use super::scene::{Scene, name_of};
+use super::{Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "drop-column",
+    page: include_str!("drop_column.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| parts(operation).is_some(),
+    write,
+};
+
+fn parts(operation: &Operation) -> Option<(&AlterTable, &str)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    match &alter.action {
+        TableAction::DropColumn { column, .. } => Some((alter, &column.name)),
+        _ => None,
+    }
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((alter, column)) = parts(operation) else { return Err(Refusal::new("it drops no column")) };
+    let table = scene.resolve(&alter.table);
+    let state = scene.table(&table)?;
+    let carried = Carried::of(scene, &table, state, column, column)?;
+    let (sql, quoted) = (scene.sql(&table), scene.quote(column));
+    let shown = table.display(scene.dialect());
+    let mut phases = Vec::new();
+    let freed = carried.not_null() && carried.default().is_none();
+    if freed {
+        let up = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} DROP NOT NULL");
+        let down = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} SET NOT NULL");
+        let title = format!("let rows be written without {column}");
+        let name = name_of(&[&table.name, column, "nullable"]);
+        let step = scene.in_transaction(name, title.clone(), &[up], &[down]);
+        phases.push(Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)]).undone_by(
+            "the down migration sets NOT NULL again, once every row has a value",
+            "a reader that fails on NULL",
+        ));
+    }
+    let must =
+        vec![format!("read and write {shown}.{column} nowhere, also not by `SELECT *` into a fixed shape")];
+    phases.push(
+        Phase::new(
+            PhaseKind::Cutover,
+            format!("release the application that does not know {column}"),
+            vec![Step::Release(ReleaseStep { must })],
+        )
+        .leave_when(Criterion::of_people("no instance of the release before is running"))
+        .undone_by("roll the application back", "errors over the baseline"),
+    );
+    let up = vec![
+        format!("-- lockkeeper: allow dropped-column because the release that does not know {column} is out"),
+        format!("ALTER TABLE {sql} DROP COLUMN {quoted}{}", cascade(alter)),
+    ];
+    let mut down = vec![format!("ALTER TABLE {sql} ADD COLUMN {quoted} {}", carried.type_of_old())];
+    // Its values are gone: NOT NULL cannot come back with it.
+    down.extend(carried.make_again_on_old().into_iter().filter(|it| !it.ends_with("SET NOT NULL")));
+    let title = format!("drop {column}; its values are gone for good");
+    let step = scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), &up, &down);
+    phases.push(
+        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people("a backup that holds the column was restored and checked"))
+            .enter_when(Criterion::of_people(format!(
+                "no release that names {column} has run for one full release cycle"
+            )))
+            .undone_by(
+                "the column comes back empty; its values only from the backup",
+                "a program that still names it",
+            ),
+    );
+    Ok(phases)
+}
+
+fn cascade(alter: &AlterTable) -> &'static str {
+    match &alter.action {
+        TableAction::DropColumn { cascade: true, .. } => " CASCADE",
+        _ => "",
+    }
+}

@@ -1,0 +1,296 @@
+//! Hazards on the wire.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::effect::{EffectBody, effect_body};
+use super::{Place, TargetReport};
+use crate::check::Checked;
+use crate::estimate::{Rows, estimate, in_words};
+use crate::hazards::{Fix, Hazard};
+use crate::policy::{Judged, Policy, Verdict, verdict};
+use crate::reference::Reference;
+use crate::text::{LineIndex, Span};
+
+/// What `lockkeeper check --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct CheckReport {
+    /// Always 1; fields are added, never changed.
+    pub version: u32,
+    /// What the files were checked for; of several folders, the first one's.
+    pub target: TargetReport,
+    /// The files in order.
+    pub files: Vec<FileReport>,
+    /// `pass`, `warn`, `block`.
+    pub verdict: String,
+    /// Files and folders that could not be read or understood.
+    pub problems: Vec<ProblemReport>,
+}
+
+/// One file.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct FileReport {
+    /// Relative to the project's root.
+    pub path: String,
+    /// The framework.
+    pub framework: String,
+    /// What it was checked for.
+    pub target: TargetReport,
+    /// How many statements it has.
+    pub statements: usize,
+    /// What nobody could read.
+    pub not_analysed: Vec<NotAnalysedReport>,
+    /// The hazards in order of place.
+    pub hazards: Vec<HazardReport>,
+    /// The hazards that a comment accepts.
+    pub allowed: Vec<AllowedReport>,
+    /// Allowances that do not count.
+    pub allowance_problems: Vec<NotAnalysedReport>,
+}
+
+/// A place and why it is mentioned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct NotAnalysedReport {
+    /// Where.
+    pub span: Place,
+    /// Why.
+    pub reason: String,
+}
+
+/// A file or folder that could not be read, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProblemReport {
+    /// The file or folder.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+/// One hazard.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct HazardReport {
+    /// The rule.
+    pub rule: String,
+    /// `danger`, `warning`, `note`.
+    pub severity: String,
+    /// The consequence.
+    pub message: String,
+    /// Where.
+    pub span: Place,
+    /// The statement in its file, counted from 0.
+    pub statement: usize,
+    /// What its statement does.
+    pub effect: Option<EffectBody>,
+    /// How long its work takes.
+    pub estimate: Option<EstimateReport>,
+    /// Who uses what it takes away.
+    pub references: Vec<ReferenceReport>,
+    /// Edits that cure it.
+    pub fixes: Vec<FixReport>,
+    /// Recipes that carry it out safely.
+    pub recipes: Vec<String>,
+    /// A query that counts the rows in the way.
+    pub preflight: Option<String>,
+}
+
+/// How long work takes, without the wait for its lock.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct EstimateReport {
+    /// `scan`, `index-build`, `rewrite`, `file-copy`.
+    pub work: String,
+    /// The least, in seconds.
+    pub seconds_least: Option<f64>,
+    /// The most, in seconds.
+    pub seconds_most: Option<f64>,
+    /// The range in words.
+    pub words: Option<String>,
+    /// What was assumed.
+    pub assumed: String,
+}
+
+/// A hazard that somebody accepted.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct AllowedReport {
+    /// The rule.
+    pub rule: String,
+    /// Where.
+    pub span: Place,
+    /// Why.
+    pub reason: String,
+}
+
+/// A place that uses a table or column.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReferenceReport {
+    /// The file, relative to the root.
+    pub path: String,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Its column in characters, from 1.
+    pub column: usize,
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset behind the last byte.
+    pub end: usize,
+    /// `read`, `write`, `schema`, `text`.
+    pub kind: String,
+    /// `certain`, `likely`, `possible`.
+    pub certainty: String,
+    /// The line; text of the repository, not ours.
+    pub excerpt: String,
+}
+
+impl From<&Reference> for ReferenceReport {
+    fn from(reference: &Reference) -> Self {
+        Self {
+            path: reference.path.clone(),
+            line: reference.line,
+            column: reference.column,
+            start: reference.span.start,
+            end: reference.span.end,
+            kind: reference.kind.id().to_owned(),
+            certainty: reference.certainty.id().to_owned(),
+            excerpt: reference.excerpt.clone(),
+        }
+    }
+}
+
+/// A titled set of edits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FixReport {
+    /// What it does.
+    pub title: String,
+    /// `safe`, `needs-review`, `display-only`.
+    pub applicability: String,
+    /// The edits; all or none.
+    pub edits: Vec<EditReport>,
+}
+
+/// An edit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EditReport {
+    /// What is replaced.
+    pub span: Place,
+    /// The new text.
+    pub text: String,
+}
+
+/// What is needed to report a file beside what was found in it.
+#[derive(Debug, Clone, Copy)]
+pub struct FileFacts<'a> {
+    /// Relative to the project's root.
+    pub path: &'a str,
+    /// The framework's name.
+    pub framework: &'a str,
+    /// The text.
+    pub text: &'a str,
+    /// What it was checked for.
+    pub target: &'a crate::dialect::Target,
+    /// How many rows the tables have.
+    pub rows: Option<&'a Rows>,
+}
+
+/// The report of a file. `references` gives the places that use what a hazard takes away.
+pub fn file_report(
+    facts: FileFacts<'_>,
+    parts: &[(Checked, Judged)],
+    references: impl Fn(&Hazard) -> Vec<Reference>,
+) -> FileReport {
+    let lines = LineIndex::new(facts.text);
+    let place = |span: Span| Place::of(span, facts.text, &lines);
+    let mut report = FileReport {
+        path: facts.path.to_owned(),
+        framework: facts.framework.to_owned(),
+        target: facts.target.into(),
+        statements: 0,
+        not_analysed: Vec::new(),
+        hazards: Vec::new(),
+        allowed: Vec::new(),
+        allowance_problems: Vec::new(),
+    };
+    for (checked, judged) in parts {
+        for hazard in &judged.hazards {
+            let mut hazard_report = hazard_report(facts, &lines, checked, hazard, references(hazard));
+            hazard_report.statement += report.statements;
+            report.hazards.push(hazard_report);
+        }
+        report.statements += checked.statements.len();
+        let reason = |it: &crate::check::NotAnalysed| NotAnalysedReport {
+            span: place(it.span),
+            reason: it.reason.clone(),
+        };
+        report.not_analysed.extend(checked.not_analysed.iter().map(reason));
+        report.allowed.extend(judged.allowed.iter().map(|it| AllowedReport {
+            rule: it.hazard.rule.to_owned(),
+            span: place(it.hazard.span),
+            reason: it.reason.clone(),
+        }));
+        let problems = judged.allowance_problems.iter();
+        report.allowance_problems.extend(
+            problems.map(|(span, reason)| NotAnalysedReport { span: place(*span), reason: reason.clone() }),
+        );
+    }
+    report
+}
+
+fn hazard_report(
+    facts: FileFacts<'_>,
+    lines: &LineIndex,
+    checked: &Checked,
+    hazard: &Hazard,
+    references: Vec<Reference>,
+) -> HazardReport {
+    let effect = checked.statements.get(hazard.statement).map(|statement| &statement.effect);
+    let estimate = effect.and_then(|effect| estimate(effect, facts.rows));
+    HazardReport {
+        rule: hazard.rule.to_owned(),
+        severity: hazard.severity.id().to_owned(),
+        message: hazard.message.clone(),
+        span: Place::of(hazard.span, facts.text, lines),
+        statement: hazard.statement,
+        effect: effect.map(|effect| effect_body(effect, &checked.after)),
+        estimate: estimate.map(|it| EstimateReport {
+            work: it.work.id().to_owned(),
+            seconds_least: it.seconds.map(|(least, _)| least),
+            seconds_most: it.seconds.map(|(_, most)| most),
+            words: it.seconds.map(in_words),
+            assumed: it.assumed,
+        }),
+        references: references.iter().map(ReferenceReport::from).collect(),
+        fixes: hazard.fixes.iter().map(|fix| fix_report(fix, facts.text, lines)).collect(),
+        recipes: hazard.recipes.iter().map(|it| (*it).to_owned()).collect(),
+        preflight: hazard.preflight.clone(),
+    }
+}
+
+fn fix_report(fix: &Fix, text: &str, lines: &LineIndex) -> FixReport {
+    let edits = fix
+        .edits
+        .iter()
+        .map(|edit| EditReport { span: Place::of(edit.span, text, lines), text: edit.replacement.clone() });
+    FixReport {
+        title: fix.title.clone(),
+        applicability: fix.applicability.id().to_owned(),
+        edits: edits.collect(),
+    }
+}
+
+impl CheckReport {
+    /// The report over files.
+    pub fn new(target: &crate::dialect::Target, files: Vec<FileReport>, verdict: Verdict) -> Self {
+        Self {
+            version: 1,
+            target: target.into(),
+            files,
+            verdict: verdict.id().to_owned(),
+            problems: Vec::new(),
+        }
+    }
+}
+
+/// The verdict over the parts of files.
+pub fn verdict_of<'a>(parts: impl IntoIterator<Item = &'a Judged>, policy: &Policy) -> Verdict {
+    verdict(parts.into_iter().flat_map(|judged| &judged.hazards), policy)
+}

@@ -1,0 +1,52 @@
+//! Rewrites on the wire.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// What `lockkeeper rewrite --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct RewriteReport {
+    /// Always 1; fields are added, never changed.
+    pub version: u32,
+    /// The strategy: `database-triggers`, `application-dual-write`, `maintenance-window`.
+    pub strategy: String,
+    /// The files in the order in which they run.
+    pub files: Vec<RewrittenFile>,
+    /// The same as edits of files that are there.
+    pub edits: Vec<FileEdit>,
+    /// What the application must do between phases.
+    pub releases: Vec<ReleaseReport>,
+    /// Whether the files were written.
+    pub written: bool,
+}
+
+/// A file of a rewrite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct RewrittenFile {
+    /// Relative to the project's root.
+    pub path: String,
+    /// Its phase.
+    pub phase: String,
+    /// Its whole text.
+    pub content: String,
+    /// Whether it replaces a file that is there.
+    pub replaces: bool,
+}
+
+/// The whole text of a file that is there, replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct FileEdit {
+    /// Relative to the project's root.
+    pub path: String,
+    /// Its new text.
+    pub text: String,
+}
+
+/// A release between phases.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReleaseReport {
+    /// The phase after which it is released.
+    pub after_phase: String,
+    /// What it must do.
+    pub must: Vec<String>,
+}

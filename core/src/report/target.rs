@@ -1,0 +1,35 @@
+//! The target on the wire.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::dialect::Target;
+
+/// What a migration was checked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct TargetReport {
+    /// `postgres`, `mysql`, `sqlite`.
+    pub dialect: String,
+    /// The version, as `15.0`.
+    pub version: String,
+    /// Where engine and version were found; `default` where nothing states them.
+    pub source: String,
+    /// The sessions' time zone, where it is known.
+    pub time_zone: Option<String>,
+}
+
+impl From<&Target> for TargetReport {
+    fn from(target: &Target) -> Self {
+        let version = target.version;
+        let version = match version.minor {
+            0 => version.major.to_string(),
+            minor => format!("{}.{minor}", version.major),
+        };
+        Self {
+            dialect: target.dialect.id().to_owned(),
+            version,
+            source: target.source.clone(),
+            time_zone: target.time_zone.clone(),
+        }
+    }
+}

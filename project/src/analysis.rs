@@ -1,0 +1,320 @@
+//! Migrations checked in their place: the history replayed up to them, policy applied, references attached.
+//!
+//! The command line, the language server and the tools of agents all call these functions, so that they agree.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use lockkeeper_core::catalog::Catalog;
+use lockkeeper_core::check::{self, Checked, Part};
+use lockkeeper_core::dialect::{Dialect, Target};
+use lockkeeper_core::estimate::Rows;
+use lockkeeper_core::framework::{Direction, Framework, Timestamp};
+use lockkeeper_core::hazards::{self, Hazard, Subject};
+use lockkeeper_core::policy::{Judged, Policy, Verdict, judge};
+use lockkeeper_core::reference::Reference;
+use lockkeeper_core::report::{self, CheckReport, FileFacts, FileReport, ProblemReport};
+
+use crate::config::Severity;
+use crate::discover::{self, Place, Project};
+use crate::folder::{Folder, Migration, Problem, Source};
+use crate::references::references;
+use crate::target::target;
+
+/// The schema before each migration of a folder, and after the last.
+#[derive(Debug, Clone)]
+pub struct History {
+    /// What the folder's migrations run on.
+    pub target: Target,
+    before: Vec<Catalog>,
+}
+
+impl History {
+    /// Replays all migrations of a folder.
+    pub fn replay(project: &Project, folder: &Folder) -> Self {
+        let target = target(project, Some(folder));
+        let mut catalog = base(&target);
+        let mut before = Vec::with_capacity(folder.migrations.len() + 1);
+        for migration in &folder.migrations {
+            before.push(catalog.clone());
+            replay_migration(migration, &target, &mut catalog);
+        }
+        before.push(catalog);
+        Self { target, before }
+    }
+
+    /// The schema before the file's migration. A file that is not there yet counts as what its name says.
+    pub fn before(&self, folder: &Folder, path: &str) -> &Catalog {
+        let at = folder.before(path).len();
+        &self.before[at.min(self.before.len() - 1)]
+    }
+
+    /// The schema after the last migration.
+    pub fn after(&self) -> &Catalog {
+        &self.before[self.before.len() - 1]
+    }
+
+    /// The schema after the migration at `index`.
+    pub fn after_migration(&self, index: usize) -> &Catalog {
+        &self.before[(index + 1).min(self.before.len() - 1)]
+    }
+}
+
+/// A history starts with an empty database.
+fn base(target: &Target) -> Catalog {
+    Catalog::empty(target.dialect)
+}
+
+fn replay_migration(migration: &Migration, target: &Target, catalog: &mut Catalog) {
+    for (source, part) in ups(migration) {
+        check::replay(Part { text: &source.text, ..part }, target, catalog);
+    }
+}
+
+fn ups(migration: &Migration) -> impl Iterator<Item = (&Source, Part<'_>)> {
+    migration.files.iter().flat_map(|source| {
+        let ups = source.sections.iter().filter(|section| section.direction == Direction::Up);
+        ups.map(move |section| {
+            (source, Part { text: &source.text, span: section.span, transaction: section.transaction })
+        })
+    })
+}
+
+/// A file, checked.
+#[derive(Debug, Clone)]
+pub struct CheckedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// The framework.
+    pub framework: &'static Framework,
+    /// What it was checked for.
+    pub target: Target,
+    /// Its text.
+    pub text: std::sync::Arc<str>,
+    /// The parts that go up, each with what counts.
+    pub parts: Vec<(Checked, Judged)>,
+    /// The schema before it.
+    pub before: Catalog,
+}
+
+impl CheckedFile {
+    /// The hazards that count.
+    pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
+        self.parts.iter().flat_map(|(_, judged)| &judged.hazards)
+    }
+
+    /// Whether any statement goes up.
+    pub fn is_up(&self) -> bool {
+        !self.parts.is_empty()
+    }
+}
+
+/// What a project accepts, from its configuration. `today` is the day that allowances are compared with.
+pub fn policy(project: &Project, today: Option<Timestamp>) -> Policy {
+    let severity = |severity: &Severity| match severity {
+        Severity::Off => None,
+        Severity::Note => Some(hazards::Severity::Note),
+        Severity::Warning => Some(hazards::Severity::Warning),
+        Severity::Danger => Some(hazards::Severity::Danger),
+    };
+    let severities = project.config.severity.iter().map(|(rule, it)| (rule.clone(), severity(it)));
+    Policy { severities: severities.collect(), today, ..Policy::default() }
+}
+
+/// How many rows the tables have, as somebody declared.
+pub fn declared_rows(project: &Project) -> Option<Rows> {
+    let declared = project.config.answers.get("table-rows")?.to_string();
+    let digits: String = declared.chars().filter(char::is_ascii_digit).collect();
+    Some(Rows { count: digits.parse().ok()?, source: "declared in lockkeeper.toml".to_owned() })
+}
+
+/// Checks one file on the schema before it.
+pub fn check_source(
+    framework: &'static Framework,
+    source: &Source,
+    target: &Target,
+    before: &Catalog,
+    policy: &Policy,
+) -> CheckedFile {
+    let mut catalog = before.clone();
+    let mut parts = Vec::new();
+    for section in source.sections.iter().filter(|section| section.direction == Direction::Up) {
+        let part = Part { text: &source.text, span: section.span, transaction: section.transaction };
+        let checked = check::check(part, target, &catalog);
+        catalog = checked.after.clone();
+        let judged = judge(&source.text, &checked, policy);
+        parts.push((checked, judged));
+    }
+    CheckedFile {
+        path: source.path.clone(),
+        framework,
+        target: target.clone(),
+        text: source.text.clone(),
+        parts,
+        before: before.clone(),
+    }
+}
+
+/// Checks a text that stands in no folder of migrations: nothing is known of the schema.
+pub fn check_alone(path: &str, text: &str, target: &Target, policy: &Policy) -> CheckedFile {
+    let (framework, source) = discover::alone(path, text);
+    check_source(framework, &source, target, &Catalog::unknown(target.dialect), policy)
+}
+
+/// Checks all files of a migration, in one pass with the replay of its folder.
+pub fn check_folder(
+    project: &Project,
+    folder: &Folder,
+    policy: &Policy,
+    wanted: impl Fn(&Source) -> bool,
+) -> Vec<CheckedFile> {
+    check_folder_for(folder, &target(project, Some(folder)), policy, wanted)
+}
+
+/// The same for a stated target.
+pub fn check_folder_for(
+    folder: &Folder,
+    target: &Target,
+    policy: &Policy,
+    wanted: impl Fn(&Source) -> bool,
+) -> Vec<CheckedFile> {
+    let mut catalog = base(target);
+    let mut files = Vec::new();
+    for migration in &folder.migrations {
+        let before = catalog.clone();
+        for source in migration.files.iter().filter(|source| wanted(source)) {
+            files.push(check_source(folder.framework, source, target, &before, policy));
+        }
+        replay_migration(migration, target, &mut catalog);
+    }
+    files
+}
+
+/// Checks a text as a file of a folder, after the migrations that come before it.
+pub fn check_in_folder(
+    folder: &Folder,
+    target: &Target,
+    path: &str,
+    text: &str,
+    policy: &Policy,
+) -> CheckedFile {
+    let mut catalog = base(target);
+    for migration in folder.before(path) {
+        replay_migration(migration, target, &mut catalog);
+    }
+    let on_disk = folder.find(path).map(|(_, source)| source).filter(|source| &*source.text == text).cloned();
+    let source = on_disk.unwrap_or_else(|| Source::new(folder.framework, path, text, None));
+    check_source(folder.framework, &source, target, &catalog, policy)
+}
+
+/// Who uses what the hazards of a file take away, each subject searched once.
+pub fn subjects_references(project: &Project, files: &[CheckedFile]) -> BTreeMap<Subject, Vec<Reference>> {
+    let mut found = BTreeMap::new();
+    for hazard in files.iter().flat_map(CheckedFile::hazards) {
+        if let Some(subject) = &hazard.subject
+            && !found.contains_key(subject)
+        {
+            let table = subject.table.rsplit('.').next().unwrap_or(&subject.table);
+            let references = references(project, table, subject.column.as_deref()).references;
+            found.insert(subject.clone(), references);
+        }
+    }
+    found
+}
+
+/// The report of a file.
+pub fn file_report(
+    file: &CheckedFile,
+    rows: Option<&Rows>,
+    references: &BTreeMap<Subject, Vec<Reference>>,
+) -> FileReport {
+    let facts = FileFacts {
+        path: &file.path,
+        framework: file.framework.id,
+        text: &file.text,
+        target: &file.target,
+        rows,
+    };
+    report::file_report(facts, &file.parts, |hazard| {
+        hazard.subject.as_ref().and_then(|subject| references.get(subject)).cloned().unwrap_or_default()
+    })
+}
+
+/// The report over files, with the verdict.
+pub fn check_report(
+    project: Option<&Project>,
+    files: &[CheckedFile],
+    policy: &Policy,
+    references: &BTreeMap<Subject, Vec<Reference>>,
+) -> CheckReport {
+    let rows = project.and_then(declared_rows);
+    let target = files.first().map_or_else(Target::default, |file| file.target.clone());
+    let verdict = files.iter().map(|file| verdict(file, policy)).max().unwrap_or(Verdict::Pass);
+    let reports = files.iter().map(|file| file_report(file, rows.as_ref(), references)).collect();
+    CheckReport::new(&target, reports, verdict)
+}
+
+/// The verdict over one file.
+pub fn verdict(file: &CheckedFile, policy: &Policy) -> Verdict {
+    report::verdict_of(file.parts.iter().map(|(_, judged)| judged), policy)
+}
+
+/// A problem on the wire.
+pub fn problem_report(problem: &Problem) -> ProblemReport {
+    ProblemReport {
+        path: problem.path.clone(),
+        message: problem.message.clone(),
+        advice: problem.advice.clone(),
+    }
+}
+
+/// Checks one file of a project by its path, with `text` in place of what is on disk where it is given.
+pub fn check_path(
+    project: &Project,
+    path: &Path,
+    text: Option<&str>,
+    policy: &Policy,
+) -> Option<CheckedFile> {
+    let relative = project.relative(path);
+    match project.classify_file(path) {
+        Place::Migration(folder, ..) | Place::Folder(folder) => {
+            let text = text.map(str::to_owned).or_else(|| project.read(&relative))?;
+            let target = target(project, Some(folder));
+            Some(check_in_folder(folder, &target, &relative, &text, policy))
+        }
+        Place::Alone => {
+            let text = text.map(str::to_owned).or_else(|| project.read(&relative))?;
+            let target = target(project, None);
+            Some(check_alone(&relative, &text, &target, policy))
+        }
+    }
+}
+
+/// Whether the folder is for an engine that is analysed.
+pub fn is_analysed(folder: &Folder) -> bool {
+    folder.dialect.is_some_and(|dialect| Dialect::ANALYSED.contains(&dialect))
+}
+
+/// A rewrite on the wire.
+pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteReport {
+    let files = rewrite.files.iter().map(|file| report::RewrittenFile {
+        path: file.path.clone(),
+        phase: file.phase.id().to_owned(),
+        content: file.content.clone(),
+        replaces: file.replaces,
+    });
+    let replaced = rewrite.files.iter().filter(|file| file.replaces);
+    let edits = replaced.map(|file| report::FileEdit { path: file.path.clone(), text: file.content.clone() });
+    let releases = rewrite.releases.iter().map(|release| report::ReleaseReport {
+        after_phase: release.after_phase.id().to_owned(),
+        must: release.must.clone(),
+    });
+    report::RewriteReport {
+        version: 1,
+        strategy: rewrite.way.id().to_owned(),
+        files: files.collect(),
+        edits: edits.collect(),
+        releases: releases.collect(),
+        written: false,
+    }
+}

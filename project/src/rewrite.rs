@@ -1,0 +1,323 @@
+//! A risky migration rewritten as files in the project's own framework.
+
+mod pieces;
+mod write;
+
+use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
+use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+
+use crate::analysis::CheckedFile;
+use crate::discover::{Place, Project};
+use crate::folder::{Folder, Migration};
+use pieces::{Kept, Piece, pieces};
+
+pub use write::write;
+
+/// A file to be made or replaced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedFile {
+    /// Relative to the root.
+    pub path: String,
+    /// The phase that it belongs to.
+    pub phase: PhaseKind,
+    /// Its whole text.
+    pub content: String,
+    /// Whether a file of that path is there and is replaced: the migration that is rewritten, and its down.
+    pub replaces: bool,
+}
+
+/// What the application must do between phases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release {
+    /// The phase after which it is released.
+    pub after_phase: PhaseKind,
+    /// What it must do.
+    pub must: Vec<String>,
+}
+
+/// A migration rewritten.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rewrite {
+    /// How it is carried out.
+    pub way: Way,
+    /// The files in the order in which they run.
+    pub files: Vec<PlannedFile>,
+    /// The releases between them.
+    pub releases: Vec<Release>,
+    /// All phases, with criteria and rollback.
+    pub phases: Vec<Phase>,
+}
+
+/// Why a migration cannot be rewritten, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct RewriteError {
+    /// In the user's words.
+    pub message: String,
+}
+
+impl RewriteError {
+    fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into() }
+    }
+}
+
+/// The phases of a checked file carried out in a way, without spelling files.
+///
+/// # Errors
+/// [`RewriteError`] where nothing in the file has a recipe, or a recipe is not possible here.
+pub fn phases(project: &Project, file: &CheckedFile, way: Way) -> Result<Vec<Phase>, RewriteError> {
+    let pieces = pieces(file, way, project.config.limits.batch_rows)?;
+    let stem = stem_of(&file.path);
+    if way == Way::Window {
+        return Ok(window(file, &pieces));
+    }
+    let mut phases: Vec<Phase> = Vec::new();
+    for (number, piece) in pieces.into_iter().enumerate() {
+        match piece {
+            Piece::Rewritten(own) => phases.extend(own),
+            Piece::Kept(kept) => phases.push(kept_phase(&kept, &format!("{stem}_{}", number + 1))),
+        }
+    }
+    Ok(phases)
+}
+
+/// One phase: the file as it was written.
+fn window(file: &CheckedFile, pieces: &[Piece]) -> Vec<Phase> {
+    let sql: Vec<&str> = file
+        .parts
+        .iter()
+        .filter_map(|(checked, _)| {
+            let first = checked.statements.first()?;
+            let last = checked.statements.last()?;
+            file.text.get(first.span.start..last.end)
+        })
+        .collect();
+    let template = pieces.iter().find_map(|piece| match piece {
+        Piece::Rewritten(phases) => phases.first().cloned(),
+        Piece::Kept(_) => None,
+    });
+    let Some(mut phase) = template else { return Vec::new() };
+    for step in &mut phase.steps {
+        if let Step::Sql(step) = step {
+            step.up = sql.join("\n");
+        }
+    }
+    vec![phase]
+}
+
+fn kept_phase(kept: &Kept, name: &str) -> Phase {
+    let timeout = "SET LOCAL lock_timeout = '2s';\n";
+    let guarded = |sql: &str| if kept.transactional { format!("{timeout}{sql}") } else { sql.to_owned() };
+    let step = SqlStep {
+        name: name.to_owned(),
+        title: "what stays as it was written".to_owned(),
+        up: guarded(&kept.up),
+        down: kept.down.as_deref().map(guarded),
+        transactional: kept.transactional,
+    };
+    Phase::new(PhaseKind::Expand, "what stays as it was written", vec![Step::Sql(step)])
+}
+
+/// Rewrites a checked file of `project`. `now` gives new files their names.
+///
+/// # Errors
+/// [`RewriteError`] where nothing in the file has a recipe, a recipe is not possible here, or the framework cannot run
+/// the steps.
+pub fn rewrite(
+    project: &Project,
+    file: &CheckedFile,
+    way: Way,
+    now: Timestamp,
+) -> Result<Rewrite, RewriteError> {
+    let phases = phases(project, file, way)?;
+    let releases = releases(&phases);
+    let files = match way {
+        Way::Window => vec![PlannedFile {
+            path: file.path.clone(),
+            phase: PhaseKind::Contract,
+            content: file.text.to_string(),
+            replaces: true,
+        }],
+        _ => spell(project, file, &phases, now)?,
+    };
+    Ok(Rewrite { way, files, releases, phases })
+}
+
+fn releases(phases: &[Phase]) -> Vec<Release> {
+    let all = phases.iter().flat_map(|phase| {
+        phase.releases().map(|release| Release { after_phase: phase.kind, must: release.must.clone() })
+    });
+    all.collect()
+}
+
+/// A migration of the plan with its place in it.
+struct Planned<'a> {
+    phase: &'a Phase,
+    step: &'a SqlStep,
+    up: String,
+    down: Option<String>,
+}
+
+fn spell(
+    project: &Project,
+    file: &CheckedFile,
+    phases: &[Phase],
+    now: Timestamp,
+) -> Result<Vec<PlannedFile>, RewriteError> {
+    let planned = planned(phases);
+    let migrations: Vec<NewMigration<'_>> = planned
+        .iter()
+        .map(|it| NewMigration {
+            name: &it.step.name,
+            up: &it.up,
+            down: it.down.as_deref(),
+            transactional: it.step.transactional,
+        })
+        .collect();
+    let place = project.classify_file(std::path::Path::new(&file.path));
+    let (folder, original) = match place {
+        Place::Migration(folder, migration, _) => (Some(folder), Some(migration)),
+        Place::Folder(folder) => (Some(folder), None),
+        Place::Alone => (None, None),
+    };
+    let existing = folder.map(Folder::existing).unwrap_or_default();
+    let spelled = |count: usize| {
+        framework::spell(file.framework, &existing, now, &migrations[..count])
+            .map_err(|error| RewriteError::new(error.to_string()))
+    };
+    let mut files = Vec::new();
+    let all = spelled(migrations.len())?;
+    let mut done = 0;
+    for (number, it) in planned.iter().enumerate() {
+        let end = spelled(number + 1)?.len();
+        for new in &all[done..end] {
+            let content = new.content.clone();
+            let first = number == 0;
+            let own_name = if first { in_place_of(file, folder, original, &new.path) } else { None };
+            let replaces = own_name.as_ref().is_some_and(|path| exists(path, file, original));
+            let path = own_name.unwrap_or_else(|| join(folder, file, &new.path));
+            files.push(PlannedFile { path, phase: it.phase.kind, content, replaces });
+        }
+        done = end;
+    }
+    Ok(files)
+}
+
+fn exists(path: &str, file: &CheckedFile, original: Option<&Migration>) -> bool {
+    path == file.path || original.is_some_and(|it| it.files.iter().any(|it| it.path == path))
+}
+
+/// A new file in the migrations folder, or beside a file that is in none.
+fn join(folder: Option<&Folder>, file: &CheckedFile, path: &str) -> String {
+    let parent = match folder {
+        Some(folder) => folder.path.clone(),
+        None => file.path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned()),
+    };
+    if parent.is_empty() { path.to_owned() } else { format!("{parent}/{path}") }
+}
+
+/// The first migration takes the place of the one that is rewritten: the path of the same half of it.
+fn in_place_of(
+    file: &CheckedFile,
+    folder: Option<&Folder>,
+    original: Option<&Migration>,
+    new: &str,
+) -> Option<String> {
+    let Some(folder) = folder else { return Some(file.path.clone()).filter(|_| new.ends_with(".sql")) };
+    let part = framework::parse(file.framework, new)?.part;
+    let same_half =
+        |path: &str| folder.parse(path).is_some_and(|it| it.part == part || it.part == Part::Whole);
+    if same_half(&file.path) {
+        return Some(file.path.clone());
+    }
+    let other = original.and_then(|it| it.files.iter().find(|it| same_half(&it.path)));
+    other.map(|it| it.path.clone()).or_else(|| sibling(file, folder, new))
+}
+
+/// The path of another half of the same migration that is not there yet.
+fn sibling(file: &CheckedFile, folder: &Folder, new: &str) -> Option<String> {
+    let inside = folder.inside(&file.path)?;
+    let end = |path: &str| path.find(['.', '/']).unwrap_or(path.len());
+    let (own, new_end) = (&inside[..end(inside)], &new[end(new)..]);
+    Some(if folder.path.is_empty() {
+        format!("{own}{new_end}")
+    } else {
+        format!("{}/{own}{new_end}", folder.path)
+    })
+}
+
+/// The migrations of a plan in order, each with a comment that says where it stands.
+fn planned(phases: &[Phase]) -> Vec<Planned<'_>> {
+    let all: Vec<(&Phase, &SqlStep)> =
+        phases.iter().flat_map(|phase| phase.migrations().map(move |step| (phase, step))).collect();
+    let count = all.len();
+    let mut planned = Vec::with_capacity(count);
+    let mut waits: Vec<String> = Vec::new();
+    let mut seen: Option<*const Phase> = None;
+    for (number, (phase, step)) in all.into_iter().enumerate() {
+        if seen != Some(std::ptr::from_ref(phase)) {
+            waits.extend(phase.entry.iter().map(criterion));
+            seen = Some(std::ptr::from_ref(phase));
+        }
+        waits.extend(releases_before(phases, phase, step));
+        let up = header(number + 1, count, phase, step, &waits) + &step.up;
+        planned.push(Planned { phase, step, up, down: step.down.clone() });
+        waits.clear();
+    }
+    planned
+}
+
+fn criterion(criterion: &Criterion) -> String {
+    criterion.text.clone()
+}
+
+/// The releases that stand between the migration before and this one.
+fn releases_before(phases: &[Phase], phase: &Phase, step: &SqlStep) -> Vec<String> {
+    let mut releases = Vec::new();
+    for it in phases {
+        for own in &it.steps {
+            match own {
+                Step::Release(release) => {
+                    releases.extend(release.must.iter().map(|must| format!("released: {must}")))
+                }
+                Step::Sql(sql) if std::ptr::eq(it, phase) && std::ptr::eq(sql, step) => return releases,
+                Step::Sql(_) => releases.clear(),
+                Step::Check(_) => {}
+            }
+        }
+    }
+    Vec::new()
+}
+
+fn header(number: usize, count: usize, phase: &Phase, step: &SqlStep, waits: &[String]) -> String {
+    let mut text = format!("-- Step {number} of {count} ({}): {}\n", phase.kind.id(), step.title);
+    for wait in waits {
+        text.push_str(&format!("-- Before it: {wait}\n"));
+    }
+    if step.down.is_none() {
+        text.push_str("-- There is no way back that keeps everything\n");
+    }
+    text
+}
+
+fn stem_of(path: &str) -> String {
+    let name = path.rsplit('/').find(|part| !matches!(*part, "up.sql" | "down.sql" | "migration.sql"));
+    let name = name.unwrap_or("migration").trim_end_matches(".sql").trim_end_matches(".up");
+    let words =
+        name.trim_start_matches(|it: char| it.is_ascii_digit() || matches!(it, '_' | '-' | 'V' | '.'));
+    if words.is_empty() { "migration".to_owned() } else { words.to_owned() }
+}
+
+/// The SQL of the original's way back, where it has one.
+pub fn original_down(folder: Option<&Folder>, file: &CheckedFile) -> Option<String> {
+    let (migration, _) = folder?.find(&file.path)?;
+    let source = migration.files.iter().flat_map(|source| {
+        source
+            .sections
+            .iter()
+            .filter(|it| it.direction == Direction::Down)
+            .map(move |it| it.span.of(&source.text))
+    });
+    Some(source.collect::<Vec<_>>().join("\n")).filter(|sql| !sql.trim().is_empty())
+}

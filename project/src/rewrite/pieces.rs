@@ -1,0 +1,170 @@
+//! The statements of a migration: those that stay as they are, and those that a recipe takes over.
+
+use lockkeeper_core::catalog::Catalog;
+use lockkeeper_core::check::{Checked, CheckedStatement};
+use lockkeeper_core::effect::in_server_order;
+use lockkeeper_core::hazards::Hazard;
+use lockkeeper_core::operation::{Kind, Operation, TableAction};
+use lockkeeper_core::plan::{Phase, Way};
+use lockkeeper_core::policy::Judged;
+use lockkeeper_core::recipes::{self, Recipe, Scene};
+
+use super::RewriteError;
+use crate::analysis::CheckedFile;
+
+/// A part of a migration.
+pub(super) enum Piece {
+    /// Statements that stay.
+    Kept(Kept),
+    /// What a recipe makes of an operation.
+    Rewritten(Vec<Phase>),
+}
+
+/// Statements that stay as they are.
+pub(super) struct Kept {
+    pub up: String,
+    /// `None` where no way back is known.
+    pub down: Option<String>,
+    pub transactional: bool,
+}
+
+/// Takes a checked file apart.
+pub(super) fn pieces(file: &CheckedFile, way: Way, batch_rows: u64) -> Result<Vec<Piece>, RewriteError> {
+    let mut taker =
+        Taker { file, way, batch_rows, catalog: file.before.clone(), pieces: Vec::new(), rewritten: false };
+    taker.catalog.start_migration();
+    for (checked, judged) in &file.parts {
+        taker.part(checked, judged)?;
+    }
+    if !taker.rewritten {
+        let message = "nothing in this migration has a recipe: there is nothing to rewrite".to_owned();
+        return Err(RewriteError { message });
+    }
+    Ok(taker.pieces)
+}
+
+struct Taker<'a> {
+    file: &'a CheckedFile,
+    way: Way,
+    batch_rows: u64,
+    catalog: Catalog,
+    pieces: Vec<Piece>,
+    rewritten: bool,
+}
+
+impl Taker<'_> {
+    fn part(&mut self, checked: &Checked, judged: &Judged) -> Result<(), RewriteError> {
+        for (number, statement) in checked.statements.iter().enumerate() {
+            let hazards: Vec<&Hazard> =
+                judged.hazards.iter().filter(|hazard| hazard.statement == number).collect();
+            self.statement(statement, &hazards)?;
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, statement: &CheckedStatement, hazards: &[&Hazard]) -> Result<(), RewriteError> {
+        let any = statement.operations.iter().any(|operation| recipe(operation, hazards).is_some());
+        if !any {
+            let text = statement.span.of(&self.file.text).to_owned();
+            self.keep(&text, &statement.operations);
+        }
+        for operation in in_server_order(&statement.operations) {
+            match recipe(operation, hazards) {
+                Some(recipe) => self.rewrite(recipe, operation)?,
+                None if any => {
+                    let text = alone(operation, &self.file.text);
+                    self.keep(&text, std::slice::from_ref(operation));
+                }
+                None => {}
+            }
+            self.catalog.apply(operation);
+        }
+        Ok(())
+    }
+
+    fn rewrite(&mut self, recipe: &'static Recipe, operation: &Operation) -> Result<(), RewriteError> {
+        let scene = Scene {
+            text: &self.file.text,
+            target: &self.file.target,
+            catalog: &self.catalog,
+            batch_rows: self.batch_rows,
+        };
+        let phases = recipes::write(recipe, operation, &scene, self.way)
+            .map_err(|refusal| RewriteError { message: refusal.reason })?;
+        self.rewritten = true;
+        self.pieces.push(Piece::Rewritten(phases));
+        Ok(())
+    }
+
+    fn keep(&mut self, text: &str, operations: &[Operation]) {
+        let settings_only =
+            operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
+        if settings_only {
+            // Every new migration sets its own, and the runner or the spelling opens its transaction.
+            return;
+        }
+        let transactional = self.is_transactional(operations);
+        let down =
+            operations.iter().rev().map(|it| inverse(it, &self.file.text)).collect::<Option<Vec<String>>>();
+        let down = down.map(|statements| statements.join(";\n") + ";\n");
+        let up = format!("{};\n", text.trim().trim_end_matches(';'));
+        match self.pieces.last_mut() {
+            Some(Piece::Kept(kept)) if kept.transactional && transactional => {
+                kept.up.push_str(&up);
+                kept.down = down.zip(kept.down.take()).map(|(later, earlier)| later + &earlier);
+            }
+            _ => self.pieces.push(Piece::Kept(Kept { up, down, transactional })),
+        }
+    }
+
+    fn is_transactional(&self, operations: &[Operation]) -> bool {
+        let session = lockkeeper_core::catalog::Session::default();
+        let effect =
+            lockkeeper_core::effect::of_statement(operations, &self.file.target, &self.catalog, &session);
+        effect.transactional
+    }
+}
+
+/// The recipe for an operation that a hazard points at.
+fn recipe(operation: &Operation, hazards: &[&Hazard]) -> Option<&'static Recipe> {
+    let pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
+    let mut named = pointed.flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
+    named.find(|recipe| (recipe.applies)(operation))
+}
+
+/// A subcommand of an ALTER TABLE as a statement of its own.
+fn alone(operation: &Operation, text: &str) -> String {
+    match &operation.kind {
+        Kind::AlterTable(alter) => {
+            let own = operation.span.of(text).trim();
+            let whole = own.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("alter"))
+                && own.to_lowercase().starts_with("alter table");
+            if whole { own.to_owned() } else { format!("ALTER TABLE {} {own}", alter.table.span.of(text)) }
+        }
+        _ => operation.span.of(text).to_owned(),
+    }
+}
+
+/// The way back from an operation that only adds.
+fn inverse(operation: &Operation, text: &str) -> Option<String> {
+    match &operation.kind {
+        Kind::CreateTable(create) => Some(format!("DROP TABLE {}", create.name.span.of(text))),
+        Kind::CreateIndex(index) => {
+            let concurrently = if index.concurrently { "CONCURRENTLY " } else { "" };
+            Some(format!("DROP INDEX {concurrently}{}", index.name.as_ref()?.span.of(text)))
+        }
+        Kind::CreateView(view) if !view.or_replace => Some(format!("DROP VIEW {}", view.name.span.of(text))),
+        Kind::AlterTable(alter) => {
+            let table = alter.table.span.of(text);
+            let action = match &alter.action {
+                TableAction::AddColumn { column, .. } => format!("DROP COLUMN {}", column.name.span.of(text)),
+                TableAction::AddConstraint { constraint } => {
+                    format!("DROP CONSTRAINT {}", constraint.name.as_ref()?.span.of(text))
+                }
+                _ => return None,
+            };
+            Some(format!("ALTER TABLE {table} {action}"))
+        }
+        _ => None,
+    }
+}
