@@ -21,6 +21,8 @@ pub enum Opened {
 pub struct Session {
     /// Who opened the transaction that is open, if one is.
     pub transaction: Option<Opened>,
+    /// The BEGIN in the text that opened it.
+    pub began: Option<Span>,
     /// `lock_timeout` in milliseconds where something set it; 0 waits for ever.
     pub lock_timeout: Option<u64>,
     /// `statement_timeout` in milliseconds where something set it.
@@ -81,7 +83,12 @@ impl Session {
     pub fn apply(&mut self, operation: &Operation, catalog: &Catalog) {
         match &operation.kind {
             Kind::Set(set) => self.set(set),
-            Kind::Transaction(transaction) => self.transact(*transaction),
+            Kind::Transaction(transaction) => {
+                if *transaction == Transaction::Begin && self.transaction.is_none() {
+                    self.began = Some(operation.span);
+                }
+                self.transact(*transaction);
+            }
             Kind::AlterTable(alter) => self.note_columns(alter, catalog),
             Kind::AlterType(alter) => self.note_value(alter, catalog),
             Kind::Drop(drop) if drop.object == ObjectKind::Index => {
@@ -164,7 +171,7 @@ impl Session {
     }
 
     fn end(&mut self) {
-        self.transaction = None;
+        (self.transaction, self.began) = (None, None);
         self.forget_transaction();
         for (setting, before) in std::mem::take(&mut self.local).into_iter().rev() {
             match setting {

@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, RelationName, Session, Table};
 use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
 use crate::framework::Transaction;
-use crate::operation::Operation;
+use crate::operation::{ObjectKind, Operation};
 use crate::text::Span;
 
 /// An operation's place: the schema and session before it, and what it does there.
@@ -68,6 +68,15 @@ impl<'a> Context<'a> {
     /// Whether the operation does this work on a relation that others use and that may hold rows.
     pub fn works_on_live(&self, work: Work) -> bool {
         self.effect.work.iter().any(|(name, it)| *it == work && self.is_live(name))
+    }
+
+    /// Whether an object of this kind is certainly not there.
+    pub fn is_certainly_missing(&self, name: &RelationName, object: ObjectKind) -> bool {
+        let is_relation = matches!(
+            object,
+            ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence
+        );
+        is_relation && self.catalog.is_complete() && self.catalog.relation(name).is_none()
     }
 
     /// Whether the relation is a partitioned table.

@@ -11,6 +11,7 @@ pub mod data;
 pub mod locking;
 pub mod transaction;
 
+use crate::catalog::Session;
 use crate::dialect::Dialect;
 use crate::operation::Operation;
 use crate::text::{Edit, Span};
@@ -59,6 +60,15 @@ pub struct Rule {
 pub enum Trigger {
     /// One operation in its place.
     Operation(fn(&Operation, &Context<'_>) -> Option<Hazard>),
+    /// What is left when the text has ended.
+    End(fn(&End<'_>) -> Option<Hazard>),
+}
+
+/// What is left when the text has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'a> {
+    /// The session, perhaps with an open transaction.
+    pub session: &'a Session,
 }
 
 /// One occurrence of a hazard.
@@ -221,12 +231,14 @@ pub static RULES: &[&Rule] = &[
     &compatibility::dropped_replica_identity::RULE,
     &compatibility::silenced_trigger::RULE,
     &compatibility::narrow_sequence::RULE,
+    &compatibility::row_security_lockout::RULE,
     &data::unbounded_data_change::RULE,
     &data::data_change_under_lock::RULE,
     &data::truncated_table::RULE,
     &data::lossy_type_change::RULE,
     &data::shifted_times::RULE,
     &data::dropped_and_added::RULE,
+    &data::cascading_drop::RULE,
     &transaction::concurrent_in_transaction::RULE,
     &transaction::no_lock_timeout::RULE,
     &transaction::failing_statement::RULE,
@@ -240,6 +252,7 @@ pub static RULES: &[&Rule] = &[
     &transaction::unusable_enum_value::RULE,
     &transaction::pending_check::RULE,
     &transaction::stray_transaction::RULE,
+    &transaction::unclosed_transaction::RULE,
 ];
 
 /// The rule with this name.
@@ -252,8 +265,19 @@ pub fn check(operation: &Operation, ctx: &Context<'_>) -> Vec<Hazard> {
     let known = RULES.iter().filter(|rule| rule.dialects.contains(&ctx.target.dialect));
     let found = known.filter_map(|rule| match rule.trigger {
         Trigger::Operation(check) => check(operation, ctx),
+        Trigger::End(_) => None,
     });
     found.map(|hazard| Hazard { statement: ctx.statement, ..hazard }).collect()
+}
+
+/// The hazards of what is left when the text has ended.
+pub fn check_end(end: &End<'_>, dialect: Dialect) -> Vec<Hazard> {
+    let known = RULES.iter().filter(|rule| rule.dialects.contains(&dialect));
+    let found = known.filter_map(|rule| match rule.trigger {
+        Trigger::Operation(_) => None,
+        Trigger::End(check) => check(end),
+    });
+    found.collect()
 }
 
 #[cfg(test)]

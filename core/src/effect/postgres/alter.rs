@@ -144,7 +144,7 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
         TableAction::RenameConstraint { name, .. } => constraint::rename(draft, relation, &name.name),
         TableAction::Trigger { .. } => draft.lock_tree(relation, ShareRowExclusive),
         TableAction::Rule { .. }
-        | TableAction::RowSecurity
+        | TableAction::RowSecurity { .. }
         | TableAction::NotOf
         | TableAction::RenameTo { .. }
         | TableAction::SetWithoutOids

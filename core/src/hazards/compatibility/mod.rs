@@ -9,4 +9,5 @@ pub mod narrow_sequence;
 pub mod renamed_column;
 pub mod renamed_table;
 pub mod required_column;
+pub mod row_security_lockout;
 pub mod silenced_trigger;

@@ -1,5 +1,6 @@
 //! Hazards of changed rows.
 
+pub mod cascading_drop;
 pub mod data_change_under_lock;
 pub mod dropped_and_added;
 pub mod lossy_type_change;

@@ -10,6 +10,7 @@ pub mod pending_check;
 pub mod skipped_invalid_index;
 pub mod stray_transaction;
 pub mod timed_out_build;
+pub mod unclosed_transaction;
 pub mod unusable_enum_value;
 pub mod validation_under_lock;
 pub mod work_under_lock;
