@@ -215,3 +215,6 @@ enum Conditional {
     Yes,
     No,
 }
+
+#[cfg(test)]
+mod pages;

@@ -279,6 +279,3 @@ pub fn check_end(end: &End<'_>, dialect: Dialect) -> Vec<Hazard> {
     });
     found.collect()
 }
-
-#[cfg(test)]
-mod tests;

@@ -158,6 +158,8 @@ fn maintain_table(draft: &mut Draft<'_>, table: &Name, command: Maintenance) {
     let Some(table) = draft.existing(table, false) else { return };
     match command {
         Maintenance::Vacuum { analyze } => {
+            // Empty pages at the end of the file are given back under ACCESS EXCLUSIVE, but only for as long as
+            // nobody waits (manual, VACUUM, TRUNCATE); that is not counted here.
             if draft.is_partitioned(&table) {
                 draft.lock(&table, LockMode::AccessShare);
             }

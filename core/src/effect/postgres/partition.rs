@@ -11,8 +11,9 @@ pub(super) fn create(draft: &mut Draft<'_>, parent: &Name, bound: &PartitionBoun
     draft.cite("CREATE TABLE PARTITION OF takes ACCESS EXCLUSIVE on the parent (measured on 11 to 18)");
     let Some(parent) = draft.existing(parent, false) else { return };
     draft.lock(&parent, LockMode::AccessExclusive);
-    let on_indexes = if draft.since(12) { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
-    draft.lock_indexes(&parent, on_indexes);
+    if draft.since(12) {
+        draft.lock_indexes(&parent, LockMode::ShareUpdateExclusive);
+    }
     refuse_overlap(draft, &parent, bound);
     for table in super::table::references(draft, &parent) {
         draft.lock_tree(&table, LockMode::ShareRowExclusive);

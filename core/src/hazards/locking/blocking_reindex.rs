@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::Reindex(reindex) = &operation.kind else { return None };
     let many = !matches!(reindex.scope, ReindexScope::Index | ReindexScope::Table);
-    if ctx.live_waits() < Waits::Writes && !(many && !reindex.concurrently) {
+    let in_the_way = ctx.live_waits() >= Waits::Writes || (many && !reindex.concurrently);
+    if !in_the_way {
         return None;
     }
     let span = reindex.name.as_ref().map_or(reindex.keyword, |name| name.span);

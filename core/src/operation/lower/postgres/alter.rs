@@ -114,11 +114,12 @@ fn action(cursor: &mut Cursor<'_>, relation: RelationWord) -> Option<TableAction
         "enable" => trigger_or_rule(cursor, TriggerState::Enabled),
         "disable" => trigger_or_rule(cursor, TriggerState::Disabled),
         "force" if cursor.eat_all("row level security") => {
+            // Only the owner is concerned.
             Some(TableAction::RowSecurity { enabled: false })
-        },
+        }
         "no" if cursor.eat_all("force row level security") => {
             Some(TableAction::RowSecurity { enabled: false })
-        },
+        }
         "no" if cursor.eat("inherit") => Some(TableAction::NoInherit { parent: cursor.name()? }),
         "no" if cursor.eat_all("depends on extension") => {
             cursor.name()?;
