@@ -36,8 +36,12 @@ pub enum Command {
     Gates(GatesArgs),
     /// Look after the ledger of approvals.
     Ledger(LedgerArgs),
-    /// Speak the language server protocol on standard input and output.
-    Lsp,
+    /// Serve an editor on standard input and output.
+    Lsp {
+        /// What it does anyway; some editors say so.
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
     /// Speak the Model Context Protocol on standard input and output.
     Mcp,
 }

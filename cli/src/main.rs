@@ -27,7 +27,8 @@ fn main() -> ExitCode {
         Command::Approve(args) => commands::approve::run(&args),
         Command::Gates(args) => commands::gates::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
-        Command::Lsp => commands::serve::lsp(),
+        // Not through `exit`: the protocol says what the code is, and an unread standard input must not keep the process.
+        Command::Lsp { .. } => std::process::exit(lockkeeper_lsp::serve()),
         Command::Mcp => commands::serve::mcp(),
     };
     match result {

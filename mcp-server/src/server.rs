@@ -25,9 +25,6 @@ pub struct Server {
     tool_router: ToolRouter<Self>,
 }
 
-/// An answer of a tool, or what it tells the agent instead.
-type Answer<T> = Result<Json<T>, String>;
-
 impl Server {
     pub fn new(world: World) -> Self {
         Self { world: Arc::new(world), tool_router: Self::tool_router() }
@@ -37,7 +34,7 @@ impl Server {
     async fn blocking<T: Send + 'static>(
         &self,
         run: impl FnOnce(&World) -> Told<T> + Send + 'static,
-    ) -> Answer<T> {
+    ) -> Result<Json<T>, String> {
         let world = Arc::clone(&self.world);
         match tokio::task::spawn_blocking(move || run(&world)).await {
             Ok(answer) => answer.map(Json),
@@ -57,7 +54,7 @@ impl Server {
     async fn gather_signals(
         &self,
         Parameters(request): Parameters<gather_signals::Request>,
-    ) -> Answer<gather_signals::Response> {
+    ) -> Result<Json<gather_signals::Response>, String> {
         self.blocking(move |world| gather_signals::run(world, &request)).await
     }
 
@@ -66,7 +63,7 @@ impl Server {
     async fn analyze_migration(
         &self,
         Parameters(request): Parameters<analyze_migration::Request>,
-    ) -> Answer<CheckReport> {
+    ) -> Result<Json<CheckReport>, String> {
         self.blocking(move |world| analyze_migration::run(world, &request)).await
     }
 
@@ -75,7 +72,7 @@ impl Server {
     async fn find_references(
         &self,
         Parameters(request): Parameters<find_references::Request>,
-    ) -> Answer<find_references::Response> {
+    ) -> Result<Json<find_references::Response>, String> {
         self.blocking(move |world| find_references::run(world, &request)).await
     }
 
@@ -84,13 +81,16 @@ impl Server {
     async fn describe_schema(
         &self,
         Parameters(request): Parameters<describe_schema::Request>,
-    ) -> Answer<SchemaReport> {
+    ) -> Result<Json<SchemaReport>, String> {
         self.blocking(move |world| describe_schema::run(world, &request)).await
     }
 
     /// The page of a rule or a recipe: what goes wrong, why, and what to do instead.
     #[tool(annotations(read_only_hint = true, open_world_hint = false))]
-    async fn explain(&self, Parameters(request): Parameters<explain::Request>) -> Answer<explain::Response> {
+    async fn explain(
+        &self,
+        Parameters(request): Parameters<explain::Request>,
+    ) -> Result<Json<explain::Response>, String> {
         self.blocking(move |world| explain::run(world, &request)).await
     }
 
@@ -100,7 +100,7 @@ impl Server {
     async fn propose_strategies(
         &self,
         Parameters(request): Parameters<propose_strategies::Request>,
-    ) -> Answer<propose_strategies::Response> {
+    ) -> Result<Json<propose_strategies::Response>, String> {
         self.blocking(move |world| propose_strategies::run(world, &request)).await
     }
 
@@ -110,7 +110,7 @@ impl Server {
         &self,
         Parameters(request): Parameters<gate_status::Request>,
         context: RequestContext<RoleServer>,
-    ) -> Answer<GateAnswer> {
+    ) -> Result<Json<GateAnswer>, String> {
         let asker = gate::asker(&context);
         self.blocking(move |world| gate_status::run(world, &request, asker)).await
     }
@@ -146,7 +146,7 @@ impl Server {
         &self,
         Parameters(request): Parameters<write_migrations::Request>,
         context: RequestContext<RoleServer>,
-    ) -> Answer<write_migrations::Response> {
+    ) -> Result<Json<write_migrations::Response>, String> {
         let asker = gate::asker(&context);
         self.blocking(move |world| write_migrations::run(world, &request, asker)).await
     }
@@ -158,7 +158,7 @@ impl Server {
         &self,
         Parameters(request): Parameters<write_report::Request>,
         context: RequestContext<RoleServer>,
-    ) -> Answer<write_migrations::Response> {
+    ) -> Result<Json<write_migrations::Response>, String> {
         let asker = gate::asker(&context);
         self.blocking(move |world| write_report::run(world, &request, asker)).await
     }

@@ -21,6 +21,8 @@ use crate::folder::{Folder, Migration, Problem, Source};
 use crate::references::references;
 use crate::target::target;
 
+pub mod editing;
+
 /// The schema before each migration of a folder, and after the last.
 #[derive(Debug, Clone)]
 pub struct History {
@@ -49,6 +51,35 @@ impl History {
         &self.before[at.min(self.before.len() - 1)]
     }
 
+    /// The schema before the migration at `index`.
+    pub fn at(&self, index: usize) -> &Catalog {
+        &self.before[index.min(self.before.len() - 1)]
+    }
+
+    /// The schema behind `range` of the folder's migrations, with other texts for some files. A file that is in none of
+    /// them runs before the migration whose place it takes.
+    pub fn before_edited(
+        &self,
+        folder: &Folder,
+        range: std::ops::Range<usize>,
+        edited: &[(usize, Source)],
+    ) -> Catalog {
+        let mut catalog = self.at(range.start).clone();
+        for index in range.start..=range.end {
+            for (_, source) in
+                edited.iter().filter(|(at, it)| *at == index && folder.find(&it.path).is_none())
+            {
+                replay_source(source, &self.target, &mut catalog);
+            }
+            let Some(migration) = folder.migrations.get(index).filter(|_| index < range.end) else { break };
+            for source in &migration.files {
+                let now = edited.iter().find(|(_, it)| it.path == source.path);
+                replay_source(now.map_or(source, |(_, it)| it), &self.target, &mut catalog);
+            }
+        }
+        catalog
+    }
+
     /// The schema after the last migration.
     pub fn after(&self) -> &Catalog {
         &self.before[self.before.len() - 1]
@@ -66,18 +97,16 @@ fn base(target: &Target) -> Catalog {
 }
 
 fn replay_migration(migration: &Migration, target: &Target, catalog: &mut Catalog) {
-    for (source, part) in ups(migration) {
-        check::replay(Part { text: &source.text, ..part }, target, catalog);
+    for source in &migration.files {
+        replay_source(source, target, catalog);
     }
 }
 
-fn ups(migration: &Migration) -> impl Iterator<Item = (&Source, Part<'_>)> {
-    migration.files.iter().flat_map(|source| {
-        let ups = source.sections.iter().filter(|section| section.direction == Direction::Up);
-        ups.map(move |section| {
-            (source, Part { text: &source.text, span: section.span, transaction: section.transaction })
-        })
-    })
+fn replay_source(source: &Source, target: &Target, catalog: &mut Catalog) {
+    for section in source.sections.iter().filter(|section| section.direction == Direction::Up) {
+        let part = Part { text: &source.text, span: section.span, transaction: section.transaction };
+        check::replay(part, target, catalog);
+    }
 }
 
 /// A file, checked.
@@ -214,12 +243,16 @@ pub fn subjects_references(project: &Project, files: &[CheckedFile]) -> BTreeMap
         if let Some(subject) = &hazard.subject
             && !found.contains_key(subject)
         {
-            let table = subject.table.rsplit('.').next().unwrap_or(&subject.table);
-            let references = references(project, table, subject.column.as_deref()).references;
-            found.insert(subject.clone(), references);
+            found.insert(subject.clone(), subject_references(project, subject));
         }
     }
     found
+}
+
+/// Who uses one table or column.
+pub fn subject_references(project: &Project, subject: &Subject) -> Vec<Reference> {
+    let table = subject.table.rsplit('.').next().unwrap_or(&subject.table);
+    references(project, table, subject.column.as_deref()).references
 }
 
 /// The report of a file.

@@ -227,7 +227,8 @@ fn sidecar<'a>(group: &[&'a Named], of: &Named) -> Option<&'a str> {
     group.iter().find(belongs).and_then(|it| it.text.as_deref().ok())
 }
 
-fn problem(framework: &Framework, source: &Source) -> Option<Problem> {
+/// What is wrong with a file's text as a migration of its framework.
+pub(crate) fn problem(framework: &Framework, source: &Source) -> Option<Problem> {
     if source.text.trim().is_empty() {
         return Some(Problem::new(&source.path, "is empty", "write the migration, or remove the file"));
     }

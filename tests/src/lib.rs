@@ -13,4 +13,5 @@ mod docs;
 mod workload;
 mod tidy;
 mod language_client;
-// `mcp.rs` joins with `lockkeeper mcp`: it is written to the contract and driven against a stand-in so far.
+mod mcp;
+mod proof;

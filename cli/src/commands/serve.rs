@@ -1,12 +1,8 @@
-//! `lockkeeper lsp` and `lockkeeper mcp`
+//! `lockkeeper mcp`
 
 use anyhow::Context;
 
 use crate::exit::Exit;
-
-pub fn lsp() -> anyhow::Result<Exit> {
-    Err(crate::exit::usage("the language server is not built in yet"))
-}
 
 pub fn mcp() -> anyhow::Result<Exit> {
     let runtime = tokio::runtime::Runtime::new().context("the runtime cannot start")?;

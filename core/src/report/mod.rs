@@ -4,6 +4,7 @@
 
 mod check;
 mod effect;
+mod line;
 mod plan;
 mod rewrite;
 mod schema;
@@ -17,6 +18,7 @@ pub use check::{
 pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,
 };
+pub use line::{effect_line, waits_in_words};
 pub use plan::{
     ChosenPlan, OperationReport, PhaseReport, PlanReport, QuestionReport, RecommendationReport, SignalReport,
     StepReport, StrategyReport, phase_report,

@@ -96,8 +96,14 @@ pub fn root(start: &Path) -> Result<PathBuf, DiscoverError> {
     let missing = |source| DiscoverError::NoSuchPath { path: start.to_owned(), source };
     let start = start.canonicalize().map_err(missing)?;
     let folder = if start.is_dir() { start.as_path() } else { start.parent().unwrap_or(&start) };
+    Ok(marked_root(folder).unwrap_or_else(|| folder.to_owned()))
+}
+
+/// The nearest folder upwards with a `lockkeeper.toml` or `.git`.
+pub fn marked_root(folder: &Path) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
     let is_root = |folder: &&Path| folder.join(config::FILE_NAME).is_file() || folder.join(".git").exists();
-    Ok(folder.ancestors().find(is_root).unwrap_or(folder).to_owned())
+    folder.ancestors().find(is_root).map(Path::to_owned)
 }
 
 /// The project with exactly this root.

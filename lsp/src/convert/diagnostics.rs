@@ -1,0 +1,91 @@
+//! Hazards, and everything else worth a squiggle, as diagnostics.
+
+use lockkeeper_core::hazards::{Hazard, Severity};
+use lockkeeper_core::text::Span;
+use lockkeeper_project::folder::Problem;
+use serde_json::json;
+use tower_lsp::lsp_types::{
+    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString, Range, Url,
+};
+
+use super::position;
+use crate::references::{Located, References};
+use crate::world::View;
+
+/// How many users of a name are listed; the last entry counts the rest.
+const LISTED: usize = 20;
+
+/// Everything that there is to say about a document, in order of place.
+pub(crate) fn diagnostics(view: &View, references: &References) -> Vec<Diagnostic> {
+    let mut all = about_the_file(view);
+    for (checked, judged) in &view.file().parts {
+        all.extend(judged.hazards.iter().map(|hazard| of_hazard(view, hazard, references)));
+        all.extend(checked.not_analysed.iter().map(|it| {
+            let message = format!("not analysed: {}", it.reason);
+            plain(view, it.span, DiagnosticSeverity::INFORMATION, "not-analysed", message)
+        }));
+        all.extend(judged.allowance_problems.iter().map(|(span, reason)| {
+            plain(view, *span, DiagnosticSeverity::WARNING, "allowance", reason.clone())
+        }));
+    }
+    all.sort_by_key(|it| (it.range.start, it.range.end));
+    all
+}
+
+/// What concerns the whole file stands on its first line.
+fn about_the_file(view: &View) -> Vec<Diagnostic> {
+    let standing = &view.analysis.standing;
+    let first = Span::new(0, view.document.text.lines().next().map_or(0, str::len));
+    let note = |message: String| plain(view, first, DiagnosticSeverity::INFORMATION, "not-analysed", message);
+    let wrong = |it: &Problem| {
+        let message = format!("{}: {}", it.message, it.advice);
+        plain(view, first, DiagnosticSeverity::WARNING, "migration", message)
+    };
+    let mut all: Vec<Diagnostic> = standing.problems.iter().map(wrong).collect();
+    if view.document.is_sql {
+        all.extend(standing.problem_of(&view.document.text).as_ref().map(wrong));
+        all.extend(view.analysis.loaded.problem.clone().map(note));
+    }
+    all.extend(standing.refused.clone().map(note));
+    all
+}
+
+fn of_hazard(view: &View, hazard: &Hazard, references: &References) -> Diagnostic {
+    let severity = match hazard.severity {
+        Severity::Danger => DiagnosticSeverity::ERROR,
+        Severity::Warning => DiagnosticSeverity::WARNING,
+        Severity::Note => DiagnosticSeverity::INFORMATION,
+    };
+    let project = &view.analysis.loaded.opened.project;
+    let users = hazard.subject.as_ref().and_then(|subject| references.known(project, subject));
+    Diagnostic {
+        data: Some(json!({"rule": hazard.rule, "recipes": hazard.recipes})),
+        related_information: users.filter(|it| !it.is_empty()).map(|users| related(&users)),
+        ..plain(view, hazard.span, severity, hazard.rule, hazard.message.clone())
+    }
+}
+
+fn plain(view: &View, span: Span, severity: DiagnosticSeverity, code: &str, message: String) -> Diagnostic {
+    Diagnostic {
+        range: view.range(span),
+        severity: Some(severity),
+        code: Some(NumberOrString::String(code.to_owned())),
+        source: Some("lockkeeper".to_owned()),
+        message,
+        ..Diagnostic::default()
+    }
+}
+
+fn related(users: &[Located]) -> Vec<DiagnosticRelatedInformation> {
+    let rest = users.len().saturating_sub(LISTED);
+    let listed = users.iter().take(LISTED).enumerate();
+    let entry = |(number, user): (usize, &Located)| {
+        let more =
+            if rest > 0 && number + 1 == LISTED { format!(" (and {rest} more)") } else { String::new() };
+        let message = format!("{}: {}{more}", user.kind.id(), user.excerpt);
+        let range = Range::new(position(user.start), position(user.end));
+        let uri = Url::from_file_path(&user.path).ok()?;
+        Some(DiagnosticRelatedInformation { location: Location { uri, range }, message })
+    };
+    listed.filter_map(entry).collect()
+}

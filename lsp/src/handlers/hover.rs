@@ -1,0 +1,104 @@
+//! `textDocument/hover`: what the statement locks, why that is dangerous, what to do instead.
+
+use std::fmt::Write;
+
+use lockkeeper_core::catalog::Catalog;
+use lockkeeper_core::check::CheckedStatement;
+use lockkeeper_core::effect::{Effect, Waits};
+use lockkeeper_core::estimate::{estimate, in_words};
+use lockkeeper_core::hazards::{self, Hazard, page};
+use lockkeeper_core::report::waits_in_words;
+use lockkeeper_core::text::{Span, sanitise};
+use tower_lsp::lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
+
+use crate::world::View;
+
+pub(crate) fn hover(view: &View, position: Position) -> Option<Hover> {
+    let offset = view.offset(position);
+    let here = |it: &CheckedStatement| Span::new(it.span.start, it.end).touches(offset);
+    let (checked, judged, number, statement) = view.analysis.statements().find(|it| here(it.3))?;
+    let mut text = effect_table(&statement.effect, &checked.after);
+    time(&mut text, view, &statement.effect);
+    let of_statement: Vec<&Hazard> = judged.hazards.iter().filter(|it| it.statement == number).collect();
+    let touched = of_statement.iter().any(|it| it.span.touches(offset));
+    for hazard in of_statement {
+        describe(&mut text, hazard, touched && !hazard.span.touches(offset));
+    }
+    sources(&mut text, &statement.effect);
+    let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
+    Some(Hover { contents, range: Some(view.range(statement.span)) })
+}
+
+fn effect_table(effect: &Effect, after: &Catalog) -> String {
+    if let Some(reason) = &effect.fails {
+        return format!("**Fails:** {}\n\n", plain(reason));
+    }
+    if effect.locks.is_empty() {
+        return "Locks nothing that existed before.\n\n".to_owned();
+    }
+    let mut locks: Vec<_> = effect.locks.iter().collect();
+    locks.sort_by_key(|(name, mode)| (std::cmp::Reverse(**mode), (*name).clone()));
+    let mut table = "| relation | lock | who waits |\n|---|---|---|\n".to_owned();
+    for (name, mode) in locks {
+        let name = code(&name.display(after.dialect()));
+        let _ = writeln!(table, "| {name} | {} | {} |", mode.title(), waits_in_words(Waits::of(*mode)));
+    }
+    table.push('\n');
+    if !effect.known {
+        table.push_str(
+            "The statement could not be read: the worst that its first words allow is assumed.\n\n",
+        );
+    }
+    for assumed in &effect.assumed {
+        let _ = writeln!(table, "Assumed: {}.\n", plain(assumed));
+    }
+    table
+}
+
+fn time(text: &mut String, view: &View, effect: &Effect) {
+    let Some(estimate) = estimate(effect, view.analysis.loaded.opened.rows.as_ref()) else { return };
+    let seconds = estimate.seconds.map(in_words).unwrap_or_else(|| "time not known".to_owned());
+    let work = estimate.work.id().replace('-', " ");
+    let _ = writeln!(text, "Work under the lock: {work}, {seconds} ({}).\n", plain(&estimate.assumed));
+}
+
+/// What is near the cursor in full, the rest in a line.
+fn describe(text: &mut String, hazard: &Hazard, in_a_line: bool) {
+    let Some(rule) = hazards::by_id(hazard.rule) else { return };
+    let _ =
+        writeln!(text, "---\n\n**{}** `{}`: {}\n", page::title(rule.page), rule.id, plain(&hazard.message));
+    if in_a_line {
+        return;
+    }
+    let _ = writeln!(text, "{}\n", page::summary(rule.page));
+    for heading in ["Why", "Instead"] {
+        if let Some(section) = page::section(rule.page, heading) {
+            let _ = writeln!(text, "**{heading}.** {section}\n");
+        }
+    }
+    if let Some(query) = &hazard.preflight {
+        let _ = writeln!(text, "Rows in the way:\n\n```sql\n{}\n```\n", query.replace("```", ""));
+    }
+}
+
+fn sources(text: &mut String, effect: &Effect) {
+    if !effect.sources.is_empty() {
+        let _ = writeln!(text, "---\n\nSources: {}", effect.sources.join("; "));
+    }
+}
+
+/// Words with names from the migration in them, which must not become markup.
+fn plain(text: &str) -> String {
+    let mut result = String::new();
+    for character in sanitise(text, 500).chars() {
+        if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!') {
+            result.push('\\');
+        }
+        result.push(character);
+    }
+    result
+}
+
+fn code(name: &str) -> String {
+    format!("`{}`", sanitise(name, 130).replace(['`', '|'], "'"))
+}

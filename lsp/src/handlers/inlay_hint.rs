@@ -1,0 +1,33 @@
+//! `textDocument/inlayHint`: at the end of each statement the lock, who waits, and for how long.
+
+use lockkeeper_core::check::{Checked, CheckedStatement};
+use lockkeeper_core::estimate::estimate;
+use lockkeeper_core::report::effect_line;
+use lockkeeper_core::text::Span;
+use tower_lsp::lsp_types::{InlayHint, InlayHintLabel, InlayHintTooltip, Range};
+
+use crate::convert::touch;
+use crate::world::View;
+
+pub(crate) fn inlay_hints(view: &View, range: Range) -> Vec<InlayHint> {
+    let asked = view.span(range);
+    let statements = view.analysis.statements();
+    let visible = statements.filter(|(_, _, _, it)| touch(Span::new(it.span.start, it.end), asked));
+    visible.filter_map(|(checked, _, _, statement)| inlay_hint(view, checked, statement)).collect()
+}
+
+fn inlay_hint(view: &View, checked: &Checked, statement: &CheckedStatement) -> Option<InlayHint> {
+    let rows = view.analysis.loaded.opened.rows.as_ref();
+    let label = effect_line(&statement.effect, &checked.after, rows)?;
+    let assumed = estimate(&statement.effect, rows).map(|it| format!("assumed: {}", it.assumed));
+    Some(InlayHint {
+        position: view.position(statement.end),
+        label: InlayHintLabel::String(label),
+        kind: None,
+        text_edits: None,
+        tooltip: statement.effect.fails.clone().or(assumed).map(InlayHintTooltip::String),
+        padding_left: Some(true),
+        padding_right: None,
+        data: None,
+    })
+}

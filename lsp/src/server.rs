@@ -1,0 +1,177 @@
+//! Requests to handlers: each with the documents of its place in the stream, away from the task that reads and writes.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tower_lsp::jsonrpc::Result;
+use tower_lsp::lsp_types::*;
+use tower_lsp::{Client, LanguageServer};
+
+use crate::convert;
+use crate::documents::Documents;
+use crate::handlers;
+use crate::publish::Publisher;
+use crate::world::{View, World};
+use lockkeeper_core::text::Encoding;
+
+tokio::task_local! {
+    /// The documents of the request at hand.
+    pub(crate) static SNAPSHOT: Documents;
+}
+
+/// What other files are watched for: they may use what a migration takes away.
+const READERS: &str = "sql,prisma,ts,tsx,js,jsx,mjs,cjs,py,rb,go,rs,java,kt,scala,php,cs,ex,exs,erb,sh";
+
+pub(crate) struct Backend {
+    client: Client,
+    world: Arc<World>,
+    pub publisher: Arc<Publisher>,
+}
+
+impl Backend {
+    pub fn new(client: Client, world: Arc<World>) -> Self {
+        let publisher = Arc::new(Publisher::new(client.clone(), world.clone()));
+        Self { client, world, publisher }
+    }
+
+    /// The answer for a document that is open; nothing for one that is not.
+    async fn answer<T: Send + 'static>(
+        &self,
+        uri: &Url,
+        handler: impl FnOnce(&View, &Documents) -> T + Send + 'static,
+    ) -> Option<T> {
+        let documents = SNAPSHOT.with(Clone::clone);
+        let document = documents.get(uri)?.clone();
+        let world = self.world.clone();
+        let work = move || handler(&world.view(&document, &documents), &documents);
+        match tokio::task::spawn_blocking(work).await {
+            Ok(answer) => Some(answer),
+            // The wrapper makes an error reply of it.
+            Err(error) => std::panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    async fn watch_files(&self) {
+        let watchers = [format!("**/*.{{{READERS}}}"), "**/lockkeeper.toml".to_owned()]
+            .map(|pattern| json!({"globPattern": pattern}));
+        let registration = Registration {
+            id: "files".to_owned(),
+            method: "workspace/didChangeWatchedFiles".to_owned(),
+            register_options: Some(json!({"watchers": watchers})),
+        };
+        if let Err(error) = self.client.register_capability(vec![registration]).await {
+            tracing::warn!(%error, "the client watches no files");
+        }
+    }
+}
+
+fn encoding_kind(encoding: Encoding) -> PositionEncodingKind {
+    match encoding {
+        Encoding::Utf8 => PositionEncodingKind::UTF8,
+        Encoding::Utf16 => PositionEncodingKind::UTF16,
+        Encoding::Utf32 => PositionEncodingKind::UTF32,
+    }
+}
+
+fn capabilities(world: &World) -> ServerCapabilities {
+    let abilities = world.abilities();
+    let actions = CodeActionOptions {
+        code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR_REWRITE]),
+        resolve_provider: Some(abilities.resolves_actions),
+        work_done_progress_options: Default::default(),
+    };
+    let pulled = DiagnosticOptions { inter_file_dependencies: true, ..Default::default() };
+    ServerCapabilities {
+        position_encoding: Some(encoding_kind(abilities.encoding)),
+        text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
+            open_close: Some(true),
+            change: Some(TextDocumentSyncKind::INCREMENTAL),
+            save: Some(TextDocumentSyncSaveOptions::Supported(true)),
+            ..Default::default()
+        })),
+        hover_provider: Some(HoverProviderCapability::Simple(true)),
+        inlay_hint_provider: Some(OneOf::Left(true)),
+        code_action_provider: Some(CodeActionProviderCapability::Options(actions)),
+        document_symbol_provider: Some(OneOf::Left(true)),
+        folding_range_provider: Some(FoldingRangeProviderCapability::Simple(true)),
+        diagnostic_provider: abilities
+            .pulls_diagnostics
+            .then_some(DiagnosticServerCapabilities::Options(pulled)),
+        ..Default::default()
+    }
+}
+
+#[tower_lsp::async_trait]
+impl LanguageServer for Backend {
+    async fn initialize(&self, _: InitializeParams) -> Result<InitializeResult> {
+        let world = self.world.clone();
+        tokio::task::spawn_blocking(move || world.warm());
+        let server_info =
+            ServerInfo { name: "lockkeeper".to_owned(), version: Some(env!("CARGO_PKG_VERSION").to_owned()) };
+        Ok(InitializeResult { capabilities: capabilities(&self.world), server_info: Some(server_info) })
+    }
+
+    async fn initialized(&self, _: InitializedParams) {
+        if self.world.abilities().watches_files {
+            self.watch_files().await;
+        }
+    }
+
+    async fn shutdown(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let at = params.text_document_position_params;
+        let answer =
+            self.answer(&at.text_document.uri, move |view, _| handlers::hover::hover(view, at.position));
+        Ok(answer.await.flatten())
+    }
+
+    async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {
+        let InlayHintParams { text_document, range, .. } = params;
+        let hints = move |view: &View, _: &Documents| handlers::inlay_hint::inlay_hints(view, range);
+        Ok(self.answer(&text_document.uri, hints).await)
+    }
+
+    async fn code_action(&self, params: CodeActionParams) -> Result<Option<CodeActionResponse>> {
+        let uri = params.text_document.uri.clone();
+        let actions = move |view: &View, documents: &Documents| {
+            handlers::code_action::code_actions(view, documents, &params)
+        };
+        Ok(self.answer(&uri, actions).await)
+    }
+
+    async fn code_action_resolve(&self, action: CodeAction) -> Result<CodeAction> {
+        let Some(offer) = handlers::resolve::Offer::of(&action) else { return Ok(action) };
+        let uri = offer.uri.clone();
+        let resolve = move |view: &View, documents: &Documents| {
+            if !offer.is_of(view.document.version) {
+                return Err(handlers::resolve::changed());
+            }
+            handlers::resolve::resolve(view, documents, &offer, action)
+        };
+        self.answer(&uri, resolve).await.unwrap_or_else(|| Err(handlers::resolve::changed()))
+    }
+
+    async fn document_symbol(&self, params: DocumentSymbolParams) -> Result<Option<DocumentSymbolResponse>> {
+        let symbols = |view: &View, _: &Documents| handlers::document_symbol::document_symbols(view);
+        Ok(self.answer(&params.text_document.uri, symbols).await)
+    }
+
+    async fn folding_range(&self, params: FoldingRangeParams) -> Result<Option<Vec<FoldingRange>>> {
+        let ranges = |view: &View, _: &Documents| handlers::folding_range::folding_ranges(view);
+        Ok(self.answer(&params.text_document.uri, ranges).await)
+    }
+
+    async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
+        let world = self.world.clone();
+        let found = move |view: &View, _: &Documents| convert::diagnostics(view, &world.references);
+        let items = self.answer(&params.text_document.uri, found).await.unwrap_or_default();
+        self.publisher.search_later();
+        let full_document_diagnostic_report = FullDocumentDiagnosticReport { result_id: None, items };
+        let report =
+            RelatedFullDocumentDiagnosticReport { full_document_diagnostic_report, related_documents: None };
+        Ok(DocumentDiagnosticReport::Full(report).into())
+    }
+}

@@ -1,0 +1,317 @@
+//! The projects of the open documents, each read once and again when its files change, and what is found in a document.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use lockkeeper_core::check::{Checked, CheckedStatement};
+use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::plan::Way;
+use lockkeeper_core::policy::Judged;
+use lockkeeper_core::text::Encoding;
+use lockkeeper_project::analysis::CheckedFile;
+use lockkeeper_project::analysis::editing::{Opened, Standing, Unsaved};
+use lockkeeper_project::discover::{self, Project};
+use lockkeeper_project::rewrite::{Rewrite, RewriteError, rewrite};
+use serde_json::Value;
+use tower_lsp::lsp_types::Url;
+
+use crate::abilities::Abilities;
+use crate::documents::{Document, Documents, uri};
+use crate::references::References;
+
+/// Everything that the server knows.
+#[derive(Debug, Default)]
+pub struct World {
+    abilities: OnceLock<Abilities>,
+    folders: Mutex<Vec<PathBuf>>,
+    documents: Mutex<Documents>,
+    projects: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
+    homes: Mutex<HashMap<Url, Arc<Slot>>>,
+    /// Who uses what.
+    pub(crate) references: References,
+}
+
+/// A project's place: the project is read by the first who asks, and all others wait for it.
+#[derive(Debug)]
+struct Slot {
+    root: PathBuf,
+    loaded: RwLock<Option<Arc<Loaded>>>,
+    loading: Mutex<()>,
+}
+
+/// A project, read.
+#[derive(Debug)]
+pub struct Loaded {
+    number: u64,
+    /// The project.
+    pub opened: Opened,
+    /// Why it could not be read, in the user's words.
+    pub problem: Option<String>,
+}
+
+/// On what ground a document was analysed: the reading of its project, and the versions of other open documents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    project: u64,
+    unsaved: Vec<(String, i32)>,
+}
+
+/// A document, analysed.
+#[derive(Debug)]
+pub struct Analysis {
+    /// Its project.
+    pub loaded: Arc<Loaded>,
+    /// Its place there.
+    pub standing: Arc<Standing>,
+    /// What was found.
+    pub file: CheckedFile,
+    rewrites: OnceLock<Vec<Rewriting>>,
+}
+
+/// A way to rewrite a document, tried.
+pub(crate) type Rewriting = (Way, Result<Rewrite, RewriteError>);
+
+/// A document with what a handler needs to answer.
+#[derive(Debug, Clone)]
+pub struct View {
+    pub(crate) document: Arc<Document>,
+    pub(crate) analysis: Arc<Analysis>,
+    pub(crate) abilities: Abilities,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The moment, in UTC.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Timestamp::from_unix(since.map_or(0, |since| since.as_secs()))
+}
+
+impl World {
+    /// Learns what the client can do and where its folders are.
+    pub(crate) fn initialize(&self, params: &Value) {
+        self.abilities.get_or_init(|| Abilities::of(params));
+        let folders = params["workspaceFolders"].as_array().into_iter().flatten().map(|it| &it["uri"]);
+        let mut paths: Vec<PathBuf> = folders.filter_map(path_of).collect();
+        if paths.is_empty() {
+            paths.extend(path_of(&params["rootUri"]));
+        }
+        *lock(&self.folders) = paths;
+    }
+
+    pub(crate) fn abilities(&self) -> Abilities {
+        self.abilities.get().copied().unwrap_or_default()
+    }
+
+    pub(crate) fn encoding(&self) -> Encoding {
+        self.abilities().encoding
+    }
+
+    /// Reads the projects of the client's folders.
+    pub(crate) fn warm(&self) {
+        let folders = lock(&self.folders).clone();
+        for folder in folders {
+            if let Ok(root) = discover::root(&folder) {
+                self.slot(root).get();
+            }
+        }
+    }
+
+    /// The open documents of now.
+    pub fn documents(&self) -> Documents {
+        lock(&self.documents).clone()
+    }
+
+    /// Opens or replaces a document.
+    pub fn open(&self, document: Document) {
+        let mut documents = lock(&self.documents);
+        Arc::make_mut(&mut documents).insert(document.uri.clone(), Arc::new(document));
+    }
+
+    /// Changes a document as `didChange` says.
+    pub fn change(&self, params: &Value) -> Option<Url> {
+        let uri = uri(params)?;
+        let document = self.documents().get(&uri)?.changed(params, self.encoding())?;
+        self.open(document);
+        Some(uri)
+    }
+
+    pub(crate) fn close(&self, uri: &Url) {
+        Arc::make_mut(&mut lock(&self.documents)).remove(uri);
+        lock(&self.homes).remove(uri);
+    }
+
+    /// Analyses a document among the others that are open. The same question again costs a look-up.
+    pub fn view(&self, document: &Arc<Document>, documents: &Documents) -> View {
+        let loaded = self.home(&document.uri).get();
+        let standing = loaded.opened.standing(&file_path(&document.uri));
+        let unsaved = self.unsaved(&loaded, &standing, documents);
+        let versions = unsaved.iter().map(|(version, it)| (it.standing.path.clone(), *version));
+        let stamp = Stamp { project: loaded.number, unsaved: versions.collect() };
+        let known = lock(&document.analysis).clone().filter(|(ground, _)| *ground == stamp);
+        let analysis = match known {
+            Some((_, analysis)) => analysis,
+            None => {
+                let texts: Vec<Unsaved> = unsaved.into_iter().map(|(_, it)| it).collect();
+                let text = if document.is_sql { &*document.text } else { "" };
+                let file = loaded.opened.check(&standing, text, &texts);
+                Arc::new(Analysis { loaded, standing, file, rewrites: OnceLock::new() })
+            }
+        };
+        *lock(&document.analysis) = Some((stamp, analysis.clone()));
+        View { document: document.clone(), analysis, abilities: self.abilities() }
+    }
+
+    /// The other open documents whose text of now changes the schema that this one meets.
+    fn unsaved(&self, loaded: &Loaded, standing: &Standing, documents: &Documents) -> Vec<(i32, Unsaved)> {
+        let others = documents.values().filter(|it| it.is_sql);
+        let of_project = others.filter(|it| self.home(&it.uri).root == loaded.opened.project.root);
+        let unsaved = of_project.map(|it| {
+            let standing = loaded.opened.standing(&file_path(&it.uri));
+            (it.version, Unsaved { standing, text: it.text.clone() })
+        });
+        unsaved.filter(|(_, it)| it.matters_to(standing)).collect()
+    }
+
+    /// The project that a document belongs to: the nearest marked folder around it, else the client's folder, else its
+    /// own folder.
+    fn home(&self, uri: &Url) -> Arc<Slot> {
+        if let Some(slot) = lock(&self.homes).get(uri) {
+            return slot.clone();
+        }
+        let path = file_path(uri);
+        let there = path.ancestors().skip(1).find(|it| it.is_dir()).unwrap_or(Path::new(""));
+        let folders = lock(&self.folders).clone();
+        let client = || folders.iter().find(|folder| uri.scheme() != "file" || path.starts_with(folder));
+        let root = discover::marked_root(there)
+            .or_else(|| discover::root(client()?).ok())
+            .or_else(|| discover::root(there).ok().filter(|_| !is_everything(there)));
+        let slot = self.slot(root.unwrap_or_default());
+        lock(&self.homes).insert(uri.clone(), slot.clone());
+        slot
+    }
+
+    fn slot(&self, root: PathBuf) -> Arc<Slot> {
+        let mut projects = lock(&self.projects);
+        let slot = projects.entry(root).or_insert_with_key(|root| Arc::new(Slot::new(root.clone())));
+        slot.clone()
+    }
+
+    /// Reads again the projects that hold one of these files.
+    pub(crate) fn reload(&self, changed: &[PathBuf]) {
+        lock(&self.homes).clear();
+        let slots: Vec<Arc<Slot>> = lock(&self.projects).values().cloned().collect();
+        for slot in slots.iter().filter(|slot| changed.iter().any(|path| path.starts_with(&slot.root))) {
+            slot.reload();
+        }
+    }
+}
+
+impl Slot {
+    fn new(root: PathBuf) -> Self {
+        Self { root, loaded: RwLock::default(), loading: Mutex::default() }
+    }
+
+    fn get(&self) -> Arc<Loaded> {
+        let known = || self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        known().unwrap_or_else(|| {
+            let _only_one = lock(&self.loading);
+            known().unwrap_or_else(|| self.load())
+        })
+    }
+
+    /// A project that nobody asked for is not read.
+    fn reload(&self) {
+        let _only_one = lock(&self.loading);
+        if self.loaded.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+            self.load();
+        }
+    }
+
+    fn load(&self) -> Arc<Loaded> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let (project, problem) = match discover::open(&self.root) {
+            Ok(project) => (project, None),
+            Err(error) => (empty(&self.root), Some(error.to_string())),
+        };
+        tracing::info!(root = %self.root.display(), folders = project.folders.len(), "project read");
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let loaded = Arc::new(Loaded { number, opened: Opened::new(project, Some(now())), problem });
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
+        loaded
+    }
+}
+
+/// A lone file in one of these does not make a project of all that lies around it.
+fn is_everything(folder: &Path) -> bool {
+    let home = std::env::home_dir();
+    folder.parent().is_none() || folder == std::env::temp_dir() || home.is_some_and(|home| home == folder)
+}
+
+/// A project of which nothing could be read.
+fn empty(root: &Path) -> Project {
+    Project {
+        root: root.to_owned(),
+        config: Default::default(),
+        files: Vec::new(),
+        folders: Vec::new(),
+        dumps: Vec::new(),
+        not_analysed: Vec::new(),
+        problems: Vec::new(),
+    }
+}
+
+fn path_of(uri: &Value) -> Option<PathBuf> {
+    Url::parse(uri.as_str()?).ok()?.to_file_path().ok()
+}
+
+/// The path of a document; of one that is no file, its name.
+pub(crate) fn file_path(uri: &Url) -> PathBuf {
+    uri.to_file_path().unwrap_or_else(|()| PathBuf::from(uri.path().trim_start_matches('/')))
+}
+
+impl Analysis {
+    /// The parts with their statements, numbered as hazards number them.
+    pub(crate) fn statements(&self) -> impl Iterator<Item = (&Checked, &Judged, usize, &CheckedStatement)> {
+        self.file.parts.iter().flat_map(|(checked, judged)| {
+            let numbered = checked.statements.iter().enumerate();
+            numbered.map(move |(number, statement)| (checked, judged, number, statement))
+        })
+    }
+
+    /// Every way to rewrite it, tried once; of ways that end in the same files, the first.
+    pub(crate) fn rewrites(&self) -> &[Rewriting] {
+        self.rewrites.get_or_init(|| {
+            let mut tried: Vec<Rewriting> = Vec::new();
+            for way in Way::ALL {
+                let result = self.rewrite(way);
+                if !tried.iter().any(|(_, known)| same_files(known, &result)) {
+                    tried.push((way, result));
+                }
+            }
+            tried
+        })
+    }
+
+    /// Rewrites it, with new names of now.
+    pub(crate) fn rewrite(&self, way: Way) -> Result<Rewrite, RewriteError> {
+        rewrite(&self.loaded.opened.project, &self.file, way, now())
+    }
+}
+
+fn same_files(one: &Result<Rewrite, RewriteError>, other: &Result<Rewrite, RewriteError>) -> bool {
+    match (one, other) {
+        (Ok(one), Ok(other)) => {
+            let contents =
+                |it: &Rewrite| it.files.iter().map(|file| file.content.clone()).collect::<Vec<_>>();
+            contents(one) == contents(other)
+        }
+        (Err(one), Err(other)) => one == other,
+        _ => false,
+    }
+}
