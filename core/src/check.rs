@@ -162,7 +162,8 @@ impl<'a> Run<'a> {
         let found = hazards::check(operation, &ctx);
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
         self.checked.hazards.extend(found);
-        for (relation, mode) in &effect.locks {
+        let tables = effect.locks.iter().filter(|(name, _)| !effect.indexes.contains(name));
+        for (relation, mode) in tables {
             self.session.hold(relation.clone(), *mode, operation.span);
         }
         self.session.apply(operation, &self.checked.after);

@@ -29,7 +29,7 @@ pub struct Session {
     pub statement_timeout: Option<u64>,
     /// `TimeZone` where something set it.
     pub time_zone: Option<String>,
-    /// The locks that the open transaction took on relations that existed before, and by which text.
+    /// The locks that the open transaction took on relations that existed before, without indexes, and by which text.
     pub held: Vec<(RelationName, LockMode, Span)>,
     /// The tables whose rows the open transaction changed.
     pub changed: Vec<(RelationName, Span)>,

@@ -30,7 +30,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         _ => return None,
     };
     let resolved = ctx.resolve(table);
-    if !ctx.is_live(&resolved) || ctx.effect.locks.is_empty() {
+    let goes_too = ctx.rest_mentions(&["drop", "table", &resolved.name]);
+    if !ctx.is_live(&resolved) || ctx.effect.locks.is_empty() || goes_too {
         return None;
     }
     let message = format!("rows of {} that change from here on pass by {what}", ctx.display(&resolved));

@@ -18,7 +18,12 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::CreateIndex(index) = &operation.kind else { return None };
     let name = index.name.as_ref()?;
     let dropped = ctx.session.dropped_indexes.iter().any(|it| it.name == name.name);
-    if !index.concurrently || !index.if_not_exists || dropped || !ctx.is_live(&ctx.resolve(&index.table)) {
+    if !index.concurrently
+        || !index.if_not_exists
+        || dropped
+        || ctx.in_transaction()
+        || !ctx.is_live(&ctx.resolve(&index.table))
+    {
         return None;
     }
     let message = format!("a half-built {name} of an earlier try is passed over, and nothing uses it");
