@@ -38,7 +38,7 @@ CREATE TABLE lines (
 );
 INSERT INTO lines (order_id, pieces) SELECT g, g FROM generate_series(1, 6000) g;
 CREATE TABLE plain (a int, b text, c int);
-INSERT INTO plain SELECT g, repeat('row ', 60), g FROM generate_series(1, 6000) g;
+INSERT INTO plain SELECT g, 'row ' || g, g FROM generate_series(1, 6000) g;
 CREATE TABLE empty (a int, b text);
 CREATE TABLE notes (id int PRIMARY KEY, body text, owner text);
 INSERT INTO notes SELECT g, 'body ' || g, 'postgres' FROM generate_series(1, 6000) g;
