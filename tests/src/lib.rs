@@ -15,3 +15,5 @@ mod tidy;
 mod language_client;
 mod mcp;
 mod proof;
+mod corpus;
+mod surfaces;
