@@ -65,6 +65,7 @@ pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
     for (number, statement) in script.statements.iter().enumerate() {
         run.statement(number, statement);
     }
+    run.end();
     let mut checked = run.checked;
     checked.comments.clone_from(&script.comments);
     checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
@@ -165,11 +166,22 @@ impl<'a> Run<'a> {
         let found = hazards::check(operation, &ctx);
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
         self.checked.hazards.extend(found);
-        for (relation, mode) in &effect.locks {
+        let tables = effect.locks.iter().filter(|(name, _)| !effect.indexes.contains(name));
+        for (relation, mode) in tables {
             self.session.hold(relation.clone(), *mode, operation.span);
         }
         self.session.apply(operation, &self.checked.after);
         self.checked.after.apply(operation);
+    }
+
+    /// Adds the hazards of what the text leaves open, each to the statement that it stands in.
+    fn end(&mut self) {
+        let found = hazards::check_end(&hazards::End { session: &self.session }, self.target.dialect);
+        for hazard in found {
+            let mut statements = self.checked.statements.iter();
+            let statement = statements.position(|it| it.span.contains(hazard.span)).unwrap_or(0);
+            self.checked.hazards.push(Hazard { statement, ..hazard });
+        }
     }
 
     /// Checks the statements of a block of code, and gives what they do.
@@ -193,7 +205,7 @@ impl<'a> Run<'a> {
         }
         self.session.transaction = opened;
         if opened.is_none() {
-            (self.session.held, self.session.changed) = (Vec::new(), Vec::new());
+            self.session.end_block();
         }
         effects
     }
@@ -208,3 +220,6 @@ enum Conditional {
     Yes,
     No,
 }
+
+#[cfg(test)]
+mod pages;

@@ -9,6 +9,7 @@ mod snapshot;
 mod observe;
 mod facts;
 mod oracle;
+mod docs;
 mod workload;
 mod tidy;
 mod language_client;

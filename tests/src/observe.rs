@@ -180,7 +180,9 @@ fn add_locks(watcher: &mut Client, pid: &str, before: &[Relation], observation: 
 }
 
 fn blocks(client: &mut Client, function: &str) -> BTreeMap<String, u64> {
-    let sql = format!("SELECT oid, {function}(oid) FROM pg_class WHERE relkind IN ('r', 'm', 'i', 't')");
+    let sql = format!(
+        "SELECT oid, {function}(oid) FROM pg_class WHERE relkind IN ('r', 'm', 'i', 't') AND oid >= 16384"
+    );
     let rows = rows(client, &sql).expect("statistics are readable");
     let pairs = rows.into_iter().filter_map(|row| match row.as_slice() {
         [Some(oid), Some(count)] => Some((oid.clone(), count.parse().expect("a count"))),

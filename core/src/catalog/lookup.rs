@@ -138,6 +138,19 @@ impl Catalog {
         found
     }
 
+    /// The partitioned table at the top, or the relation itself.
+    pub fn topmost(&self, name: &RelationName) -> RelationName {
+        let mut top = name.clone();
+        // As deep as anybody partitions, and no endless loop on a broken schema.
+        for _ in 0..16 {
+            match self.table(&top).and_then(|table| table.partition_of.as_ref()) {
+                Some((parent, _)) => top = parent.clone(),
+                None => break,
+            }
+        }
+        top
+    }
+
     /// Whether the migration at hand made the relation, so that nobody uses it yet.
     pub fn is_new(&self, name: &RelationName) -> bool {
         self.relation(name).is_some_and(|relation| relation.born == self.migration)

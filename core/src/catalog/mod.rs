@@ -28,7 +28,8 @@ pub use relation::{
     ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Sequence,
     Table, Trigger, UserType, View,
 };
-pub use session::{Opened, Session};
+pub(crate) use session::milliseconds;
+pub use session::{MovedColumn, Opened, Session};
 
 /// The full name of a relation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,8 +1,10 @@
 //! What is known of the session and its open transaction while a migration runs.
 
-use super::{Catalog, RelationName};
-use crate::dialect::LockMode;
-use crate::operation::{Kind, Operation, Set, Transaction};
+use super::{Catalog, RelationName, UserType};
+use crate::dialect::{LockMode, Name};
+use crate::operation::{
+    AlterTable, AlterType, Kind, ObjectKind, Operation, Set, TableAction, Transaction, TypeAction, TypeName,
+};
 use crate::text::Span;
 
 /// Who opened the transaction.
@@ -19,18 +21,50 @@ pub enum Opened {
 pub struct Session {
     /// Who opened the transaction that is open, if one is.
     pub transaction: Option<Opened>,
+    /// The BEGIN in the text that opened it.
+    pub began: Option<Span>,
     /// `lock_timeout` in milliseconds where something set it; 0 waits for ever.
     pub lock_timeout: Option<u64>,
     /// `statement_timeout` in milliseconds where something set it.
     pub statement_timeout: Option<u64>,
     /// `TimeZone` where something set it.
     pub time_zone: Option<String>,
-    /// The locks that the open transaction took on relations that existed before, and by which text.
+    /// The locks that the open transaction took on relations that existed before, without indexes, and by which text.
     pub held: Vec<(RelationName, LockMode, Span)>,
     /// The tables whose rows the open transaction changed.
     pub changed: Vec<(RelationName, Span)>,
+    /// The columns that the migration dropped.
+    pub dropped_columns: Vec<MovedColumn>,
+    /// The columns that the migration added.
+    pub added_columns: Vec<MovedColumn>,
+    /// The columns that the migration gave values to.
+    pub filled_columns: Vec<(RelationName, String)>,
+    /// The indexes that the migration dropped, whether they were there or not.
+    pub dropped_indexes: Vec<Name>,
+    /// The values that the open transaction added to enums which were there before it.
+    pub added_values: Vec<String>,
+    /// `SET CONSTRAINTS ALL IMMEDIATE` has been said in the open transaction.
+    pub checks_immediately: bool,
     /// Settings that end with the transaction.
     local: Vec<(LocalSetting, Option<u64>)>,
+}
+
+/// A column that came or went.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MovedColumn {
+    /// Its table.
+    pub table: RelationName,
+    /// Its name.
+    pub column: String,
+    /// Its type.
+    pub ty: TypeName,
+}
+
+impl MovedColumn {
+    /// Whether a column of this type in this table could be the same under another name.
+    pub fn is_like(&self, table: &RelationName, ty: &TypeName) -> bool {
+        self.table == *table && self.ty.is_same(ty)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +83,17 @@ impl Session {
     pub fn apply(&mut self, operation: &Operation, catalog: &Catalog) {
         match &operation.kind {
             Kind::Set(set) => self.set(set),
-            Kind::Transaction(transaction) => self.transact(*transaction),
+            Kind::Transaction(transaction) => {
+                if *transaction == Transaction::Begin && self.transaction.is_none() {
+                    self.began = Some(operation.span);
+                }
+                self.transact(*transaction);
+            }
+            Kind::AlterTable(alter) => self.note_columns(alter, catalog),
+            Kind::AlterType(alter) => self.note_value(alter, catalog),
+            Kind::Drop(drop) if drop.object == ObjectKind::Index => {
+                self.dropped_indexes.extend(drop.names.iter().cloned());
+            }
             _ if operation.changes_rows() && self.transaction.is_some() => {
                 if let Some(table) = operation.relation() {
                     self.changed.push((catalog.resolve(table), operation.span));
@@ -57,9 +101,57 @@ impl Session {
             }
             _ => {}
         }
+        if let Kind::Update(update) = &operation.kind {
+            let table = catalog.resolve(&update.table);
+            let columns = update.columns.iter().map(|column| (table.clone(), column.name.clone()));
+            self.filled_columns.extend(columns);
+        }
         if self.transaction.is_none() {
-            self.held.clear();
-            self.changed.clear();
+            self.forget_transaction();
+        }
+    }
+
+    /// A block of code that stood in no transaction has ended.
+    pub(crate) fn end_block(&mut self) {
+        self.forget_transaction();
+    }
+
+    fn forget_transaction(&mut self) {
+        self.held.clear();
+        self.changed.clear();
+        self.added_values.clear();
+        self.checks_immediately = false;
+    }
+
+    fn note_columns(&mut self, alter: &AlterTable, catalog: &Catalog) {
+        let table = catalog.resolve(&alter.table);
+        match &alter.action {
+            TableAction::AddColumn { column, .. } => {
+                let (column, ty) = (column.name.name.clone(), column.ty.clone());
+                self.added_columns.push(MovedColumn { table, column, ty });
+            }
+            TableAction::DropColumn { column, .. } => {
+                let state = catalog.table(&table).and_then(|it| it.column(&column.name));
+                let moved = state.map(|state| MovedColumn {
+                    table,
+                    column: state.name.clone(),
+                    ty: state.ty.clone(),
+                });
+                self.dropped_columns.extend(moved);
+            }
+            _ => {}
+        }
+    }
+
+    fn note_value(&mut self, alter: &AlterType, catalog: &Catalog) {
+        let TypeAction::AddValue { value, .. } = &alter.action else { return };
+        // Known labels are there already: IF NOT EXISTS does nothing.
+        let known = match catalog.type_named(&alter.name) {
+            Some(UserType::Enum(labels)) => labels.contains(value),
+            _ => false,
+        };
+        if !known {
+            self.added_values.push(value.clone());
         }
     }
 
@@ -79,9 +171,8 @@ impl Session {
     }
 
     fn end(&mut self) {
-        self.transaction = None;
-        self.held.clear();
-        self.changed.clear();
+        (self.transaction, self.began) = (None, None);
+        self.forget_transaction();
         for (setting, before) in std::mem::take(&mut self.local).into_iter().rev() {
             match setting {
                 LocalSetting::LockTimeout => self.lock_timeout = before,
@@ -104,6 +195,10 @@ impl Session {
             "statement_timeout" => {
                 let before = std::mem::replace(&mut self.statement_timeout, value);
                 self.remember(set, LocalSetting::StatementTimeout, before);
+            }
+            "constraints" => {
+                let value = set.value.as_deref().unwrap_or("");
+                self.checks_immediately = value.starts_with("all") && value.ends_with("immediate");
             }
             "timezone" => self.time_zone.clone_from(&set.value),
             "all" => (self.lock_timeout, self.statement_timeout) = (None, None),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, RelationName, Session};
 use crate::dialect::{Dialect, LockMode, Target};
-use crate::operation::{Expression, Kind, Operation, Volatility};
+use crate::operation::{Expression, Kind, Operation, TypeName, Volatility};
 
 /// Who waits while an operation runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -91,6 +91,8 @@ pub struct Effect {
     pub full_scan: bool,
     /// What it checks of the rows that are there can be left to a later VALIDATE.
     pub can_validate_later: bool,
+    /// The same can be had beside readers and writers, with CONCURRENTLY.
+    pub has_concurrent_form: bool,
     /// It can run inside a transaction.
     pub transactional: bool,
     /// Why it fails on this target and schema, for tables that hold rows.
@@ -142,6 +144,7 @@ impl Effect {
         self.index_rebuild |= other.index_rebuild;
         self.full_scan |= other.full_scan;
         self.can_validate_later |= other.can_validate_later;
+        self.has_concurrent_form |= other.has_concurrent_form;
         self.transactional &= other.transactional;
         self.fails = self.fails.take().or(other.fails);
         self.known &= other.known;
@@ -196,6 +199,20 @@ pub fn in_server_order(operations: &[Operation]) -> Vec<&Operation> {
 
 fn unknown() -> Effect {
     Effect { known: false, transactional: true, ..Effect::default() }
+}
+
+/// What a change of type loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Values are rounded or cut without a word.
+    Silent,
+    /// The statement fails on the first value that does not fit.
+    Error,
+}
+
+/// What values lose when their type changes; `None` where all fit, or where it cannot be told.
+pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
+    postgres::loss(from, to)
 }
 
 /// The volatility of an expression in this schema.

@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, RelationName, Session, Table};
 use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
 use crate::framework::Transaction;
-use crate::operation::Operation;
+use crate::operation::{ObjectKind, Operation};
 use crate::text::Span;
 
 /// An operation's place: the schema and session before it, and what it does there.
@@ -70,6 +70,36 @@ impl<'a> Context<'a> {
         self.effect.work.iter().any(|(name, it)| *it == work && self.is_live(name))
     }
 
+    /// Whether an object of this kind is certainly not there.
+    pub fn is_certainly_missing(&self, name: &RelationName, object: ObjectKind) -> bool {
+        let is_relation = matches!(
+            object,
+            ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence
+        );
+        is_relation && self.catalog.is_complete() && self.catalog.relation(name).is_none()
+    }
+
+    /// Whether the relation is a partitioned table.
+    pub fn is_partitioned(&self, name: &RelationName) -> bool {
+        self.catalog.table(name).is_some_and(|table| table.partition_by.is_some())
+    }
+
+    /// Whether the relation is a table, or one that nothing is known of.
+    pub fn may_be_table(&self, name: &RelationName) -> bool {
+        let index = self.effect.indexes.contains(name);
+        !index && (self.catalog.table(name).is_some() || self.catalog.relation(name).is_none())
+    }
+
+    /// The table in use by others that the open transaction keeps closed, and to whom.
+    pub fn strongest_held(&self) -> Option<(RelationName, Waits)> {
+        let held =
+            self.session.held.iter().filter(|(name, mode, _)| {
+                mode.blocks_writes() && self.is_live(name) && self.may_be_table(name)
+            });
+        let strongest = held.max_by_key(|(_, mode, _)| *mode)?;
+        Some((strongest.0.clone(), Waits::of(strongest.1)))
+    }
+
     /// Whether a transaction is open when the operation runs.
     pub fn in_transaction(&self) -> bool {
         self.session.transaction.is_some()
@@ -78,6 +108,25 @@ impl<'a> Context<'a> {
     /// Whether the operation is one of a statement that fails.
     pub fn fails(&self) -> bool {
         self.effect.fails.is_some()
+    }
+
+    /// Whether a later statement of the text has these words, in this order. A guess that only keeps rules quiet.
+    pub fn rest_mentions(&self, words: &[&str]) -> bool {
+        let rest = Span::new(self.statement_span.end, self.text.len()).of(self.text).to_lowercase();
+        rest.split(';').any(|statement| {
+            let mut all = statement.split(|it: char| !(it.is_alphanumeric() || it == '_')).peekable();
+            words.iter().all(|word| {
+                let word = word.trim_matches('"');
+                all.by_ref().any(|it| it == word)
+            })
+        })
+    }
+
+    /// Where the operation has a word.
+    pub fn word_in(&self, operation: &Operation, word: &str) -> Option<Span> {
+        let text = operation.span.of(self.text).to_ascii_lowercase();
+        let at = operation.span.start + text.find(word)?;
+        Some(Span::new(at, at + word.len()))
     }
 
     /// The text of an operation.

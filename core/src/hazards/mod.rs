@@ -11,6 +11,7 @@ pub mod data;
 pub mod locking;
 pub mod transaction;
 
+use crate::catalog::Session;
 use crate::dialect::Dialect;
 use crate::operation::Operation;
 use crate::text::{Edit, Span};
@@ -59,6 +60,15 @@ pub struct Rule {
 pub enum Trigger {
     /// One operation in its place.
     Operation(fn(&Operation, &Context<'_>) -> Option<Hazard>),
+    /// What is left when the text has ended.
+    End(fn(&End<'_>) -> Option<Hazard>),
+}
+
+/// What is left when the text has ended.
+#[derive(Debug, Clone, Copy)]
+pub struct End<'a> {
+    /// The session, perhaps with an open transaction.
+    pub session: &'a Session,
 }
 
 /// One occurrence of a hazard.
@@ -200,16 +210,49 @@ pub static RULES: &[&Rule] = &[
     &locking::type_change_rewrite::RULE,
     &locking::validating_constraint::RULE,
     &locking::inline_unique_build::RULE,
+    &locking::partitioned_index_build::RULE,
+    &locking::locked_partition_parent::RULE,
+    &locking::default_partition_scan::RULE,
+    &locking::attached_partition_scan::RULE,
+    &locking::blocking_reindex::RULE,
+    &locking::storage_rewrite::RULE,
+    &locking::blocking_refresh::RULE,
+    &locking::domain_constraint_scan::RULE,
+    &locking::exclusion_build::RULE,
+    &locking::nullable_key_scan::RULE,
+    &locking::unindexed_foreign_key::RULE,
     &compatibility::renamed_column::RULE,
     &compatibility::renamed_table::RULE,
     &compatibility::dropped_column::RULE,
     &compatibility::dropped_table::RULE,
     &compatibility::required_column::RULE,
+    &compatibility::dropped_default::RULE,
+    &compatibility::lost_conflict_target::RULE,
+    &compatibility::dropped_replica_identity::RULE,
+    &compatibility::silenced_trigger::RULE,
+    &compatibility::narrow_sequence::RULE,
+    &compatibility::row_security_lockout::RULE,
     &data::unbounded_data_change::RULE,
     &data::data_change_under_lock::RULE,
+    &data::truncated_table::RULE,
+    &data::lossy_type_change::RULE,
+    &data::shifted_times::RULE,
+    &data::dropped_and_added::RULE,
+    &data::cascading_drop::RULE,
     &transaction::concurrent_in_transaction::RULE,
     &transaction::no_lock_timeout::RULE,
     &transaction::failing_statement::RULE,
+    &transaction::many_tables_locked::RULE,
+    &transaction::work_under_lock::RULE,
+    &transaction::validation_under_lock::RULE,
+    &transaction::ineffective_local_setting::RULE,
+    &transaction::long_lock_timeout::RULE,
+    &transaction::timed_out_build::RULE,
+    &transaction::skipped_invalid_index::RULE,
+    &transaction::unusable_enum_value::RULE,
+    &transaction::pending_check::RULE,
+    &transaction::stray_transaction::RULE,
+    &transaction::unclosed_transaction::RULE,
 ];
 
 /// The rule with this name.
@@ -222,9 +265,17 @@ pub fn check(operation: &Operation, ctx: &Context<'_>) -> Vec<Hazard> {
     let known = RULES.iter().filter(|rule| rule.dialects.contains(&ctx.target.dialect));
     let found = known.filter_map(|rule| match rule.trigger {
         Trigger::Operation(check) => check(operation, ctx),
+        Trigger::End(_) => None,
     });
     found.map(|hazard| Hazard { statement: ctx.statement, ..hazard }).collect()
 }
 
-#[cfg(test)]
-mod tests;
+/// The hazards of what is left when the text has ended.
+pub fn check_end(end: &End<'_>, dialect: Dialect) -> Vec<Hazard> {
+    let known = RULES.iter().filter(|rule| rule.dialects.contains(&dialect));
+    let found = known.filter_map(|rule| match rule.trigger {
+        Trigger::Operation(_) => None,
+        Trigger::End(check) => check(end),
+    });
+    found.collect()
+}

@@ -268,7 +268,7 @@ pub enum TableAction {
     DropConstraint { name: Ident, if_exists: bool, cascade: bool },
     Trigger { name: Option<Ident>, state: TriggerState },
     Rule { name: Ident },
-    RowSecurity,
+    RowSecurity { enabled: bool },
     ClusterOn { index: Ident },
     SetWithoutCluster,
     SetWithoutOids,

@@ -10,11 +10,11 @@ use crate::text::Span;
 pub(super) fn split(text: &str, tokens: &[Token]) -> Vec<Statement> {
     let mut statements = Vec::new();
     let mut splitter = Splitter { text, tokens, first: 0, depth: 0, atomic: 0 };
-    for at in 0..tokens.len() {
+    for (at, token) in tokens.iter().enumerate() {
         if splitter.starts_anew(at) {
             splitter.finish(at, None, &mut statements);
         }
-        match tokens[at].kind {
+        match token.kind {
             TokenKind::Semicolon if splitter.depth == 0 && splitter.atomic == 0 => {
                 splitter.finish(at, Some(at), &mut statements);
                 splitter.first = at + 1;

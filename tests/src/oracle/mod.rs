@@ -164,7 +164,7 @@ fn what_is_expected_to_differ_still_does() {
 
 fn ours(fact: &Fact, target: &Target, base: &Catalog) -> Answer {
     let catalog = after(base.clone(), &fact.setup, target);
-    let text = [fact.session.as_slice(), &[fact.sql.clone()]].concat().join(";\n");
+    let text = [fact.session.as_slice(), std::slice::from_ref(&fact.sql)].concat().join(";\n");
     let effect = effect_of(&text, target, &catalog);
     let mut answer = Answer::of_effect(&effect);
     if !fact.autocommit && !effect.transactional {

@@ -267,14 +267,14 @@ REINDEX (VERBOSE) TABLE orders
 REINDEX (CONCURRENTLY) TABLE orders
 REINDEX TABLE totals
 -- maintenance
-VACUUM plain
+VACUUM plain -- since 14, before, the measuring counts blocks that VACUUM VERBOSE says it did not read; not explained yet
 VACUUM (FULL) plain
 VACUUM FULL orders
 VACUUM (ANALYZE) orders
-VACUUM (FREEZE) plain
-VACUUM events
+VACUUM (FREEZE) plain -- since 14, before, the measuring counts blocks that VACUUM VERBOSE says it did not read; not explained yet
+VACUUM events -- since 14, before, the measuring counts blocks that VACUUM VERBOSE says it did not read; not explained yet
 UPDATE plain SET c = 0 ;; VACUUM plain
-DELETE FROM orders WHERE id > 1000 ;; VACUUM orders
+DELETE FROM orders WHERE id < 1000 ;; VACUUM orders
 ANALYZE orders
 ANALYZE orders (day)
 ANALYZE events

@@ -124,6 +124,9 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
         TableAction::SetStorage { .. } => draft.lock_tree(relation, LockMode::AccessExclusive),
         TableAction::SetStatistics { .. } => draft.lock_tree(relation, LockMode::ShareUpdateExclusive),
         TableAction::SetColumnOptions { .. } => draft.lock(relation, LockMode::ShareUpdateExclusive),
+        TableAction::RenameColumn { .. } if alter.relation == RelationWord::View && !draft.since(13) => {
+            draft.needs(13, "ALTER VIEW RENAME COLUMN");
+        }
         TableAction::RenameColumn { .. } => draft.lock_tree(relation, LockMode::AccessExclusive),
         _ => on_relation(draft, relation, alter),
     }
@@ -144,7 +147,7 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
         TableAction::RenameConstraint { name, .. } => constraint::rename(draft, relation, &name.name),
         TableAction::Trigger { .. } => draft.lock_tree(relation, ShareRowExclusive),
         TableAction::Rule { .. }
-        | TableAction::RowSecurity
+        | TableAction::RowSecurity { .. }
         | TableAction::NotOf
         | TableAction::RenameTo { .. }
         | TableAction::SetWithoutOids

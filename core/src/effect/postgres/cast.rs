@@ -2,6 +2,7 @@
 //! `pg_cast` of 18).
 
 use crate::catalog::{Catalog, UserType};
+use crate::effect::Loss;
 use crate::operation::TypeName;
 
 /// What a change of type does to the rows.
@@ -137,6 +138,39 @@ fn assignable(from: &str, to: &str) -> bool {
                 | ("numeric", "money")
                 | ("money", "numeric")
         )
+}
+
+/// What values lose when their type changes (manual, 8.1 to 8.5: numbers and times are rounded, whole numbers out of
+/// range and texts too long fail).
+pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
+    const WHOLE: &[&str] = &["int2", "int4", "int8"];
+    let place = |ty: &TypeName| WHOLE.iter().position(|it| ty.is(it));
+    let length = |ty: &TypeName| ty.modifiers.first().copied();
+    let scale = |ty: &TypeName| ty.modifiers.get(1).copied().unwrap_or(0);
+    let is_text = |ty: &TypeName| ty.is_any(&["text", "varchar"]);
+    let fractional = |ty: &TypeName| ty.is_any(&["numeric", "float4", "float8"]);
+    if let (Some(old), Some(new)) = (place(from), place(to)) {
+        return (new < old).then_some(Loss::Error);
+    }
+    if fractional(from) && place(to).is_some() {
+        return Some(Loss::Silent);
+    }
+    if from.is("numeric") && to.is("numeric") && length(to).is_some() {
+        let rounds = length(from).is_none() || scale(to) < scale(from);
+        let narrower = length(from).is_some_and(|old| length(to).is_some_and(|new| new < old));
+        return rounds.then_some(Loss::Silent).or(narrower.then_some(Loss::Error));
+    }
+    if is_text(from) && is_text(to) {
+        let shorter = length(to).is_some_and(|new| length(from).is_none_or(|old| new < old));
+        return shorter.then_some(Loss::Error);
+    }
+    let loses = matches!(
+        (from.name.as_str(), to.name.as_str()),
+        ("timestamp" | "timestamptz", "date" | "time")
+            | ("float8", "float4")
+            | ("numeric", "float4" | "float8")
+    );
+    (loses && !from.array && !to.array).then_some(Loss::Silent)
 }
 
 /// Whether values of a type can be compared with an index on another: types of one operator family, or a cast that

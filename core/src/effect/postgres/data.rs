@@ -130,6 +130,9 @@ fn lock_children(draft: &mut Draft<'_>, table: &RelationName, event: &str) {
         });
         let mode = if changes { LockMode::RowExclusive } else { LockMode::RowShare };
         draft.read(&child, mode);
+        if changes {
+            draft.lock_indexes(&child, LockMode::RowExclusive);
+        }
         if !has_index_on_key(draft, &child, table) {
             draft.scan_tree(&child);
         }

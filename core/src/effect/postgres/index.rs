@@ -57,6 +57,8 @@ pub(super) fn reindex(draft: &mut Draft<'_>, reindex: &Reindex) {
         // The old index is dropped under ACCESS EXCLUSIVE when no plan uses it any more.
         draft.waits = Some(Waits::SchemaChanges);
     }
+    let system = reindex.scope == ReindexScope::System;
+    draft.effect.has_concurrent_form = !reindex.concurrently && !system && draft.since(12);
     match (reindex.scope, &reindex.name) {
         (ReindexScope::Index, Some(name)) => {
             let Some(index) = draft.existing(name, false) else { return };
@@ -156,6 +158,8 @@ fn maintain_table(draft: &mut Draft<'_>, table: &Name, command: Maintenance) {
     let Some(table) = draft.existing(table, false) else { return };
     match command {
         Maintenance::Vacuum { analyze } => {
+            // Empty pages at the end of the file are given back under ACCESS EXCLUSIVE, but only for as long as
+            // nobody waits (manual, VACUUM, TRUNCATE); that is not counted here.
             if draft.is_partitioned(&table) {
                 draft.lock(&table, LockMode::AccessShare);
             }

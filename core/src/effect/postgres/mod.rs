@@ -16,6 +16,7 @@ mod table;
 
 pub(super) use alter::pass;
 pub use builtin::volatility;
+pub use cast::loss;
 
 use super::Effect;
 use crate::catalog::{Catalog, Session};

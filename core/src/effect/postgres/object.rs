@@ -37,6 +37,9 @@ pub(super) fn refresh(draft: &mut Draft<'_>, refresh: &Refresh) {
             draft.fail("REFRESH CONCURRENTLY needs a unique index, whole and on plain columns");
         }
     } else {
+        let unique = |index: &crate::catalog::Index| index.unique && index.predicate.is_none();
+        draft.effect.has_concurrent_form =
+            state.is_none_or(|state| state.populated && state.indexes.iter().any(unique));
         draft.lock_indexes(&view, LockMode::AccessExclusive);
         draft.effect.heap_rewrite = refresh.with_data;
         draft.effect.index_rebuild = refresh.with_data && !draft.catalog.indexes(&view).is_empty();
@@ -107,7 +110,11 @@ pub(super) fn alter_domain(draft: &mut Draft<'_>, alter: &AlterDomain) {
         DomainAction::SetNotNull => {
             !matches!(draft.catalog.type_named(&alter.name), Some(UserType::Domain { not_null: true, .. }))
         }
-        DomainAction::AddConstraint(constraint) => !constraint.not_valid,
+        DomainAction::AddConstraint(constraint) => {
+            let is_check = matches!(constraint.kind, crate::operation::ConstraintKind::Check(_));
+            draft.effect.can_validate_later = is_check && !constraint.not_valid;
+            !constraint.not_valid
+        }
         DomainAction::ValidateConstraint(_) => true,
         _ => false,
     };

@@ -11,8 +11,9 @@ pub(super) fn create(draft: &mut Draft<'_>, parent: &Name, bound: &PartitionBoun
     draft.cite("CREATE TABLE PARTITION OF takes ACCESS EXCLUSIVE on the parent (measured on 11 to 18)");
     let Some(parent) = draft.existing(parent, false) else { return };
     draft.lock(&parent, LockMode::AccessExclusive);
-    let on_indexes = if draft.since(12) { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
-    draft.lock_indexes(&parent, on_indexes);
+    if draft.since(12) {
+        draft.lock_indexes(&parent, LockMode::ShareUpdateExclusive);
+    }
     refuse_overlap(draft, &parent, bound);
     for table in super::table::references(draft, &parent) {
         draft.lock_tree(&table, LockMode::ShareRowExclusive);
@@ -112,6 +113,7 @@ pub(super) fn detach(
         lock_attached(draft, parent, &partition);
         return draft.lock_tree(&partition, LockMode::AccessExclusive);
     }
+    draft.effect.has_concurrent_form = draft.since(14) && default_partition(draft, parent).is_none();
     draft.lock(parent, LockMode::AccessExclusive);
     let on_partition =
         if draft.since(14) { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };

@@ -205,14 +205,14 @@ pub(super) fn inherits_column(draft: &Draft<'_>, table: &crate::catalog::Table, 
 fn generated(draft: &mut Draft<'_>, relation: &RelationName, column: &str, cascade: bool) {
     let dialect = draft.catalog.dialect();
     let Some(table) = draft.table(relation) else { return };
-    let users = table.columns.iter().filter(|other| {
+    let mut users = table.columns.iter().filter(|other| {
         other.generated.as_ref().is_some_and(|it| it.expression.columns(dialect).contains(column))
     });
     // Before 15 the generated column went with it, without a word (measured on 13).
     if !draft.since(15) {
         return;
     }
-    if let Some(user) = users.filter(|user| user.name != column && !cascade).next() {
+    if let Some(user) = users.find(|user| user.name != column && !cascade) {
         draft.fail(format!("the generated column {} needs {column}: CASCADE drops it too", user.name));
     }
 }

@@ -1,7 +1,13 @@
 //! Hazards for the release that runs while the migration does, and after it.
 
 pub mod dropped_column;
+pub mod dropped_default;
+pub mod dropped_replica_identity;
 pub mod dropped_table;
+pub mod lost_conflict_target;
+pub mod narrow_sequence;
 pub mod renamed_column;
 pub mod renamed_table;
 pub mod required_column;
+pub mod row_security_lockout;
+pub mod silenced_trigger;

@@ -1,6 +1,5 @@
 //! Rows are changed while the transaction holds a lock that keeps others out of the table.
 
-use crate::catalog::RelationName;
 use crate::dialect::{Dialect, LockMode};
 use crate::effect::Work;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
@@ -34,18 +33,10 @@ fn change_after_lock(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard>
     if written_out || !(reads_all || matches!(operation.kind, Kind::Insert(_) | Kind::Merge(_))) {
         return None;
     }
-    let held = strongest_held(ctx)?;
+    let (held, _) = ctx.strongest_held()?;
     let message =
         format!("{} stays closed to others while rows of {} change", ctx.display(&held), ctx.display(&table));
     Some(Hazard::new(&RULE, name.span, message))
-}
-
-/// The relation in use by others that the transaction keeps them out of.
-fn strongest_held(ctx: &Context<'_>) -> Option<RelationName> {
-    let held = ctx.session.held.iter().filter(|(name, mode, _)| mode.blocks_writes() && ctx.is_live(name));
-    let held =
-        held.filter(|(name, ..)| ctx.catalog.table(name).is_some() || ctx.catalog.relation(name).is_none());
-    held.max_by_key(|(_, mode, _)| *mode).map(|(name, ..)| name.clone())
 }
 
 /// The table is closed while its changed rows are still locked: the statement waits for nobody, but a deferred check

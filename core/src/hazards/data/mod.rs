@@ -1,4 +1,9 @@
 //! Hazards of changed rows.
 
+pub mod cascading_drop;
 pub mod data_change_under_lock;
+pub mod dropped_and_added;
+pub mod lossy_type_change;
+pub mod shifted_times;
+pub mod truncated_table;
 pub mod unbounded_data_change;

@@ -45,7 +45,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
 
 fn key_columns(constraint: &Constraint) -> Option<&[Ident]> {
     match &constraint.kind {
-        ConstraintKind::Unique { columns, .. } | ConstraintKind::PrimaryKey { columns, .. } => Some(columns),
+        ConstraintKind::Unique { columns, using_index: None, .. }
+        | ConstraintKind::PrimaryKey { columns, using_index: None } => Some(columns),
         _ => None,
     }
 }

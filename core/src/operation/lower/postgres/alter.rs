@@ -113,8 +113,13 @@ fn action(cursor: &mut Cursor<'_>, relation: RelationWord) -> Option<TableAction
         }
         "enable" => trigger_or_rule(cursor, TriggerState::Enabled),
         "disable" => trigger_or_rule(cursor, TriggerState::Disabled),
-        "force" if cursor.eat_all("row level security") => Some(TableAction::RowSecurity),
-        "no" if cursor.eat_all("force row level security") => Some(TableAction::RowSecurity),
+        "force" if cursor.eat_all("row level security") => {
+            // Only the owner is concerned.
+            Some(TableAction::RowSecurity { enabled: false })
+        }
+        "no" if cursor.eat_all("force row level security") => {
+            Some(TableAction::RowSecurity { enabled: false })
+        }
         "no" if cursor.eat("inherit") => Some(TableAction::NoInherit { parent: cursor.name()? }),
         "no" if cursor.eat_all("depends on extension") => {
             cursor.name()?;
@@ -353,7 +358,8 @@ fn trigger_or_rule(cursor: &mut Cursor<'_>, state: TriggerState) -> Option<Table
     if cursor.eat("rule") {
         return Some(TableAction::Rule { name: cursor.ident()? });
     }
-    cursor.eat_all("row level security").then_some(TableAction::RowSecurity)
+    let enabled = state == TriggerState::Enabled;
+    cursor.eat_all("row level security").then_some(TableAction::RowSecurity { enabled })
 }
 
 fn replica_identity(cursor: &mut Cursor<'_>) -> Option<TableAction> {

@@ -107,7 +107,8 @@ fn insert(mut cursor: Cursor<'_>, others: Vec<Name>, whole: bool) -> Option<Kind
 /// The query that rows come from, without `ON CONFLICT` and `RETURNING`.
 fn insert_query(cursor: Cursor<'_>) -> QueryText {
     let mut end = cursor;
-    while !end.at_end() && !(end.is("on") && end.is_at(1, "conflict")) && !end.is("returning") {
+    let is_tail = |at: &Cursor<'_>| at.is("returning") || at.is("on") && at.is_at(1, "conflict");
+    while !end.at_end() && !is_tail(&end) {
         end.skip();
     }
     query(&cursor.part(cursor.index(), end.index()))

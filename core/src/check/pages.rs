@@ -9,12 +9,12 @@ use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
 
-use super::page::{self, Block};
-use super::{Hazard, RULES, Rule};
 use crate::catalog::Catalog;
 use crate::check::{Checked, Part, check, replay};
 use crate::dialect::{Dialect, Target, Version};
 use crate::framework::Transaction;
+use crate::hazards::page::{self, Block};
+use crate::hazards::{Hazard, RULES, Rule};
 use crate::text::{self, Span};
 
 /// The versions that the facts were measured on.
@@ -36,6 +36,14 @@ fn quiet_blocks_are_quiet() {
         if block.section == "Quiet" {
             assert_eq!(hazards(rule, &block, &bare(block.text)), [], "{}:\n{}", rule.id, block.text);
         }
+    }
+}
+
+#[test]
+fn every_example_shows_the_hazard() {
+    for (rule, block) in blocks().filter(|(_, it)| it.section == "Example" && !it.has("fixed")) {
+        let found = hazards(rule, &block, &bare(block.text));
+        assert!(!found.is_empty(), "{}: nothing is found in\n{}", rule.id, block.text);
     }
 }
 
@@ -74,7 +82,7 @@ fn ids_are_unique_and_name_their_files() {
     let listed: BTreeSet<PathBuf> = RULES.iter().map(|rule| page_of(rule)).collect();
     let pages: BTreeSet<PathBuf> = files("md").collect();
     assert_eq!(listed, pages, "every page is of a rule in RULES, and every rule has its page");
-    let others = ["mod.rs", "context.rs", "page.rs", "tests.rs"];
+    let others = ["mod.rs", "context.rs", "page.rs"];
     let code = files("rs").filter(|path| !others.iter().any(|other| path.ends_with(other)));
     assert_eq!(code.collect::<BTreeSet<_>>(), pages.iter().map(|it| it.with_extension("rs")).collect());
 }

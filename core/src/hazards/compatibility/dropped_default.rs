@@ -1,0 +1,29 @@
+//! The running release inserts rows without the column, and without its default those inserts fail.
+
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, TableAction};
+
+/// The running release inserts rows without the column, and without its default those inserts fail.
+pub(crate) static RULE: Rule = Rule {
+    id: "dropped-default",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("dropped_default.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let TableAction::DropDefault { column } = &alter.action else { return None };
+    let table = ctx.resolve(&alter.table);
+    let state = ctx.catalog.table(&table)?.column(&column.name)?;
+    let matters = state.not_null && state.default.as_ref().is_some_and(|it| !it.is_null());
+    if !matters || !ctx.is_live(&table) {
+        return None;
+    }
+    let message =
+        format!("inserts into {} that leave out {column} fail from this moment on", ctx.display(&table));
+    let hazard = Hazard::new(&RULE, column.span, message);
+    Some(hazard.with_subject(ctx.display(&table), Some(&column.name)))
+}

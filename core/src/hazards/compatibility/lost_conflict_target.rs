@@ -1,0 +1,59 @@
+//! INSERT … ON CONFLICT on the columns of the unique index fails as soon as the index is gone.
+
+use crate::catalog::RelationName;
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, ObjectKind, Operation, TableAction};
+
+/// INSERT … ON CONFLICT on the columns of the unique index fails as soon as the index is gone.
+pub(crate) static RULE: Rule = Rule {
+    id: "lost-conflict-target",
+    severity: Severity::Warning,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("lost_conflict_target.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let (index, span) = match &operation.kind {
+        Kind::Drop(drop) if drop.object == ObjectKind::Index => {
+            let name = drop.names.first()?;
+            (ctx.resolve(name), name.span)
+        }
+        Kind::AlterTable(alter) => {
+            let TableAction::DropConstraint { name, .. } = &alter.action else { return None };
+            let table = ctx.resolve(&alter.table);
+            (RelationName { schema: table.schema, name: name.name.as_str().into() }, name.span)
+        }
+        _ => return None,
+    };
+    let (table, found) = ctx.catalog.index(&index)?;
+    if !found.unique || !ctx.is_live(table) || ctx.fails() || another_serves(table, &index, ctx) {
+        return None;
+    }
+    let columns: Vec<&str> = found.keys.iter().map(|key| key.text.text.as_str()).collect();
+    let table = ctx.display(table);
+    let message = format!(
+        "INSERT INTO {table} … ON CONFLICT ({}) fails, and duplicates may come in",
+        columns.join(", ")
+    );
+    Some(Hazard::new(&RULE, span, message))
+}
+
+/// Whether another unique index has the same columns.
+fn another_serves(table: &RelationName, index: &RelationName, ctx: &Context<'_>) -> bool {
+    let indexes = ctx.catalog.indexes(table);
+    let Some(dropped) = indexes.iter().find(|it| it.name == *index) else { return false };
+    let columns = |index: &crate::catalog::Index| -> Vec<String> {
+        let mut texts: Vec<String> = index.keys.iter().map(|key| key.text.text.to_lowercase()).collect();
+        texts.sort();
+        texts
+    };
+    indexes.iter().any(|other| {
+        other.name != *index
+            && other.unique
+            && other.valid
+            && other.predicate.is_none()
+            && columns(other) == columns(dropped)
+    })
+}

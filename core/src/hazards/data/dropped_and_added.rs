@@ -1,0 +1,40 @@
+//! A column goes and one of the same type comes: if that was meant as a rename, its values are lost.
+
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, TableAction};
+
+/// A column goes and one of the same type comes: if that was meant as a rename, its values are lost.
+pub(crate) static RULE: Rule = Rule {
+    id: "dropped-and-added",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("dropped_and_added.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let table = ctx.resolve(&alter.table);
+    let (span, dropped, added) = match &alter.action {
+        TableAction::AddColumn { column, .. } => {
+            let dropped = ctx.session.dropped_columns.iter().find(|it| it.is_like(&table, &column.ty))?;
+            (column.name.span, &dropped.column, &column.name.name)
+        }
+        TableAction::DropColumn { column, .. } => {
+            let state = ctx.catalog.table(&table)?.column(&column.name)?;
+            let added = ctx.session.added_columns.iter().find(|it| it.is_like(&table, &state.ty))?;
+            (column.span, &column.name, &added.column)
+        }
+        _ => return None,
+    };
+    let copied = ctx.session.filled_columns.iter().any(|(it, column)| *it == table && column == added);
+    if !ctx.is_live(&table) || dropped == added || copied {
+        return None;
+    }
+    let message = format!(
+        "values of {}.{dropped} are not carried over to {added}: is this a rename?",
+        ctx.display(&table)
+    );
+    Some(Hazard::new(&RULE, span, message).with_recipe("expand-contract-rename"))
+}

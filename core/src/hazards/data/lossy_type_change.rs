@@ -1,0 +1,31 @@
+//! The new type cannot hold all that the old one can: values are rounded or cut, or the statement fails on them.
+
+use crate::dialect::Dialect;
+use crate::effect::{Loss, loss};
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, TableAction};
+
+/// The new type cannot hold all that the old one can: values are rounded or cut, or the statement fails on them.
+pub(crate) static RULE: Rule = Rule {
+    id: "lossy-type-change",
+    severity: Severity::Warning,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("lossy_type_change.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let TableAction::AlterType { column, ty, .. } = &alter.action else { return None };
+    let table = ctx.resolve(&alter.table);
+    let from = &ctx.catalog.table(&table)?.column(&column.name)?.ty;
+    if !ctx.is_live(&table) || ctx.fails() {
+        return None;
+    }
+    let of = format!("{}.{column}", ctx.display(&table));
+    let message = match loss(from, ty)? {
+        Loss::Silent => format!("values of {of} lose what {ty} cannot hold, without a word"),
+        Loss::Error => format!("it fails on the first value of {of} that does not fit into {ty}"),
+    };
+    Some(Hazard::new(&RULE, column.span, message))
+}

@@ -1,0 +1,28 @@
+//! The index of an exclusion constraint is built while nobody can read or write the table, and there is no gentler way to add it.
+
+use crate::dialect::Dialect;
+use crate::effect::Work;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
+
+/// The index of an exclusion constraint is built while nobody can read or write the table, and there is no gentler way to add it.
+pub(crate) static RULE: Rule = Rule {
+    id: "exclusion-build",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("exclusion_build.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let TableAction::AddConstraint { constraint } = &alter.action else { return None };
+    let excludes = matches!(constraint.kind, ConstraintKind::Exclude { .. });
+    if !excludes || !ctx.works_on_live(Work::IndexBuild) {
+        return None;
+    }
+    let table = ctx.display(&ctx.resolve(&alter.table));
+    let span = constraint.name.as_ref().map_or(constraint.span, |name| name.span);
+    let message = format!("reads and writes of {table} wait until its index is built");
+    Some(Hazard::new(&RULE, span, message))
+}

@@ -1,0 +1,48 @@
+//! One transaction closes several tables, which is how migrations and applications come into a deadlock.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::RelationName;
+use crate::dialect::{Dialect, LockMode};
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation};
+
+/// One transaction closes several tables, which is how migrations and applications come into a deadlock.
+pub(crate) static RULE: Rule = Rule {
+    id: "many-tables-locked",
+    severity: Severity::Warning,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("many_tables_locked.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    if !ctx.in_transaction()
+        || !matches!(operation.kind, Kind::AlterTable(_) | Kind::Drop(_) | Kind::Truncate(_))
+    {
+        return None;
+    }
+    let held = ctx.session.held.iter().map(|(name, mode, _)| (name, *mode));
+    let held = closed(held, ctx);
+    let taken = closed(ctx.effect.locks.iter().map(|(name, mode)| (name, *mode)), ctx);
+    let new = taken.iter().find(|name| !held.contains(*name))?;
+    // Said once, at the second table.
+    let second = held.iter().next().filter(|_| held.len() == 1)?;
+    let message = format!(
+        "{} stays closed while this waits for {}, and whoever uses both the other way round deadlocks",
+        ctx.display(second),
+        ctx.display(new)
+    );
+    let span = operation.relation().map_or(operation.span, |name| name.span);
+    Some(Hazard::new(&RULE, span, message))
+}
+
+/// The tables in use that the locks close to readers; partitions count with their parent.
+fn closed<'a>(
+    locks: impl Iterator<Item = (&'a RelationName, LockMode)>,
+    ctx: &Context<'a>,
+) -> BTreeSet<RelationName> {
+    let strong =
+        locks.filter(|(name, mode)| mode.blocks_reads() && ctx.is_live(name) && ctx.may_be_table(name));
+    strong.map(|(name, _)| ctx.catalog.topmost(name)).collect()
+}

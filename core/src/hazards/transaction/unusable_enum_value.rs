@@ -1,0 +1,27 @@
+//! The new value of the enum is used in the transaction that adds it, which the server refuses.
+
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation};
+
+/// The new value of the enum is used in the transaction that adds it, which the server refuses.
+pub(crate) static RULE: Rule = Rule {
+    id: "unusable-enum-value",
+    severity: Severity::Danger,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("unusable_enum_value.md"),
+    trigger: Trigger::Operation(check),
+};
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    if !ctx.in_transaction() || matches!(operation.kind, Kind::AlterType(_) | Kind::Comment(_)) {
+        return None;
+    }
+    let text = ctx.text_of(operation);
+    let used = ctx.session.added_values.iter().find(|value| {
+        let literal = crate::dialect::quote_literal(value);
+        text.contains(&literal)
+    })?;
+    let message = format!("it fails: '{used}' cannot be used before the transaction that adds it has ended");
+    Some(Hazard::new(&RULE, operation.span, message))
+}
