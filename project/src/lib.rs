@@ -13,5 +13,6 @@ pub mod signals;
 pub mod git;
 pub mod analysis;
 pub mod rewrite;
+pub mod planning;
 
 pub use discover::{DiscoverError, Project, discover, open};

@@ -11,4 +11,5 @@ mod facts;
 mod workload;
 mod tidy;
 mod language_client;
+mod lsp;
 // `mcp.rs` joins with `lockkeeper mcp`: it is written to the contract and driven against a stand-in so far.

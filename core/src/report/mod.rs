@@ -5,8 +5,10 @@
 mod check;
 mod effect;
 mod line;
+mod plan;
 mod rewrite;
 mod schema;
+pub mod strategist;
 mod target;
 
 pub use check::{
@@ -17,6 +19,10 @@ pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,
 };
 pub use line::{effect_line, waits_in_words};
+pub use plan::{
+    ChosenPlan, OperationReport, PhaseReport, PlanReport, QuestionReport, RecommendationReport, SignalReport,
+    StepReport, StrategyReport, phase_report,
+};
 pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
 pub use schema::{SchemaReport, TableReport, schema_report};
 pub use target::TargetReport;

@@ -1,0 +1,130 @@
+//! From a checked migration to strategies, a recommendation and a plan.
+
+use lockkeeper_core::estimate::Rows;
+use lockkeeper_core::plan::Way;
+use lockkeeper_core::report::{
+    ChosenPlan, OperationReport, PlanReport, QuestionReport, RecommendationReport, ReferenceReport,
+    SignalReport, StrategyReport, phase_report,
+};
+use lockkeeper_core::signals::{Answer, Blocks, Question, Signal, questions};
+use lockkeeper_core::strategies::{self, Costing, Facts, Strategy};
+use lockkeeper_core::text::sanitise;
+
+use crate::analysis::{self, CheckedFile};
+use crate::discover::Project;
+use crate::rewrite;
+use crate::signals::signals;
+
+/// What is known before strategies are generated.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    /// What was observed.
+    pub signals: Vec<Signal>,
+    /// What the developer was asked, with the answers there are.
+    pub questions: Vec<Question>,
+}
+
+/// Observes the repository and collects the answers; `given` win over the configuration's.
+pub fn gather(project: &Project, given: &[(String, Answer)]) -> Gathered {
+    let signals = signals(project);
+    let mut answers: Vec<(String, Answer)> = given.to_vec();
+    answers.extend(project.config.answers());
+    let questions = questions(&answers, &signals);
+    Gathered { signals, questions }
+}
+
+impl Gathered {
+    /// The open questions that stop the strategies.
+    pub fn blocking(&self) -> Vec<&Question> {
+        let open = self.questions.iter().filter(|it| it.answer.is_none());
+        open.filter(|it| matches!(it.blocks, Blocks::Strategies)).collect()
+    }
+
+    fn answer(&self, id: &str) -> Option<&str> {
+        let question = self.questions.iter().find(|it| it.id == id)?;
+        question.answer.as_ref().map(|it| it.value.as_str())
+    }
+}
+
+/// The plan for a checked file. With open questions that block it, it holds those and no strategy. `chosen` overrides
+/// the recommendation.
+pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Way>) -> PlanReport {
+    let blocked_by: Vec<String> = gathered.blocking().iter().map(|it| it.id.to_owned()).collect();
+    let rows = rows(gathered);
+    let costing = Costing {
+        target: &file.target,
+        catalog: &file.before,
+        rows: rows.as_ref(),
+        soak_hours: project.config.limits.soak_hours,
+    };
+    let facts = Facts { signals: &gathered.signals, questions: &gathered.questions, costing };
+    let strategies = if blocked_by.is_empty() { generate(project, file, &facts) } else { Vec::new() };
+    let recommendation = strategies::recommend(&strategies, &facts);
+    let way = chosen.or(recommendation.as_ref().map(|it| it.way));
+    let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way && !it.phases.is_empty()));
+    PlanReport {
+        version: 1,
+        file: file.path.clone(),
+        target: (&file.target).into(),
+        signals: gathered.signals.iter().map(SignalReport::from).collect(),
+        questions: gathered.questions.iter().map(QuestionReport::from).collect(),
+        blocked_by,
+        operations: operations(project, file),
+        escalations: escalations(project, &strategies, rows.as_ref()),
+        strategies: strategies.iter().map(StrategyReport::from).collect(),
+        recommendation: recommendation.as_ref().map(RecommendationReport::from),
+        plan: plan.map(|it| ChosenPlan {
+            strategy: it.way.id().to_owned(),
+            phases: it.phases.iter().map(phase_report).collect(),
+        }),
+    }
+}
+
+fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>) -> Vec<Strategy> {
+    let ways = Way::ALL.into_iter().map(|way| {
+        let phases = rewrite::phases(project, file, way).map_err(|error| error.message);
+        (way, phases)
+    });
+    strategies::generate(ways.collect(), facts)
+}
+
+fn rows(gathered: &Gathered) -> Option<Rows> {
+    let digits: String = gathered.answer("table-rows")?.chars().filter(char::is_ascii_digit).collect();
+    Some(Rows { count: digits.parse().ok()?, source: "declared".to_owned() })
+}
+
+fn operations(project: &Project, file: &CheckedFile) -> Vec<OperationReport> {
+    let references = analysis::subjects_references(project, std::slice::from_ref(file));
+    let mut operations = Vec::new();
+    for (checked, judged) in &file.parts {
+        for (number, statement) in checked.statements.iter().enumerate() {
+            let hazards: Vec<_> = judged.hazards.iter().filter(|it| it.statement == number).collect();
+            let users = hazards.iter().filter_map(|it| references.get(it.subject.as_ref()?)).flatten();
+            operations.push(OperationReport {
+                statement: sanitise(statement.span.of(&file.text), 300),
+                table: statement.operations.iter().find_map(|it| it.relation()).map(ToString::to_string),
+                hazards: hazards.iter().map(|it| format!("{} ({})", it.message, it.rule)).collect(),
+                waits: statement.effect.waits.id().to_owned(),
+                references: users.map(ReferenceReport::from).collect(),
+            });
+        }
+    }
+    operations
+}
+
+/// Why more than one person must look: the defaults of the domain, or the project's limits.
+fn escalations(project: &Project, strategies: &[Strategy], rows: Option<&Rows>) -> Vec<String> {
+    let limits = &project.config.limits;
+    let mut found = Vec::new();
+    let longest =
+        strategies.iter().filter(|it| it.excluded.is_none()).filter_map(|it| it.costs.blocked_seconds);
+    if let Some((_, most)) = longest.max_by(|a, b| a.1.total_cmp(&b.1))
+        && most > limits.lock_seconds as f64
+    {
+        found.push(format!("a lock may be held for {most:.0} s; the limit is {} s", limits.lock_seconds));
+    }
+    if let Some(rows) = rows.filter(|it| it.count > limits.backfill_rows) {
+        found.push(format!("a backfill of {} rows; the limit is {}", rows.count, limits.backfill_rows));
+    }
+    found
+}
