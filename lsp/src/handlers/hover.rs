@@ -73,7 +73,9 @@ fn introduce(text: &mut String, rule: &Rule, hazard: &Hazard) {
 
 /// What its page says.
 fn explain(text: &mut String, rule: &Rule, hazard: &Hazard) {
-    let _ = writeln!(text, "{}\n", page::summary(rule.page));
+    if !rule.page.is_empty() {
+        let _ = writeln!(text, "{}\n", page::summary(rule.page));
+    }
     for heading in ["Why", "Instead"] {
         if let Some(section) = page::section(rule.page, heading) {
             let _ = writeln!(text, "**{heading}.** {section}\n");

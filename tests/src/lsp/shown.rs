@@ -74,7 +74,9 @@ fn hover_explains_the_statement() {
     session.open_rename();
     let hover = session.hover(RENAME, 1, 35);
     let words = text(&hover["contents"]["value"]);
-    for part in ["| `users` | ACCESS EXCLUSIVE | reads and writes wait |", "`renamed-column`", "Sources: "] {
+    for part in
+        ["| `users` | ACCESS EXCLUSIVE | reads and writes wait |", "`renamed-column`: the running release"]
+    {
         assert!(words.contains(part), "{part} is not in:\n{words}");
     }
     assert_eq!(session.hover(RENAME, 0, 3), Value::Null);
