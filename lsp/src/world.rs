@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,6 +26,7 @@ use crate::references::References;
 #[derive(Debug, Default)]
 pub struct World {
     abilities: OnceLock<Abilities>,
+    shut_down: AtomicBool,
     folders: Mutex<Vec<PathBuf>>,
     documents: Mutex<Documents>,
     projects: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
@@ -102,6 +103,15 @@ impl World {
             paths.extend(path_of(&params["rootUri"]));
         }
         *lock(&self.folders) = paths;
+    }
+
+    /// The client goes: nothing is said unasked any more.
+    pub(crate) fn shut_down(&self) {
+        self.shut_down.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shut_down.load(Ordering::Relaxed)
     }
 
     pub(crate) fn abilities(&self) -> Abilities {
