@@ -45,7 +45,7 @@ struct Slot {
 
 /// A project, read.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     number: u64,
     /// The project.
     pub opened: Opened,
@@ -62,7 +62,7 @@ pub(crate) struct Stamp {
 
 /// A document, analysed.
 #[derive(Debug)]
-pub struct Analysis {
+pub(crate) struct Analysis {
     /// Its project.
     pub loaded: Arc<Loaded>,
     /// Its place there.
@@ -77,7 +77,7 @@ pub(crate) type Rewriting = (Way, Result<Rewrite, RewriteError>);
 
 /// A document with what a handler needs to answer.
 #[derive(Debug, Clone)]
-pub struct View {
+pub(crate) struct View {
     pub(crate) document: Arc<Document>,
     pub(crate) analysis: Arc<Analysis>,
     pub(crate) abilities: Abilities,
@@ -133,7 +133,7 @@ impl World {
     }
 
     /// The open documents of now.
-    pub fn documents(&self) -> Documents {
+    pub(crate) fn documents(&self) -> Documents {
         lock(&self.documents).clone()
     }
 
@@ -157,7 +157,7 @@ impl World {
     }
 
     /// Analyses a document among the others that are open. The same question again costs a look-up.
-    pub fn view(&self, document: &Arc<Document>, documents: &Documents) -> View {
+    pub(crate) fn view(&self, document: &Arc<Document>, documents: &Documents) -> View {
         let loaded = self.home(&document.uri).get();
         let standing = loaded.opened.standing(&file_path(&document.uri));
         let unsaved = self.unsaved(&loaded, &standing, documents);
