@@ -20,3 +20,4 @@ pub mod ledger;
 pub mod status;
 pub mod answer;
 pub mod terminal;
+pub mod drafting;

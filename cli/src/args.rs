@@ -26,12 +26,24 @@ pub enum Command {
     Schema(SchemaArgs),
     /// Rewrite a risky migration as expand-contract files.
     Rewrite(RewriteArgs),
+    /// Show what the repository says about the database and its operation, and which questions are open.
+    Signals(SignalsArgs),
+    /// Compare the ways of doing a migration, recommend one and write it out.
+    Plan(PlanArgs),
+    /// Approve what waits at a gate: a person, at a terminal.
+    Approve(ApproveArgs),
+    /// Show which gates of a plan are open, and how a closed one is opened.
+    Gates(GatesArgs),
+    /// Look after the ledger of approvals.
+    Ledger(LedgerArgs),
     /// Serve an editor on standard input and output.
     Lsp {
         /// What it does anyway; some editors say so.
         #[arg(long, hide = true)]
         stdio: bool,
     },
+    /// Speak the Model Context Protocol on standard input and output.
+    Mcp,
 }
 
 /// How the answer is written.
@@ -129,4 +141,71 @@ pub struct RewriteArgs {
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct SignalsArgs {
+    /// The project.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct PlanArgs {
+    /// The migration.
+    pub file: PathBuf,
+    /// Another strategy than the recommended one.
+    #[arg(long, value_name = "NAME")]
+    pub strategy: Option<String>,
+    /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
+    #[arg(long = "answer", value_name = "ID=VALUE")]
+    pub answers: Vec<String>,
+    /// Write the report files and store the plan.
+    #[arg(long)]
+    pub write: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ApproveArgs {
+    /// The plan's id.
+    pub plan: String,
+    /// The gate.
+    pub gate: String,
+    /// The project.
+    #[arg(long, default_value = ".")]
+    pub project: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct GatesArgs {
+    /// The plan's id.
+    pub plan: String,
+    /// The project.
+    #[arg(long, default_value = ".")]
+    pub project: PathBuf,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct LedgerArgs {
+    #[command(subcommand)]
+    pub command: LedgerCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum LedgerCommand {
+    /// Find edits, gaps and reordering in the ledger.
+    Verify {
+        /// The project.
+        #[arg(long, default_value = ".")]
+        project: PathBuf,
+    },
 }

@@ -22,8 +22,14 @@ fn main() -> ExitCode {
         Command::References(args) => commands::references::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Rewrite(args) => commands::rewrite::run(&args),
+        Command::Signals(args) => commands::signals::run(&args),
+        Command::Plan(args) => commands::plan::run(&args),
+        Command::Approve(args) => commands::approve::run(&args),
+        Command::Gates(args) => commands::gates::run(&args),
+        Command::Ledger(args) => commands::ledger::run(&args),
         // Not through `exit`: the protocol says what the code is, and an unread standard input must not keep the process.
         Command::Lsp { .. } => std::process::exit(lockkeeper_lsp::serve()),
+        Command::Mcp => commands::serve::mcp(),
     };
     match result {
         Ok(exit) => exit.into(),

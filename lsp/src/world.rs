@@ -216,6 +216,7 @@ impl World {
     pub(crate) fn reload(&self, changed: &[PathBuf]) {
         lock(&self.homes).clear();
         let slots: Vec<Arc<Slot>> = lock(&self.projects).values().cloned().collect();
+        let changed: Vec<PathBuf> = changed.iter().map(|path| without_links(path)).collect();
         for slot in slots.iter().filter(|slot| changed.iter().any(|path| path.starts_with(&slot.root))) {
             slot.reload();
         }
@@ -254,6 +255,15 @@ impl Slot {
         let loaded = Arc::new(Loaded { number, opened: Opened::new(project, Some(now())), problem });
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         loaded
+    }
+}
+
+/// Roots have no links in them; a file that is gone still has its folder.
+fn without_links(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::plan::Way;
+use lockkeeper_core::report::strategist;
 use lockkeeper_core::report::{
     ChosenPlan, OperationReport, PlanReport, QuestionReport, RecommendationReport, ReferenceReport,
     SignalReport, StrategyReport, phase_report,
@@ -127,4 +128,18 @@ fn escalations(project: &Project, strategies: &[Strategy], rows: Option<&Rows>) 
         found.push(format!("a backfill of {} rows; the limit is {}", rows.count, limits.backfill_rows));
     }
     found
+}
+
+/// Writes the two report files, and gives their paths relative to the root.
+///
+/// # Errors
+/// What the system says when a file cannot be written.
+pub fn write_report(project: &Project, report: &PlanReport) -> std::io::Result<Vec<String>> {
+    let folder = project.root.join(strategist::FOLDER);
+    std::fs::create_dir_all(&folder)?;
+    let json = format!("{:#}\n", strategist::json(report));
+    std::fs::write(folder.join(strategist::MARKDOWN), strategist::markdown(report))?;
+    std::fs::write(folder.join(strategist::JSON), json)?;
+    let path = |name: &str| format!("{}/{name}", strategist::FOLDER);
+    Ok(vec![path(strategist::MARKDOWN), path(strategist::JSON)])
 }

@@ -1,6 +1,7 @@
 //! A risky migration rewritten as files in the project's own framework.
 
 mod pieces;
+mod write;
 
 use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
@@ -9,6 +10,8 @@ use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
 use pieces::{Kept, Piece, pieces};
+
+pub use write::write;
 
 /// A file to be made or replaced.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -145,6 +145,8 @@ async def tampered(world, client):
     world.human = accept(short(first))
     await call(client, "request_approval", plan=first["plan"])
     ledger = world.folder / ".lockkeeper" / "ledger.jsonl"
+    if not ledger.exists():  # A client that cannot ask never gets so far.
+        return {"second": await write(world, client)}
     ledger.write_text(ledger.read_text().replace('"sequence":2', '"sequence":3'))
     return {"second": await write(world, client)}
 

@@ -127,6 +127,20 @@ impl Cluster {
         Database::new(self, name)
     }
 
+    /// Drops a database, with the sessions that are still leaving it.
+    pub(crate) fn drop_database(&self, name: &str) {
+        if self.version() >= 13 {
+            self.administrate(&format!("DROP DATABASE {name} WITH (FORCE)"));
+            return;
+        }
+        let sessions = format!("FROM pg_stat_activity WHERE datname = '{name}'");
+        self.administrate(&format!("SELECT pg_terminate_backend(pid) {sessions}"));
+        while self.administrate(&format!("SELECT count(*) {sessions}")) != "0" {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self.administrate(&format!("DROP DATABASE {name}"));
+    }
+
     fn wait_until_ready(&self) {
         let start = Instant::now();
         while let Err(error) = self.config("postgres").connect(NoTls).map(Client::close) {

@@ -61,7 +61,7 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         if !self.name.is_empty() {
-            self.cluster.administrate(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+            self.cluster.drop_database(&self.name);
         }
     }
 }

@@ -8,8 +8,10 @@ mod database;
 mod snapshot;
 mod observe;
 mod facts;
+mod oracle;
 mod workload;
 mod tidy;
 mod language_client;
 mod lsp;
-// `mcp.rs` joins with `lockkeeper mcp`: it is written to the contract and driven against a stand-in so far.
+mod mcp;
+mod proof;

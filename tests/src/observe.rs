@@ -5,6 +5,7 @@
 //! 80 % of the pages of a relation of more than 20 pages. Statements that run outside a transaction are polled while they
 //! run: a lock held for less than a poll may be missed.
 
+use crate::cluster::cluster;
 use crate::database::{Database, Failure, rows, run};
 use postgres::Client;
 use std::collections::BTreeMap;
@@ -190,6 +191,9 @@ fn blocks(client: &mut Client, function: &str) -> BTreeMap<String, u64> {
 
 /// The counts of all sessions, once they stop growing: before version 15 they travel through a collector.
 fn settled_blocks(client: &mut Client) -> BTreeMap<String, u64> {
+    let collector = cluster().version() < 15;
+    // It writes its file twice a second at most.
+    let pause = std::time::Duration::from_millis(if collector { 600 } else { 30 });
     let mut last = BTreeMap::new();
     loop {
         let now = blocks(client, "pg_stat_get_blocks_fetched");
@@ -197,7 +201,7 @@ fn settled_blocks(client: &mut Client) -> BTreeMap<String, u64> {
             return now;
         }
         last = now;
-        std::thread::sleep(std::time::Duration::from_millis(30));
+        std::thread::sleep(pause);
     }
 }
 

@@ -5,6 +5,7 @@ mod editors;
 mod gate;
 mod neovim;
 mod new_rule;
+mod oracle;
 mod shell;
 mod tools;
 mod vscode;
@@ -26,6 +27,12 @@ enum Task {
     Test,
     /// Real editors against the built server: Neovim, then VS Code with a click-through and a screenshot.
     Editors,
+    /// Compare the effect table with another PostgreSQL than the installed one.
+    Oracle {
+        /// The folder of its `initdb` and `postgres`.
+        #[arg(long)]
+        bin_dir: std::path::PathBuf,
+    },
     /// Write the generated documents anew; a test checks that they are fresh.
     Docs,
     /// Begin a rule: `new-rule locking/blocking-index-build`.
@@ -39,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Test => gate::run(),
         Task::Editors => editors::run(),
+        Task::Oracle { bin_dir } => oracle::run(&bin_dir),
         Task::Docs => docs::run(),
         Task::NewRule { rule } => new_rule::run(&rule),
     };

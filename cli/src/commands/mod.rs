@@ -1,9 +1,15 @@
 //! One file per command.
 
+pub mod approve;
 pub mod check;
 pub mod effect;
 pub mod explain;
+pub mod gates;
+pub mod ledger;
+pub mod plan;
 pub mod references;
 pub mod rewrite;
 pub mod schema;
+pub mod serve;
+pub mod signals;
 pub mod snippet;

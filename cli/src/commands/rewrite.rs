@@ -1,9 +1,8 @@
 //! `lockkeeper rewrite`
 
-use anyhow::Context;
 use lockkeeper_core::plan::Way;
 use lockkeeper_project::analysis;
-use lockkeeper_project::rewrite::{Rewrite, rewrite};
+use lockkeeper_project::rewrite::{self, Rewrite};
 
 use crate::args::{Format, RewriteArgs};
 use crate::exit::{Exit, usage};
@@ -20,10 +19,11 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     let path = place::absolute(&args.file);
     let file = analysis::check_path(&project, &path, Some(&text), &policy)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
-    let rewrite = rewrite(&project, &file, way, place::now()).map_err(|error| usage(error.message))?;
+    let rewrite =
+        rewrite::rewrite(&project, &file, way, place::now()).map_err(|error| usage(error.message))?;
     let mut report = analysis::rewrite_report(&rewrite);
     if args.write {
-        write(&project.root, &rewrite)?;
+        rewrite::write(&project.root, &rewrite).map_err(|error| usage(error.message))?;
         report.written = true;
     }
     match args.format {
@@ -31,34 +31,6 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
         Format::Text => show(&rewrite, args.write),
     }
     Ok(Exit::Fine)
-}
-
-/// Writes all files or none: new ones must not be there yet, and are made before the old one is replaced.
-fn write(root: &std::path::Path, rewrite: &Rewrite) -> anyhow::Result<()> {
-    for file in rewrite.files.iter().filter(|file| !file.replaces) {
-        if root.join(&file.path).exists() {
-            return Err(usage(format!("{} is there already: nothing was written", file.path)));
-        }
-    }
-    let (new, replaced): (Vec<_>, Vec<_>) = rewrite.files.iter().partition(|file| !file.replaces);
-    let mut made = Vec::new();
-    for file in new.into_iter().chain(replaced) {
-        let path = root.join(&file.path);
-        let result = path
-            .parent()
-            .map_or(Ok(()), std::fs::create_dir_all)
-            .and_then(|()| std::fs::write(&path, &file.content));
-        if let Err(error) = result {
-            for path in made {
-                let _ = std::fs::remove_file(path);
-            }
-            return Err(error).context(format!("{} cannot be written; nothing was kept", file.path));
-        }
-        if !file.replaces {
-            made.push(path);
-        }
-    }
-    Ok(())
 }
 
 fn show(rewrite: &Rewrite, written: bool) {

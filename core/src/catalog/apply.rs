@@ -43,7 +43,12 @@ impl Catalog {
                 self.with_view(&name, |view| view.populated = populated);
             }
             Kind::Insert(it) => self.fill(&it.table),
-            Kind::Merge(it) => self.fill(&it.table),
+            Kind::Merge(it) => {
+                self.fill(&it.table);
+                self.with_table(&it.table, |table| table.dirty = true);
+            }
+            Kind::Update(it) => self.with_table(&it.table, |table| table.dirty = true),
+            Kind::Delete(it) => self.with_table(&it.table, |table| table.dirty = true),
             Kind::Copy(it) if it.into_table => self.fill(&it.table.clone().unwrap_or_default()),
             Kind::Reindex(it) => self.reindexed(it.name.as_ref()),
             Kind::Maintain(it) if it.command == Maintenance::VacuumFull => self.reindexed(it.tables.first()),
@@ -62,8 +67,6 @@ impl Catalog {
             | Kind::Comment(_)
             | Kind::Grant(_)
             | Kind::Transaction(_)
-            | Kind::Update(_)
-            | Kind::Delete(_)
             | Kind::Query(_)
             | Kind::Do(_)
             | Kind::Other(_) => {}

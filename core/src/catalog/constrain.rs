@@ -124,7 +124,9 @@ impl Catalog {
         };
         self.push(table, name.name.to_string(), demand(columns), constraint);
         self.insert_index(table, index.clone());
-        self.index_partitions(table, &index);
+        if self.table(table).is_some_and(|it| it.partition_by.is_some()) {
+            self.index_partitions(table, &index, label);
+        }
     }
 
     /// Makes an index into a constraint: the index takes its name.
@@ -151,7 +153,10 @@ impl Catalog {
         let in_name: Vec<&str> = columns.iter().map(String::as_str).collect();
         let name = self.constraint_name(table, constraint, &in_name, "fkey");
         let references = self.resolve(&key.references);
-        for table in std::iter::once(table.clone()).chain(self.descendants(table)) {
+        // Partitions have the key too; tables that inherit have not.
+        let partitioned = self.table(table).is_some_and(|it| it.partition_by.is_some());
+        let below = if partitioned { self.descendants(table) } else { Vec::new() };
+        for table in std::iter::once(table.clone()).chain(below) {
             let demand = Demand::ForeignKey {
                 columns: columns.clone(),
                 references: references.clone(),

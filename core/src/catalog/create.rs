@@ -220,17 +220,18 @@ impl Catalog {
         };
         self.insert_index(&table, index.clone());
         if partitioned && !create.only {
-            self.index_partitions(&table, &index);
+            self.index_partitions(&table, &index, "idx");
         }
     }
 
     /// Makes the indexes of the partitions.
-    pub(super) fn index_partitions(&mut self, table: &RelationName, index: &Index) {
+    pub(super) fn index_partitions(&mut self, table: &RelationName, index: &Index, label: &str) {
         let children = self.table(table).map(|table| table.children.clone()).unwrap_or_default();
         for child in children {
             let columns = index_name_columns(&index.keys);
-            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let name = self.free_relation_name(&child, &columns, "idx");
+            let columns: Vec<&str> =
+                if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
+            let name = self.free_relation_name(&child, &columns, label);
             let copy = Index { name: name.clone(), children: Vec::new(), ..index.clone() };
             self.insert_index(&child, copy.clone());
             self.with_table_of(table, |table| {
@@ -238,7 +239,7 @@ impl Catalog {
                     parent.children.push(name);
                 }
             });
-            self.index_partitions(&child, &copy);
+            self.index_partitions(&child, &copy, label);
         }
     }
 
@@ -307,6 +308,7 @@ impl Catalog {
         let trigger = Trigger {
             name: create.name.name.clone(),
             columns: create.columns.iter().map(|column| column.name.clone()).collect(),
+            for_each_row: create.for_each_row,
             function: create.function.as_ref().map(|function| function.name.clone()),
         };
         self.with_table(&create.table, |table| {

@@ -55,6 +55,18 @@ impl Catalog {
         Some((table, index))
     }
 
+    /// Whether a whole index of the table begins with these columns, in any order.
+    pub fn has_index_on(&self, table: &RelationName, columns: &[String]) -> bool {
+        self.indexes(table).iter().any(|index| {
+            let first = index.keys.iter().take(columns.len()).filter_map(|key| key.column.as_ref());
+            let mut first: Vec<&String> = first.collect();
+            let mut wanted: Vec<&String> = columns.iter().collect();
+            first.sort();
+            wanted.sort();
+            index.predicate.is_none() && first == wanted
+        })
+    }
+
     /// The type with this name.
     pub fn user_type(&self, ty: &TypeName) -> Option<&UserType> {
         let schema = ty.schema.as_deref().map_or_else(|| self.default_schema.clone(), Arc::from);

@@ -66,6 +66,8 @@ pub struct Table {
     pub unlogged: bool,
     /// Rows have been put into it by the migration at hand.
     pub filled: bool,
+    /// Rows of it have been changed or deleted: VACUUM has something to do.
+    pub dirty: bool,
 }
 
 /// A column.
@@ -174,6 +176,8 @@ pub struct Trigger {
     pub name: String,
     /// The columns after `UPDATE OF`.
     pub columns: Vec<String>,
+    /// Whether it fires for every row.
+    pub for_each_row: bool,
     /// The function that it calls.
     pub function: Option<String>,
 }

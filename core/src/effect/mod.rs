@@ -89,6 +89,8 @@ pub struct Effect {
     pub index_rebuild: bool,
     /// All rows of a relation are read.
     pub full_scan: bool,
+    /// What it checks of the rows that are there can be left to a later VALIDATE.
+    pub can_validate_later: bool,
     /// It can run inside a transaction.
     pub transactional: bool,
     /// Why it fails on this target and schema, for tables that hold rows.
@@ -139,6 +141,7 @@ impl Effect {
         self.heap_rewrite |= other.heap_rewrite;
         self.index_rebuild |= other.index_rebuild;
         self.full_scan |= other.full_scan;
+        self.can_validate_later |= other.can_validate_later;
         self.transactional &= other.transactional;
         self.fails = self.fails.take().or(other.fails);
         self.known &= other.known;

@@ -80,6 +80,12 @@ impl QueryText {
         subparser::read_query(&self.text, dialect).relations
     }
 
+    /// The only relation and the columns of it, where the query is one SELECT on it, without aliases, joins or
+    /// queries inside.
+    pub fn columns_of_single_relation(&self, dialect: Dialect) -> Option<(Name, BTreeSet<String>)> {
+        subparser::columns_of_single_relation(&self.text, dialect)
+    }
+
     /// The last parts of the names that may be columns, and `*` where all are read.
     pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
         subparser::read_query(&self.text, dialect).reading.columns

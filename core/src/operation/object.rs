@@ -122,6 +122,8 @@ pub struct Reindex {
     pub name: Option<Name>,
     /// Beside readers and writers.
     pub concurrently: bool,
+    /// With an option in parentheses that came with 14: CONCURRENTLY, TABLESPACE.
+    pub newer_form: bool,
     /// The word that names the scope, for edits.
     pub keyword: Span,
 }
@@ -221,6 +223,8 @@ pub enum TypeAction {
     },
     /// An attribute of a composite type is added, dropped, changed or renamed.
     Attribute {
+        /// The attribute and its new type, where that changes.
+        retyped: Option<(String, TypeName)>,
         /// What depends on it follows.
         cascade: bool,
     },
@@ -466,6 +470,6 @@ pub struct Comment {
 pub struct Grant {
     /// Rights are taken away.
     pub revoke: bool,
-    /// The tables, where it is about tables.
+    /// The tables or sequences, where it is about such.
     pub tables: Vec<Name>,
 }

@@ -114,9 +114,14 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
             draft.needs(14, "SET COMPRESSION");
             draft.lock_tree(relation, LockMode::AccessExclusive);
         }
-        TableAction::DropNotNull { .. } | TableAction::SetStorage { .. } => {
+        TableAction::DropNotNull { column } => {
             draft.lock_tree(relation, LockMode::AccessExclusive);
+            let key = draft.table(relation).and_then(|table| table.primary_key()).unwrap_or_default();
+            if key.contains(&column.name) {
+                draft.fail(format!("{column} is in the primary key"));
+            }
         }
+        TableAction::SetStorage { .. } => draft.lock_tree(relation, LockMode::AccessExclusive),
         TableAction::SetStatistics { .. } => draft.lock_tree(relation, LockMode::ShareUpdateExclusive),
         TableAction::SetColumnOptions { .. } => draft.lock(relation, LockMode::ShareUpdateExclusive),
         TableAction::RenameColumn { .. } => draft.lock_tree(relation, LockMode::AccessExclusive),

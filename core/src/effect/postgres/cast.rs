@@ -139,6 +139,22 @@ fn assignable(from: &str, to: &str) -> bool {
         )
 }
 
+/// Whether values of a type can be compared with an index on another: types of one operator family, or a cast that
+/// the server makes by itself. True where a type is not known.
+pub(super) fn can_refer(from: &TypeName, to: &TypeName, catalog: &Catalog) -> bool {
+    const ORDER: &[&[&str]] =
+        &[&["int2", "int4", "int8", "numeric", "float4", "float8"], &["date", "timestamp", "timestamptz"]];
+    let (from, to) = (base(from, catalog).0, base(to, catalog).0);
+    for family in ORDER {
+        let place = |ty: &TypeName| family.iter().position(|it| ty.is(it));
+        if let (Some(from), Some(to)) = (place(&from), place(&to)) {
+            let whole_numbers = family[0] == "int2" && from < 3 && to < 3;
+            return whole_numbers || family[0] == "date" || from <= to;
+        }
+    }
+    true
+}
+
 const NUMBERS: &[&str] = &["int2", "int4", "int8", "float4", "float8", "numeric"];
 
 fn is_builtin(name: &str) -> bool {

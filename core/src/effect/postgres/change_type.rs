@@ -25,15 +25,38 @@ pub(super) fn change(
     refuse(draft, relation, table, state, ty, using);
     let conversion = conversion_of(draft, state, ty, using);
     let collates = collation.map(|name| name.name.as_str()) != state.collation.as_deref() && is_text(ty);
-    for leaf in draft.leaves(relation) {
-        indexes(draft, &leaf, column, conversion, collates);
+    for name in draft.tree(relation) {
+        indexes(draft, &name, column, conversion, collates);
+    }
+    if let Some(sequence) = state.sequence.as_ref().filter(|_| state.identity.is_some()) {
+        draft.lock(sequence, LockMode::ShareRowExclusive);
     }
     if conversion == Conversion::Rewrite {
         draft.rewrite_tree(relation);
     } else if has_check_on(draft, table, column) {
         draft.scan_tree(relation);
     }
-    keys(draft, relation, table, column, conversion);
+    keys(draft, relation, table, column, ty, conversion);
+}
+
+/// A key cannot compare any two types: no index on the other side would serve it.
+fn refuse_key(
+    draft: &mut Draft<'_>,
+    constraint: &crate::catalog::ConstraintState,
+    references: &RelationName,
+    column: &str,
+    ty: &TypeName,
+) {
+    let Demand::ForeignKey { columns, key, .. } = &constraint.demand else { return };
+    let Some(at) = columns.iter().position(|it| it == column) else { return };
+    let Some(other) = draft.table(references) else { return };
+    let named = key.referenced.get(at).map(|it| it.name.as_str());
+    let referenced = named.or_else(|| other.primary_key()?.get(at).map(String::as_str));
+    let Some(referenced) = referenced.and_then(|it| other.column(it)) else { return };
+    if !super::cast::can_refer(ty, &referenced.ty, draft.catalog) {
+        draft
+            .fail(format!("{ty} cannot refer to {}, which the key {} needs", referenced.ty, constraint.name));
+    }
 }
 
 fn is_text(ty: &TypeName) -> bool {
@@ -89,11 +112,21 @@ fn indexes(
             continue;
         }
         draft.lock_index(&index.name, LockMode::AccessExclusive);
-        let stays = conversion == Conversion::Free && !collates && !index.computes_from(column, dialect);
-        if !stays {
+        // An index on a partitioned table has no file to keep: those of the partitions are made anew.
+        let stays = conversion == Conversion::Free
+            && !collates
+            && !index.computes_from(column, dialect)
+            && !is_of_partitioned(draft, relation, &index.name);
+        if !stays && !draft.is_partitioned(relation) {
             draft.rebuild(relation);
         }
     }
+}
+
+/// Whether the index of a partition belongs to one of the partitioned table above.
+fn is_of_partitioned(draft: &Draft<'_>, relation: &RelationName, index: &RelationName) -> bool {
+    let parent = draft.table(relation).and_then(|it| it.partition_of.as_ref()).map(|(parent, _)| parent);
+    parent.is_some_and(|it| draft.catalog.indexes(it).iter().any(|above| above.children.contains(index)))
 }
 
 fn has_check_on(draft: &Draft<'_>, table: &Table, column: &str) -> bool {
@@ -105,12 +138,20 @@ fn has_check_on(draft: &Draft<'_>, table: &Table, column: &str) -> bool {
 }
 
 /// A foreign key on either side is taken down and made again, under the strongest lock on both tables.
-fn keys(draft: &mut Draft<'_>, relation: &RelationName, table: &Table, column: &str, conversion: Conversion) {
+fn keys(
+    draft: &mut Draft<'_>,
+    relation: &RelationName,
+    table: &Table,
+    column: &str,
+    ty: &TypeName,
+    conversion: Conversion,
+) {
     let checks_rows = conversion == Conversion::Rewrite;
     for constraint in &table.constraints {
         let Some(references) = key_of(&constraint.demand) else { continue };
         if crate::catalog::names_column(&constraint.demand, column, draft.catalog.dialect()) {
             draft.lock(references, LockMode::AccessExclusive);
+            refuse_key(draft, constraint, references, column, ty);
             if constraint.valid && checks_rows {
                 draft.check_key(relation, references);
             }
@@ -168,6 +209,12 @@ fn refuse(
     let in_key = table.partition_by.as_ref().is_some_and(|it| it.columns.iter().any(|it| it == column));
     if in_key {
         draft.fail(format!("{column} is in the partition key: its type cannot change"));
+    }
+    if super::table::inherits_column(draft, table, column) {
+        draft.fail(format!("{column} is inherited: change it in the table above"));
+    }
+    if table.of_type.is_some() {
+        draft.fail("a column of a table of a type cannot change: change the type");
     }
     if table.partition_of.is_some() {
         draft.fail(format!("{column} is inherited from the partitioned table: change it there"));

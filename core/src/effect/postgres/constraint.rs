@@ -17,9 +17,17 @@ pub(super) fn add(draft: &mut Draft<'_>, relation: &RelationName, constraint: &C
     }
     match &constraint.kind {
         ConstraintKind::Check(_) => {
-            draft.lock_tree(relation, LockMode::AccessExclusive);
+            let names = if constraint.no_inherit { vec![relation.clone()] } else { draft.tree(relation) };
+            for name in &names {
+                draft.lock(name, LockMode::AccessExclusive);
+            }
             if !constraint.not_valid && !constraint.not_enforced {
-                draft.scan_tree(relation);
+                for name in
+                    names.iter().filter(|name| !draft.is_partitioned(name)).cloned().collect::<Vec<_>>()
+                {
+                    draft.scan(&name);
+                }
+                draft.effect.can_validate_later = true;
             }
         }
         ConstraintKind::NotNull(column) => add_not_null(draft, relation, constraint, column),
@@ -44,6 +52,7 @@ fn add_not_null(draft: &mut Draft<'_>, relation: &RelationName, constraint: &Con
     draft.lock_tree(relation, LockMode::AccessExclusive);
     if !constraint.not_valid && !is_not_null(draft, relation, &column.name) {
         draft.scan_tree(relation);
+        draft.effect.can_validate_later = true;
     }
 }
 
@@ -114,10 +123,13 @@ fn build(draft: &mut Draft<'_>, relation: &RelationName, columns: &[Ident], kind
     };
     let sets_not_null = kind == KeyKind::Primary && columns.iter().any(|column| nullable(&column));
     // The partitions are only built on (SHARE), until 18 hands NOT NULL down as a constraint.
-    let strong = sets_not_null || (kind == KeyKind::Primary && draft.since(18));
+    let strong = sets_not_null || draft.since(18);
     let mode = if strong { LockMode::AccessExclusive } else { LockMode::Share };
     for child in draft.catalog.descendants(relation) {
-        draft.lock(&child, mode);
+        // Tables that inherit have keys of their own; only NOT NULL comes down to them, and from 18 on the lock.
+        if strong || draft.is_partitioned(relation) {
+            draft.lock(&child, mode);
+        }
     }
     draft.build_tree(relation);
     if sets_not_null {
@@ -158,16 +170,22 @@ pub(super) fn add_key(
     mode: LockMode,
 ) {
     draft.cite("manual, ALTER TABLE: ADD FOREIGN KEY takes SHARE ROW EXCLUSIVE on both tables");
-    draft.lock_tree(relation, mode);
+    let tables = if draft.since(18) { draft.tree(relation) } else { draft.partition_tree(relation) };
+    for name in tables {
+        draft.lock(&name, mode);
+    }
     let Some(parent) = draft.existing(&key.references, false) else { return };
     refuse_key(draft, &parent, key);
-    draft.lock_tree(&parent, LockMode::ShareRowExclusive);
+    for name in draft.partition_tree(&parent) {
+        draft.lock(&name, LockMode::ShareRowExclusive);
+    }
     let partitioned = draft.table(relation).is_some_and(|table| table.partition_by.is_some());
     if constraint.not_valid && partitioned && !draft.since(18) {
         draft.fail("before 18 a foreign key on a partitioned table cannot be NOT VALID");
     }
     if !constraint.not_valid && !constraint.not_enforced {
         draft.check_key(relation, &parent);
+        draft.effect.can_validate_later = !partitioned || draft.since(18);
     }
 }
 
@@ -296,7 +314,8 @@ pub(super) fn rename(draft: &mut Draft<'_>, relation: &RelationName, name: &str)
     let Some(state) = found(draft, relation, name, false) else { return };
     if state.demand.has_index() {
         let index = RelationName { schema: relation.schema.clone(), name: name.into() };
-        draft.lock_index(&index, LockMode::AccessExclusive);
+        let mode = if draft.since(12) { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
+        draft.lock_index(&index, mode);
     }
     if matches!(state.demand, Demand::Check(_)) {
         draft.lock_tree(relation, LockMode::AccessExclusive);
@@ -321,6 +340,10 @@ pub(super) fn alter(
         }
         return;
     };
+    if enforced == Some(false) && state.enforced {
+        // The triggers on the other side go (measured on 18).
+        draft.lock_tree(&references, LockMode::AccessExclusive);
+    }
     if enforced == Some(true) && !state.enforced {
         draft.lock_tree(&references, LockMode::ShareRowExclusive);
         draft.check_key(relation, &references);

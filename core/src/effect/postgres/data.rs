@@ -40,10 +40,24 @@ fn scan_unless_found(draft: &mut Draft<'_>, relation: &RelationName, condition: 
 pub(super) fn query(draft: &mut Draft<'_>, query: &Query) {
     let mode = if query.locks_rows { LockMode::RowShare } else { LockMode::AccessShare };
     let condition = where_of(&query.query.text);
+    refuse_columns(draft, &query.query);
     for name in query.query.relations(draft.catalog.dialect()) {
         let Some(relation) = known(draft, &name) else { continue };
         draft.read(&relation, mode);
         scan_unless_found(draft, &relation, condition.as_ref());
+    }
+}
+
+/// A plain query of one known table without aliases fails on a column that the table certainly does not have.
+fn refuse_columns(draft: &mut Draft<'_>, query: &QueryText) {
+    let Some((relation, columns)) = query.columns_of_single_relation(draft.catalog.dialect()) else { return };
+    let relation = draft.catalog.resolve(&relation);
+    let certain = draft.catalog.is_complete() && draft.relation(&relation).is_some_and(|it| !it.uncertain);
+    let Some(table) = draft.table(&relation).filter(|_| certain) else { return };
+    let system = ["*", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", &*relation.name];
+    let missing = columns.iter().find(|it| table.column(it).is_none() && !system.contains(&it.as_str()));
+    if let Some(missing) = missing {
+        draft.fail(format!("column {missing} of {} does not exist", draft.display(&relation)));
     }
 }
 
@@ -59,10 +73,22 @@ pub(super) fn insert(draft: &mut Draft<'_>, insert: &Insert) {
         draft.lock_indexes(&table, LockMode::RowExclusive);
     }
     lock_parents(draft, &table, None);
+    draw_numbers(draft, &table, insert);
     if let Some(query) = &insert.query {
         read_query(draft, query, true);
     }
     read_others(draft, &insert.others);
+}
+
+/// Columns that are left out take their value from their sequence.
+fn draw_numbers(draft: &mut Draft<'_>, table: &RelationName, insert: &Insert) {
+    let columns = draft.table(table).map(|it| it.columns.as_slice()).unwrap_or_default();
+    let left_out = columns.iter().filter(|it| insert.columns.iter().all(|named| named.name != it.name));
+    for sequence in left_out.filter_map(|column| column.sequence.as_ref()) {
+        if !insert.columns.is_empty() {
+            draft.lock(sequence, LockMode::RowExclusive);
+        }
+    }
 }
 
 fn read_others(draft: &mut Draft<'_>, others: &[Name]) {
@@ -104,7 +130,21 @@ fn lock_children(draft: &mut Draft<'_>, table: &RelationName, event: &str) {
         });
         let mode = if changes { LockMode::RowExclusive } else { LockMode::RowShare };
         draft.read(&child, mode);
+        if !has_index_on_key(draft, &child, table) {
+            draft.scan_tree(&child);
+        }
     }
+}
+
+/// Whether the keys of a table that point at another one have an index that finds their rows.
+fn has_index_on_key(draft: &Draft<'_>, child: &RelationName, parent: &RelationName) -> bool {
+    let constraints = draft.table(child).map(|it| it.constraints.as_slice()).unwrap_or_default();
+    constraints.iter().all(|it| match &it.demand {
+        Demand::ForeignKey { columns, references, .. } if references == parent => {
+            draft.catalog.has_index_on(child, columns)
+        }
+        _ => true,
+    })
 }
 
 pub(super) fn update(draft: &mut Draft<'_>, update: &Update) {
@@ -129,7 +169,7 @@ pub(super) fn delete(draft: &mut Draft<'_>, delete: &Delete) {
 fn change(draft: &mut Draft<'_>, table: &RelationName, condition: Option<&Expression>) {
     for name in draft.tree(table) {
         draft.lock(&name, LockMode::RowExclusive);
-        draft.lock_indexes(&name, LockMode::RowExclusive);
+        draft.open_indexes(&name, LockMode::RowExclusive);
     }
     scan_unless_found(draft, table, condition);
 }
@@ -181,10 +221,19 @@ pub(super) fn truncate(draft: &mut Draft<'_>, truncate: &Truncate) {
         if done.contains(&table) {
             continue;
         }
+        if draft.catalog.view(&table).is_some() {
+            draft.fail(format!("{} is not a table", draft.display(&table)));
+        }
         for name in draft.tree(&table) {
             draft.lock(&name, LockMode::AccessExclusive);
-            draft.lock_indexes(&name, LockMode::AccessExclusive);
+            if !draft.is_partitioned(&name) {
+                draft.lock_indexes(&name, LockMode::AccessExclusive);
+            }
             lock_sequences(draft, &name, truncate.restart_identity);
+        }
+        let above = draft.table(&table).and_then(|it| it.partition_of.clone());
+        if let Some((parent, _)) = above.filter(|_| !draft.since(14)) {
+            draft.lock(&parent, LockMode::AccessShare);
         }
         let children = draft.table(&table).map(|it| it.referenced_by.clone()).unwrap_or_default();
         let others: Vec<_> =

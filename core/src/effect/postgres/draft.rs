@@ -109,6 +109,23 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Opens the indexes as a query does. Those of a partitioned table itself count from 16 on (measured).
+    pub fn open_indexes(&mut self, relation: &RelationName, mode: LockMode) {
+        if !self.is_partitioned(relation) || self.since(16) {
+            self.lock_indexes(relation, mode);
+        }
+    }
+
+    pub fn is_partitioned(&self, relation: &RelationName) -> bool {
+        self.table(relation).is_some_and(|table| table.partition_by.is_some())
+    }
+
+    /// The relation, and its partitions where it is partitioned: what a key or index of it is about. Tables that
+    /// inherit from it have keys and indexes of their own.
+    pub fn partition_tree(&self, relation: &RelationName) -> Vec<RelationName> {
+        if self.is_partitioned(relation) { self.tree(relation) } else { vec![relation.clone()] }
+    }
+
     /// The relation and all below it.
     pub fn tree(&self, relation: &RelationName) -> Vec<RelationName> {
         std::iter::once(relation.clone()).chain(self.catalog.descendants(relation)).collect()
@@ -142,7 +159,9 @@ impl<'a> Draft<'a> {
 
     /// New indexes are built on the relation and those below it.
     pub fn build_tree(&mut self, relation: &RelationName) {
-        for name in self.leaves(relation) {
+        let mut leaves = self.partition_tree(relation);
+        leaves.retain(|name| !self.is_partitioned(name));
+        for name in leaves {
             self.effect.full_scan = true;
             self.effect.work.push((name, Work::IndexBuild));
         }
@@ -173,18 +192,23 @@ impl<'a> Draft<'a> {
 
     /// Rows of `child` are compared with those of `parent`, as a query of the server's own: it opens all indexes.
     pub fn check_key(&mut self, child: &RelationName, parent: &RelationName) {
-        for name in self.tree(child).into_iter().chain(self.tree(parent)) {
-            self.lock_indexes(&name, LockMode::AccessShare);
+        for name in self.partition_tree(parent) {
+            self.open_indexes(&name, LockMode::AccessShare);
         }
-        self.scan_tree(child);
-        self.scan_tree(parent);
+        // This side is read partition by partition.
+        for name in self.partition_tree(child).into_iter().chain(self.partition_tree(parent)) {
+            if !self.is_partitioned(&name) {
+                self.lock_indexes(&name, LockMode::AccessShare);
+                self.scan(&name);
+            }
+        }
     }
 
     /// Rows are read by a query: the relation and all its indexes are opened, a view opens what it reads.
     pub fn read(&mut self, relation: &RelationName, mode: LockMode) {
         for name in self.tree(relation) {
             self.lock(&name, mode);
-            self.lock_indexes(&name, if self.since(12) { mode } else { LockMode::AccessShare });
+            self.open_indexes(&name, if self.since(12) { mode } else { LockMode::AccessShare });
         }
         let materialized = self.catalog.view(relation).is_some_and(|view| view.materialized);
         if let Some(view) = self.catalog.view(relation).filter(|_| !materialized) {

@@ -17,6 +17,7 @@ pub(super) fn drop(draft: &mut Draft<'_>, drop: &Drop) {
             }
         }
         ObjectKind::Index => {
+            draft.effect.transactional = !drop.concurrently;
             for name in &drop.names {
                 if let Some(index) = draft.existing(name, drop.if_exists) {
                     self::index(draft, &index, drop);
@@ -43,10 +44,30 @@ fn on_table(draft: &mut Draft<'_>, drop: &Drop) {
     let Some(table) = drop.on_table.as_ref().and_then(|it| draft.existing(it, drop.if_exists)) else {
         return;
     };
+    if is_missing(draft, &table, drop) {
+        if !drop.if_exists {
+            draft.fail(format!("{} has no such {}", draft.display(&table), drop.object.title()));
+        }
+        return;
+    }
     draft.lock(&table, LockMode::AccessExclusive);
     if drop.object == ObjectKind::Trigger {
         draft.lock_tree(&table, LockMode::AccessExclusive);
     }
+}
+
+/// Whether the trigger, policy or rule is certainly not there.
+fn is_missing(draft: &Draft<'_>, relation: &RelationName, drop: &Drop) -> bool {
+    let certain = draft.catalog.is_complete() && draft.relation(relation).is_some_and(|it| !it.uncertain);
+    let (Some(table), Some(name)) = (draft.table(relation), drop.names.first()) else { return false };
+    // Partitions have the triggers of their parent, and those are not replayed.
+    let certain = certain && table.partition_of.is_none();
+    certain
+        && match drop.object {
+            ObjectKind::Trigger => table.triggers.iter().all(|it| it.name != name.name),
+            ObjectKind::Policy => table.policies.iter().all(|(it, _)| *it != name.name),
+            _ => table.rules.iter().all(|it| *it != name.name),
+        }
 }
 
 fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
@@ -56,9 +77,9 @@ fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
     if !partitioned && !descendants.is_empty() && !drop.cascade {
         draft.fail("tables inherit from it: CASCADE drops them too");
     }
-    draft.lock_indexes(table, LockMode::AccessExclusive);
     for name in std::iter::once(table.clone()).chain(descendants) {
         draft.lock(&name, LockMode::AccessExclusive);
+        draft.lock_indexes(&name, LockMode::AccessExclusive);
         for parent in references(draft, &name) {
             draft.lock(&parent, LockMode::AccessExclusive);
         }
@@ -92,7 +113,6 @@ fn parent_of_partition(draft: &mut Draft<'_>, table: &RelationName) {
 fn index(draft: &mut Draft<'_>, index: &RelationName, drop: &Drop) {
     let found = draft.catalog.index(index).map(|(table, index)| (table.clone(), index.clone()));
     if drop.concurrently {
-        draft.effect.transactional = false;
         // The index goes under ACCESS EXCLUSIVE when no plan uses it any more.
         draft.waits = Some(Waits::SchemaChanges);
     }
@@ -143,6 +163,18 @@ fn uses_sequence(draft: &Draft<'_>, table: &RelationName, column: &str) -> bool 
 fn types(draft: &mut Draft<'_>, drop: &Drop) {
     for name in &drop.names {
         let ty = draft.catalog.resolve(name);
+        let typed: Vec<RelationName> = draft
+            .catalog
+            .tables()
+            .filter(|(_, table)| table.of_type.as_ref() == Some(&ty))
+            .map(|(name, _)| name.clone())
+            .collect();
+        for table in typed {
+            if !drop.cascade {
+                draft.fail(format!("{} is a table of the type {name}", draft.display(&table)));
+            }
+            self::table(draft, &table, drop);
+        }
         for (table, columns) in draft.catalog.tables_using(&ty) {
             if !drop.cascade {
                 draft.fail(format!("{}.{} is of the type {name}", draft.display(&table), columns[0]));

@@ -10,6 +10,9 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateIndex) {
     draft.cite("manual, CREATE INDEX: SHARE, or SHARE UPDATE EXCLUSIVE with CONCURRENTLY");
     let Some(relation) = draft.existing(&create.table, false) else { return };
     let partitioned = draft.table(&relation).is_some_and(|table| table.partition_by.is_some());
+    if draft.catalog.view(&relation).is_some_and(|view| !view.materialized) {
+        draft.fail(format!("{} is a view: it has no rows to index", draft.display(&relation)));
+    }
     if create.nulls_not_distinct {
         draft.needs(15, "NULLS NOT DISTINCT");
     }
@@ -45,6 +48,9 @@ fn build_one(draft: &mut Draft<'_>, relation: &RelationName) {
 }
 
 pub(super) fn reindex(draft: &mut Draft<'_>, reindex: &Reindex) {
+    if reindex.newer_form {
+        draft.needs(14, "REINDEX with CONCURRENTLY or TABLESPACE in parentheses");
+    }
     if reindex.concurrently {
         draft.needs(12, "REINDEX CONCURRENTLY");
         draft.effect.transactional = false;
@@ -54,10 +60,32 @@ pub(super) fn reindex(draft: &mut Draft<'_>, reindex: &Reindex) {
     match (reindex.scope, &reindex.name) {
         (ReindexScope::Index, Some(name)) => {
             let Some(index) = draft.existing(name, false) else { return };
+            let of =
+                draft.catalog.index(&index).map(|(table, index)| (table.clone(), index.children.clone()));
+            if let Some((_, children)) = of.filter(|(table, _)| draft.is_partitioned(table)) {
+                draft.needs(14, "REINDEX INDEX on a partitioned table");
+                draft.effect.transactional = false;
+                for child in children {
+                    reindex_index(draft, &child, reindex.concurrently);
+                }
+                return;
+            }
             reindex_index(draft, &index, reindex.concurrently);
         }
         (ReindexScope::Table, Some(name)) => {
             let Some(table) = draft.existing(name, false) else { return };
+            if draft.is_partitioned(&table) {
+                draft.lock(
+                    &table,
+                    if reindex.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share },
+                );
+                if !draft.since(14) {
+                    // It says that it cannot, and does nothing.
+                    return;
+                }
+                // The partitions are done one after the other, each in a transaction of its own.
+                draft.effect.transactional = false;
+            }
             for leaf in draft.leaves(&table) {
                 reindex_table(draft, &leaf, reindex.concurrently);
             }
@@ -127,12 +155,15 @@ pub(super) fn maintain(draft: &mut Draft<'_>, maintain: &Maintain) {
 fn maintain_table(draft: &mut Draft<'_>, table: &Name, command: Maintenance) {
     let Some(table) = draft.existing(table, false) else { return };
     match command {
-        Maintenance::Vacuum { .. } => {
+        Maintenance::Vacuum { analyze } => {
+            if draft.is_partitioned(&table) {
+                draft.lock(&table, LockMode::AccessShare);
+            }
             for leaf in draft.leaves(&table) {
                 draft.lock(&leaf, LockMode::ShareUpdateExclusive);
                 draft.lock_indexes(&leaf, LockMode::RowExclusive);
                 // Pages that hold nothing new are passed over by the visibility map.
-                if draft.table(&leaf).is_none_or(|table| table.filled) {
+                if analyze || draft.table(&leaf).is_none_or(|table| table.dirty) {
                     draft.scan(&leaf);
                 }
             }
@@ -140,13 +171,24 @@ fn maintain_table(draft: &mut Draft<'_>, table: &Name, command: Maintenance) {
         Maintenance::Analyze => {
             for name in draft.tree(&table) {
                 draft.lock(&name, LockMode::ShareUpdateExclusive);
-                draft.lock_indexes(&name, LockMode::AccessShare);
+                if !draft.is_partitioned(&name) {
+                    draft.lock_indexes(&name, LockMode::AccessShare);
+                }
             }
             draft.scan_tree(&table);
         }
         Maintenance::VacuumFull | Maintenance::Cluster | Maintenance::Repack { .. } => {
-            draft.lock_tree(&table, LockMode::AccessExclusive);
-            draft.rewrite_tree(&table);
+            if draft.is_partitioned(&table) && command == Maintenance::Cluster {
+                // From 15 on the partitions are done one after the other, each in a transaction of its own.
+                draft.needs(15, "CLUSTER of a partitioned table");
+                draft.effect.transactional = false;
+                draft.lock(&table, LockMode::AccessExclusive);
+                draft.lock_indexes(&table, LockMode::AccessShare);
+            }
+            for leaf in draft.leaves(&table) {
+                draft.lock(&leaf, LockMode::AccessExclusive);
+                draft.rewrite(&leaf);
+            }
         }
     }
 }

@@ -45,9 +45,10 @@ pub(super) fn of(operation: &Operation, target: &Target, catalog: &Catalog, sess
         Kind::AlterSequence(it) => object::alter_sequence(draft_ref, it),
         Kind::CreateFunction(_) => {}
         Kind::CreateTrigger(it) => object::create_trigger(draft_ref, it),
-        Kind::CreatePolicy(it) | Kind::AlterPolicy(it) | Kind::CreateRule(it) | Kind::AlterOnTable(it) => {
+        Kind::CreatePolicy(it) | Kind::AlterPolicy(it) | Kind::CreateRule(it) => {
             object::on_table(draft_ref, it, LockMode::AccessExclusive);
         }
+        Kind::AlterOnTable(it) => object::rename_on_table(draft_ref, it),
         Kind::Publication(it) => object::publication(draft_ref, it),
         Kind::CreateStatistics(it) => object::create_statistics(draft_ref, it),
         Kind::Maintain(it) => index::maintain(draft_ref, it),

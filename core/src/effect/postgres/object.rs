@@ -6,7 +6,7 @@ use crate::dialect::{LockMode, Name};
 use crate::operation::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateSequence, CreateStatistics,
     CreateTrigger, CreateView, DomainAction, Grant, ObjectAction, ObjectKind, OnTable, Publication,
-    PublicationAction, Refresh, TypeAction,
+    PublicationAction, Refresh, TypeAction, TypeName,
 };
 
 pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
@@ -45,8 +45,6 @@ pub(super) fn refresh(draft: &mut Draft<'_>, refresh: &Refresh) {
         if refresh.with_data {
             draft.read(&dependence.relation, LockMode::AccessShare);
             draft.scan_tree(&dependence.relation);
-        } else {
-            draft.lock(&dependence.relation, LockMode::AccessShare);
         }
     }
 }
@@ -70,12 +68,14 @@ pub(super) fn alter_type(draft: &mut Draft<'_>, alter: &AlterType) {
     match &alter.action {
         TypeAction::AddValue { .. } => draft.effect.transactional = draft.since(12),
         TypeAction::RenameValue { .. } => {}
-        TypeAction::Attribute { cascade } => attribute(draft, &alter.name, *cascade),
+        TypeAction::Attribute { retyped, cascade } => {
+            attribute(draft, &alter.name, retyped.as_ref(), *cascade)
+        }
     }
 }
 
 /// Tables of the type follow with CASCADE, and refuse without.
-fn attribute(draft: &mut Draft<'_>, name: &Name, cascade: bool) {
+fn attribute(draft: &mut Draft<'_>, name: &Name, retyped: Option<&(String, TypeName)>, cascade: bool) {
     let ty = draft.catalog.resolve(name);
     let typed: Vec<RelationName> = draft
         .catalog
@@ -88,6 +88,15 @@ fn attribute(draft: &mut Draft<'_>, name: &Name, cascade: bool) {
             draft.fail(format!("{} is of the type {name}: CASCADE changes it too", draft.display(&table)));
         }
         draft.lock(&table, LockMode::AccessExclusive);
+        if let Some((attribute, to)) = retyped {
+            let from = draft.table(&table).and_then(|it| it.column(attribute)).map(|it| &it.ty);
+            let free = from.is_some_and(|from| {
+                super::cast::conversion(from, to, draft.catalog, false) == super::cast::Conversion::Free
+            });
+            if !free {
+                draft.rewrite(&table);
+            }
+        }
     }
 }
 
@@ -153,6 +162,18 @@ pub(super) fn on_table(draft: &mut Draft<'_>, object: &OnTable, mode: LockMode) 
     }
 }
 
+/// ALTER TRIGGER or RULE … RENAME; from 15 on the triggers of partitions follow (release notes of 15).
+pub(super) fn rename_on_table(draft: &mut Draft<'_>, object: &OnTable) {
+    let Some(table) = draft.existing(&object.table, false) else { return };
+    draft.lock(&table, LockMode::AccessExclusive);
+    let is_trigger = draft.table(&table).is_some_and(|it| {
+        it.triggers.iter().any(|trigger| trigger.name == object.name.name && trigger.for_each_row)
+    });
+    if is_trigger && draft.since(15) {
+        draft.lock_tree(&table, LockMode::AccessExclusive);
+    }
+}
+
 pub(super) fn publication(draft: &mut Draft<'_>, publication: &Publication) {
     let named: Vec<RelationName> =
         publication.tables.iter().filter_map(|table| draft.existing(table, false)).collect();
@@ -174,22 +195,22 @@ pub(super) fn create_statistics(draft: &mut Draft<'_>, create: &CreateStatistics
 }
 
 pub(super) fn comment(draft: &mut Draft<'_>, comment: &Comment) {
-    let on_relation = matches!(
-        comment.object,
+    let mode = match comment.object {
         ObjectKind::Table
-            | ObjectKind::Index
-            | ObjectKind::View
-            | ObjectKind::MaterializedView
-            | ObjectKind::Sequence
-            | ObjectKind::ForeignTable
-            | ObjectKind::Column
-            | ObjectKind::Constraint
-            | ObjectKind::Trigger
-            | ObjectKind::Rule
-            | ObjectKind::Policy
-    );
-    if on_relation && let Some(relation) = draft.existing(&comment.name, false) {
-        draft.lock(&relation, LockMode::ShareUpdateExclusive);
+        | ObjectKind::Index
+        | ObjectKind::View
+        | ObjectKind::MaterializedView
+        | ObjectKind::Sequence
+        | ObjectKind::ForeignTable
+        | ObjectKind::Column => LockMode::ShareUpdateExclusive,
+        // What hangs on a table is found with the table open to all (measured).
+        ObjectKind::Constraint | ObjectKind::Trigger | ObjectKind::Rule | ObjectKind::Policy => {
+            LockMode::AccessShare
+        }
+        _ => return,
+    };
+    if let Some(relation) = draft.existing(&comment.name, false) {
+        draft.lock(&relation, mode);
     }
 }
 

@@ -11,11 +11,29 @@ pub(super) fn create(draft: &mut Draft<'_>, parent: &Name, bound: &PartitionBoun
     draft.cite("CREATE TABLE PARTITION OF takes ACCESS EXCLUSIVE on the parent (measured on 11 to 18)");
     let Some(parent) = draft.existing(parent, false) else { return };
     draft.lock(&parent, LockMode::AccessExclusive);
+    let on_indexes = if draft.since(12) { LockMode::ShareUpdateExclusive } else { LockMode::AccessExclusive };
+    draft.lock_indexes(&parent, on_indexes);
+    refuse_overlap(draft, &parent, bound);
     for table in super::table::references(draft, &parent) {
         draft.lock_tree(&table, LockMode::ShareRowExclusive);
     }
     if *bound != PartitionBound::Default {
         lock_default(draft, &parent, bound);
+    }
+}
+
+/// Ranges of numbers that overlap are seen; other bounds are left to the server.
+fn refuse_overlap(draft: &mut Draft<'_>, parent: &RelationName, bound: &PartitionBound) {
+    let Some(wanted) = range_of(bound) else { return };
+    let siblings = draft.table(parent).map(|it| it.children.clone()).unwrap_or_default();
+    let overlapping = siblings.iter().find(|sibling| {
+        let other = draft.table(sibling).and_then(|it| it.partition_of.as_ref());
+        other
+            .and_then(|(_, bound)| range_of(bound))
+            .is_some_and(|it| it.from < wanted.to && wanted.from < it.to)
+    });
+    if let Some(other) = overlapping {
+        draft.fail(format!("its bound overlaps that of {}", draft.display(other)));
     }
 }
 
@@ -44,6 +62,7 @@ pub(super) fn attach(draft: &mut Draft<'_>, parent: &RelationName, partition: &N
         draft.lock_indexes(parent, LockMode::ShareUpdateExclusive);
     }
     refuse_attach(draft, parent, &partition);
+    refuse_overlap(draft, parent, bound);
     if *bound == PartitionBound::Default || !implies(draft, &partition, parent, bound) {
         draft.scan_tree(&partition);
     }
@@ -90,14 +109,25 @@ pub(super) fn detach(
         draft.effect.transactional = finalize;
         draft.waits = Some(Waits::SchemaChanges);
         draft.lock(parent, LockMode::ShareUpdateExclusive);
+        lock_attached(draft, parent, &partition);
         return draft.lock_tree(&partition, LockMode::AccessExclusive);
     }
     draft.lock(parent, LockMode::AccessExclusive);
     let on_partition =
         if draft.since(14) { LockMode::AccessExclusive } else { LockMode::ShareUpdateExclusive };
     draft.lock(&partition, on_partition);
+    lock_attached(draft, parent, &partition);
     if let Some(default) = default_partition(draft, parent) {
         draft.lock(&default, LockMode::AccessExclusive);
+    }
+}
+
+/// The indexes of a partition that are parts of its parent's.
+fn lock_attached(draft: &mut Draft<'_>, parent: &RelationName, partition: &RelationName) {
+    let attached: Vec<&RelationName> =
+        draft.catalog.indexes(parent).iter().flat_map(|index| &index.children).collect();
+    for index in draft.catalog.indexes(partition).iter().filter(|it| attached.contains(&&it.name)) {
+        draft.lock_index(&index.name, LockMode::AccessExclusive);
     }
 }
 

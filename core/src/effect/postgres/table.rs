@@ -69,6 +69,9 @@ pub(super) fn add_column(
     if table.is_some_and(|table| table.partition_of.is_some()) {
         draft.fail("a column cannot be added to a partition: add it to the partitioned table");
     }
+    if table.is_some_and(|table| table.of_type.is_some()) {
+        draft.fail("a column cannot be added to a table of a type: change the type");
+    }
     if only && table.is_some_and(|table| !table.children.is_empty()) {
         draft.fail("the column must be added to the partitions and inheriting tables too");
     }
@@ -159,6 +162,16 @@ pub(super) fn drop_column(draft: &mut Draft<'_>, relation: &RelationName, column
     if table.partition_of.is_some() {
         draft.fail(format!("{column} is inherited from the partitioned table: drop it there"));
     }
+    if inherits_column(draft, table, column) {
+        draft.fail(format!("{column} is inherited: drop it from the table above"));
+    }
+    let on_table = table.triggers.iter().find(|it| it.columns.iter().any(|it| it == column));
+    let policy = table.policies.iter().find(|(_, columns)| columns.contains(column));
+    let user = on_table.map(|it| format!("the trigger {}", it.name));
+    let user = user.or_else(|| policy.map(|(name, _)| format!("the policy {name}")));
+    if let Some(user) = user.filter(|_| !cascade) {
+        draft.fail(format!("{user} needs {column}: CASCADE drops it too"));
+    }
     if table.partition_by.as_ref().is_some_and(|it| it.columns.iter().any(|it| it == column)) {
         draft.fail(format!("{column} is in the partition key and cannot be dropped"));
     }
@@ -183,12 +196,22 @@ pub(super) fn drop_column(draft: &mut Draft<'_>, relation: &RelationName, column
     generated(draft, relation, column, cascade);
 }
 
+/// Whether a table above has the column.
+pub(super) fn inherits_column(draft: &Draft<'_>, table: &crate::catalog::Table, column: &str) -> bool {
+    let mut above = table.inherits.iter().filter_map(|it| draft.table(it));
+    above.any(|parent| parent.column(column).is_some())
+}
+
 fn generated(draft: &mut Draft<'_>, relation: &RelationName, column: &str, cascade: bool) {
     let dialect = draft.catalog.dialect();
     let Some(table) = draft.table(relation) else { return };
     let users = table.columns.iter().filter(|other| {
         other.generated.as_ref().is_some_and(|it| it.expression.columns(dialect).contains(column))
     });
+    // Before 15 the generated column went with it, without a word (measured on 13).
+    if !draft.since(15) {
+        return;
+    }
     if let Some(user) = users.filter(|user| user.name != column && !cascade).next() {
         draft.fail(format!("the generated column {} needs {column}: CASCADE drops it too", user.name));
     }

@@ -25,9 +25,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let all = condition.is_none_or(|it| it.is_tautology(ctx.target.dialect));
-    let which = if all { "every row" } else { "every row it finds" };
+    let which = if all { "every row" } else { "an unknown number of rows" };
     let message = format!(
-        "{verb} {which} of {} in one transaction, and writers of those rows wait",
+        "{verb} {which} of {} in one transaction, and writers of those rows wait for all of it",
         ctx.display(&table)
     );
     Some(Hazard::new(&RULE, name.span, message))

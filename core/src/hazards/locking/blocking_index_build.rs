@@ -20,14 +20,13 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if ctx.live_waits() < Waits::Writes || !ctx.works_on_live(Work::IndexBuild) {
         return None;
     }
+    if ctx.table(&index.table).is_some_and(|table| table.partition_by.is_some()) {
+        // CONCURRENTLY is refused there: partitioned-index-build.
+        return None;
+    }
     let table = ctx.display(&ctx.resolve(&index.table));
     let span = index.name.as_ref().map_or(index.keyword, |name| name.span);
     let hazard = Hazard::new(&RULE, span, format!("writes to {table} wait until the index is built"));
-    let partitioned = ctx.table(&index.table).is_some_and(|table| table.partition_by.is_some());
-    if partitioned {
-        // CONCURRENTLY is refused on a partitioned table.
-        return Some(hazard);
-    }
     let edit = Edit::insert_word_after(index.keyword, "CONCURRENTLY");
     let fix = Fix::needs_review("Build the index concurrently, outside a transaction", vec![edit]);
     Some(hazard.with_fix(fix).with_recipe("concurrent-index"))

@@ -56,9 +56,12 @@ fn added(operation: &Operation, constraint: &Constraint, table: &str, ctx: &Cont
         _ => return None,
     };
     let span = constraint.name.as_ref().map_or(first_word(constraint.span, ctx), |name| name.span);
-    let edit = Edit::insert(constraint.span.end.min(operation.span.end), " NOT VALID");
-    let fix = Fix::needs_review("Add it NOT VALID, and VALIDATE it in a later transaction", vec![edit]);
-    let hazard = Hazard::new(&RULE, span, message).with_fix(fix);
+    let mut hazard = Hazard::new(&RULE, span, message);
+    if ctx.effect.can_validate_later {
+        let edit = Edit::insert(constraint.span.end.min(operation.span.end), " NOT VALID");
+        let fix = Fix::needs_review("Add it NOT VALID, and VALIDATE it in a later transaction", vec![edit]);
+        hazard = hazard.with_fix(fix);
+    }
     Some(match recipe {
         Some(recipe) => hazard.with_recipe(recipe),
         None => hazard,

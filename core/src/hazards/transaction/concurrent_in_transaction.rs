@@ -3,7 +3,7 @@
 use crate::catalog::Opened;
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
-use crate::operation::Operation;
+use crate::operation::{Kind, Maintenance, ObjectKind, Operation};
 
 /// The server refuses the statement inside a transaction, and the runner opens one.
 pub(crate) static RULE: Rule = Rule {
@@ -22,9 +22,25 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         Opened::ByRunner => "the transaction that the migration tool opens",
         Opened::ByText => "the transaction opened above",
     };
-    let mut words = ctx.text_of(operation).split_whitespace();
-    let head: Vec<&str> = words.by_ref().take(2).collect();
-    let message = format!("{} is refused inside {by}", head.join(" ").to_uppercase());
+    let message = format!("{} is refused inside {by}", command(operation));
     let hazard = Hazard::new(&RULE, operation.span, message);
-    Some(hazard.with_recipe("concurrent-index"))
+    let of_index = matches!(operation.kind, Kind::CreateIndex(_) | Kind::Drop(_));
+    Some(if of_index { hazard.with_recipe("concurrent-index") } else { hazard })
+}
+
+/// The command in the words of SQL, with the word that makes it need transactions of its own.
+fn command(operation: &Operation) -> &str {
+    match &operation.kind {
+        Kind::CreateIndex(_) => "CREATE INDEX CONCURRENTLY",
+        Kind::Drop(drop) if drop.object == ObjectKind::Index => "DROP INDEX CONCURRENTLY",
+        Kind::Drop(drop) if drop.object == ObjectKind::Database => "DROP DATABASE",
+        Kind::Reindex(reindex) if reindex.concurrently => "REINDEX CONCURRENTLY",
+        Kind::Reindex(_) => "REINDEX of more than one table",
+        Kind::AlterTable(_) => "DETACH PARTITION CONCURRENTLY",
+        Kind::AlterType(_) => "ALTER TYPE ADD VALUE",
+        Kind::Maintain(maintain) if maintain.command == Maintenance::Cluster => "CLUSTER of all tables",
+        Kind::Maintain(_) => "VACUUM",
+        Kind::Other(what) => what,
+        _ => "the statement",
+    }
 }

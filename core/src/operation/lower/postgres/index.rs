@@ -54,8 +54,9 @@ fn tail(cursor: &mut Cursor<'_>, index: &mut CreateIndex) {
 
 /// Reads everything behind the word REINDEX.
 pub(super) fn reindex(mut cursor: Cursor<'_>) -> Option<Kind> {
-    let mut concurrently = false;
+    let (mut concurrently, mut newer_form) = (false, false);
     if let Some(options) = cursor.group() {
+        newer_form = options.segments().iter().any(|option| option.is_any(&["tablespace", "concurrently"]));
         concurrently = options
             .segments()
             .iter()
@@ -71,5 +72,5 @@ pub(super) fn reindex(mut cursor: Cursor<'_>) -> Option<Kind> {
     };
     concurrently |= cursor.eat("concurrently");
     let name = cursor.name();
-    Some(Kind::Reindex(Reindex { scope, name, concurrently, keyword }))
+    Some(Kind::Reindex(Reindex { scope, name, concurrently, newer_form, keyword }))
 }

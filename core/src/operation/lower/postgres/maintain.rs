@@ -103,7 +103,7 @@ pub(super) fn truncate(mut cursor: Cursor<'_>) -> Kind {
 
 pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.eat("on").then_some(())?;
-    let object = object_kind(&mut cursor)?;
+    let mut object = object_kind(&mut cursor)?;
     let mut name = cursor.name().unwrap_or_default();
     if object == ObjectKind::Column {
         // `table.column` was read as `schema.name`, `schema.table.column` without its schema.
@@ -114,7 +114,9 @@ pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {
     }
     cursor.group();
     if cursor.eat("on") {
-        cursor.eat("domain");
+        if cursor.eat("domain") {
+            object = ObjectKind::Domain;
+        }
         name = cursor.name()?;
     }
     Some(Kind::Comment(Comment { object, name }))
@@ -124,9 +126,8 @@ pub(super) fn grant(mut cursor: Cursor<'_>, revoke: bool) -> Kind {
     let mut tables = Vec::new();
     if cursor.seek(&["on"]) {
         cursor.next_token();
-        let others =
-            ["function", "schema", "sequence", "database", "type", "all", "language", "domain", "procedure"];
-        cursor.eat("table");
+        let others = ["function", "schema", "database", "type", "all", "language", "domain", "procedure"];
+        cursor.eat_any(&["table", "sequence"]);
         if !cursor.is_any(&others) {
             tables = cursor.names();
         }

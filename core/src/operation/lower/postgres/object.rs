@@ -38,7 +38,7 @@ pub(super) fn alter_type(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
         cursor.eat("to").then_some(())?;
         TypeAction::RenameValue { from, to: string(cursor)? }
     } else if cursor.has(&["attribute"]) {
-        TypeAction::Attribute { cascade: cursor.has(&["cascade"]) }
+        TypeAction::Attribute { retyped: retyped_attribute(*cursor), cascade: cursor.has(&["cascade"]) }
     } else {
         return None;
     };
@@ -80,6 +80,15 @@ fn domain_part(cursor: &mut Cursor<'_>, domain: &mut CreateDomain) -> Option<()>
         domain.checks.push(column::table_constraint(cursor)?);
     }
     Some(())
+}
+
+/// Reads `ALTER ATTRIBUTE name [SET DATA] TYPE type`.
+fn retyped_attribute(mut cursor: Cursor<'_>) -> Option<(String, crate::operation::TypeName)> {
+    cursor.eat_all("alter attribute").then_some(())?;
+    let attribute = cursor.ident()?;
+    cursor.eat_all("set data");
+    cursor.eat("type").then_some(())?;
+    Some((attribute.name, column::type_name(&mut cursor)?))
 }
 
 /// Reads everything behind `ALTER DOMAIN name`.

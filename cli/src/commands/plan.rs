@@ -1,0 +1,72 @@
+//! `lockkeeper plan`
+
+use anyhow::Context;
+use lockkeeper_approval::drafting::{Drafting, stored};
+use lockkeeper_approval::plan::Store;
+use lockkeeper_core::plan::Way;
+use lockkeeper_core::report::{PlanReport, strategist};
+use lockkeeper_core::signals::Answer;
+use lockkeeper_project::planning::{gather, plan, write_report};
+use lockkeeper_project::{Project, analysis, config};
+
+use super::signals;
+use crate::args::{Format, PlanArgs};
+use crate::exit::{Exit, usage};
+use crate::{output, place};
+
+pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
+    let text = place::read(&args.file)?;
+    let project = place::project(&args.file)?;
+    let chosen = args.strategy.as_deref().map(way).transpose()?;
+    let answers = args.answers.iter().map(|it| answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
+    let policy = analysis::policy(&project, Some(place::now()));
+    let path = place::absolute(&args.file);
+    let file = analysis::check_path(&project, &path, Some(&text), &policy)
+        .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
+    let gathered = gather(&project, &answers);
+    let report = plan(&project, &file, &gathered, chosen);
+    match args.format {
+        Format::Json => output::json(&report)?,
+        Format::Text => output::text_line(&strategist::markdown(&report)),
+    }
+    if !report.blocked_by.is_empty() {
+        return Err(usage(open_questions(&report)));
+    }
+    if args.write {
+        write(&project, &report, text.as_bytes())?;
+    }
+    Ok(Exit::Fine)
+}
+
+pub fn way(name: &str) -> anyhow::Result<Way> {
+    Way::from_id(name).ok_or_else(|| {
+        let known: Vec<&str> = Way::ALL.iter().map(|way| way.id()).collect();
+        usage(format!("there is no strategy {name}: say one of {}", known.join(", ")))
+    })
+}
+
+fn answer(text: &str) -> anyhow::Result<(String, Answer)> {
+    let (id, value) =
+        text.split_once('=').ok_or_else(|| usage(format!("--answer {text} is not ID=VALUE")))?;
+    Ok((id.trim().to_owned(), Answer { value: value.trim().to_owned(), source: "command line".to_owned() }))
+}
+
+fn open_questions(report: &PlanReport) -> String {
+    let open = report.questions.iter().filter(|it| report.blocked_by.contains(&it.id));
+    let open: Vec<String> = open.map(signals::question).collect();
+    format!(
+        "these questions must be answered before strategies are compared, in lockkeeper.toml under [answers] or with \
+         --answer ID=VALUE:\n{}",
+        open.join("\n")
+    )
+}
+
+fn write(project: &Project, report: &PlanReport, source: &[u8]) -> anyhow::Result<()> {
+    let written = write_report(project, report).context("the report cannot be written")?;
+    let configuration = std::fs::read(project.root.join(config::FILE_NAME)).unwrap_or_default();
+    let stored = stored(&Drafting { report, source, configuration: &configuration });
+    let id = Store::in_project(&project.root).store(&stored)?;
+    eprintln!("{} written", written.join(" and "));
+    eprintln!("stored as plan {id}: `lockkeeper gates {id}`");
+    Ok(())
+}

@@ -1,0 +1,267 @@
+//! The gate before everything that writes: asked in the client's era, answered by what was typed, nothing else.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lockkeeper_approval::answer::{Asker, approval_required};
+use lockkeeper_approval::content::Content;
+use lockkeeper_approval::gate::Gate;
+use lockkeeper_approval::ledger::entry::{Channel, Client, Event, Nonce, Question};
+use lockkeeper_approval::ledger::{Answer, Asking, Closed, Status};
+use lockkeeper_approval::plan::{PlanId, StoredPlan};
+use lockkeeper_approval::shown::{self, Room};
+use lockkeeper_approval::status;
+use lockkeeper_project::Project;
+use rmcp::RoleServer;
+use rmcp::model::{
+    ElicitRequest, ElicitRequestParams, ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
+    ProtocolVersion, RequestStateCodec, SealOptions,
+};
+use rmcp::service::{ElicitationError, RequestContext};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::world::{Told, World, now};
+
+/// The answer of a gate.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct GateAnswer {
+    /// `approved`, `approval_required` or `open`.
+    pub status: String,
+    /// The plan's id: what an agent carries. It never carries an approval.
+    pub plan: String,
+    /// The whole digest of what is approved.
+    pub digest: String,
+    /// The gate.
+    pub gate: String,
+    /// How an approval must at least be given.
+    pub tier: String,
+    /// Why the gate is closed.
+    pub reason: Option<String>,
+    /// What a human can do to open it.
+    pub how: Vec<String>,
+    /// When the approval ends, or one given now would.
+    pub expires: String,
+}
+
+/// What the human types.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct Typed {
+    /// The digest that the message ends with, as `a1b2-c3d4-e5f6`.
+    pub digest: String,
+}
+rmcp::elicit_safe!(Typed);
+
+/// The name of the one question in an input-required result.
+const QUESTION: &str = "approval";
+
+/// What `request_approval` comes to in one call.
+pub enum Asked {
+    Answered(GateAnswer),
+    InputRequired(InputRequiredResult),
+}
+
+/// Whether the client can ask its human.
+pub fn asker(context: &RequestContext<RoleServer>) -> Asker {
+    let can = context.client_capabilities().and_then(|it| it.elicitation);
+    match can {
+        // A client that names no mode has forms.
+        Some(it) if it.form.is_some() || it.url.is_none() => Asker::Client,
+        _ => Asker::Nobody,
+    }
+}
+
+/// The content of a plan at the strategy gate.
+pub fn content(plan: &StoredPlan) -> Told<&Content> {
+    plan.at(Gate::Strategy)
+        .next()
+        .ok_or_else(|| "the plan has nothing at the strategy gate: make it again".to_owned())
+}
+
+/// Whether the gate is open for this plan.
+pub fn status_of(world: &World, project: &Project, plan: &StoredPlan, asker: Asker) -> Told<GateAnswer> {
+    let content = content(plan)?;
+    let required = content.gate.required(None);
+    let status =
+        status::status(&world.ledger(project), &world.store(project), plan, content, required, now());
+    Ok(match status {
+        Status::Open(question) => open(plan, content, &question, "open"),
+        Status::Closed(why) => closed(plan, content, &why, asker),
+    })
+}
+
+fn open(plan: &StoredPlan, content: &Content, question: &Question, status: &str) -> GateAnswer {
+    GateAnswer {
+        status: status.to_owned(),
+        plan: plan.id().to_string(),
+        digest: content.digest().to_string(),
+        gate: content.gate.name().to_owned(),
+        tier: content.gate.required(None).name().to_owned(),
+        reason: None,
+        how: Vec::new(),
+        expires: question.expires.to_string(),
+    }
+}
+
+fn closed(plan: &StoredPlan, content: &Content, why: &Closed, asker: Asker) -> GateAnswer {
+    let request = status::request(plan.id(), content);
+    let answer = approval_required(&request, content.gate.required(None), why, asker, now());
+    GateAnswer {
+        status: answer.status.to_owned(),
+        plan: answer.plan,
+        digest: answer.digest,
+        gate: answer.gate.to_owned(),
+        tier: answer.tier.to_owned(),
+        reason: Some(answer.reason),
+        how: answer.how,
+        expires: answer.expires,
+    }
+}
+
+/// Uses up the approval of a plan, or says that there is none.
+pub fn consume(
+    world: &World,
+    project: &Project,
+    plan: &StoredPlan,
+    asker: Asker,
+) -> Told<Option<GateAnswer>> {
+    let answer = status_of(world, project, plan, asker)?;
+    if answer.status != "open" {
+        return Ok(Some(answer));
+    }
+    let content = content(plan)?;
+    let request = status::request(plan.id(), content);
+    match world.ledger(project).consume(&request, content.gate.required(None), now()) {
+        Ok(_) => Ok(None),
+        Err(error) => Err(format!("the gate stays closed: {error}")),
+    }
+}
+
+/// Asks the human for a stored plan, in the era of the connection.
+pub async fn request(
+    world: &World,
+    plan: &str,
+    reason: Option<&str>,
+    responses: Option<InputResponses>,
+    state: Option<String>,
+    context: &RequestContext<RoleServer>,
+) -> Told<Asked> {
+    let id = PlanId::parse(plan).map_err(|error| error.to_string())?;
+    let project = world.project()?;
+    let plan = world.store(&project).load(&id).map_err(|error| error.to_string())?;
+    let request = Request { world, project: &project, plan: &plan, context };
+    if let (Some(responses), Some(state)) = (responses, state) {
+        return request.answered(&responses, &state).map(Asked::Answered);
+    }
+    if asker(context) == Asker::Nobody {
+        return status_of(world, &project, &plan, Asker::Nobody).map(Asked::Answered);
+    }
+    let content = content(&plan)?;
+    let text = shown::text(&plan, content, reason, Room::Form);
+    match context.protocol_version().is_none_or(|version: ProtocolVersion| version.has_initialize()) {
+        true => request.ask_now(content, &text).await.map(Asked::Answered),
+        false => request.ask_by_result(content, &text).map(Asked::InputRequired),
+    }
+}
+
+struct Request<'a> {
+    world: &'a World,
+    project: &'a Project,
+    plan: &'a StoredPlan,
+    context: &'a RequestContext<RoleServer>,
+}
+
+impl Request<'_> {
+    /// Writes the question down; its nonce belongs to it alone.
+    fn write_down(&self, content: &Content, text: &str, channel: Channel) -> Told<Question> {
+        let (name, version) =
+            self.context.client_info().map_or_else(Default::default, |it| (it.name, it.version));
+        let asking = Asking {
+            request: status::request(self.plan.id(), content),
+            subject: self.plan.subject.clone(),
+            channel,
+            client: Client::new(&name, &version),
+            shown: shown::digest(text),
+            required: content.gate.required(None),
+        };
+        self.world.ledger(self.project).ask(asking, now()).map_err(|error| error.to_string())
+    }
+
+    /// With `initialize`: a request to the client.
+    async fn ask_now(&self, content: &Content, text: &str) -> Told<GateAnswer> {
+        let question = self.write_down(content, text, Channel::ElicitationLegacy)?;
+        let timeout = Some(Duration::from_secs(600));
+        let answer = match self.context.peer.elicit_with_timeout::<Typed>(text, timeout).await {
+            Ok(Some(typed)) => Answer::Typed(typed.digest),
+            Ok(None) | Err(ElicitationError::ParseError { .. } | ElicitationError::NoContent) => {
+                Answer::Typed(String::new())
+            }
+            Err(ElicitationError::UserDeclined) => Answer::Declined,
+            Err(ElicitationError::UserCancelled) => Answer::Cancelled,
+            Err(_) => Answer::TimedOut,
+        };
+        self.decide(&question.nonce, &answer)
+    }
+
+    /// 2026-07-28: the result says that input is required.
+    fn ask_by_result(&self, content: &Content, text: &str) -> Told<InputRequiredResult> {
+        let question = self.write_down(content, text, Channel::ElicitationModern)?;
+        let schema = ElicitationSchema::from_type::<Typed>().map_err(|error| error.to_string())?;
+        let parameters = ElicitRequestParams::FormElicitationParams {
+            meta: None,
+            message: text.to_owned(),
+            requested_schema: schema,
+        };
+        let requests = BTreeMap::from([(
+            QUESTION.to_owned(),
+            InputRequest::Elicitation(ElicitRequest::new(parameters)),
+        )]);
+        let plan = self.plan.id().to_string();
+        let options = SealOptions::new().associated_data(plan.as_bytes()).ttl(Duration::from_secs(3600));
+        let state =
+            self.codec()?.seal_json_with(&question.nonce, &options).map_err(|error| error.to_string())?;
+        Ok(InputRequiredResult::new(Some(requests), Some(state)))
+    }
+
+    fn codec(&self) -> Told<RequestStateCodec> {
+        RequestStateCodec::try_new(self.world.key.to_vec()).map_err(|error| error.to_string())
+    }
+
+    /// The second call of 2026-07-28: the state names the question, the response answers it.
+    fn answered(&self, responses: &InputResponses, state: &str) -> Told<GateAnswer> {
+        let plan = self.plan.id().to_string();
+        let nonce: Nonce = self
+            .codec()?
+            .open_json_with(state, plan.as_bytes())
+            .map_err(|error| format!("this answer belongs to no question of ours ({error}): ask again"))?;
+        self.decide(&nonce, &answer_of(responses.get(QUESTION)))
+    }
+
+    /// What was typed decides; the ledger refuses a question that was answered before.
+    fn decide(&self, nonce: &Nonce, answer: &Answer) -> Told<GateAnswer> {
+        let event = self
+            .world
+            .ledger(self.project)
+            .answer(nonce, answer, now())
+            .map_err(|error| error.to_string())?;
+        let mut answer = status_of(self.world, self.project, self.plan, Asker::Client)?;
+        if event == Event::Approved && answer.status == "open" {
+            "approved".clone_into(&mut answer.status);
+        }
+        Ok(answer)
+    }
+}
+
+/// Whatever is not an accepted form with a digest in it is no approval.
+fn answer_of(response: Option<&serde_json::Value>) -> Answer {
+    let Some(response) = response else { return Answer::Cancelled };
+    match response.get("action").and_then(serde_json::Value::as_str) {
+        Some("accept") => {
+            let typed =
+                response.get("content").and_then(|it| it.get("digest")).and_then(serde_json::Value::as_str);
+            Answer::Typed(typed.unwrap_or_default().to_owned())
+        }
+        Some("decline") => Answer::Declined,
+        _ => Answer::Cancelled,
+    }
+}

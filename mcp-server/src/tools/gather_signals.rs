@@ -1,0 +1,34 @@
+//! `gather_signals`
+
+use lockkeeper_core::report::{QuestionReport, SignalReport};
+use lockkeeper_project::planning::gather;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::world::{Told, World};
+
+/// Nothing is needed.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Request {}
+
+/// What the repository shows.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Response {
+    /// Observed facts with their evidence; `unknown` is a value.
+    pub signals: Vec<SignalReport>,
+    /// What only the developer can answer. Ask your human; the answers stand under `[answers]` in lockkeeper.toml.
+    pub questions: Vec<QuestionReport>,
+    /// The ids of the questions that are open.
+    pub open: Vec<String>,
+}
+
+pub fn run(world: &World, _: &Request) -> Told<Response> {
+    let project = world.project()?;
+    let gathered = gather(&project, &[]);
+    let open = gathered.questions.iter().filter(|it| it.answer.is_none()).map(|it| it.id.to_owned());
+    Ok(Response {
+        signals: gathered.signals.iter().map(SignalReport::from).collect(),
+        open: open.collect(),
+        questions: gathered.questions.iter().map(QuestionReport::from).collect(),
+    })
+}

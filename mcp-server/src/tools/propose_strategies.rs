@@ -1,0 +1,43 @@
+//! `propose_strategies`
+
+use lockkeeper_core::report::PlanReport;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::world::{Told, World};
+
+/// The migration.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Request {
+    /// The file, relative to the project's root.
+    pub file: String,
+    /// Write out this strategy instead of the recommended one.
+    pub strategy: Option<String>,
+}
+
+/// The strategies, compared.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Response {
+    /// The id under which the plan is stored; carry it to `request_approval`.
+    pub plan_id: Option<String>,
+    /// Signals, questions, strategies, recommendation and plan.
+    pub report: PlanReport,
+    /// What to do next.
+    pub next: String,
+}
+
+pub fn run(world: &World, request: &Request) -> Told<Response> {
+    let planned = world.plan(&request.file, request.strategy.as_deref())?;
+    if !planned.report.blocked_by.is_empty() {
+        let open = planned.report.blocked_by.join(", ");
+        let next = format!(
+            "ask your human to answer {open} under [answers] in lockkeeper.toml; strategies wait for that, and are not \
+             to be guessed"
+        );
+        return Ok(Response { plan_id: None, report: planned.report, next });
+    }
+    let id = world.store(&planned.project).store(&planned.stored).map_err(|error| error.to_string())?;
+    let next =
+        format!("show the comparison to your human; write_migrations needs their approval of plan {id}");
+    Ok(Response { plan_id: Some(id.to_string()), report: planned.report, next })
+}

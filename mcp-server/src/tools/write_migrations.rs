@@ -1,0 +1,100 @@
+//! `write_migrations`, behind the strategy gate.
+
+use lockkeeper_approval::answer::Asker;
+use lockkeeper_core::plan::Way;
+use lockkeeper_core::report::ReleaseReport;
+use lockkeeper_project::{analysis, rewrite};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::gate::{GateAnswer, consume};
+use crate::world::{Planned, Told, World, timestamp};
+
+/// The migration and how it is carried out.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Request {
+    /// The file, relative to the project's root.
+    pub file: String,
+    /// The strategy; the recommended one where it is left out.
+    pub strategy: Option<String>,
+}
+
+/// The files that were written, or how a human opens the gate.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub struct Response {
+    /// `written` or `approval_required`.
+    pub status: String,
+    /// The files, in the order in which they run.
+    pub files: Vec<String>,
+    /// What the application must do between phases.
+    pub releases: Vec<ReleaseReport>,
+    /// The plan's id.
+    pub plan: Option<String>,
+    /// The whole digest of what is approved.
+    pub digest: Option<String>,
+    /// The gate.
+    pub gate: Option<String>,
+    /// How an approval must at least be given.
+    pub tier: Option<String>,
+    /// Why the gate is closed.
+    pub reason: Option<String>,
+    /// What a human can do to open it.
+    pub how: Vec<String>,
+    /// When an approval given now would expire.
+    pub expires: Option<String>,
+}
+
+impl From<GateAnswer> for Response {
+    fn from(gate: GateAnswer) -> Self {
+        Self {
+            status: gate.status,
+            plan: Some(gate.plan),
+            digest: Some(gate.digest),
+            gate: Some(gate.gate),
+            tier: Some(gate.tier),
+            reason: gate.reason,
+            how: gate.how,
+            expires: Some(gate.expires),
+            ..Self::default()
+        }
+    }
+}
+
+pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
+    let planned = world.plan(&request.file, request.strategy.as_deref())?;
+    let rewrite = drafted(&planned)?;
+    world.store(&planned.project).store(&planned.stored).map_err(|error| error.to_string())?;
+    if let Some(closed) = consume(world, &planned.project, &planned.stored, asker)? {
+        return Ok(closed.into());
+    }
+    rewrite::write(&planned.project.root, &rewrite).map_err(|error| error.message)?;
+    let report = analysis::rewrite_report(&rewrite);
+    Ok(Response {
+        status: "written".to_owned(),
+        files: rewrite.files.iter().map(|file| file.path.clone()).collect(),
+        releases: report.releases,
+        plan: Some(planned.stored.id().to_string()),
+        ..Response::default()
+    })
+}
+
+/// The files of the plan: made before the gate is asked, so that an approval is never used up for nothing.
+fn drafted(planned: &Planned) -> Told<rewrite::Rewrite> {
+    let Some(plan) = &planned.report.plan else { return Err(why_no_plan(planned)) };
+    let way = Way::from_id(&plan.strategy).ok_or("the plan's strategy is not known: make it again")?;
+    rewrite::rewrite(&planned.project, &planned.file, way, timestamp()).map_err(|error| error.message)
+}
+
+/// Why there is nothing to write.
+pub fn why_no_plan(planned: &Planned) -> String {
+    if !planned.report.blocked_by.is_empty() {
+        let open = planned.report.blocked_by.join(", ");
+        return format!(
+            "questions are open: {open}. Your human answers them under [answers] in lockkeeper.toml"
+        );
+    }
+    let reasons = planned.report.strategies.iter().filter_map(|it| it.excluded.clone());
+    let mut reasons: Vec<String> = reasons.collect();
+    reasons.dedup();
+    format!("no strategy is possible: {}", reasons.join("; "))
+}
