@@ -2,7 +2,6 @@
 //!
 //! `cargo bench -p lockkeeper-lsp`. With `LOCKKEEPER_BIN` set, that program's peak memory is measured too (on Linux).
 
-use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,56 +14,72 @@ use tower_lsp::lsp_types::Url;
 const KEYSTROKES: usize = 2000;
 const LAST: &str = "-- migrate:up\nALTER TABLE t1 RENAME COLUMN name TO full_name;\nCREATE INDEX i ON t2 (day);\nALTER TABLE t3 ALTER COLUMN day TYPE text;\n\n-- migrate:down\n";
 
+/// What the history makes.
+#[derive(Debug, Clone, Copy)]
+enum Schema {
+    /// The same 100 tables, changed again and again.
+    Fixed,
+    /// A table and a view more in every five migrations.
+    Growing,
+}
+
 fn main() {
-    println!(
-        "{:>10} {:>9} {:>9} {:>9} {:>9} {:>14}",
-        "migrations", "read ms", "p50 us", "p99 us", "max us", "peak memory"
-    );
-    for count in [500, 5000] {
+    let columns = ["migrations", "schema", "read ms", "p50 us", "p99 us", "max us", "peak memory"];
+    println!("{}", columns.map(|it| format!("{it:>12}")).concat());
+    for (schema, count) in
+        [(Schema::Fixed, 500), (Schema::Fixed, 5000), (Schema::Growing, 500), (Schema::Growing, 5000)]
+    {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let last = generate(folder.path(), count);
+        let last = generate(folder.path(), count, schema);
         let start = Instant::now();
         let world = World::default();
         world.open(Document::new(last.clone(), 1, true, LAST));
         assert!(!diagnostics(&world, &last).is_empty(), "there is something to find");
-        let read = start.elapsed();
+        let read = start.elapsed().as_millis();
         let mut times = keystrokes(&world, &last);
         times.sort();
         let at = |share: usize| times[(times.len() - 1) * share / 100].as_micros();
-        let memory = std::env::var_os("LOCKKEEPER_BIN")
-            .map(|program| memory(Path::new(&program), folder.path(), &last));
-        let memory = memory.unwrap_or_else(|| "not measured".to_owned());
-        println!(
-            "{count:>10} {:>9} {:>9} {:>9} {:>9} {memory:>14}",
-            read.as_millis(),
-            at(50),
-            at(99),
-            at(100)
-        );
+        let memory =
+            std::env::var_os("LOCKKEEPER_BIN").map(|it| memory(Path::new(&it), folder.path(), &last));
+        let memory = memory.unwrap_or_else(|| "-".to_owned());
+        let (p50, p99, max) = (at(50), at(99), at(100));
+        let schema = format!("{schema:?}");
+        println!("{count:>12}{schema:>12}{read:>12}{p50:>12}{p99:>12}{max:>12}{memory:>12}");
     }
 }
 
-/// A history in which tables are made and changed, as histories do.
-fn generate(root: &Path, count: usize) -> Url {
+impl Schema {
+    fn migration(self, number: usize) -> String {
+        let table = match self {
+            Self::Fixed => number % 100,
+            Self::Growing => number.div_ceil(5),
+        };
+        match (self, number / 100 % 2, number % 5) {
+            (Self::Fixed, _, _) if number <= 100 => create(table),
+            (Self::Fixed, 0, _) => format!("ALTER TABLE t{table} ADD COLUMN more integer DEFAULT 0;"),
+            (Self::Fixed, _, _) => format!("ALTER TABLE t{table} DROP COLUMN IF EXISTS more;"),
+            (Self::Growing, _, 1) => create(table),
+            (Self::Growing, _, 2) => format!("CREATE INDEX t{table}_name ON t{table} (name);"),
+            (Self::Growing, _, 3) => format!("ALTER TABLE t{table} ADD COLUMN more integer DEFAULT 0;"),
+            (Self::Growing, _, 4) => format!("ALTER TABLE t{table} ADD CHECK (id > 0) NOT VALID;"),
+            (Self::Growing, _, _) => format!("CREATE VIEW v{number} AS SELECT id, name FROM t{table};"),
+        }
+    }
+}
+
+fn create(table: usize) -> String {
+    format!("CREATE TABLE t{table} (id bigint PRIMARY KEY, name text NOT NULL, day date, note text);")
+}
+
+/// The files of a history, and the one that is typed in.
+fn generate(root: &Path, count: usize, schema: Schema) -> Url {
     let folder = root.join("db/migrations");
     std::fs::create_dir_all(&folder).expect("a folder");
     std::fs::write(root.join("lockkeeper.toml"), "dialect = \"postgres\"\n").expect("written");
     for number in 1..count {
-        let table = format!("t{}", number.div_ceil(5));
-        let mut sql = "-- migrate:up\n".to_owned();
-        let _ = match number % 5 {
-            1 => writeln!(
-                sql,
-                "CREATE TABLE {table} (id bigint PRIMARY KEY, name text NOT NULL, day date, note text);"
-            ),
-            2 => writeln!(sql, "CREATE INDEX {table}_name ON {table} (name);"),
-            3 => writeln!(sql, "ALTER TABLE {table} ADD COLUMN c{number} integer DEFAULT 0;"),
-            4 => writeln!(sql, "ALTER TABLE {table} ADD CONSTRAINT {table}_check CHECK (id > 0) NOT VALID;"),
-            _ => writeln!(sql, "CREATE VIEW v{number} AS SELECT id, name FROM {table};"),
-        };
-        sql.push_str("\n-- migrate:down\n");
-        std::fs::write(folder.join(format!("{:014}_m.sql", 20_200_101_000_000 + number as u64)), sql)
-            .expect("written");
+        let text = format!("-- migrate:up\n{}\n\n-- migrate:down\n", schema.migration(number));
+        let name = format!("{:014}_m.sql", 20_200_101_000_000 + number);
+        std::fs::write(folder.join(name), text).expect("written");
     }
     let last = folder.join("20990101000000_last.sql");
     std::fs::write(&last, LAST).expect("written");
