@@ -87,8 +87,12 @@ fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Ca
     catalog.notice_gap(operation);
     catalog.apply(operation);
     if let Kind::Do(body) = &operation.kind {
-        for inner in operations_of_body(script, body.code, &body.language).operations {
-            catalog.apply(&inner);
+        let found = operations_of_body(script, body.code, &body.language);
+        for inner in &found.operations {
+            catalog.apply(inner);
+        }
+        if !found.dynamic.is_empty() {
+            catalog.mark_incomplete();
         }
     }
 }

@@ -15,3 +15,5 @@ mod language_client;
 mod lsp;
 mod mcp;
 mod proof;
+mod corpus;
+mod surfaces;

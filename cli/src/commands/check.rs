@@ -8,7 +8,7 @@ use lockkeeper_core::hazards::Severity;
 use lockkeeper_core::policy::Policy;
 use lockkeeper_core::report::CheckReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
-use lockkeeper_project::discover::{NotAnalysed, Place, Project};
+use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::target::target;
 use lockkeeper_project::{folder, git};
 
@@ -48,7 +48,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
         }
     }
     report.problems = found.problems.iter().map(analysis::problem_report).collect();
-    show(&report, &files, &found.left_alone, args.format)?;
+    show(&report, &files, args.format)?;
     Ok(if report.verdict == "block" { Exit::Hazards } else { Exit::Fine })
 }
 
@@ -59,7 +59,6 @@ struct Found {
     /// The files whose readers and writers are looked for: those that were named, else the last of each folder.
     pending: BTreeSet<String>,
     problems: Vec<folder::Problem>,
-    left_alone: Vec<String>,
 }
 
 fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
@@ -78,19 +77,14 @@ fn whole(project: &Project, args: &CheckArgs, policy: &Policy, found: &mut Found
         self::folder(project, folder, args, policy, found, |_| true)?;
     }
     found.problems.extend(project.problems.iter().cloned());
-    found.left_alone.extend(
-        project
-            .not_analysed
-            .iter()
-            .map(|it: &NotAnalysed| format!("{}: {} files of {}", it.path, it.files, it.what)),
-    );
-    if project.folders.is_empty() {
+    aside(project, found, |_| true);
+    if project.folders.is_empty() && found.problems.is_empty() {
         return Err(usage(format!(
             "{} holds no migrations that we know: name a file, or the folder under [[migrations]] in lockkeeper.toml",
             project.root.display()
         )));
     }
-    if project.folders.iter().all(|folder| folder.migrations.is_empty()) {
+    if !project.folders.is_empty() && project.folders.iter().all(|folder| folder.migrations.is_empty()) {
         found.problems.push(folder::Problem::new(
             &project.folders[0].path,
             "the folder holds no migrations yet",
@@ -114,10 +108,10 @@ fn folder(
             || folder.dialect.map_or("an engine that nothing names".to_owned(), |it| it.title().to_owned()),
             str::to_owned,
         );
-        found.left_alone.push(format!(
-            "{}: {} migrations for {engine} are not analysed yet; say --dialect postgres if they are for PostgreSQL",
-            folder.path,
-            folder.migrations.len()
+        found.problems.push(folder::Problem::new(
+            &folder.path,
+            format!("{} migrations for {engine} are not analysed yet", folder.migrations.len()),
+            "say --dialect postgres if they are for PostgreSQL",
         ));
         return Ok(());
     }
@@ -126,6 +120,18 @@ fn folder(
     found.pending.extend(checked.iter().rev().find(|file| file.is_up()).map(|file| file.path.clone()));
     found.files.extend(checked);
     Ok(())
+}
+
+/// What is recognised and not analysed: silence must not pass for safety.
+fn aside(project: &Project, found: &mut Found, wanted: impl Fn(&str) -> bool) {
+    for it in project.not_analysed.iter().filter(|it| wanted(&it.path)) {
+        let message = format!("{} files of {} are not analysed", it.files, it.what);
+        found.problems.push(folder::Problem::new(&it.path, message, "print their SQL and check that"));
+    }
+    for dump in project.dumps.iter().filter(|dump| wanted(&dump.path)) {
+        let message = "a dump of a schema, no migration";
+        found.problems.push(folder::Problem::new(&dump.path, message, "`lockkeeper schema` reads it"));
+    }
 }
 
 /// One path of the call: a file, or a folder with everything below it.
@@ -149,7 +155,9 @@ fn one(
                 self::folder(project, folder, args, policy, found, |it| is_inside(it))?;
             }
         }
-        if !any {
+        let before = found.problems.len();
+        aside(project, found, is_inside);
+        if !any && found.problems.len() == before {
             return Err(usage(format!(
                 "{} holds no migrations that we know: name the files, or the folder under [[migrations]] in lockkeeper.toml",
                 path.display()
@@ -176,12 +184,7 @@ fn one(
     Ok(())
 }
 
-fn show(
-    report: &CheckReport,
-    files: &[CheckedFile],
-    left_alone: &[String],
-    format: Format,
-) -> anyhow::Result<()> {
+fn show(report: &CheckReport, files: &[CheckedFile], format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return output::json(report);
     }
@@ -199,9 +202,6 @@ fn show(
     }
     for problem in &report.problems {
         output::text_line(&format!("{}: {}; {}", problem.path, problem.message, problem.advice));
-    }
-    for left in left_alone {
-        output::text_line(left);
     }
     output::text_line(&summary(report));
     Ok(())

@@ -17,6 +17,9 @@ pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         folders.retain(|folder| folder.path == inside);
     }
     let Some(folder) = folders.first() else {
+        if let Some(dump) = project.dumps.first() {
+            return self::dump(args, &project, &dump.path);
+        }
         return Err(usage(format!(
             "{} holds no migrations for PostgreSQL that we know",
             project.root.display()
@@ -32,6 +35,23 @@ pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
     let history = History::replay(&project, folder);
     let catalog = at(&history, folder, args.at.as_deref())?;
     let report = schema_report(catalog, &history.target);
+    match args.format {
+        Format::Json => output::json(&report)?,
+        Format::Text => output::text_line(&in_words(&report)),
+    }
+    Ok(Exit::Fine)
+}
+
+/// The schema that a dump makes.
+fn dump(args: &SchemaArgs, project: &lockkeeper_project::Project, path: &str) -> anyhow::Result<Exit> {
+    let text = project.read(path).ok_or_else(|| usage(format!("{path} cannot be read")))?;
+    let target = lockkeeper_project::target::target(project, None);
+    let mut catalog = Catalog::empty(target.dialect);
+    let span = lockkeeper_core::text::Span::new(0, text.len());
+    let transaction = lockkeeper_core::framework::Transaction::Autocommit;
+    let part = lockkeeper_core::check::Part { text: &text, span, transaction };
+    lockkeeper_core::check::replay(part, &target, &mut catalog);
+    let report = schema_report(&catalog, &target);
     match args.format {
         Format::Json => output::json(&report)?,
         Format::Text => output::text_line(&in_words(&report)),

@@ -248,11 +248,11 @@ impl Catalog {
         if self.relations.contains_key(&name) && !create.or_replace {
             return;
         }
-        let relations = create.query.relations(self.dialect);
-        let columns = create.query.columns(self.dialect);
-        let depends_on = relations
-            .iter()
-            .map(|relation| Dependence { relation: self.resolve(relation), columns: columns.clone() })
+        let depends_on = create
+            .query
+            .dependences(self.dialect)
+            .into_iter()
+            .map(|(relation, columns)| Dependence { relation: self.resolve(&relation), columns })
             .collect();
         let view = View {
             query: create.query.clone(),

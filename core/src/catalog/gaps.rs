@@ -16,6 +16,12 @@ impl Catalog {
             Kind::Update(update) => Some(&update.table),
             _ => None,
         };
+        if let Kind::Query(query) = &operation.kind
+            && query.query.functions(self.dialect).iter().any(|name| self.function(name).is_some())
+        {
+            // The schema's own function may make anything: partitions, say.
+            self.mark_incomplete();
+        }
         let Some(name) = about else { return };
         if self.relation(&self.resolve(name)).is_none() {
             self.mark_incomplete();

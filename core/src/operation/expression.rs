@@ -86,6 +86,18 @@ impl QueryText {
         subparser::columns_of_single_relation(&self.text, dialect)
     }
 
+    /// The functions that it calls, folded and without schema.
+    pub fn functions(&self, dialect: Dialect) -> BTreeSet<String> {
+        subparser::read_query(&self.text, dialect).reading.functions
+    }
+
+    /// The relations that it reads, each with the columns that it may be read by.
+    pub fn dependences(&self, dialect: Dialect) -> Vec<(Name, BTreeSet<String>)> {
+        let reading = subparser::read_query(&self.text, dialect);
+        let with_columns = |name: &Name| (name.clone(), reading.columns_of(name));
+        reading.relations.iter().map(with_columns).collect()
+    }
+
     /// The last parts of the names that may be columns, and `*` where all are read.
     pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
         subparser::read_query(&self.text, dialect).reading.columns

@@ -24,6 +24,28 @@ pub(super) struct Reading {
 pub(super) struct QueryReading {
     pub relations: Vec<Name>,
     pub reading: Reading,
+    /// The names that the query gives to relations.
+    aliases: Vec<(Name, String)>,
+    /// Columns that state whose they are.
+    qualified: BTreeSet<(String, String)>,
+    /// Columns that do not.
+    bare: BTreeSet<String>,
+}
+
+impl QueryReading {
+    /// The columns that a relation may be read by.
+    pub fn columns_of(&self, relation: &Name) -> BTreeSet<String> {
+        if self.aliases.is_empty() {
+            return self.reading.columns.clone();
+        }
+        let own = |qualifier: &str| {
+            let named = self.aliases.iter().filter(|(name, _)| name == relation);
+            named.map(|(_, alias)| alias.as_str()).any(|alias| alias == qualifier)
+        };
+        let qualified =
+            self.qualified.iter().filter(|(qualifier, _)| own(qualifier)).map(|(_, column)| column.clone());
+        self.bare.iter().cloned().chain(qualified).collect()
+    }
 }
 
 /// Longer chains of operators would nest the tree too deep for a small stack.
@@ -134,7 +156,28 @@ impl Visitor for Names {
         ControlFlow::Continue(())
     }
 
+    fn pre_visit_table_factor(&mut self, factor: &ast::TableFactor) -> ControlFlow<()> {
+        if let ast::TableFactor::Table { name, alias, .. } = factor {
+            let parts: Vec<String> =
+                name.0.iter().filter_map(|part| part.as_ident()).map(|it| folded(it, self.dialect)).collect();
+            if let Some((last, schemas)) = parts.split_last() {
+                let alias = alias.as_ref().map_or_else(|| last.clone(), |it| folded(&it.name, self.dialect));
+                let name = Name { schema: schemas.last().cloned(), ..Name::new(last.clone()) };
+                self.found.aliases.push((name, alias));
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
     fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::CompoundIdentifier(parts) if parts.len() > 1 => {
+                let qualifier = folded(&parts[parts.len() - 2], self.dialect);
+                let column = folded(&parts[parts.len() - 1], self.dialect);
+                self.found.qualified.insert((qualifier, column));
+            }
+            _ => self.found.bare.extend(column(expression, self.dialect)),
+        }
         self.found.reading.columns.extend(column(expression, self.dialect));
         if let Expr::Function(function) = expression {
             let name = function.name.0.last().and_then(|part| part.as_ident());

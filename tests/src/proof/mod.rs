@@ -174,6 +174,9 @@ fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
 /// Each down leads back to the schema before its up; the contract phase may change the order of columns.
 fn undo(fixture: &Fixture, database: &Database, steps: Vec<(String, SqlStep)>) {
     for (before, step) in steps.into_iter().rev() {
+        if let Some(restore) = fixture.restore.filter(|_| step.name.ends_with("_nullable")) {
+            database.run(restore);
+        }
         let down =
             step.down.as_deref().unwrap_or_else(|| panic!("{}: {} has no way back", fixture.name, step.name));
         again(|| one(database, down, step.transactional))

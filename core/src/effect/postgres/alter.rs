@@ -13,14 +13,14 @@ pub fn pass(action: &TableAction) -> u8 {
         TableAction::DropColumn { .. }
         | TableAction::DropConstraint { .. }
         | TableAction::DropNotNull { .. }
+        | TableAction::DropDefault { .. }
         | TableAction::DropExpression { .. }
         | TableAction::DropIdentity { .. } => 1,
         TableAction::AlterType { .. } => 2,
         TableAction::AddColumn { .. } => 3,
         TableAction::SetExpression { .. } => 4,
-        TableAction::SetNotNull { .. } | TableAction::SetDefault { .. } | TableAction::DropDefault { .. } => {
-            5
-        }
+        TableAction::SetNotNull { .. } => 5,
+        TableAction::SetDefault { .. } => 7,
         TableAction::AddConstraint { constraint } => match constraint.kind {
             ConstraintKind::Check(_) | ConstraintKind::NotNull(_) => 5,
             ConstraintKind::Unique { .. }

@@ -4,6 +4,19 @@ use crate::catalog::{Catalog, Relation, RelationKind, RelationName, Session, Tab
 use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
 
+/// The tables that migration tools make for themselves: no migration does (manuals of the tools).
+const RUNNERS_TABLES: &[&str] = &[
+    "schema_migrations",
+    "goose_db_version",
+    "_sqlx_migrations",
+    "__diesel_schema_migrations",
+    "flyway_schema_history",
+    "schema_version",
+    "_prisma_migrations",
+    "databasechangelog",
+    "ar_internal_metadata",
+];
+
 /// An effect in the making, with what it depends on.
 pub(super) struct Draft<'a> {
     pub target: &'a Target,
@@ -73,7 +86,8 @@ impl<'a> Draft<'a> {
     /// `IF EXISTS` makes it do nothing.
     pub fn existing(&mut self, name: &Name, if_exists: bool) -> Option<RelationName> {
         let resolved = self.catalog.resolve(name);
-        if self.catalog.relation(&resolved).is_some() || !self.catalog.is_complete() {
+        let by_runner = RUNNERS_TABLES.contains(&&*resolved.name);
+        if self.catalog.relation(&resolved).is_some() || !self.catalog.is_complete() || by_runner {
             return Some(resolved);
         }
         if !if_exists {

@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
-use crate::operation::Operation;
+use crate::operation::{Kind, Operation, TableAction};
 
 /// The statement cannot succeed on this schema and version, and the migration stops there.
 pub(crate) static RULE: Rule = Rule {
@@ -15,8 +15,14 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let reason = ctx.effect.fails.as_ref()?;
-    if ctx.conditional {
+    let neighbours = matches!(&operation.kind, Kind::AlterTable(alter) if is_required_column(&alter.action));
+    if ctx.conditional || neighbours {
         return None;
     }
     Some(Hazard::new(&RULE, operation.span, format!("it fails: {reason}")))
+}
+
+/// A column that rows have no value for is the neighbour's business: required-column.
+fn is_required_column(action: &TableAction) -> bool {
+    matches!(action, TableAction::AddColumn { column, .. } if column.not_null && column.default.is_none())
 }

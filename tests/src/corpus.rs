@@ -1,0 +1,100 @@
+//! Real histories: checked, replayed and rewritten to their end. Users do not have the corpus; its absence is said.
+
+use std::path::PathBuf;
+
+use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::plan::Way;
+use lockkeeper_project::analysis::{self, CheckedFile, History};
+use lockkeeper_project::{Project, discover, rewrite};
+
+use crate::binaries::root;
+
+/// The projects of the corpus, where it is there: `LOCKKEEPER_CORPUS`, or beside the checkout.
+fn projects() -> Vec<(String, Project)> {
+    let folder =
+        std::env::var_os("LOCKKEEPER_CORPUS").map_or_else(|| root().join("../shared/corpus"), PathBuf::from);
+    let Ok(entries) = std::fs::read_dir(&folder) else {
+        println!("skipped: there is no corpus at {}", folder.display());
+        return Vec::new();
+    };
+    let mut paths: Vec<PathBuf> =
+        entries.filter_map(Result::ok).map(|entry| entry.path()).filter(|it| it.is_dir()).collect();
+    paths.sort();
+    let open = |path: PathBuf| {
+        let name = path.file_name()?.to_str()?.to_owned();
+        Some((name, discover(&path).ok()?))
+    };
+    paths.into_iter().filter_map(open).filter(|(_, project)| !project.folders.is_empty()).collect()
+}
+
+fn checked(project: &Project) -> Vec<CheckedFile> {
+    let policy = analysis::policy(project, None);
+    let folders = project.folders.iter().filter(|folder| analysis::is_analysed(folder));
+    folders.flat_map(|folder| analysis::check_folder(project, folder, &policy, |_| true)).collect()
+}
+
+/// Every statement is analysed, or listed as not analysed.
+#[test]
+fn every_statement_is_read_or_said_not_to_be() {
+    let (mut all, mut all_unread) = (0, 0);
+    println!("| project | files | statements | analysed |\n|---|---|---|---|");
+    for (name, project) in projects() {
+        let files = checked(&project);
+        let parts = || files.iter().flat_map(|file| &file.parts);
+        let statements: usize = parts().map(|(checked, _)| checked.statements.len()).sum();
+        let unread: usize = parts().map(|(checked, _)| checked.not_analysed.len()).sum();
+        let unknown =
+            parts().flat_map(|(checked, _)| &checked.statements).filter(|it| !it.effect.known).count();
+        assert!(unknown <= unread, "{name}: {unknown} statements are not known, and {unread} are listed");
+        println!("| {name} | {} | {statements} | {:.2} % |", files.len(), share(statements, unread));
+        (all, all_unread) = (all + statements, all_unread + unread);
+    }
+    println!("| all | | {all} | {:.2} % |", share(all, all_unread));
+    assert!(all == 0 || share(all, all_unread) > 99.0);
+}
+
+fn share(all: usize, without: usize) -> f64 {
+    if all == 0 { 100.0 } else { 100.0 * (all - without.min(all)) as f64 / all as f64 }
+}
+
+#[test]
+fn the_history_of_crates_io_replays_to_its_end() {
+    for (_, project) in projects().into_iter().filter(|(name, _)| name == "crates.io") {
+        let folder = project.folders.first().expect("has migrations");
+        let history = History::replay(&project, folder);
+        let tables = history.after().tables().count();
+        let uncertain = history.after().relations().filter(|(_, relation)| relation.uncertain).count();
+        println!("crates.io: {tables} tables at its end, {uncertain} uncertain");
+        assert!(tables > 20, "{tables} tables");
+        assert!(history.after().table_named(&lockkeeper_core::dialect::Name::new("versions")).is_some());
+    }
+}
+
+/// Every migration is rewritten in every way, or refused in words.
+#[test]
+fn every_migration_is_rewritten_or_refused_in_words() {
+    let now = Timestamp::from_unix(1_800_000_000);
+    println!("| project | with a recipe | rewritten | refused |\n|---|---|---|---|");
+    for (name, project) in projects() {
+        let (mut offered, mut written, mut refused) = (0, 0, 0);
+        for file in checked(&project) {
+            if !file.hazards().any(|hazard| !hazard.recipes.is_empty()) {
+                continue;
+            }
+            offered += 1;
+            for way in [Way::Triggers, Way::Application] {
+                match rewrite::rewrite(&project, &file, way, now) {
+                    Ok(rewrite) => {
+                        assert!(!rewrite.files.is_empty(), "{}", file.path);
+                        written += usize::from(way == Way::Triggers);
+                    }
+                    Err(error) => {
+                        assert!(error.message.len() > 20, "{}: {}", file.path, error.message);
+                        refused += usize::from(way == Way::Triggers);
+                    }
+                }
+            }
+        }
+        println!("| {name} | {offered} | {written} | {refused} |");
+    }
+}
