@@ -10,7 +10,7 @@ use tower_lsp::lsp_types::Url;
 use crate::world::{Analysis, Stamp};
 
 /// All open documents at one place of the stream.
-pub type Documents = Arc<BTreeMap<Url, Arc<Document>>>;
+pub(crate) type Documents = Arc<BTreeMap<Url, Arc<Document>>>;
 
 /// One text, never changed.
 #[derive(Debug)]

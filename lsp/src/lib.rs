@@ -7,17 +7,28 @@ mod documents;
 mod abilities;
 mod convert;
 mod references;
-pub mod world;
+mod world;
 mod handlers;
 mod publish;
 mod server;
 mod ordered;
 
-pub use documents::{Document, Documents};
+pub use documents::Document;
+pub use world::World;
 
 use std::sync::Arc;
 
+use tower_lsp::lsp_types::{Diagnostic, Url};
 use tower_lsp::{LspService, Server};
+
+/// What is published of an open document: all that happens between a keystroke and its squiggles, for the benches.
+pub fn diagnostics(world: &World, uri: &Url) -> Vec<Diagnostic> {
+    let documents = world.documents();
+    let document = documents.get(uri);
+    document
+        .map(|it| convert::diagnostics(&world.view(it, &documents), &world.references))
+        .unwrap_or_default()
+}
 
 /// Serves one client on standard input and output; the exit code that the protocol wants.
 ///
@@ -36,7 +47,7 @@ pub fn serve() -> i32 {
 }
 
 async fn serve_here() -> i32 {
-    let world = Arc::new(world::World::default());
+    let world = Arc::new(World::default());
     let (service, socket) = LspService::new(|client| server::Backend::new(client, world.clone()));
     let publisher = service.inner().publisher.clone();
     let (ordered, ended) = ordered::Ordered::new(service, world, publisher);

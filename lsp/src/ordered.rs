@@ -8,7 +8,6 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -37,16 +36,16 @@ pub(crate) struct Ordered {
 }
 
 /// How the client ends.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ended {
-    shut_down: AtomicBool,
+    world: Arc<World>,
     exit: Notify,
 }
 
 impl Ended {
     /// 0 after `shutdown`, else 1.
     pub fn code(&self) -> i32 {
-        i32::from(!self.shut_down.load(Ordering::Relaxed))
+        i32::from(!self.world.is_shut_down())
     }
 
     /// Waits for `exit`.
@@ -63,7 +62,7 @@ impl Ordered {
         world: Arc<World>,
         publisher: Arc<Publisher>,
     ) -> (Self, Arc<Ended>) {
-        let ended = Arc::new(Ended::default());
+        let ended = Arc::new(Ended { world: world.clone(), exit: Notify::new() });
         (Self { inner, world, publisher, ended: ended.clone() }, ended)
     }
 
@@ -71,7 +70,7 @@ impl Ordered {
     fn note(&self, method: &str, params: &Value) -> bool {
         match method {
             "initialize" => self.world.initialize(params),
-            "shutdown" => self.ended.shut_down.store(true, Ordering::Relaxed),
+            "shutdown" => self.world.shut_down(),
             "textDocument/didOpen" => self.opened(params),
             "textDocument/didChange" => self.changed(params),
             "textDocument/didClose" => self.closed(params),

@@ -100,6 +100,9 @@ impl Publisher {
     }
 
     async fn publish(self: &Arc<Self>, uri: Url) {
+        if self.world.is_shut_down() {
+            return;
+        }
         let documents = self.world.documents();
         let Some(document) = documents.get(&uri).cloned() else { return };
         let (world, of) = (self.world.clone(), document.clone());
@@ -148,6 +151,9 @@ impl Publisher {
 
     /// All documents anew: at once where we push, by a word to the client where it pulls.
     async fn outdated(self: &Arc<Self>) {
+        if self.world.is_shut_down() {
+            return;
+        }
         for uri in self.world.documents().keys() {
             self.schedule(uri.clone(), Duration::ZERO);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -26,6 +26,7 @@ use crate::references::References;
 #[derive(Debug, Default)]
 pub struct World {
     abilities: OnceLock<Abilities>,
+    shut_down: AtomicBool,
     folders: Mutex<Vec<PathBuf>>,
     documents: Mutex<Documents>,
     projects: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
@@ -44,7 +45,7 @@ struct Slot {
 
 /// A project, read.
 #[derive(Debug)]
-pub struct Loaded {
+pub(crate) struct Loaded {
     number: u64,
     /// The project.
     pub opened: Opened,
@@ -61,7 +62,7 @@ pub(crate) struct Stamp {
 
 /// A document, analysed.
 #[derive(Debug)]
-pub struct Analysis {
+pub(crate) struct Analysis {
     /// Its project.
     pub loaded: Arc<Loaded>,
     /// Its place there.
@@ -76,7 +77,7 @@ pub(crate) type Rewriting = (Way, Result<Rewrite, RewriteError>);
 
 /// A document with what a handler needs to answer.
 #[derive(Debug, Clone)]
-pub struct View {
+pub(crate) struct View {
     pub(crate) document: Arc<Document>,
     pub(crate) analysis: Arc<Analysis>,
     pub(crate) abilities: Abilities,
@@ -104,6 +105,15 @@ impl World {
         *lock(&self.folders) = paths;
     }
 
+    /// The client goes: nothing is said unasked any more.
+    pub(crate) fn shut_down(&self) {
+        self.shut_down.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_shut_down(&self) -> bool {
+        self.shut_down.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn abilities(&self) -> Abilities {
         self.abilities.get().copied().unwrap_or_default()
     }
@@ -123,7 +133,7 @@ impl World {
     }
 
     /// The open documents of now.
-    pub fn documents(&self) -> Documents {
+    pub(crate) fn documents(&self) -> Documents {
         lock(&self.documents).clone()
     }
 
@@ -147,7 +157,7 @@ impl World {
     }
 
     /// Analyses a document among the others that are open. The same question again costs a look-up.
-    pub fn view(&self, document: &Arc<Document>, documents: &Documents) -> View {
+    pub(crate) fn view(&self, document: &Arc<Document>, documents: &Documents) -> View {
         let loaded = self.home(&document.uri).get();
         let standing = loaded.opened.standing(&file_path(&document.uri));
         let unsaved = self.unsaved(&loaded, &standing, documents);
@@ -206,6 +216,7 @@ impl World {
     pub(crate) fn reload(&self, changed: &[PathBuf]) {
         lock(&self.homes).clear();
         let slots: Vec<Arc<Slot>> = lock(&self.projects).values().cloned().collect();
+        let changed: Vec<PathBuf> = changed.iter().map(|path| without_links(path)).collect();
         for slot in slots.iter().filter(|slot| changed.iter().any(|path| path.starts_with(&slot.root))) {
             slot.reload();
         }
@@ -244,6 +255,15 @@ impl Slot {
         let loaded = Arc::new(Loaded { number, opened: Opened::new(project, Some(now())), problem });
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         loaded
+    }
+}
+
+/// Roots have no links in them; a file that is gone still has its folder.
+fn without_links(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
     }
 }
 

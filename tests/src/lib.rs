@@ -13,6 +13,7 @@ mod docs;
 mod workload;
 mod tidy;
 mod language_client;
+mod lsp;
 mod mcp;
 mod proof;
 mod corpus;

@@ -134,8 +134,18 @@ local function run()
   print('neovim ' .. tostring(vim.version()) .. ': ok')
 end
 
+-- A question that nobody answers ends Neovim with 0: only the end of the test is a success.
+local finished = false
+vim.api.nvim_create_autocmd('VimLeavePre', {
+  callback = function()
+    if not finished then
+      os.exit(1)
+    end
+  end,
+})
 local ok, problem = xpcall(run, debug.traceback)
 if not ok then
   fail(problem)
 end
+finished = true
 vim.cmd('qall!')

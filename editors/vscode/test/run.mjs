@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, createWriteStream, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, createWriteStream, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -56,6 +56,7 @@ async function rewrite() {
   const project = copyProject('rewrite');
   const folder = join(project, dirname(MIGRATION));
   const before = readdirSync(folder);
+  const created = () => readdirSync(folder).filter((file) => !before.includes(file));
   await inVsCode('rewrite', project, { LOCKKEEPER_BIN: BIN }, async (page, screenshot) => {
     await openFile(page, MIGRATION);
     const squiggle = page.locator('.squiggly-error, .squiggly-warning').first();
@@ -66,14 +67,17 @@ async function rewrite() {
     const action = page.locator('.action-widget .action', { hasText: ACTION }).first();
     await action.waitFor({ timeout: PATIENCE });
     await screenshot('actions');
+    const promised = Number((await action.textContent()).match(/creates (\d+) files/)[1]);
+    assert(promised >= 2, 'expand-contract is at least two files');
     await action.click();
-    await until(() => readdirSync(folder).length > before.length, 'the rewrite makes files');
+    const written = (file) => readFileSync(join(folder, file), 'utf8').includes('migrate:up');
+    const all = () => created().length === promised && created().every(written);
+    await until(all, `the rewrite writes ${promised} files`);
     await page.keyboard.press('Control+k');
     await page.keyboard.press('s');
+    await sleep(2_000);
   });
-  const created = readdirSync(folder).filter((file) => !before.includes(file));
-  assert(created.length >= 2, `expand-contract is at least two files: ${created}`);
-  console.log(`created: ${created.join(', ')}`);
+  console.log(`created: ${created().join(', ')}`);
 }
 
 function copyProject(name) {
@@ -94,6 +98,9 @@ async function inVsCode(name, project, environment, use) {
   const log = createWriteStream(join(OUT, `${name}.log`));
   server.stdout.pipe(log);
   server.stderr.pipe(log);
+  const settings = { 'workbench.secondarySideBar.defaultVisibility': 'hidden', 'editor.minimap.enabled': false };
+  mkdirSync(join(OUT, 'user/User'), { recursive: true });
+  writeFileSync(join(OUT, 'user/User/settings.json'), JSON.stringify(settings));
   const browser = await chromium.launch({ executablePath: chromiumPath(), args: ['--no-sandbox'] });
   const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
   const screenshot = (what) => page.screenshot({ path: join(OUT, `${name}-${what}.png`) });

@@ -133,7 +133,7 @@ fn rewrite(
 fn title(way: Way) -> &'static str {
     match way {
         Way::Triggers => "Rewrite as expand-contract",
-        Way::Application => "Rewrite as expand-contract, the application writes both",
+        Way::Application => "Rewrite with double writes in the application",
         Way::Window => "Rewrite for a maintenance window",
     }
 }

@@ -6,7 +6,7 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::effect::{Effect, Waits};
 use lockkeeper_core::estimate::{estimate, in_words};
-use lockkeeper_core::hazards::{self, Hazard, page};
+use lockkeeper_core::hazards::{self, Hazard, Rule, page};
 use lockkeeper_core::report::waits_in_words;
 use lockkeeper_core::text::{Span, sanitise};
 use tower_lsp::lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
@@ -22,7 +22,11 @@ pub(crate) fn hover(view: &View, position: Position) -> Option<Hover> {
     let of_statement: Vec<&Hazard> = judged.hazards.iter().filter(|it| it.statement == number).collect();
     let touched = of_statement.iter().any(|it| it.span.touches(offset));
     for hazard in of_statement {
-        describe(&mut text, hazard, touched && !hazard.span.touches(offset));
+        let Some(rule) = hazards::by_id(hazard.rule) else { continue };
+        introduce(&mut text, rule, hazard);
+        if !touched || hazard.span.touches(offset) {
+            explain(&mut text, rule, hazard);
+        }
     }
     sources(&mut text, &statement.effect);
     let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
@@ -62,15 +66,16 @@ fn time(text: &mut String, view: &View, effect: &Effect) {
     let _ = writeln!(text, "Work under the lock: {work}, {seconds} ({}).\n", plain(&estimate.assumed));
 }
 
-/// What is near the cursor in full, the rest in a line.
-fn describe(text: &mut String, hazard: &Hazard, in_a_line: bool) {
-    let Some(rule) = hazards::by_id(hazard.rule) else { return };
-    let _ =
-        writeln!(text, "---\n\n**{}** `{}`: {}\n", page::title(rule.page), rule.id, plain(&hazard.message));
-    if in_a_line {
-        return;
+/// The hazard in a line.
+fn introduce(text: &mut String, rule: &Rule, hazard: &Hazard) {
+    let _ = writeln!(text, "---\n\n**{}** `{}`: {}\n", title(rule), rule.id, plain(&hazard.message));
+}
+
+/// What its page says.
+fn explain(text: &mut String, rule: &Rule, hazard: &Hazard) {
+    if !rule.page.is_empty() {
+        let _ = writeln!(text, "{}\n", page::summary(rule.page));
     }
-    let _ = writeln!(text, "{}\n", page::summary(rule.page));
     for heading in ["Why", "Instead"] {
         if let Some(section) = page::section(rule.page, heading) {
             let _ = writeln!(text, "**{heading}.** {section}\n");
@@ -78,6 +83,14 @@ fn describe(text: &mut String, hazard: &Hazard, in_a_line: bool) {
     }
     if let Some(query) = &hazard.preflight {
         let _ = writeln!(text, "Rows in the way:\n\n```sql\n{}\n```\n", query.replace("```", ""));
+    }
+}
+
+/// The page's title; a rule whose page is not written yet is called by its name.
+fn title(rule: &Rule) -> String {
+    match page::title(rule.page) {
+        "" => rule.id.replace('-', " "),
+        title => title.to_owned(),
     }
 }
 
@@ -101,4 +114,36 @@ fn plain(text: &str) -> String {
 
 fn code(name: &str) -> String {
     format!("`{}`", sanitise(name, 130).replace(['`', '|'], "'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lockkeeper_core::dialect::Dialect;
+    use lockkeeper_core::hazards::{Severity, Trigger};
+
+    static RULE: Rule = Rule {
+        id: "lost-marbles",
+        severity: Severity::Danger,
+        dialects: Dialect::ANALYSED,
+        page: "# Lost marbles\n\nThey roll away.\n\n## Why\n\nGravity.\n\n## Instead\n\nA bag.\n\n## Example\n\nNone.\n",
+        trigger: Trigger::Operation(|_, _| None),
+    };
+
+    #[test]
+    fn a_hazard_is_explained_by_its_page_and_names_are_no_markup() {
+        let hazard =
+            Hazard::new(&RULE, Span::new(0, 1), "`users`.*a* fails").with_preflight("SELECT 1".to_owned());
+        let mut text = String::new();
+        introduce(&mut text, &RULE, &hazard);
+        explain(&mut text, &RULE, &hazard);
+        for part in [
+            "**Lost marbles** `lost-marbles`: \\`users\\`.\\*a\\* fails\n",
+            "They roll away.\n\n**Why.** Gravity.\n\n**Instead.** A bag.\n",
+            "```sql\nSELECT 1\n```",
+        ] {
+            assert!(text.contains(part), "{part} is not in:\n{text}");
+        }
+        assert!(!text.contains("None."), "{text}");
+    }
 }

@@ -81,7 +81,13 @@ end
 function M.restart()
   local buffers = {}
   for _, client in ipairs(M.clients()) do
-    vim.list_extend(buffers, vim.lsp.get_buffers_by_client_id(client.id))
+    for _, buffer in ipairs(vim.lsp.get_buffers_by_client_id(client.id)) do
+      table.insert(buffers, buffer)
+      -- Else Neovim asks for hints once more while the server goes, and shows the refusal as an error.
+      if vim.lsp.inlay_hint then
+        vim.lsp.inlay_hint.enable(false, { bufnr = buffer })
+      end
+    end
     vim.lsp.stop_client(client.id)
   end
   vim.wait(3000, function()

@@ -1,0 +1,124 @@
+//! Code actions: fixes, allowances, and rewrites in the shape that each client takes.
+
+use super::session::{RENAME, Session, eglot, list, neovim, text, vs_code};
+use serde_json::{Value, json};
+
+const REWRITE: &str = "Rewrite as expand-contract (creates ";
+
+#[track_caller]
+fn titled(actions: &[Value], start: &str) -> Value {
+    let titles: Vec<&str> = actions.iter().map(|it| text(&it["title"])).collect();
+    let found = actions.iter().find(|it| text(&it["title"]).starts_with(start));
+    found.unwrap_or_else(|| panic!("{start} is not among {titles:?}")).clone()
+}
+
+fn resolved(session: &mut Session, action: Value) -> Value {
+    let answer = session.client.request("codeAction/resolve", action);
+    assert!(answer.get("error").is_none(), "{answer:#}");
+    answer["result"]["edit"].clone()
+}
+
+/// How many files the title promises.
+fn promised(action: &Value) -> usize {
+    let rest = text(&action["title"]).strip_prefix(REWRITE).unwrap_or_default();
+    rest.split(' ').next().and_then(|it| it.parse().ok()).unwrap_or_default()
+}
+
+#[test]
+fn vs_code_gets_labelled_operations() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    let action = titled(&session.actions(RENAME, 1, 40), REWRITE);
+    assert_eq!((&action["kind"], &action["edit"]), (&json!("refactor.rewrite"), &Value::Null));
+    let promised = promised(&action);
+    let edit = resolved(&mut session, action);
+    let changes = list(&edit["documentChanges"]);
+    let created: Vec<&Value> = changes.iter().filter(|it| it["kind"] == "create").collect();
+    assert!(promised >= 2 && created.len() == promised, "{promised}: {changes:#?}");
+    for creation in created {
+        assert_eq!(creation["options"], json!({"overwrite": false, "ignoreIfExists": false}));
+    }
+    let label = edit["changeAnnotations"].as_object().expect("labels").iter().next().expect("one");
+    assert_eq!(label.1["needsConfirmation"], false);
+    let edits = changes.iter().filter(|it| it.get("kind").is_none());
+    assert!(edits.flat_map(|it| list(&it["edits"])).all(|it| it["annotationId"] == *label.0));
+    let own = session.uri(RENAME);
+    let replaced = changes.iter().find(|it| it["textDocument"]["uri"] == own);
+    assert!(replaced.is_none_or(|it| it["textDocument"]["version"] == 1), "{replaced:#?}");
+}
+
+#[test]
+fn neovim_gets_operations_without_labels() {
+    let mut session = Session::start(neovim());
+    session.open_rename();
+    let action = titled(&session.actions(RENAME, 1, 40), REWRITE);
+    let edit = resolved(&mut session, action);
+    assert!(list(&edit["documentChanges"]).iter().any(|it| it["kind"] == "create"), "{edit:#}");
+    assert_eq!(edit.get("changeAnnotations"), None);
+}
+
+#[test]
+fn eglot_gets_plain_edits_at_once() {
+    let mut session = Session::start(eglot());
+    session.open_rename();
+    let action = titled(&session.actions(RENAME, 1, 40), REWRITE);
+    let changes = list(&action["edit"]["documentChanges"]);
+    assert!(
+        changes.len() >= promised(&action) && changes.iter().all(|it| it.get("kind").is_none()),
+        "{changes:#?}"
+    );
+    let folder = session.uri("db/migrations");
+    assert!(changes.iter().all(|it| text(&it["textDocument"]["uri"]).starts_with(&folder)), "{changes:#?}");
+    assert_eq!(session.server["capabilities"]["codeActionProvider"]["resolveProvider"], false);
+}
+
+#[test]
+fn an_action_of_an_old_text_is_refused() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    let action = titled(&session.actions(RENAME, 1, 40), REWRITE);
+    let text = session.text(RENAME) + "-- more\n";
+    session.change(RENAME, 2, &text);
+    let answer = session.client.request("codeAction/resolve", action);
+    assert_eq!(answer["error"]["code"], -32801, "{answer:#}");
+    assert_eq!(answer["error"]["message"], "the document changed: ask again");
+}
+
+#[test]
+fn fixes_and_allowances_edit_the_version_at_hand() {
+    let mut session = Session::start(vs_code());
+    let last = session.open_last("  CREATE INDEX orders_status ON orders (status);");
+    let actions = session.actions(last, 1, 10);
+    let fix = actions.iter().find(|it| it["kind"] == "quickfix" && !text(&it["title"]).starts_with("Allow"));
+    let change = list(&fix.expect("a fix")["edit"]["documentChanges"])[0].clone();
+    assert_eq!(change["textDocument"], json!({"uri": session.uri(last), "version": 1}));
+    let allow = titled(&actions, "Allow blocking-index-build here…");
+    let edit = list(&allow["edit"]["documentChanges"])[0]["edits"][0].clone();
+    assert_eq!(edit["newText"], "-- lockkeeper: allow blocking-index-build because \n  ");
+    assert_eq!(edit["range"]["start"], json!({"line": 1, "character": 2}));
+}
+
+#[test]
+fn what_cannot_be_rewritten_says_why() {
+    let mut session = Session::start(vs_code());
+    // Without a primary key nothing can be moved in batches, and the words behind it cannot be read.
+    let last = session.open_last("ALTER TABLE users RENAME COLUMN name TO full_name;\nALTR TABEL users;");
+    let actions = session.actions(last, 1, 10);
+    let disabled = actions.iter().filter(|it| it["disabled"].is_object());
+    for action in disabled {
+        assert!(!text(&action["disabled"]["reason"]).is_empty(), "{action:#}");
+        assert_eq!(action.get("edit"), None);
+    }
+    assert!(actions.iter().any(|it| it["kind"] == "refactor.rewrite"), "{actions:#?}");
+}
+
+#[test]
+fn what_is_asked_for_is_offered_and_nothing_else() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    let place = json!({"line": 1, "character": 35});
+    let params = json!({"range": {"start": place, "end": place}, "context": {"diagnostics": [], "only": ["refactor"]}});
+    let actions = list(&session.ask("textDocument/codeAction", RENAME, params));
+    assert!(!actions.is_empty() && actions.iter().all(|it| it["kind"] == "refactor.rewrite"), "{actions:#?}");
+    assert!(session.actions(RENAME, 0, 3).is_empty());
+}

@@ -1,0 +1,179 @@
+//! What is shown: diagnostics, hints, hover, symbols.
+
+use super::session::{RENAME, Session, address, codes, list, neovim, plain, text, vs_code};
+use serde_json::{Value, json};
+
+/// The diagnostics of the rename, once its readers are found.
+fn with_readers(session: &mut Session) -> Value {
+    loop {
+        let published = session.diagnostics(RENAME);
+        let found = list(&published["diagnostics"]).into_iter();
+        let rename = found.into_iter().find(|it| it["code"] == "renamed-column").expect("the hazard");
+        if !list(&rename["relatedInformation"]).is_empty() {
+            return rename;
+        }
+    }
+}
+
+#[test]
+fn the_rename_is_an_error_with_its_readers() {
+    let mut session = Session::start(plain());
+    session.open_rename();
+    let rename = with_readers(&mut session);
+    assert_eq!((&rename["severity"], &rename["source"]), (&json!(1), &json!("lockkeeper")));
+    assert_eq!(rename["range"]["start"], json!({"line": 1, "character": 32}));
+    let readers = list(&rename["relatedInformation"]);
+    let places: Vec<(String, u64)> = readers
+        .iter()
+        .map(|it| {
+            let uri = text(&it["location"]["uri"]);
+            (
+                uri.rsplit('/').next().unwrap_or("").to_owned(),
+                it["location"]["range"]["start"]["line"].as_u64().unwrap_or(0),
+            )
+        })
+        .collect();
+    assert_eq!(readers.len(), 15, "{places:?}");
+    assert!(places.contains(&("users.ts".to_owned(), 11)), "{places:?}");
+    assert!(places.contains(&("monthly_customers.sql".to_owned(), 1)), "{places:?}");
+}
+
+#[test]
+fn a_client_that_asks_is_told_when_to_ask_again() {
+    let mut session = Session::start(vs_code());
+    assert!(session.server["capabilities"]["diagnosticProvider"].is_object());
+    session.open_rename();
+    let pull =
+        |session: &mut Session| session.ask("textDocument/diagnostic", RENAME, json!({}))["items"].clone();
+    assert_eq!(codes(&json!({"diagnostics": pull(&mut session)})), ["renamed-column"]);
+    let refresh = session.client.next("workspace/diagnostic/refresh");
+    session.client.send(&json!({"jsonrpc": "2.0", "id": refresh["id"], "result": null}));
+    let items = list(&pull(&mut session));
+    let rename = items.iter().find(|it| it["code"] == "renamed-column").expect("the hazard");
+    assert_eq!(list(&rename["relatedInformation"]).len(), 15);
+    let pushed = session.client.unread.iter().any(|it| it["method"] == "textDocument/publishDiagnostics");
+    assert!(!pushed, "it would be shown twice");
+}
+
+#[test]
+fn hints_name_lock_and_waiters() {
+    let mut session = Session::start(plain());
+    session.open_rename();
+    let hints = session.hints(RENAME);
+    assert_eq!(hints, ["ACCESS EXCLUSIVE users · reads and writes wait · catalog only"]);
+    let last = session
+        .open_last("CREATE TABLE t (a int);\nALTER TABLE t ADD b int;\nCREATE INDEX ON orders (status);");
+    let hints = session.hints(last);
+    assert_eq!(hints.len(), 1, "{hints:?}");
+    assert!(hints[0].starts_with("SHARE orders · writes wait · index build, "), "{hints:?}");
+}
+
+#[test]
+fn hover_explains_the_statement() {
+    let mut session = Session::start(plain());
+    session.open_rename();
+    let hover = session.hover(RENAME, 1, 35);
+    let words = text(&hover["contents"]["value"]);
+    for part in
+        ["| `users` | ACCESS EXCLUSIVE | reads and writes wait |", "`renamed-column`: the running release"]
+    {
+        assert!(words.contains(part), "{part} is not in:\n{words}");
+    }
+    assert_eq!(session.hover(RENAME, 0, 3), Value::Null);
+    assert_eq!(session.hover("db/migrations/20990101000000_closed.sql", 0, 0), Value::Null);
+}
+
+/// What stands before the hazard is 10 bytes wide, 5 code units, or 3 characters.
+#[test]
+fn columns_count_as_the_client_does() {
+    let sql = "SELECT '🦀🦀é'; ALTER TABLE users DROP COLUMN email;";
+    let start = |encodings: Value| {
+        let mut session = Session::start(json!({"general": {"positionEncodings": encodings}}));
+        assert_eq!(session.server["capabilities"]["positionEncoding"], encodings[0]);
+        let last = session.open_last(sql);
+        let published = session.diagnostics(last);
+        let dropped = list(&published["diagnostics"]).into_iter().find(|it| it["code"] == "dropped-column");
+        let column = dropped.expect("the hazard")["range"]["start"]["character"].as_u64().expect("a column");
+        let hover = session.hover(last, 1, u32::try_from(column).expect("small"));
+        assert!(text(&hover["contents"]["value"]).contains("dropped-column"), "{encodings}");
+        column
+    };
+    let in_bytes = start(json!(["utf-8", "utf-16"]));
+    assert_eq!(start(json!(["utf-16"])), in_bytes - 5);
+    assert_eq!(start(json!(["utf-32", "utf-16"])), in_bytes - 7);
+}
+
+#[test]
+fn closing_clears() {
+    let mut session = Session::start(plain());
+    session.open_rename();
+    assert_eq!(session.diagnostics(RENAME)["version"], 1);
+    let uri = session.uri(RENAME);
+    session.client.notify("textDocument/didClose", json!({"textDocument": {"uri": uri}}));
+    loop {
+        let published = session.diagnostics(RENAME);
+        if list(&published["diagnostics"]).is_empty() {
+            break;
+        }
+    }
+}
+
+#[test]
+fn a_broken_statement_hides_no_other() {
+    let mut session = Session::start(plain());
+    let last = session.open_last(
+        "ALTER TABLE users DROP COLUMN email;\nALTR TABEL users;\nALTER TABLE orders DROP COLUMN status;",
+    );
+    let mut codes = codes(&session.diagnostics(last));
+    codes.retain(|code| code.starts_with("dropped") || code == "not-analysed");
+    assert_eq!(codes, ["dropped-column", "not-analysed", "dropped-column"]);
+}
+
+#[test]
+fn a_file_of_no_project_is_checked_alone() {
+    let mut session = Session::start(plain());
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let uri = address(elsewhere.path()) + "/x.sql";
+    let document =
+        json!({"uri": uri, "languageId": "sql", "version": 7, "text": "ALTER TABLE users DROP COLUMN name;"});
+    session.client.notify("textDocument/didOpen", json!({"textDocument": document}));
+    let published = session.client.wait_for(|it| it["params"]["uri"] == uri);
+    assert_eq!(published["params"]["version"], 7);
+    assert!(codes(&published["params"]).contains(&"dropped-column".to_owned()), "{published:#}");
+}
+
+#[test]
+fn unsaved_earlier_migrations_count_for_later_ones() {
+    let mut session = Session::start(neovim());
+    let last = session.open_last("ALTER TABLE fresh ADD COLUMN a int;");
+    assert!(codes(&session.diagnostics(last)).contains(&"failing-statement".to_owned()));
+    session.open(
+        "db/migrations/20260601000000_fresh.sql",
+        "-- migrate:up\nCREATE TABLE fresh (id bigint);\n-- migrate:down\n",
+    );
+    assert_eq!(codes(&session.diagnostics(last)), [""; 0]);
+}
+
+#[test]
+fn files_that_appear_on_disk_count() {
+    let mut session = Session::start(plain());
+    let last = session.open_last("ALTER TABLE fresh ADD COLUMN a int;");
+    assert!(codes(&session.diagnostics(last)).contains(&"failing-statement".to_owned()));
+    let path = session.folder.path().join("db/migrations/20260601000000_fresh.sql");
+    std::fs::write(&path, "-- migrate:up\nCREATE TABLE fresh (id bigint);\n-- migrate:down\n")
+        .expect("written");
+    let changes = json!({"changes": [{"uri": address(&path), "type": 1}]});
+    session.client.notify("workspace/didChangeWatchedFiles", changes);
+    assert_eq!(codes(&session.diagnostics(last)), [""; 0]);
+}
+
+#[test]
+fn statements_are_symbols_and_folds() {
+    let mut session = Session::start(vs_code());
+    let last = session.open_last("CREATE TABLE t (\n  a int\n);\nDROP TABLE orders;");
+    let symbols = list(&session.ask("textDocument/documentSymbol", last, json!({})));
+    let names: Vec<&str> = symbols.iter().map(|it| text(&it["name"])).collect();
+    assert_eq!(names, ["CREATE TABLE t", "DROP TABLE orders"]);
+    let folds = list(&session.ask("textDocument/foldingRange", last, json!({})));
+    assert_eq!(folds, [json!({"startLine": 1, "endLine": 3})]);
+}
