@@ -129,13 +129,22 @@ impl<'a> Run<'a> {
 
     fn statement(&mut self, number: usize, statement: &Statement) {
         let operations = lower(self.script, statement);
-        let mut effect = effect::of_statement(&operations, self.target, &self.checked.after, &self.session);
+        let before = self.checked.after.clone();
+        let mut merged: Option<Effect> = None;
         for operation in in_server_order(&operations) {
-            self.operation(number, statement, operation, Conditional::No);
-            for inner in self.body(number, statement, operation) {
-                effect.merge(inner);
+            let own = self.operation(number, statement, operation, Conditional::No);
+            let inner = self.body(number, statement, operation);
+            for effect in std::iter::once(own).chain(inner) {
+                match &mut merged {
+                    Some(merged) => merged.merge(effect),
+                    None => merged = Some(effect),
+                }
             }
         }
+        let mut effect = merged.unwrap_or_default();
+        // What the statement itself makes was not there to be locked.
+        let after = &self.checked.after;
+        effect.locks.retain(|name, _| before.relation(name).is_some() || after.relation(name).is_none());
         let (span, end) = (statement.span, statement.end);
         self.checked.statements.push(CheckedStatement { span, end, operations, effect });
     }
@@ -146,7 +155,7 @@ impl<'a> Run<'a> {
         statement: &Statement,
         operation: &Operation,
         conditional: Conditional,
-    ) {
+    ) -> Effect {
         let effect = effect::of(operation, self.target, &self.checked.after, &self.session);
         if let Kind::Unknown(unknown) = &operation.kind {
             self.not_analysed(operation.span, &unknown.reason);
@@ -172,6 +181,7 @@ impl<'a> Run<'a> {
         }
         self.session.apply(operation, &self.checked.after);
         self.checked.after.apply(operation);
+        effect
     }
 
     /// Adds the hazards of what the text leaves open, each to the statement that it stands in.

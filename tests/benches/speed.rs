@@ -71,7 +71,9 @@ fn tokenizer_of_sqlparser(bencher: Bencher<'_, '_>) {
     let dialect = sqlparser::dialect::PostgreSqlDialect {};
     bencher.counter(bytes(&texts)).bench(|| {
         for text in &texts {
-            let _ = divan::black_box(sqlparser::tokenizer::Tokenizer::new(&dialect, text).tokenize_with_location());
+            let _ = divan::black_box(
+                sqlparser::tokenizer::Tokenizer::new(&dialect, text).tokenize_with_location(),
+            );
         }
     });
 }
