@@ -30,7 +30,12 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         _ => return None,
     };
     let resolved = ctx.resolve(table);
-    let goes_too = ctx.rest_mentions(&["drop", "table", &resolved.name]);
+    let function = ctx.catalog.table(&resolved).and_then(|state| {
+        state.triggers.iter().find(|it| it.name == what).and_then(|trigger| trigger.function.as_deref())
+    });
+    // With its table or its function it goes for good.
+    let goes_too = ctx.rest_mentions(&["drop", "table", &resolved.name])
+        || function.is_some_and(|function| ctx.rest_mentions(&["drop", "function", function]));
     if !ctx.is_live(&resolved) || ctx.effect.locks.is_empty() || goes_too {
         return None;
     }
