@@ -1,4 +1,4 @@
-//! `lockkeeper approve`
+//! `lockkeeper approve`: a person at a terminal opens a gate.
 
 use std::time::SystemTime;
 

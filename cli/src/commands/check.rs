@@ -1,4 +1,4 @@
-//! `lockkeeper check`
+//! `lockkeeper check`: what is dangerous in migrations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;

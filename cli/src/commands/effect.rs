@@ -1,4 +1,4 @@
-//! `lockkeeper effect`
+//! `lockkeeper effect`: what each statement locks, reads and writes.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! `lockkeeper explain`
+//! `lockkeeper explain`: the page of a rule, recipe or framework.
 
 use lockkeeper_core::framework::{FRAMEWORKS, Framework};
 use lockkeeper_core::hazards::{RULES, page};

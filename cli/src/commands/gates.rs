@@ -1,4 +1,4 @@
-//! `lockkeeper gates`
+//! `lockkeeper gates`: which gates of a plan are open, and how a closed one is opened.
 
 use lockkeeper_approval::answer::{ApprovalRequired, Asker, approval_required};
 use lockkeeper_approval::ledger::{Ledger, Status};

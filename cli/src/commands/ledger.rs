@@ -1,4 +1,4 @@
-//! `lockkeeper ledger`
+//! `lockkeeper ledger`: edits, gaps and reordering are found.
 
 use std::path::Path;
 use std::process::Command;

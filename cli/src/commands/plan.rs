@@ -1,4 +1,4 @@
-//! `lockkeeper plan`
+//! `lockkeeper plan`: ways compared, one recommended and written out.
 
 use anyhow::Context;
 use lockkeeper_approval::drafting::{Drafting, stored};

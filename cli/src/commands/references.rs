@@ -1,4 +1,4 @@
-//! `lockkeeper references`
+//! `lockkeeper references`: who reads or writes a table or column.
 
 use lockkeeper_core::report::ReferenceReport;
 use lockkeeper_core::text::sanitise;

@@ -1,4 +1,4 @@
-//! `lockkeeper rewrite`
+//! `lockkeeper rewrite`: a risky migration as expand-contract files.
 
 use lockkeeper_core::plan::Way;
 use lockkeeper_project::analysis;

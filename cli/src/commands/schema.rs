@@ -1,4 +1,4 @@
-//! `lockkeeper schema`
+//! `lockkeeper schema`: the schema that migrations make, without a database.
 
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::report::{SchemaReport, TableReport, schema_report};

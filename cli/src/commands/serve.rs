@@ -1,4 +1,4 @@
-//! `lockkeeper mcp`
+//! `lockkeeper mcp`: the tools of agents on standard input and output.
 
 use anyhow::Context;
 

@@ -1,4 +1,4 @@
-//! `lockkeeper signals`
+//! `lockkeeper signals`: what the repository shows, and what is asked.
 
 use lockkeeper_core::report::{QuestionReport, SignalReport};
 use lockkeeper_core::text::sanitise;

@@ -1,4 +1,4 @@
-//! `analyze_migration`
+//! The tool `analyze_migration`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::CheckReport;
 use lockkeeper_project::analysis;

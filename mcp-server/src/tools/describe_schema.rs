@@ -1,4 +1,4 @@
-//! `describe_schema`
+//! The tool `describe_schema`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::{SchemaReport, schema_report};
 use lockkeeper_project::analysis::{self, History};

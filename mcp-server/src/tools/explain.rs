@@ -1,4 +1,4 @@
-//! `explain`
+//! The tool `explain`: what it takes, what it answers, and how.
 
 use lockkeeper_core::hazards::{self, RULES, page};
 use lockkeeper_core::recipes::{self, RECIPES};

@@ -1,4 +1,4 @@
-//! `find_references`
+//! The tool `find_references`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::ReferenceReport;
 use lockkeeper_project::references::references;

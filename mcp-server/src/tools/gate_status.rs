@@ -1,4 +1,4 @@
-//! `gate_status`
+//! The tool `gate_status`: what it takes, what it answers, and how.
 
 use lockkeeper_approval::answer::Asker;
 use lockkeeper_approval::plan::PlanId;

@@ -1,4 +1,4 @@
-//! `gather_signals`
+//! The tool `gather_signals`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::{QuestionReport, SignalReport};
 use lockkeeper_project::planning::gather;

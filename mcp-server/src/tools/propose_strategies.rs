@@ -1,4 +1,4 @@
-//! `propose_strategies`
+//! The tool `propose_strategies`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::PlanReport;
 use schemars::JsonSchema;

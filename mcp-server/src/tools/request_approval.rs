@@ -1,4 +1,4 @@
-//! `request_approval`
+//! The tool `request_approval`: what it takes, what it answers, and how.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
