@@ -323,9 +323,10 @@ pub fn check_path(
     }
 }
 
-/// Whether the folder is for an engine that is analysed.
+/// Whether the folder is for an engine that is analysed. One that shows no engine is taken for PostgreSQL, and that is
+/// said.
 pub fn is_analysed(folder: &Folder) -> bool {
-    folder.dialect.is_some_and(|dialect| Dialect::ANALYSED.contains(&dialect))
+    folder.foreign.is_none() && folder.dialect.is_none_or(|dialect| Dialect::ANALYSED.contains(&dialect))
 }
 
 /// A rewrite on the wire.

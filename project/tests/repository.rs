@@ -111,7 +111,7 @@ fn nothing_wrong_is_lost_in_silence() {
           0004 e: 
           ! db/migrations/0006_g.go: is a migration in code, which is not analysed
           ! db/migrations/notes.sql: is not named as golang-migrate wants it, so it never runs
-          ! db/migrations: nothing shows which engine this is for, so it is not analysed
+          ! db/migrations: nothing shows which engine this is for, so it is taken for PostgreSQL
           ! db/migrations/0005_f.sql: is a directory named like a SQL file
           ! db/migrations/0001_a.down.sql: is empty
           ! db/migrations/0002_b.up.sql: has the same version 0002 as db/migrations/0002_c.up.sql
@@ -131,7 +131,7 @@ fn the_configuration_names_what_is_not_recognised() {
         expect![[r#"
             gone: plain ? (nothing shows the engine)
               ! gone: holds no migrations
-              ! gone: nothing shows which engine this is for, so it is not analysed
+              ! gone: nothing shows which engine this is for, so it is taken for PostgreSQL
             sql: golang-migrate mysql (lockkeeper.toml)
               1 a: 1_a.up.sql"#]],
     );
@@ -154,7 +154,7 @@ fn flyway_folders_of_years_are_one_location() {
               1.9 a: 2024/V1.9__a.sql U1.9__a.sql
               1.10 b: 2025/V1.10__b.sql
                views: R__views.sql
-              ! src/main/resources/db/migration: nothing shows which engine this is for, so it is not analysed"#]],
+              ! src/main/resources/db/migration: nothing shows which engine this is for, so it is taken for PostgreSQL"#]],
     );
 }
 
@@ -195,7 +195,7 @@ fn ignored_files_are_not_seen() {
         expect![[r#"
             migrations: goose ? (nothing shows the engine)
               1 a: 1_a.sql
-              ! migrations: nothing shows which engine this is for, so it is not analysed"#]],
+              ! migrations: nothing shows which engine this is for, so it is taken for PostgreSQL"#]],
     );
 }
 

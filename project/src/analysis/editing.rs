@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lockkeeper_core::catalog::Catalog;
-use lockkeeper_core::dialect::Target;
+use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::{Framework, OptOut, Timestamp};
 use lockkeeper_core::policy::Policy;
@@ -217,14 +217,9 @@ fn edited(unsaved: &Unsaved) -> Option<(usize, Source)> {
 }
 
 fn refusal(folder: &Folder) -> String {
-    match (folder.foreign, folder.dialect) {
-        (Some(foreign), _) => format!("migrations for {foreign} are not analysed"),
-        (None, Some(dialect)) => format!("migrations for {} are not analysed yet", dialect.id()),
-        (None, None) => {
-            "nothing shows which engine this is for, so it is not analysed: state `dialect` in lockkeeper.toml"
-                .to_owned()
-        }
-    }
+    let engine =
+        folder.foreign.or(folder.dialect.map(Dialect::title)).unwrap_or("an engine that nothing names");
+    format!("migrations for {engine} are not analysed yet")
 }
 
 /// The path without links, also where the file is not there yet.

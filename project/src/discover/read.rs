@@ -44,7 +44,7 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
         ));
     }
     if engine.dialect.is_none() && engine.foreign.is_none() {
-        let message = "nothing shows which engine this is for, so it is not analysed";
+        let message = "nothing shows which engine this is for, so it is taken for PostgreSQL";
         problems.push(Problem::new(found.path, message, "state `dialect` in lockkeeper.toml"));
     }
     Folder {
