@@ -64,9 +64,14 @@ pub(super) fn reindex(draft: &mut Draft<'_>, reindex: &Reindex) {
             let Some(index) = draft.existing(name, false) else { return };
             let of =
                 draft.catalog.index(&index).map(|(table, index)| (table.clone(), index.children.clone()));
-            if let Some((_, children)) = of.filter(|(table, _)| draft.is_partitioned(table)) {
+            if let Some((table, children)) = of.filter(|(table, _)| draft.is_partitioned(table)) {
                 draft.needs(14, "REINDEX INDEX on a partitioned table");
                 draft.effect.transactional = false;
+                // Held while the partitions are listed.
+                let mode =
+                    if reindex.concurrently { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+                draft.lock(&table, mode);
+                draft.lock_index(&index, LockMode::AccessExclusive);
                 for child in children {
                     reindex_index(draft, &child, reindex.concurrently);
                 }
