@@ -20,12 +20,15 @@ fn inlay_hint(view: &View, checked: &Checked, statement: &CheckedStatement) -> O
     let rows = view.analysis.loaded.opened.rows.as_ref();
     let label = effect_line(&statement.effect, &checked.after, rows)?;
     let assumed = estimate(&statement.effect, rows).map(|it| format!("assumed: {}", it.assumed));
+    // VS Code cuts labels after 43 characters: the tooltip has all of it.
+    let more = statement.effect.fails.clone().or(assumed);
+    let tooltip = more.map_or_else(|| label.clone(), |more| format!("{label}\n\n{more}"));
     Some(InlayHint {
         position: view.position(statement.end),
         label: InlayHintLabel::String(label),
         kind: None,
         text_edits: None,
-        tooltip: statement.effect.fails.clone().or(assumed).map(InlayHintTooltip::String),
+        tooltip: Some(InlayHintTooltip::String(tooltip)),
         padding_left: Some(true),
         padding_right: None,
         data: None,
