@@ -78,9 +78,8 @@ impl Sync<'_> {
 
     /// A query that counts the rows that are not in step.
     pub fn count_differences(&self, scene: &Scene<'_>) -> String {
-        let (old, new) = (scene.quote(self.old), scene.quote(self.new));
+        let new = scene.quote(self.new);
         let up = self.up.replace("NEW.", "");
-        let _ = old;
         format!("SELECT count(*) FROM {} WHERE {new} IS DISTINCT FROM ({up})", scene.sql(self.table))
     }
 }
