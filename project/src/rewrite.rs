@@ -3,7 +3,7 @@
 mod pieces;
 mod write;
 
-use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
+use lockkeeper_core::framework::{self, NewMigration, Part, Timestamp};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
 
 use crate::analysis::CheckedFile;
@@ -307,17 +307,4 @@ fn stem_of(path: &str) -> String {
     let words =
         name.trim_start_matches(|it: char| it.is_ascii_digit() || matches!(it, '_' | '-' | 'V' | '.'));
     if words.is_empty() { "migration".to_owned() } else { words.to_owned() }
-}
-
-/// The SQL of the original's way back, where it has one.
-pub fn original_down(folder: Option<&Folder>, file: &CheckedFile) -> Option<String> {
-    let (migration, _) = folder?.find(&file.path)?;
-    let source = migration.files.iter().flat_map(|source| {
-        source
-            .sections
-            .iter()
-            .filter(|it| it.direction == Direction::Down)
-            .map(move |it| it.span.of(&source.text))
-    });
-    Some(source.collect::<Vec<_>>().join("\n")).filter(|sql| !sql.trim().is_empty())
 }

@@ -199,6 +199,14 @@ impl Catalog {
         found
     }
 
+    /// The tables that are of a composite type, in order of name.
+    pub fn tables_of_type(&self, ty: &RelationName) -> Vec<RelationName> {
+        let typed = self.tables().filter(|(_, table)| table.of_type.as_ref() == Some(ty));
+        let mut typed: Vec<RelationName> = typed.map(|(name, _)| name.clone()).collect();
+        typed.sort();
+        typed
+    }
+
     /// The tables of a publication.
     pub fn published(&self, publication: &str) -> Option<&[RelationName]> {
         self.publications.get(publication).map(|tables| tables.as_slice())

@@ -163,13 +163,7 @@ fn uses_sequence(draft: &Draft<'_>, table: &RelationName, column: &str) -> bool 
 fn types(draft: &mut Draft<'_>, drop: &Drop) {
     for name in &drop.names {
         let ty = draft.catalog.resolve(name);
-        let typed: Vec<RelationName> = draft
-            .catalog
-            .tables()
-            .filter(|(_, table)| table.of_type.as_ref() == Some(&ty))
-            .map(|(name, _)| name.clone())
-            .collect();
-        for table in typed {
+        for table in draft.catalog.tables_of_type(&ty) {
             if !drop.cascade {
                 draft.fail(format!("{} is a table of the type {name}", draft.display(&table)));
             }

@@ -80,13 +80,7 @@ pub(super) fn alter_type(draft: &mut Draft<'_>, alter: &AlterType) {
 /// Tables of the type follow with CASCADE, and refuse without.
 fn attribute(draft: &mut Draft<'_>, name: &Name, retyped: Option<&(String, TypeName)>, cascade: bool) {
     let ty = draft.catalog.resolve(name);
-    let typed: Vec<RelationName> = draft
-        .catalog
-        .tables()
-        .filter(|(_, table)| table.of_type.as_ref() == Some(&ty))
-        .map(|(name, _)| name.clone())
-        .collect();
-    for table in typed {
+    for table in draft.catalog.tables_of_type(&ty) {
         if !cascade {
             draft.fail(format!("{} is of the type {name}: CASCADE changes it too", draft.display(&table)));
         }
