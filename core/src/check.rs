@@ -1,6 +1,6 @@
 //! The loop at the heart: statements, their effects, their hazards, and the schema after them.
 
-use crate::catalog::{Catalog, Session};
+use crate::catalog::{Catalog, RelationName, Session};
 use crate::dialect::Target;
 use crate::effect::{self, Effect, in_server_order};
 use crate::framework::Transaction;
@@ -129,7 +129,9 @@ impl<'a> Run<'a> {
 
     fn statement(&mut self, number: usize, statement: &Statement) {
         let operations = lower(self.script, statement);
-        let before = self.checked.after.clone();
+        // A copy shares everything, and the first change of each table then copies that table: most need none.
+        let single = operations.len() == 1 && !matches!(operations[0].kind, Kind::Do(_));
+        let before = (!single).then(|| self.checked.after.clone());
         let mut merged: Option<Effect> = None;
         for operation in in_server_order(&operations) {
             let own = self.operation(number, statement, operation, Conditional::No);
@@ -142,9 +144,11 @@ impl<'a> Run<'a> {
             }
         }
         let mut effect = merged.unwrap_or_default();
-        // What the statement itself makes was not there to be locked.
-        let after = &self.checked.after;
-        effect.locks.retain(|name, _| before.relation(name).is_some() || after.relation(name).is_none());
+        if let Some(before) = before {
+            // Neither was what an earlier part of the statement made.
+            let after = &self.checked.after;
+            effect.locks.retain(|name, _| before.relation(name).is_some() || after.relation(name).is_none());
+        }
         let (span, end) = (statement.span, statement.end);
         self.checked.statements.push(CheckedStatement { span, end, operations, effect });
     }
@@ -156,12 +160,13 @@ impl<'a> Run<'a> {
         operation: &Operation,
         conditional: Conditional,
     ) -> Effect {
-        let effect = effect::of(operation, self.target, &self.checked.after, &self.session);
+        let mut effect = effect::of(operation, self.target, &self.checked.after, &self.session);
         if let Kind::Unknown(unknown) = &operation.kind {
             self.not_analysed(operation.span, &unknown.reason);
         }
         let ctx = Context {
             text: self.part.text,
+            script: self.script,
             target: self.target,
             catalog: &self.checked.after,
             session: &self.session,
@@ -180,7 +185,13 @@ impl<'a> Run<'a> {
             self.session.hold(relation.clone(), *mode, operation.span);
         }
         self.session.apply(operation, &self.checked.after);
+        let unknown = |name: &&RelationName| self.checked.after.relation(name).is_none();
+        let unknown: Vec<RelationName> = effect.locks.keys().filter(unknown).cloned().collect();
         self.checked.after.apply(operation);
+        // What it makes was not there to be locked.
+        for name in unknown.iter().filter(|name| self.checked.after.relation(name).is_some()) {
+            effect.locks.remove(name);
+        }
         effect
     }
 

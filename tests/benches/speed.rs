@@ -15,6 +15,10 @@ use lockkeeper_core::operation::lower::lower;
 use lockkeeper_core::statement::Script;
 use lockkeeper_core::text::Span;
 
+/// As in the binary; sqlparser's tokenizer has it as well.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     divan::main();
 }

@@ -45,10 +45,10 @@ impl Catalog {
             Kind::Insert(it) => self.fill(&it.table),
             Kind::Merge(it) => {
                 self.fill(&it.table);
-                self.with_table(&it.table, |table| table.dirty = true);
+                self.soil(&it.table);
             }
-            Kind::Update(it) => self.with_table(&it.table, |table| table.dirty = true),
-            Kind::Delete(it) => self.with_table(&it.table, |table| table.dirty = true),
+            Kind::Update(it) => self.soil(&it.table),
+            Kind::Delete(it) => self.soil(&it.table),
             Kind::Copy(it) if it.into_table => self.fill(&it.table.clone().unwrap_or_default()),
             Kind::Reindex(it) => self.reindexed(it.name.as_ref()),
             Kind::Maintain(it) if it.command == Maintenance::VacuumFull => self.reindexed(it.tables.first()),
@@ -83,16 +83,25 @@ impl Catalog {
     }
 
     pub(super) fn insert(&mut self, name: RelationName, kind: RelationKind) {
-        if matches!(kind, RelationKind::View(_)) {
-            self.views.insert_mut(name.clone(), ());
+        if let RelationKind::View(view) = &kind {
+            for dependence in &view.depends_on {
+                self.add_reader(&dependence.relation, &name);
+            }
         }
         let relation = Relation { born: self.migration, uncertain: false, kind };
         self.relations.insert_mut(name, Arc::new(relation));
     }
 
+    fn add_reader(&mut self, relation: &RelationName, view: &RelationName) {
+        let mut readers = self.readers.get(relation).cloned().unwrap_or_default();
+        if !readers.contains(view) {
+            Arc::make_mut(&mut readers).push(view.clone());
+            self.readers.insert_mut(relation.clone(), readers);
+        }
+    }
+
     pub(super) fn remove(&mut self, name: &RelationName) {
         self.relations.remove_mut(name);
-        self.views.remove_mut(name);
     }
 
     /// Changes a relation where it is known.
@@ -123,7 +132,16 @@ impl Catalog {
     }
 
     fn fill(&mut self, table: &Name) {
-        self.with_table(table, |table| table.filled = true);
+        if self.table_named(table).is_some_and(|table| !table.filled) {
+            self.with_table(table, |table| table.filled = true);
+        }
+    }
+
+    /// Rows have been changed or deleted.
+    fn soil(&mut self, table: &Name) {
+        if self.table_named(table).is_some_and(|table| !table.dirty) {
+            self.with_table(table, |table| table.dirty = true);
+        }
     }
 
     /// Rebuilt indexes are valid.
@@ -289,16 +307,15 @@ impl Catalog {
     /// Puts a relation under another name, and follows it wherever it is named.
     pub(super) fn move_relation(&mut self, from: &RelationName, to: RelationName) {
         let Some(relation) = self.relations.get(from).cloned() else { return };
-        let is_view = self.views.contains_key(from);
         self.remove(from);
         self.relations.insert_mut(to.clone(), relation.clone());
-        if is_view {
-            self.views.insert_mut(to.clone(), ());
-        }
         match &relation.kind {
             RelationKind::Table(table) => self.follow_table(from, &to, table),
             RelationKind::Index(table) => self.follow_index(from, &to, table),
             RelationKind::View(view) => {
+                for dependence in &view.depends_on {
+                    self.add_reader(&dependence.relation, &to);
+                }
                 for index in &view.indexes {
                     self.with_relation(&index.name, |kind| *kind = RelationKind::Index(to.clone()));
                 }
@@ -399,6 +416,7 @@ impl Catalog {
         let views: Vec<RelationName> =
             self.views_on(from).into_iter().map(|(name, _)| name.clone()).collect();
         for view in views {
+            self.add_reader(to, &view);
             self.with_view(&view, |view| {
                 for dependence in view.depends_on.iter_mut().filter(|it| it.relation == *from) {
                     dependence.relation = to.clone();

@@ -265,9 +265,7 @@ impl Catalog {
 /// Whether a constraint names a column.
 pub(crate) fn names_column(demand: &Demand, column: &str, dialect: crate::dialect::Dialect) -> bool {
     match demand {
-        Demand::Check(expression) => {
-            expression.text.contains(column) && expression.columns(dialect).contains(column)
-        }
+        Demand::Check(expression) => expression.names(column, dialect),
         Demand::NotNull(it) => it == column,
         Demand::Unique(columns)
         | Demand::PrimaryKey(columns)
@@ -287,6 +285,6 @@ impl super::Index {
     pub fn computes_from(&self, column: &str, dialect: crate::dialect::Dialect) -> bool {
         let mut texts = self.keys.iter().filter(|key| key.column.is_none()).map(|key| &key.text);
         let mut texts = texts.by_ref().chain(&self.predicate);
-        texts.any(|it| it.text.contains(column) && it.columns(dialect).contains(column))
+        texts.any(|it| it.names(column, dialect))
     }
 }

@@ -104,9 +104,9 @@ impl Catalog {
 
     /// All views that read the relation, in order of name.
     pub fn views_on(&self, relation: &RelationName) -> Vec<(&RelationName, &View)> {
-        let mut views: Vec<_> = self
-            .views
-            .keys()
+        let readers = self.readers.get(relation).map(|readers| readers.as_slice()).unwrap_or_default();
+        let mut views: Vec<_> = readers
+            .iter()
             .filter_map(|name| Some((name, self.view(name)?)))
             .filter(|(_, view)| view.depends_on.iter().any(|it| it.relation == *relation))
             .collect();

@@ -31,6 +31,9 @@ pub use relation::{
 pub(crate) use session::milliseconds;
 pub use session::{MovedColumn, Opened, Session};
 
+/// A map whose copies share all that is the same.
+type Map<K, V> = HashTrieMapSync<K, V, foldhash::fast::RandomState>;
+
 /// The full name of a relation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RelationName {
@@ -65,11 +68,12 @@ pub struct Catalog {
     dialect: Dialect,
     /// The schema of names that state none; `SET search_path` changes it.
     default_schema: Arc<str>,
-    relations: HashTrieMapSync<RelationName, Arc<Relation>>,
-    views: HashTrieMapSync<RelationName, ()>,
-    types: HashTrieMapSync<RelationName, Arc<UserType>>,
-    functions: HashTrieMapSync<Arc<str>, Volatility>,
-    publications: HashTrieMapSync<Arc<str>, Arc<Vec<RelationName>>>,
+    relations: Map<RelationName, Arc<Relation>>,
+    /// The views that were made to read a relation; some may read it no more.
+    readers: Map<RelationName, Arc<Vec<RelationName>>>,
+    types: Map<RelationName, Arc<UserType>>,
+    functions: Map<Arc<str>, Volatility>,
+    publications: Map<Arc<str>, Arc<Vec<RelationName>>>,
     publishes_all: bool,
     migration: u32,
     complete: bool,
@@ -81,11 +85,11 @@ impl Catalog {
         Self {
             dialect,
             default_schema: dialect.default_schema().into(),
-            relations: HashTrieMapSync::new_sync(),
-            views: HashTrieMapSync::new_sync(),
-            types: HashTrieMapSync::new_sync(),
-            functions: HashTrieMapSync::new_sync(),
-            publications: HashTrieMapSync::new_sync(),
+            relations: Map::default(),
+            readers: Map::default(),
+            types: Map::default(),
+            functions: Map::default(),
+            publications: Map::default(),
             publishes_all: false,
             migration: 0,
             complete: false,

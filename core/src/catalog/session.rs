@@ -1,5 +1,7 @@
 //! What is known of the session and its open transaction while a migration runs.
 
+use std::collections::BTreeMap;
+
 use super::{Catalog, RelationName, UserType};
 use crate::dialect::{LockMode, Name};
 use crate::operation::{
@@ -31,6 +33,8 @@ pub struct Session {
     pub time_zone: Option<String>,
     /// The locks that the open transaction took on relations that existed before, without indexes, and by which text.
     pub held: Vec<(RelationName, LockMode, Span)>,
+    /// The strongest of them on each relation.
+    strongest: BTreeMap<RelationName, LockMode>,
     /// The tables whose rows the open transaction changed.
     pub changed: Vec<(RelationName, Span)>,
     /// The columns that the migration dropped.
@@ -118,6 +122,7 @@ impl Session {
 
     fn forget_transaction(&mut self) {
         self.held.clear();
+        self.strongest.clear();
         self.changed.clear();
         self.added_values.clear();
         self.checks_immediately = false;
@@ -157,9 +162,11 @@ impl Session {
 
     /// The transaction holds a lock until it ends.
     pub fn hold(&mut self, relation: RelationName, mode: LockMode, span: Span) {
-        if self.transaction.is_some() {
-            self.held.push((relation, mode, span));
+        if self.transaction.is_none() || self.strongest.get(&relation).is_some_and(|held| *held >= mode) {
+            return;
         }
+        self.strongest.insert(relation.clone(), mode);
+        self.held.push((relation, mode, span));
     }
 
     fn transact(&mut self, transaction: Transaction) {

@@ -5,6 +5,7 @@ use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
 use crate::framework::Transaction;
 use crate::operation::{ObjectKind, Operation};
+use crate::statement::Script;
 use crate::text::Span;
 
 /// An operation's place: the schema and session before it, and what it does there.
@@ -12,6 +13,8 @@ use crate::text::Span;
 pub struct Context<'a> {
     /// The whole text that spans are places in.
     pub text: &'a str,
+    /// The statements of the part at hand.
+    pub script: &'a Script<'a>,
     /// The engine, version and settings.
     pub target: &'a Target,
     /// The schema before the operation.
@@ -110,14 +113,17 @@ impl<'a> Context<'a> {
         self.effect.fails.is_some()
     }
 
-    /// Whether a later statement of the text has these words, in this order. A guess that only keeps rules quiet.
+    /// Whether a later statement of the text begins with the first of these words and has the others behind it, in this
+    /// order. A guess that only keeps rules quiet.
     pub fn rest_mentions(&self, words: &[&str]) -> bool {
-        let rest = Span::new(self.statement_span.end, self.text.len()).of(self.text).to_lowercase();
-        rest.split(';').any(|statement| {
-            let mut all = statement.split(|it: char| !(it.is_alphanumeric() || it == '_')).peekable();
-            words.iter().all(|word| {
-                let word = word.trim_matches('"');
-                all.by_ref().any(|it| it == word)
+        let later = self.script.statements.get(self.statement + 1..).unwrap_or_default();
+        later.iter().any(|statement| {
+            let mut cursor = self.script.cursor(statement);
+            words.iter().enumerate().all(|(number, word)| {
+                let mut ahead =
+                    std::iter::from_fn(|| cursor.next_token()).take(if number == 0 { 1 } else { usize::MAX });
+                ahead
+                    .any(|token| token.span.of(self.script.text).trim_matches('"').eq_ignore_ascii_case(word))
             })
         })
     }

@@ -5,8 +5,10 @@
 use std::collections::BTreeSet;
 
 use crate::dialect::{Dialect, Name};
+use crate::statement::{Cursor, Script, TokenKind};
 use crate::text::Span;
 
+use super::sources;
 use super::subparser::{self, Reading};
 
 /// An expression of SQL as it was written.
@@ -32,6 +34,41 @@ impl Expression {
     /// The last parts of the names that may be columns.
     pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
         self.read(dialect).columns
+    }
+
+    /// Whether it names this column.
+    pub fn names(&self, column: &str, dialect: Dialect) -> bool {
+        self.names_any(std::iter::once(column), dialect)
+    }
+
+    /// Whether it names one of these columns. Read from the tokens: a type, a function, a qualifier or the field of an
+    /// `extract` of that name is something else.
+    pub fn names_any<'a>(&self, columns: impl Iterator<Item = &'a str>, dialect: Dialect) -> bool {
+        // Most are not even in the text, whatever its case.
+        let likely = |column: &&str| contains_ignoring_case(&self.text, column);
+        let likely: Vec<&str> = columns.filter(likely).collect();
+        if likely.is_empty() {
+            return false;
+        }
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        let mut after_cast = false;
+        while !cursor.at_end() {
+            let cast = cursor.is("::") || cursor.is("as") || cursor.is("collate");
+            let Some(name) = cursor.ident() else {
+                cursor.next_token();
+                after_cast = cast;
+                continue;
+            };
+            let other =
+                matches!(cursor.peek_kind(), Some(TokenKind::Open | TokenKind::String)) || cursor.is(".");
+            let field = cursor.is("from");
+            if !after_cast && !other && !field && likely.contains(&name.name.as_str()) {
+                return true;
+            }
+            after_cast = cast;
+        }
+        false
     }
 
     /// Whether it is a literal, perhaps with a sign or a cast.
@@ -65,6 +102,13 @@ impl Expression {
     }
 }
 
+fn contains_ignoring_case(text: &str, word: &str) -> bool {
+    if !word.is_ascii() || word.contains('"') {
+        return true;
+    }
+    text.as_bytes().windows(word.len().max(1)).any(|it| it.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// A query as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct QueryText {
@@ -77,7 +121,7 @@ pub struct QueryText {
 impl QueryText {
     /// The relations that it reads; names of its own WITH are left out.
     pub fn relations(&self, dialect: Dialect) -> Vec<Name> {
-        subparser::read_query(&self.text, dialect).relations
+        sources::relations(&self.text, dialect)
     }
 
     /// The only relation and the columns of it, where the query is one SELECT on it, without aliases, joins or
@@ -101,5 +145,32 @@ impl QueryText {
     /// The last parts of the names that may be columns, and `*` where all are read.
     pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
         subparser::read_query(&self.text, dialect).reading.columns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_told_from_what_looks_like_them() {
+        let names = |text: &str, column: &str| Expression::new(text).names(column, Dialect::Postgres);
+        for text in
+            ["DATE > '2020-01-01'", "t.date IS NULL", "f(\"date\")", "x::date < date", "date BETWEEN a AND b"]
+        {
+            assert!(names(text, "date"), "{text}");
+        }
+        for text in [
+            "x::date",
+            "date '2020-01-01' < x",
+            "date(x)",
+            "date.x",
+            "CAST(x AS date)",
+            "extract(date FROM x)",
+            "updates",
+        ] {
+            assert!(!names(text, "date"), "{text}");
+        }
+        assert!(names("\"Größe\" > 5 AND größe < 3", "größe"));
     }
 }

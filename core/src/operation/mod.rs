@@ -7,6 +7,7 @@ mod data;
 mod expression;
 pub mod lower;
 mod object;
+mod sources;
 mod subparser;
 mod table;
 mod types;

@@ -346,7 +346,7 @@ fn refuse(
     let generated = state
         .columns
         .iter()
-        .any(|it| it.generated.as_ref().is_some_and(|it| it.expression.columns(dialect).contains(old)));
+        .any(|it| it.generated.as_ref().is_some_and(|it| it.expression.names(old, dialect)));
     if generated || state.column(old).is_some_and(|it| it.generated.is_some()) {
         return no("is generated, or a generated column uses it");
     }

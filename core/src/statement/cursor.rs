@@ -62,7 +62,8 @@ impl<'a> Cursor<'a> {
     /// Whether the token `ahead` of the next is this keyword or operator.
     pub fn is_at(&self, ahead: usize, word: &str) -> bool {
         self.tokens.get(self.at + ahead).is_some_and(|token| {
-            matches!(token.kind, TokenKind::Word | TokenKind::Operator)
+            token.span.len() == word.len()
+                && matches!(token.kind, TokenKind::Word | TokenKind::Operator)
                 && token.span.of(self.text).eq_ignore_ascii_case(word)
         })
     }
@@ -81,10 +82,10 @@ impl<'a> Cursor<'a> {
 
     /// Reads the keywords, given in one string, if they come next, all or none.
     pub fn eat_all(&mut self, words: &str) -> bool {
-        let count = words.split(' ').enumerate().take_while(|(ahead, word)| self.is_at(*ahead, word)).count();
-        let found = count == words.split(' ').count();
+        let mut ahead = *self;
+        let found = words.split(' ').all(|word| ahead.eat(word));
         if found {
-            self.at += count;
+            *self = ahead;
         }
         found
     }

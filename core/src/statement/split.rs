@@ -46,7 +46,9 @@ impl Splitter<'_> {
     fn is(&self, at: usize, word: &str) -> bool {
         let token = self.tokens.get(at);
         token.is_some_and(|token| {
-            token.kind == TokenKind::Word && token.span.of(self.text).eq_ignore_ascii_case(word)
+            token.kind == TokenKind::Word
+                && token.span.len() == word.len()
+                && token.span.of(self.text).eq_ignore_ascii_case(word)
         })
     }
 

@@ -54,6 +54,11 @@ impl Span {
         Self { start: self.start + offset, end: self.end + offset }
     }
 
+    /// How many bytes it has.
+    pub fn len(self) -> usize {
+        self.end - self.start
+    }
+
     /// Whether nothing lies in it.
     pub fn is_empty(self) -> bool {
         self.start == self.end

@@ -132,8 +132,7 @@ fn is_of_partitioned(draft: &Draft<'_>, relation: &RelationName, index: &Relatio
 fn has_check_on(draft: &Draft<'_>, table: &Table, column: &str) -> bool {
     let dialect = draft.catalog.dialect();
     table.constraints.iter().any(|constraint| {
-        constraint.valid
-            && matches!(&constraint.demand, Demand::Check(it) if it.columns(dialect).contains(column))
+        constraint.valid && matches!(&constraint.demand, Demand::Check(it) if it.names(column, dialect))
     })
 }
 
@@ -191,9 +190,10 @@ fn refuse(
         let view = draft.display(view);
         draft.fail(format!("the view {view} uses the column: its type cannot change"));
     }
-    let generated = table.columns.iter().find(|other| {
-        other.generated.as_ref().is_some_and(|it| it.expression.columns(dialect).contains(column))
-    });
+    let generated = table
+        .columns
+        .iter()
+        .find(|other| other.generated.as_ref().is_some_and(|it| it.expression.names(column, dialect)));
     if let Some(other) = generated {
         draft.fail(format!("the generated column {} uses the column: its type cannot change", other.name));
     }

@@ -28,9 +28,10 @@ fn known(draft: &Draft<'_>, name: &Name) -> Option<RelationName> {
 
 /// All rows are read, unless a condition names the first column of an index.
 fn scan_unless_found(draft: &mut Draft<'_>, relation: &RelationName, condition: Option<&Expression>) {
-    let columns = condition.map(|it| it.columns(draft.catalog.dialect())).unwrap_or_default();
-    let found = draft.catalog.indexes(relation).iter().any(|index| {
-        index.keys.first().and_then(|key| key.column.as_ref()).is_some_and(|column| columns.contains(column))
+    let found = condition.is_some_and(|condition| {
+        let indexes = draft.catalog.indexes(relation).iter();
+        let firsts = indexes.filter_map(|index| index.keys.first().and_then(|key| key.column.as_deref()));
+        condition.names_any(firsts, draft.catalog.dialect())
     });
     if !found {
         draft.scan_tree(relation);
@@ -40,8 +41,11 @@ fn scan_unless_found(draft: &mut Draft<'_>, relation: &RelationName, condition: 
 pub(super) fn query(draft: &mut Draft<'_>, query: &Query) {
     let mode = if query.locks_rows { LockMode::RowShare } else { LockMode::AccessShare };
     let condition = where_of(&query.query.text);
-    refuse_columns(draft, &query.query);
-    for name in query.query.relations(draft.catalog.dialect()) {
+    let relations = query.query.relations(draft.catalog.dialect());
+    if relations.len() <= 2 {
+        refuse_columns(draft, &query.query);
+    }
+    for name in relations {
         let Some(relation) = known(draft, &name) else { continue };
         draft.read(&relation, mode);
         scan_unless_found(draft, &relation, condition.as_ref());
@@ -50,9 +54,12 @@ pub(super) fn query(draft: &mut Draft<'_>, query: &Query) {
 
 /// A plain query of one known table without aliases fails on a column that the table certainly does not have.
 fn refuse_columns(draft: &mut Draft<'_>, query: &QueryText) {
+    if !draft.catalog.is_complete() {
+        return;
+    }
     let Some((relation, columns)) = query.columns_of_single_relation(draft.catalog.dialect()) else { return };
     let relation = draft.catalog.resolve(&relation);
-    let certain = draft.catalog.is_complete() && draft.relation(&relation).is_some_and(|it| !it.uncertain);
+    let certain = draft.relation(&relation).is_some_and(|it| !it.uncertain);
     let Some(table) = draft.table(&relation).filter(|_| certain) else { return };
     let system = ["*", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", &*relation.name];
     let missing = columns.iter().find(|it| table.column(it).is_none() && !system.contains(&it.as_str()));

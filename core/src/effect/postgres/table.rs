@@ -205,9 +205,10 @@ pub(super) fn inherits_column(draft: &Draft<'_>, table: &crate::catalog::Table, 
 fn generated(draft: &mut Draft<'_>, relation: &RelationName, column: &str, cascade: bool) {
     let dialect = draft.catalog.dialect();
     let Some(table) = draft.table(relation) else { return };
-    let mut users = table.columns.iter().filter(|other| {
-        other.generated.as_ref().is_some_and(|it| it.expression.columns(dialect).contains(column))
-    });
+    let mut users = table
+        .columns
+        .iter()
+        .filter(|other| other.generated.as_ref().is_some_and(|it| it.expression.names(column, dialect)));
     // Before 15 the generated column went with it, without a word (measured on 13).
     if !draft.since(15) {
         return;

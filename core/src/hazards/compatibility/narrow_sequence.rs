@@ -1,7 +1,7 @@
 //! The column is widened and its sequence is not, so inserts still fail at the old limit.
 
 use crate::catalog::RelationKind;
-use crate::dialect::{Dialect, quote};
+use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
@@ -30,5 +30,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
 
 /// Whether a later statement of the text is about the sequence.
 fn widened_later(sequence: &crate::catalog::RelationName, ctx: &Context<'_>) -> bool {
-    ctx.rest_mentions(&["alter", "sequence", &quote(&sequence.name, ctx.target.dialect)])
+    ctx.rest_mentions(&["alter", "sequence", &sequence.name])
 }

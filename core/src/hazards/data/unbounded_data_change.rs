@@ -39,16 +39,13 @@ fn is_bounded(condition: &Expression, table: &RelationName, ctx: &Context<'_>) -
     if text.contains("limit") || text.contains("ctid") || text.contains(" between ") {
         return true;
     }
-    let columns = condition.columns(ctx.target.dialect);
-    let state = ctx.catalog.table(table);
-    let is_key = |column: &str| {
-        let unique = state.is_some_and(|it| {
-            it.indexes.iter().any(|index| {
-                index.unique && index.keys.first().and_then(|key| key.column.as_deref()) == Some(column)
-            })
-        });
-        unique || (state.is_none() && column == "id")
-    };
     let compared = text.contains('=') || text.contains(" in (") || text.contains('<');
-    compared && !text.contains("select") && columns.iter().any(|column| is_key(column))
+    if !compared || text.contains("select") {
+        return false;
+    }
+    let state = ctx.catalog.table(table);
+    let unique = state.into_iter().flat_map(|it| &it.indexes).filter(|index| index.unique);
+    let keys = unique.filter_map(|index| index.keys.first().and_then(|key| key.column.as_deref()));
+    let keys = keys.chain(state.is_none().then_some("id"));
+    condition.names_any(keys, ctx.target.dialect)
 }

@@ -22,9 +22,11 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     {
         return None;
     }
-    let held = ctx.session.held.iter().map(|(name, mode, _)| (name, *mode));
-    let held = closed(held, ctx);
     let taken = closed(ctx.effect.locks.iter().map(|(name, mode)| (name, *mode)), ctx);
+    if taken.is_empty() {
+        return None;
+    }
+    let held = closed(ctx.session.held.iter().map(|(name, mode, _)| (name, *mode)), ctx);
     let new = taken.iter().find(|name| !held.contains(*name))?;
     // Said once, at the second table.
     let second = held.iter().next().filter(|_| held.len() == 1)?;

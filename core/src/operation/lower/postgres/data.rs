@@ -2,6 +2,7 @@
 
 use super::{columns, expression, query};
 use crate::dialect::{Ident, Name};
+use crate::operation::sources;
 use crate::operation::{Copy, Delete, Insert, Kind, Merge, Query, QueryText, Update};
 use crate::statement::{Cursor, TokenKind};
 
@@ -45,7 +46,7 @@ fn with(cursor: &mut Cursor<'_>) -> Vec<Name> {
 }
 
 fn relations(cursor: &Cursor<'_>) -> Vec<Name> {
-    query(cursor).relations(cursor.dialect())
+    sources::of_query(*cursor)
 }
 
 /// A query that takes all tokens.
@@ -126,7 +127,7 @@ fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
         from.next_token();
         others.extend(from_list(from));
     }
-    others.extend(sub_queries(cursor));
+    others.extend(sources::of_expression(cursor));
     Some(Kind::Update(Box::new(Update { table, columns, condition, others })))
 }
 
@@ -165,26 +166,7 @@ fn from_list(cursor: Cursor<'_>) -> Vec<Name> {
     if !end.seek(&["where", "returning"]) {
         while end.next_token().is_some() {}
     }
-    let list = cursor.part(cursor.index(), end.index()).span();
-    QueryText { text: format!("SELECT 1 FROM {}", list.of(cursor.text())), span: list }
-        .relations(cursor.dialect())
-}
-
-/// The relations that queries in parentheses name.
-fn sub_queries(mut cursor: Cursor<'_>) -> Vec<Name> {
-    let mut found = Vec::new();
-    while !cursor.at_end() {
-        let Some(group) = cursor.group() else {
-            cursor.next_token();
-            continue;
-        };
-        if group.is_any(&["select", "with", "values"]) {
-            found.extend(relations(&group));
-        } else {
-            found.extend(sub_queries(group));
-        }
-    }
-    found
+    sources::of_list(cursor.part(cursor.index(), end.index()))
 }
 
 fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
@@ -196,7 +178,7 @@ fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
         using.next_token();
         others.extend(from_list(using));
     }
-    others.extend(sub_queries(cursor));
+    others.extend(sources::of_expression(cursor));
     Some(Kind::Delete(Box::new(Delete { table, condition: condition(cursor), others })))
 }
 
