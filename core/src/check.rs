@@ -1,6 +1,6 @@
 //! The loop at the heart: statements, their effects, their hazards, and the schema after them.
 
-use crate::catalog::{Catalog, RelationName, Session};
+use crate::catalog::{Catalog, Gap, RelationName, Session};
 use crate::dialect::Target;
 use crate::effect::{self, Effect, in_server_order};
 use crate::framework::Transaction;
@@ -85,7 +85,9 @@ pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
 }
 
 fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Catalog) {
-    catalog.notice_gap(operation);
+    if let Some(gap) = catalog.gap(operation) {
+        catalog.mark_gap(&gap);
+    }
     catalog.apply(operation);
     if let Kind::Do(body) = &operation.kind {
         let found = operations_of_body(script, body.code, &body.language);
@@ -105,6 +107,8 @@ struct Run<'a> {
     session: Session,
     checked: Checked,
     timeout_reported: bool,
+    /// What the migrations after this one know less for: this one was not run yet, and is judged without doubt.
+    gaps: Vec<Gap>,
 }
 
 impl<'a> Run<'a> {
@@ -124,7 +128,7 @@ impl<'a> Run<'a> {
             comments: Vec::new(),
             after,
         };
-        Self { part, target, script, session, checked, timeout_reported: false }
+        Self { part, target, script, session, checked, timeout_reported: false, gaps: Vec::new() }
     }
 
     fn statement(&mut self, number: usize, statement: &Statement) {
@@ -185,6 +189,7 @@ impl<'a> Run<'a> {
             self.session.hold(relation.clone(), *mode, operation.span);
         }
         self.session.apply(operation, &self.checked.after);
+        self.gaps.extend(self.checked.after.gap(operation));
         let unknown = |name: &&RelationName| self.checked.after.relation(name).is_none();
         let unknown: Vec<RelationName> = effect.locks.keys().filter(unknown).cloned().collect();
         self.checked.after.apply(operation);
@@ -203,6 +208,9 @@ impl<'a> Run<'a> {
             let statement = statements.position(|it| it.span.contains(hazard.span)).unwrap_or(0);
             self.checked.hazards.push(Hazard { statement, ..hazard });
         }
+        for gap in &self.gaps {
+            self.checked.after.mark_gap(gap);
+        }
     }
 
     /// Checks the statements of a block of code, and gives what they do.
@@ -212,6 +220,7 @@ impl<'a> Run<'a> {
         let found = operations_of_body(self.script, body.code, &body.language);
         for dynamic in &found.dynamic {
             self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)");
+            self.gaps.push(Gap::History);
         }
         // A block is one statement: what it does is one transaction, unless it commits by itself.
         let opened = self.session.transaction;

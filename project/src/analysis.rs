@@ -170,7 +170,7 @@ pub fn check_source(
     for section in source.sections.iter().filter(|section| section.direction == Direction::Up) {
         let part = Part { text: &source.text, span: section.span, transaction: section.transaction };
         let checked = check::check(part, target, &catalog);
-        catalog = checked.after.clone();
+        catalog.clone_from(&checked.after);
         let judged = judge(&source.text, &checked, policy);
         parts.push((checked, judged));
     }
@@ -209,12 +209,16 @@ pub fn check_folder_for(
 ) -> Vec<CheckedFile> {
     let mut catalog = base(target);
     let mut files = Vec::new();
-    for migration in &folder.migrations {
-        let before = catalog.clone();
-        for source in migration.files.iter().filter(|source| wanted(source)) {
-            files.push(check_source(folder.framework, source, target, &before, policy));
+    for source in folder.migrations.iter().flat_map(|migration| &migration.files) {
+        if wanted(source) {
+            let file = check_source(folder.framework, source, target, &catalog, policy);
+            if let Some((last, _)) = file.parts.last() {
+                catalog = last.after.clone();
+            }
+            files.push(file);
+        } else {
+            replay_source(source, target, &mut catalog);
         }
-        replay_migration(migration, target, &mut catalog);
     }
     files
 }

@@ -1,35 +1,50 @@
 //! Gaps of the history: statements about things that nobody made.
 
 use super::Catalog;
+use crate::dialect::Name;
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 
+/// What an operation shows to be missing in what is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap {
+    /// A part of the history: what the catalog does not hold may exist all the same.
+    History,
+    /// Something about this relation.
+    Relation(Name),
+}
+
 impl Catalog {
-    /// Notices where the history has a gap: an operation that was run before is about a relation or column that the
-    /// catalog does not hold. What it does not hold may then exist all the same.
-    pub fn notice_gap(&mut self, operation: &Operation) {
+    /// Where an operation that was run is about a relation or column that the catalog does not hold, the history has a
+    /// gap.
+    pub fn gap(&self, operation: &Operation) -> Option<Gap> {
         let about = match &operation.kind {
-            Kind::AlterTable(alter) if !alter.if_exists => Some(&alter.table),
-            Kind::CreateIndex(index) => Some(&index.table),
-            Kind::CreateTrigger(trigger) => Some(&trigger.table),
-            Kind::Drop(drop) if !drop.if_exists => drop.on_table.as_ref(),
-            Kind::Insert(insert) => Some(&insert.table),
-            Kind::Update(update) => Some(&update.table),
-            _ => None,
-        };
-        if let Kind::Query(query) = &operation.kind
-            && query.query.functions(self.dialect).iter().any(|name| self.function(name).is_some())
-        {
+            Kind::AlterTable(alter) if !alter.if_exists => &alter.table,
+            Kind::CreateIndex(index) => &index.table,
+            Kind::CreateTrigger(trigger) => &trigger.table,
+            Kind::Drop(drop) if !drop.if_exists => drop.on_table.as_ref()?,
+            Kind::Insert(insert) => &insert.table,
+            Kind::Update(update) => &update.table,
             // The schema's own function may make anything: partitions, say.
-            self.mark_incomplete();
+            Kind::Query(query) => {
+                let own = query.query.calls(self.dialect, |name| self.function(name).is_some());
+                return own.then_some(Gap::History);
+            }
+            _ => return None,
+        };
+        if self.relation(&self.resolve(about)).is_none() {
+            return Some(Gap::History);
         }
-        let Some(name) = about else { return };
-        if self.relation(&self.resolve(name)).is_none() {
-            self.mark_incomplete();
+        match &operation.kind {
+            Kind::AlterTable(alter) if self.misses_part(alter) => Some(Gap::Relation(alter.table.clone())),
+            _ => None,
         }
-        if let Kind::AlterTable(alter) = &operation.kind
-            && self.misses_part(alter)
-        {
-            self.mark_uncertain(&alter.table);
+    }
+
+    /// Takes a gap over into what is known.
+    pub fn mark_gap(&mut self, gap: &Gap) {
+        match gap {
+            Gap::History => self.mark_incomplete(),
+            Gap::Relation(name) => self.mark_uncertain(name),
         }
     }
 

@@ -24,6 +24,7 @@ use crate::operation::Volatility;
 
 pub(crate) use alter::{rename_word, same_shape};
 pub(crate) use drop::names_column;
+pub use gaps::Gap;
 pub use relation::{
     ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Sequence,
     Table, Trigger, UserType, View,

@@ -130,9 +130,20 @@ impl QueryText {
         subparser::columns_of_single_relation(&self.text, dialect)
     }
 
-    /// The functions that it calls, folded and without schema.
-    pub fn functions(&self, dialect: Dialect) -> BTreeSet<String> {
-        subparser::read_query(&self.text, dialect).reading.functions
+    /// Whether it calls one of these functions, told by their names without schema.
+    pub fn calls(&self, dialect: Dialect, is_one: impl Fn(&str) -> bool) -> bool {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        while !cursor.at_end() {
+            match cursor.ident() {
+                Some(name) if cursor.peek_kind() == Some(TokenKind::Open) && is_one(&name.name) => {
+                    return true;
+                }
+                Some(_) => {}
+                None => _ = cursor.next_token(),
+            }
+        }
+        false
     }
 
     /// The relations that it reads, each with the columns that it may be read by.

@@ -1,6 +1,7 @@
 //! What stands beside the folders: dumps of schemas, and migrations in forms that we do not read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::io::Read;
 use std::path::Path;
 
 use super::{Dump, NotAnalysed, engine, read};
@@ -9,22 +10,29 @@ use crate::folder::Folder;
 
 /// Files that hold whole schemas: by their usual names, or because pg_dump says that it wrote them.
 pub(super) fn dumps(root: &Path, files: &[File], folders: &[Folder]) -> Vec<Dump> {
-    let outside =
-        |file: &&File| file.path.ends_with(".sql") && !folders.iter().any(|it| it.find(&file.path).is_some());
+    let migrations = folders.iter().flat_map(|it| &it.migrations).flat_map(|it| &it.files);
+    let migrations: HashSet<&str> = migrations.map(|it| it.path.as_str()).collect();
+    let outside = |file: &&File| file.path.ends_with(".sql") && !migrations.contains(file.path.as_str());
     let dump = |file: &File| {
+        let named =
+            matches!(file.name(), "structure.sql" | "schema.sql") || parent(&file.path).ends_with("/schema");
+        if !named && !is_written_by_tool(root, &file.path) {
+            return None;
+        }
         let text = read::text(root, &file.path).ok()?;
-        is_dump(&file.path, &text)
-            .then(|| Dump { path: file.path.clone(), dialect: engine::of_file(&file.path, &text) })
+        let is_dump = !named || text.to_ascii_uppercase().contains("CREATE TABLE");
+        is_dump.then(|| Dump { path: file.path.clone(), dialect: engine::of_file(&file.path, &text) })
     };
     files.iter().filter(outside).filter_map(dump).collect()
 }
 
-fn is_dump(path: &str, text: &str) -> bool {
-    let start: String = text.chars().take(400).collect();
-    let written_by_tool = ["PostgreSQL database dump", "MySQL dump", "MariaDB dump", "SQLite database dump"];
-    let named = matches!(name(path), "structure.sql" | "schema.sql") || parent(path).ends_with("/schema");
-    written_by_tool.iter().any(|it| start.contains(it))
-        || named && text.to_ascii_uppercase().contains("CREATE TABLE")
+/// Whether the first words of a file say that a tool dumped it.
+fn is_written_by_tool(root: &Path, path: &str) -> bool {
+    let mut start = Vec::new();
+    let read = std::fs::File::open(root.join(path)).and_then(|file| file.take(600).read_to_end(&mut start));
+    let start = String::from_utf8_lossy(&start);
+    let written = ["PostgreSQL database dump", "MySQL dump", "MariaDB dump", "SQLite database dump"];
+    read.is_ok() && written.iter().any(|it| start.contains(it))
 }
 
 /// Migrations in code or in formats of their own, by folder.

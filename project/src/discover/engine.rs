@@ -173,6 +173,9 @@ const HINTS: &[(&str, Dialect, usize)] = &[
     ("datetime('now')", Dialect::Sqlite, 3),
 ];
 
+/// After so many bytes the engine has shown itself, or never will.
+const ENOUGH: usize = 200_000;
+
 fn by_content(texts: &[&str]) -> Option<Engine> {
     let foreign = texts.iter().any(|text| text.contains("MergeTree"));
     if foreign {
@@ -188,7 +191,13 @@ fn by_content(texts: &[&str]) -> Option<Engine> {
         .ok()?;
     let mut scores = [0; 3];
     let mut strongest = [(0, ""); 3];
-    for found in texts.iter().flat_map(|text| words.find_iter(*text)) {
+    let mut read = 0;
+    let enough = texts.iter().take_while(|text| {
+        let before = read;
+        read += text.len();
+        before < ENOUGH
+    });
+    for found in enough.flat_map(|text| words.find_iter(*text)) {
         let (word, dialect, weight) = HINTS[found.pattern().as_usize()];
         scores[dialect as usize] += weight;
         strongest[dialect as usize] = strongest[dialect as usize].max((weight, word));
