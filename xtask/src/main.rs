@@ -7,6 +7,7 @@ mod neovim;
 mod new_rule;
 mod oracle;
 mod shell;
+mod squawk;
 mod tools;
 mod vscode;
 
@@ -35,6 +36,12 @@ enum Task {
     },
     /// Write the generated documents anew; a test checks that they are fresh.
     Docs,
+    /// Compare the processor time of a check with squawk's over the migrations of projects.
+    Squawk {
+        /// The roots of the projects.
+        #[arg(required = true)]
+        projects: Vec<std::path::PathBuf>,
+    },
     /// Begin a rule: `new-rule locking/blocking-index-build`.
     NewRule {
         /// The group and the rule's id, kebab-case.
@@ -48,6 +55,7 @@ fn main() -> ExitCode {
         Task::Editors => editors::run(),
         Task::Oracle { bin_dir } => oracle::run(&bin_dir),
         Task::Docs => docs::run(),
+        Task::Squawk { projects } => squawk::compare(&projects),
         Task::NewRule { rule } => new_rule::run(&rule),
     };
     match result {

@@ -42,17 +42,24 @@ pub fn python() -> PathBuf {
 }
 
 fn install_mcp_sdk() -> Result<()> {
-    let venv = target().join("venv");
+    install_from_pypi("venv", MCP_SDK)?;
+    Ok(())
+}
+
+/// Installs a package of PyPI into an environment of its own in the target folder, and gives that environment's folder.
+pub fn install_from_pypi(folder: &str, package: &str) -> Result<PathBuf> {
+    let venv = target().join(folder);
     let installed = venv.join("installed");
-    if fs::read_to_string(&installed).is_ok_and(|it| it == MCP_SDK) {
-        return Ok(());
+    if fs::read_to_string(&installed).is_ok_and(|it| it == package) {
+        return Ok(venv);
     }
     run_quietly(command("python3", &["-m", "venv"]).arg(&venv))?;
     run_quietly(
-        command(python(), &["-m", "pip", "install", "--quiet", MCP_SDK])
+        command(venv.join("bin/python"), &["-m", "pip", "install", "--quiet", package])
             .env("PIP_DISABLE_PIP_VERSION_CHECK", "1"),
     )?;
-    Ok(fs::write(installed, MCP_SDK)?)
+    fs::write(installed, package)?;
+    Ok(venv)
 }
 
 /// `npm ci` when the lock file is newer than what is installed.

@@ -57,10 +57,19 @@ impl fmt::Display for TypeName {
             "timestamp" | "time" => write!(f, "{}{numbers} without time zone", self.name)?,
             "timestamptz" => write!(f, "timestamp{numbers} with time zone")?,
             "timetz" => write!(f, "time{numbers} with time zone")?,
-            name => write!(f, "{}{numbers}", title(name))?,
+            name => write!(f, "{}{numbers}", quoted(title(name)))?,
         }
         if self.array { f.write_str("[]") } else { Ok(()) }
     }
+}
+
+/// The name with quotes where only they keep it; words that name built-in types need none.
+fn quoted(name: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |it: char| it.is_lowercase() || it.is_ascii_digit() || matches!(it, '_' | ' ' | '%');
+    if name.chars().all(plain) {
+        return name.into();
+    }
+    format!("\"{}\"", name.replace('"', "\"\"")).into()
 }
 
 /// The one short name of a type that has several.

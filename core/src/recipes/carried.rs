@@ -166,30 +166,14 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// The words of a check or foreign key, on another column.
+    /// The words of a constraint, on another column.
     fn definition(&self, constraint: &ConstraintState, column: &str) -> Option<String> {
-        match &constraint.demand {
-            Demand::Check(check) => Some(format!("CHECK ({})", self.renamed(&check.text, column))),
-            Demand::ForeignKey { columns, references, key } => {
-                let own = columns.iter().map(|it| if it == self.old { column } else { it });
-                let referenced: Vec<&str> = key.referenced.iter().map(|it| it.name.as_str()).collect();
-                let referenced = if referenced.is_empty() {
-                    String::new()
-                } else {
-                    format!(" ({})", self.scene.list(referenced))
-                };
-                let (own, parent) = (self.scene.list(own), self.scene.sql(references));
-                let actions =
-                    if key.actions.is_empty() { String::new() } else { format!(" {}", key.actions) };
-                let deferrable = if constraint.deferrable { " DEFERRABLE" } else { "" };
-                Some(format!("FOREIGN KEY ({own}) REFERENCES {parent}{referenced}{actions}{deferrable}"))
-            }
-            Demand::Unique(columns) => {
-                let columns = columns.iter().map(|it| if it == self.old { column } else { it });
-                Some(format!("UNIQUE ({})", self.scene.list(columns)))
-            }
-            _ => None,
-        }
+        definition_with(
+            self.scene,
+            constraint,
+            |text| self.renamed(text, column),
+            |it| if it == self.old { column.to_owned() } else { it.to_owned() },
+        )
     }
 
     fn not_null_steps(&self) -> Vec<SqlStep> {
@@ -279,6 +263,39 @@ impl<'a> Carried<'a> {
     pub fn type_of_old(&self) -> String {
         let collation = self.column.collation.as_ref().map(|it| format!(" COLLATE {}", self.scene.quote(it)));
         format!("{}{}", self.column.ty, collation.unwrap_or_default())
+    }
+}
+
+/// The words of a constraint, as `ADD CONSTRAINT name …` takes them; `None` for those that no words make again.
+pub(super) fn definition(scene: &Scene<'_>, constraint: &ConstraintState) -> Option<String> {
+    definition_with(scene, constraint, str::to_owned, str::to_owned)
+}
+
+fn definition_with(
+    scene: &Scene<'_>,
+    constraint: &ConstraintState,
+    text: impl Fn(&str) -> String,
+    column: impl Fn(&str) -> String,
+) -> Option<String> {
+    let list = |columns: &[String]| {
+        let columns: Vec<String> = columns.iter().map(|it| column(it)).collect();
+        scene.list(columns.iter().map(String::as_str))
+    };
+    match &constraint.demand {
+        Demand::Check(check) => Some(format!("CHECK ({})", text(&check.text))),
+        Demand::ForeignKey { columns, references, key } => {
+            let referenced: Vec<&str> = key.referenced.iter().map(|it| it.name.as_str()).collect();
+            let referenced = match referenced.as_slice() {
+                [] => String::new(),
+                some => format!(" ({})", scene.list(some.iter().copied())),
+            };
+            let (own, parent) = (list(columns), scene.sql(references));
+            let actions = if key.actions.is_empty() { String::new() } else { format!(" {}", key.actions) };
+            let deferrable = if constraint.deferrable { " DEFERRABLE" } else { "" };
+            Some(format!("FOREIGN KEY ({own}) REFERENCES {parent}{referenced}{actions}{deferrable}"))
+        }
+        Demand::Unique(columns) => Some(format!("UNIQUE ({})", list(columns))),
+        Demand::NotNull(_) | Demand::PrimaryKey(_) | Demand::Exclude(_) => None,
     }
 }
 

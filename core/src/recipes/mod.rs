@@ -3,15 +3,21 @@
 //! A recipe gives phases with the SQL that goes up and down, the releases between, criteria and rollback. It knows
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
+mod add_column;
 mod backfill;
 mod carried;
 mod change_type;
+mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
 mod drop_column;
+mod drop_table;
 mod foreign_key;
+mod own_transaction;
 mod rename_column;
+mod rename_table;
 mod scene;
+mod straight_only;
 mod sync;
 mod unique_from_index;
 mod view;
@@ -20,7 +26,7 @@ mod window;
 use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
-pub use scene::Scene;
+pub use scene::{Scene, alone, inverse};
 
 /// How one kind of operation is carried out.
 #[derive(Debug)]
@@ -59,6 +65,12 @@ pub static RECIPES: &[&Recipe] = &[
     &unique_from_index::RECIPE,
     &concurrent_index::RECIPE,
     &drop_column::RECIPE,
+    &check_constraint::RECIPE,
+    &rename_table::RECIPE,
+    &drop_table::RECIPE,
+    &add_column::RECIPE,
+    &straight_only::RECIPE,
+    &own_transaction::RECIPE,
 ];
 
 /// The recipe with this name.

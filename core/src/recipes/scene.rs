@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Dialect, Name, Target, quote};
-use crate::operation::Operation;
+use crate::operation::{Kind, Operation, TableAction};
 use crate::plan::SqlStep;
 
 use super::Refusal;
@@ -53,6 +53,26 @@ impl<'a> Scene<'a> {
     /// The text of an operation, without a semicolon.
     pub fn text_of(&self, operation: &Operation) -> &'a str {
         operation.span.of(self.text).trim().trim_end_matches(';').trim_end()
+    }
+
+    /// An operation as a statement of its own: a subcommand of an ALTER TABLE with its head.
+    pub fn statement_of(&self, operation: &Operation) -> String {
+        alone(operation, self.text)
+    }
+
+    /// The way back from an operation that only adds.
+    pub fn inverse(&self, operation: &Operation) -> Option<String> {
+        inverse(operation, self.text)
+    }
+
+    /// The name that the server gives to the constraint that an operation adds to a table.
+    pub fn name_of_constraint(&self, operation: &Operation, table: &RelationName) -> Option<String> {
+        let mut after = self.catalog.clone();
+        after.apply(operation);
+        let before = self.catalog.table(table)?;
+        let added =
+            after.table(table)?.constraints.iter().find(|it| before.constraint(&it.name).is_none())?;
+        Some(added.name.clone())
     }
 
     /// The table, which must be known.
@@ -107,13 +127,46 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn with_timeout(statements: &[String]) -> String {
+/// Statements in a transaction that gives up rather than wait for its locks.
+pub(super) fn with_timeout(statements: &[String]) -> String {
     let mut sql = format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n");
     for statement in statements {
         sql.push_str(statement);
         sql.push_str(if statement.starts_with("--") { "\n" } else { ";\n" });
     }
     sql
+}
+
+/// A subcommand of an ALTER TABLE as a statement of its own; any other operation as it stands in `text`.
+pub fn alone(operation: &Operation, text: &str) -> String {
+    let own = operation.span.of(text).trim().trim_end_matches(';').trim_end();
+    let Kind::AlterTable(alter) = &operation.kind else { return own.to_owned() };
+    let whole = own.split_whitespace().take(2).map(str::to_lowercase).eq(["alter", "table"]);
+    if whole { own.to_owned() } else { format!("ALTER TABLE {} {own}", alter.table.span.of(text)) }
+}
+
+/// The way back from an operation that only adds; `None` where none is known.
+pub fn inverse(operation: &Operation, text: &str) -> Option<String> {
+    match &operation.kind {
+        Kind::CreateTable(create) => Some(format!("DROP TABLE {}", create.name.span.of(text))),
+        Kind::CreateIndex(index) => {
+            let concurrently = if index.concurrently { "CONCURRENTLY " } else { "" };
+            Some(format!("DROP INDEX {concurrently}{}", index.name.as_ref()?.span.of(text)))
+        }
+        Kind::CreateView(view) if !view.or_replace => Some(format!("DROP VIEW {}", view.name.span.of(text))),
+        Kind::AlterTable(alter) => {
+            let table = alter.table.span.of(text);
+            let action = match &alter.action {
+                TableAction::AddColumn { column, .. } => format!("DROP COLUMN {}", column.name.span.of(text)),
+                TableAction::AddConstraint { constraint } => {
+                    format!("DROP CONSTRAINT {}", constraint.name.as_ref()?.span.of(text))
+                }
+                _ => return None,
+            };
+            Some(format!("ALTER TABLE {table} {action}"))
+        }
+        _ => None,
+    }
 }
 
 /// A name made of parts, cut to what the server keeps.

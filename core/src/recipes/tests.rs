@@ -46,6 +46,13 @@ const CHANGES: &[&str] = &[
     "CREATE INDEX t_b ON t (b)",
     "DROP INDEX t_a",
     "ALTER TABLE t DROP COLUMN a",
+    "ALTER TABLE t ADD CHECK (a > 0)",
+    "ALTER TABLE t RENAME TO u",
+    "DROP TABLE t",
+    "ALTER TABLE t ADD COLUMN c uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE",
+    "ALTER TABLE t ADD COLUMN c bigserial",
+    "ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS IDENTITY",
+    "ALTER TABLE t ADD COLUMN c int NOT NULL CHECK (c > 0)",
 ];
 
 /// Every migration that a recipe writes is checked where it runs: nothing dangerous is left, and the end is the schema

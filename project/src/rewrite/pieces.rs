@@ -4,10 +4,10 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{Checked, CheckedStatement};
 use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
-use lockkeeper_core::operation::{Kind, Operation, TableAction};
+use lockkeeper_core::operation::{Kind, Operation};
 use lockkeeper_core::plan::{Phase, Way};
 use lockkeeper_core::policy::Judged;
-use lockkeeper_core::recipes::{self, Recipe, Scene};
+use lockkeeper_core::recipes::{self, Recipe, Scene, alone, inverse};
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
@@ -130,41 +130,4 @@ fn recipe(operation: &Operation, hazards: &[&Hazard]) -> Option<&'static Recipe>
     let pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
     let mut named = pointed.flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
     named.find(|recipe| (recipe.applies)(operation))
-}
-
-/// A subcommand of an ALTER TABLE as a statement of its own.
-fn alone(operation: &Operation, text: &str) -> String {
-    match &operation.kind {
-        Kind::AlterTable(alter) => {
-            let own = operation.span.of(text).trim();
-            let whole = own.get(..5).is_some_and(|head| head.eq_ignore_ascii_case("alter"))
-                && own.to_lowercase().starts_with("alter table");
-            if whole { own.to_owned() } else { format!("ALTER TABLE {} {own}", alter.table.span.of(text)) }
-        }
-        _ => operation.span.of(text).to_owned(),
-    }
-}
-
-/// The way back from an operation that only adds.
-fn inverse(operation: &Operation, text: &str) -> Option<String> {
-    match &operation.kind {
-        Kind::CreateTable(create) => Some(format!("DROP TABLE {}", create.name.span.of(text))),
-        Kind::CreateIndex(index) => {
-            let concurrently = if index.concurrently { "CONCURRENTLY " } else { "" };
-            Some(format!("DROP INDEX {concurrently}{}", index.name.as_ref()?.span.of(text)))
-        }
-        Kind::CreateView(view) if !view.or_replace => Some(format!("DROP VIEW {}", view.name.span.of(text))),
-        Kind::AlterTable(alter) => {
-            let table = alter.table.span.of(text);
-            let action = match &alter.action {
-                TableAction::AddColumn { column, .. } => format!("DROP COLUMN {}", column.name.span.of(text)),
-                TableAction::AddConstraint { constraint } => {
-                    format!("DROP CONSTRAINT {}", constraint.name.as_ref()?.span.of(text))
-                }
-                _ => return None,
-            };
-            Some(format!("ALTER TABLE {table} {action}"))
-        }
-        _ => None,
-    }
 }

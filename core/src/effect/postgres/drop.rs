@@ -146,7 +146,7 @@ fn relation(draft: &mut Draft<'_>, relation: &RelationName, cascade: bool) {
         draft.relation(relation).map(|it| &it.kind)
         && let Some((table, column)) = &sequence.owned_by
     {
-        if !cascade && uses_sequence(draft, table, column) {
+        if !cascade && uses_sequence(draft, table, column, relation) {
             draft.fail(format!("the default of {}.{column} needs it", draft.display(table)));
         }
         draft.lock(table, LockMode::AccessExclusive);
@@ -154,9 +154,10 @@ fn relation(draft: &mut Draft<'_>, relation: &RelationName, cascade: bool) {
     views(draft, relation, None, cascade);
 }
 
-fn uses_sequence(draft: &Draft<'_>, table: &RelationName, column: &str) -> bool {
-    let column = draft.table(table).and_then(|table| table.column(column));
-    column.is_some_and(|it| it.default.is_some() || it.identity.is_some())
+fn uses_sequence(draft: &Draft<'_>, table: &RelationName, column: &str, sequence: &RelationName) -> bool {
+    let Some(column) = draft.table(table).and_then(|table| table.column(column)) else { return false };
+    let by_default = column.default.as_ref().is_some_and(|it| it.text.contains(&*sequence.name));
+    by_default || column.identity.is_some() && column.sequence.as_ref() == Some(sequence)
 }
 
 /// With CASCADE the columns of the type go.

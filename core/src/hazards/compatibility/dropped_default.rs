@@ -19,7 +19,10 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.resolve(&alter.table);
     let state = ctx.catalog.table(&table)?.column(&column.name)?;
     let matters = state.not_null && state.default.as_ref().is_some_and(|it| !it.is_null());
-    if !matters || !ctx.is_live(&table) {
+    // An identity in the same transaction gives the values from then on.
+    let identity =
+        ctx.in_transaction() && ctx.rest_mentions(&["alter", &table.name, &column.name, "generated"]);
+    if !matters || !ctx.is_live(&table) || identity {
         return None;
     }
     let message =

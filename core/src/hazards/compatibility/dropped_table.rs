@@ -42,5 +42,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !also.is_empty() {
         message.push_str(&format!("; reads and writes of {} wait too", also.join(", ")));
     }
-    Some(Hazard::new(&RULE, gone.span, message).with_subject(table, None))
+    Some(Hazard::new(&RULE, gone.span, message).with_recipe("drop-table").with_subject(table, None))
 }

@@ -32,7 +32,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let message = format!("the running release still says {}, and fails", ctx.display(&table));
-    Some(Hazard::new(&RULE, span, message).with_subject(ctx.display(&table), None))
+    let hazard = Hazard::new(&RULE, span, message).with_recipe("rename-behind-view");
+    Some(hazard.with_subject(ctx.display(&table), None))
 }
 
 /// A view under the old name, made in the same transaction, keeps the old release alive.

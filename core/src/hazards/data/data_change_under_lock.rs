@@ -36,7 +36,7 @@ fn change_after_lock(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard>
     let (held, _) = ctx.strongest_held()?;
     let message =
         format!("{} stays closed to others while rows of {} change", ctx.display(&held), ctx.display(&table));
-    Some(Hazard::new(&RULE, name.span, message))
+    Some(Hazard::new(&RULE, name.span, message).with_recipe("own-transaction"))
 }
 
 /// The table is closed while its changed rows are still locked: the statement waits for nobody, but a deferred check
@@ -53,5 +53,9 @@ fn lock_after_change(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard>
         "rows of {} changed in this transaction stay locked behind the wait for its schema change",
         ctx.display(&table)
     );
-    Some(Hazard::new(&RULE, alter.table.span, message).with_severity(Severity::Warning))
+    Some(
+        Hazard::new(&RULE, alter.table.span, message)
+            .with_recipe("own-transaction")
+            .with_severity(Severity::Warning),
+    )
 }

@@ -44,14 +44,13 @@ fn added(operation: &Operation, constraint: &Constraint, table: &str, ctx: &Cont
         ConstraintKind::ForeignKey(key) => {
             let parent = ctx.display(&ctx.resolve(&key.references));
             let both = if parent == table { table.to_owned() } else { format!("{table} and {parent}") };
-            (format!("writes to {both} wait while every row is compared"), Some("foreign-key"))
+            (format!("writes to {both} wait while every row is compared"), "foreign-key")
         }
-        ConstraintKind::NotNull(_) => (
-            format!("reads and writes of {table} wait while every row is checked"),
-            Some("check-then-not-null"),
-        ),
+        ConstraintKind::NotNull(_) => {
+            (format!("reads and writes of {table} wait while every row is checked"), "check-then-not-null")
+        }
         ConstraintKind::Check(_) => {
-            (format!("reads and writes of {table} wait while every row is checked"), None)
+            (format!("reads and writes of {table} wait while every row is checked"), "check-constraint")
         }
         _ => return None,
     };
@@ -62,10 +61,7 @@ fn added(operation: &Operation, constraint: &Constraint, table: &str, ctx: &Cont
         let fix = Fix::needs_review("Add it NOT VALID, and VALIDATE it in a later transaction", vec![edit]);
         hazard = hazard.with_fix(fix);
     }
-    Some(match recipe {
-        Some(recipe) => hazard.with_recipe(recipe),
-        None => hazard,
-    })
+    Some(hazard.with_recipe(recipe))
 }
 
 fn first_word(span: Span, ctx: &Context<'_>) -> Span {

@@ -23,5 +23,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let table = ctx.display(&ctx.resolve(&alter.table));
     let message = format!("reads and writes of {table} wait while every row is written anew");
-    Some(Hazard::new(&RULE, default.span, message))
+    Some(Hazard::new(&RULE, default.span, message).with_recipe("add-column-in-steps"))
 }

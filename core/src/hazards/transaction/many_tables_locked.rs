@@ -36,7 +36,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         ctx.display(new)
     );
     let span = operation.relation().map_or(operation.span, |name| name.span);
-    Some(Hazard::new(&RULE, span, message))
+    Some(Hazard::new(&RULE, span, message).with_recipe("own-transaction"))
 }
 
 /// The tables in use that the locks close to readers; partitions count with their parent.

@@ -23,5 +23,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         text.contains(&literal)
     })?;
     let message = format!("it fails: '{used}' cannot be used before the transaction that adds it has ended");
-    Some(Hazard::new(&RULE, operation.span, message))
+    Some(Hazard::new(&RULE, operation.span, message).with_recipe("own-transaction"))
 }

@@ -27,7 +27,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let who = if waits == Waits::ReadsAndWrites { "reads and writes" } else { "writes" };
     let message =
         format!("{who} of {} wait for this too, as the transaction still holds it", ctx.display(&held));
-    Some(Hazard::new(&RULE, operation.span, message))
+    Some(Hazard::new(&RULE, operation.span, message).with_recipe("own-transaction"))
 }
 
 /// The neighbour's business: validation-under-lock.

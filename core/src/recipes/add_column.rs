@@ -1,0 +1,304 @@
+//! Add a column whose values cannot come with it: without them first, then a default for new rows, then the old rows in
+//! batches, then what it demands.
+
+use crate::catalog::{RelationName, Table};
+use crate::dialect::quote_literal;
+use crate::operation::{
+    AlterTable, Column, ConstraintKind, Expression, Identity, Kind, Operation, TableAction,
+};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
+
+use super::backfill::{self, Backfill};
+use super::scene::{Scene, name_of};
+use super::{Recipe, Refusal, carried, check_then_not_null};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "add-column-in-steps",
+    page: include_str!("add_column.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| parts(operation).is_some(),
+    write,
+};
+
+fn parts(operation: &Operation) -> Option<(&AlterTable, &Column)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    match &alter.action {
+        TableAction::AddColumn { column, .. } => Some((alter, column)),
+        _ => None,
+    }
+}
+
+/// Where the values of the column come from.
+enum Values<'a> {
+    /// A default that differs from row to row.
+    Default(&'a Expression),
+    /// A sequence that belongs to the column.
+    Serial,
+    /// An identity.
+    Identity(Identity),
+    /// Nobody but the application knows them.
+    Application,
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((alter, column)) = parts(operation) else { return Err(Refusal::new("it adds no column")) };
+    let table = scene.resolve(&alter.table);
+    let state = scene.table(&table)?;
+    let shown = format!("{}.{}", table.display(scene.dialect()), column.name.name);
+    if column.generated.is_some() {
+        return Err(Refusal::new(format!(
+            "{shown} is computed and stored, and no plain column becomes such a one: keep it by a trigger under the name you \
+             want, compute it in a view, make it VIRTUAL (PostgreSQL 18), or take the window"
+        )));
+    }
+    if state.partition_by.is_some() || !state.children.is_empty() || state.partition_of.is_some() {
+        return Err(Refusal::new(format!(
+            "{shown} is in a partitioned or inherited table: fill it partition by partition before NOT NULL"
+        )));
+    }
+    let values = match (&column.default, column.identity) {
+        (_, Some(identity)) => Values::Identity(identity),
+        _ if column.ty.serial => Values::Serial,
+        (Some(default), None) if !default.is_null() => Values::Default(default),
+        _ => Values::Application,
+    };
+    let add = Add { scene, table: &table, state, column, values, shown };
+    add.phases(operation)
+}
+
+struct Add<'a> {
+    scene: &'a Scene<'a>,
+    table: &'a RelationName,
+    state: &'a Table,
+    column: &'a Column,
+    values: Values<'a>,
+    shown: String,
+}
+
+impl Add<'_> {
+    fn name(&self) -> &str {
+        &self.column.name.name
+    }
+
+    fn quoted(&self) -> String {
+        self.scene.quote(self.name())
+    }
+
+    /// An ALTER TABLE of the column's table.
+    fn alter(&self, action: &str) -> String {
+        format!("ALTER TABLE {} {action}", self.scene.sql(self.table))
+    }
+
+    fn file(&self, suffix: &str) -> String {
+        name_of(&[&self.table.name, self.name(), suffix])
+    }
+
+    /// The sequence: under the name that the server would give it, or for an identity, which brings its own, another.
+    fn sequence(&self) -> RelationName {
+        let name = match self.values {
+            Values::Identity(_) => name_of(&["lockkeeper", &self.table.name, self.name(), "seq"]),
+            _ => name_of(&[&self.table.name, self.name(), "seq"]),
+        };
+        RelationName { schema: self.table.schema.clone(), name: name.as_str().into() }
+    }
+
+    /// Where a new row takes its value from, and each old one.
+    fn value(&self) -> Option<String> {
+        match &self.values {
+            Values::Default(default) => Some(default.text.clone()),
+            Values::Serial | Values::Identity(_) => {
+                Some(format!("nextval({})", quote_literal(&self.scene.sql(&self.sequence()))))
+            }
+            Values::Application => None,
+        }
+    }
+
+    fn refuses_null(&self) -> bool {
+        let key =
+            self.column.constraints.iter().any(|it| matches!(it.kind, ConstraintKind::PrimaryKey { .. }));
+        self.column.not_null || key || matches!(self.values, Values::Serial | Values::Identity(_))
+    }
+
+    fn phases(&self, operation: &Operation) -> Result<Vec<Phase>, Refusal> {
+        let mut phases = vec![self.expand()];
+        if self.value().is_some() {
+            phases.push(self.backfill()?);
+        } else {
+            phases.push(self.release());
+        }
+        let mut steps = Vec::new();
+        if self.refuses_null() {
+            if self.scene.target.version.major < 12 {
+                return Err(Refusal::new(
+                    "before PostgreSQL 12 no check saves the scan of NOT NULL: leave a validated CHECK in its place",
+                ));
+            }
+            steps.extend(check_then_not_null::steps(self.scene, self.table, self.name()));
+        }
+        steps.extend(self.constraints(operation)?);
+        let count =
+            format!("SELECT count(*) FROM {} WHERE {} IS NULL", self.scene.sql(self.table), self.quoted());
+        if !steps.is_empty() {
+            let title = format!("what {} demands, proved without stopping anybody", self.shown);
+            phases.push(
+                Phase::new(PhaseKind::Verification, title, steps.into_iter().map(Step::Sql).collect())
+                    .enter_when(Criterion::counts_nothing(
+                        format!("every row has a value in {}", self.name()),
+                        count,
+                    ))
+                    .undone_by(
+                        "the down migrations take the constraints away",
+                        "an insert or update that fails for them",
+                    ),
+            );
+        }
+        phases.extend(self.identity());
+        Ok(phases)
+    }
+
+    fn expand(&self) -> Phase {
+        let quoted = self.quoted();
+        let collation =
+            self.column.collation.as_ref().map(|it| format!(" COLLATE {}", it.sql(self.scene.dialect())));
+        let ty = format!("{}{}", self.column.ty, collation.unwrap_or_default());
+        let mut up = vec![self.alter(&format!("ADD COLUMN {quoted} {ty}"))];
+        let down = vec![self.alter(&format!("DROP COLUMN {quoted}"))];
+        let mut down = down;
+        let sequence = self.scene.sql(&self.sequence());
+        if matches!(self.values, Values::Serial | Values::Identity(_)) {
+            let (sql, ty) = (self.scene.sql(self.table), &self.column.ty);
+            up.push(format!("CREATE SEQUENCE {sequence} AS {ty} OWNED BY {sql}.{quoted}"));
+        }
+        if let Some(value) = self.value() {
+            up.push(self.alter(&format!("ALTER COLUMN {quoted} SET DEFAULT {value}")));
+            down.insert(0, self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT")));
+        }
+        let title = format!("add {} without values for old rows", self.shown);
+        let step = self.scene.in_transaction(self.file("expand"), title.clone(), &up, &down);
+        Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+            .undone_by("the down migration drops the column", "writes that fail")
+    }
+
+    fn backfill(&self) -> Result<Phase, Refusal> {
+        let quoted = self.quoted();
+        let backfill = Backfill {
+            table: self.table,
+            column: self.name(),
+            value: self.value().unwrap_or_default(),
+            pending: format!("{quoted} IS NULL"),
+        };
+        let up = backfill.statement(self.scene, self.state)?;
+        let title =
+            format!("fill {} in rows written before, {} rows at a time", self.shown, self.scene.batch_rows);
+        let step = self.scene.alone(backfill::name(self.table, self.name()), title.clone(), &up, "SELECT 1");
+        let left = format!("SELECT count(*) FROM {} WHERE {quoted} IS NULL", self.scene.sql(self.table));
+        Ok(Phase::new(PhaseKind::Backfill, title, vec![Step::Sql(step)])
+            .leave_when(Criterion::counts_nothing("every row has a value", left))
+            .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
+    }
+
+    fn release(&self) -> Phase {
+        let must = vec![
+            format!("write a value into {} in every insert", self.shown),
+            format!("give old rows theirs, a few thousand at a time: only the application knows them"),
+        ];
+        Phase::new(
+            PhaseKind::DualWrite,
+            format!("release the application that writes {}", self.shown),
+            vec![Step::Release(ReleaseStep { must })],
+        )
+        .leave_when(Criterion::of_people("no instance of the release before is running"))
+        .undone_by("roll the application back: the column may be empty", "errors over the baseline")
+    }
+
+    /// The column's own constraints, in the order in which they were written.
+    fn constraints(&self, operation: &Operation) -> Result<Vec<SqlStep>, Refusal> {
+        let mut after = self.scene.catalog.clone();
+        after.apply(operation);
+        let Some(table) = after.table(self.table) else { return Ok(Vec::new()) };
+        let mut steps = Vec::new();
+        for added in table.constraints.iter().filter(|it| self.state.constraint(&it.name).is_none()) {
+            match &added.demand {
+                crate::catalog::Demand::Check(_) | crate::catalog::Demand::ForeignKey { .. } => {
+                    let definition = carried::definition(self.scene, added).unwrap_or_default();
+                    steps.extend(carried::validated(
+                        self.scene,
+                        self.table,
+                        &added.name,
+                        &definition,
+                        &added.name,
+                    ));
+                }
+                crate::catalog::Demand::Unique(_) => steps.extend(self.unique(&added.name)),
+                crate::catalog::Demand::NotNull(_) => {}
+                crate::catalog::Demand::PrimaryKey(_) | crate::catalog::Demand::Exclude(_) => {
+                    return Err(Refusal::new(format!(
+                        "{} brings a primary key or exclusion with it: add the column first, and the constraint by its own \
+                         statement",
+                        self.shown
+                    )));
+                }
+            }
+        }
+        Ok(steps)
+    }
+
+    fn unique(&self, name: &str) -> [SqlStep; 2] {
+        let (name, quoted) = (self.scene.quote(name), self.quoted());
+        let table = self.scene.sql(self.table);
+        let full = self.scene.sibling(self.table, name.trim_matches('"'));
+        let create = |how: &str| format!("CREATE UNIQUE INDEX {how}{name} ON {table} ({quoted})");
+        let build = self.scene.alone(
+            self.file("unique_index"),
+            format!("build the index of {name} beside writers"),
+            &create("CONCURRENTLY "),
+            &format!("DROP INDEX CONCURRENTLY IF EXISTS {full}"),
+        );
+        let add = self.alter(&format!("ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"));
+        let remove = self.alter(&format!("DROP CONSTRAINT {name}"));
+        let attach = self.scene.in_transaction(
+            self.file("unique"),
+            format!("make the index the constraint {name}: nothing is read"),
+            &[add],
+            &[remove, create("")],
+        );
+        [build, attach]
+    }
+
+    /// The default becomes an identity, which goes on where the sequence stopped.
+    fn identity(&self) -> Option<Phase> {
+        let Values::Identity(identity) = self.values else { return None };
+        let quoted = self.quoted();
+        let sequence = self.scene.sql(&self.sequence());
+        let words = match identity {
+            Identity::Always => "ALWAYS",
+            Identity::ByDefault => "BY DEFAULT",
+        };
+        let (table, name) = (quote_literal(&self.scene.sql(self.table)), quote_literal(self.name()));
+        let ty = &self.column.ty;
+        let up = [
+            self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT")),
+            self.alter(&format!("ALTER COLUMN {quoted} ADD GENERATED {words} AS IDENTITY")),
+            format!(
+                "SELECT setval(pg_get_serial_sequence({table}, {name}), nextval({}))",
+                quote_literal(&sequence)
+            ),
+            format!("DROP SEQUENCE {sequence}"),
+        ];
+        let down = [
+            format!("CREATE SEQUENCE {sequence} AS {ty} OWNED BY {}.{quoted}", self.scene.sql(self.table)),
+            format!(
+                "SELECT setval({}, nextval(pg_get_serial_sequence({table}, {name})))",
+                quote_literal(&sequence)
+            ),
+            self.alter(&format!("ALTER COLUMN {quoted} DROP IDENTITY")),
+            self.alter(&format!("ALTER COLUMN {quoted} SET DEFAULT {}", self.value().unwrap_or_default())),
+        ];
+        let title = format!("make {} an identity, which goes on where its sequence stopped", self.shown);
+        let step = self.scene.in_transaction(self.file("identity"), title.clone(), &up, &down);
+        Some(Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)]).undone_by(
+            "the down migration makes it a default again",
+            "an insert that states the number itself",
+        ))
+    }
+}

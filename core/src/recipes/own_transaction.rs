@@ -1,0 +1,33 @@
+//! A statement in a transaction of its own, so that no lock is held while another is waited for or work is done.
+
+use crate::operation::{Kind, Operation};
+use crate::plan::{Phase, PhaseKind, SqlStep, Step, Way};
+
+use super::scene::{Scene, name_of, with_timeout};
+use super::{Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "own-transaction",
+    page: include_str!("own_transaction.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| !matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_) | Kind::Do(_)),
+    write,
+};
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let text = scene.statement_of(operation);
+    let session = crate::catalog::Session::default();
+    let effect = crate::effect::of(operation, scene.target, scene.catalog, &session);
+    let subject = operation.relation().map_or("statement", |name| name.name.as_str());
+    let up =
+        if effect.transactional { with_timeout(std::slice::from_ref(&text)) } else { format!("{text};\n") };
+    let title = "this statement in a transaction of its own".to_owned();
+    let step = SqlStep {
+        name: name_of(&[subject, "alone"]),
+        title: title.clone(),
+        up,
+        down: scene.inverse(operation).map(|down| with_timeout(&[down])),
+        transactional: effect.transactional,
+    };
+    Ok(vec![Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])])
+}
