@@ -3,6 +3,7 @@
 //! A statement becomes one operation, an `ALTER TABLE` one for each of its subcommands. Engines differ in `lower`
 //! (their syntax) and `render` (their spelling); what an operation does somewhere is the business of `effect`.
 
+mod bound;
 mod data;
 mod expression;
 pub mod lower;
@@ -12,6 +13,7 @@ mod subparser;
 mod table;
 mod types;
 
+pub use bound::Bound;
 pub use data::{Body, Copy, Delete, Insert, Merge, Query, Set, Transaction, Update};
 pub use expression::{Expression, QueryText};
 pub use object::{

@@ -4,7 +4,7 @@ use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Recipe, Refusal, partitioned};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
@@ -29,9 +29,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
 fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> {
     let table = scene.resolve(&index.table);
     if scene.catalog.table(&table).is_some_and(|it| it.partition_by.is_some()) {
-        return Err(Refusal::new(
-            "the table is partitioned: build the index ON ONLY it, then concurrently on each partition, then attach them",
-        ));
+        return partitioned::index(index, scene, &table);
     }
     let mut after = scene.catalog.clone();
     after.apply(&Operation { kind: Kind::CreateIndex(Box::new(index.clone())), span: index.keyword });

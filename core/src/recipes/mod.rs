@@ -14,6 +14,7 @@ mod drop_column;
 mod drop_table;
 mod foreign_key;
 mod own_transaction;
+mod partitioned;
 mod rename_column;
 mod rename_table;
 mod scene;
@@ -70,6 +71,8 @@ pub static RECIPES: &[&Recipe] = &[
     &drop_table::RECIPE,
     &add_column::RECIPE,
     &straight_only::RECIPE,
+    &partitioned::ATTACH,
+    &partitioned::DETACH,
     &own_transaction::RECIPE,
 ];
 

@@ -72,6 +72,29 @@ fn what_recipes_write_is_free_of_danger_and_ends_in_the_same_schema() {
     }
 }
 
+#[test]
+fn partitioned_tables_end_in_the_same_schema() {
+    let schema = "CREATE TABLE p (id int NOT NULL, at date) PARTITION BY RANGE (id);
+        CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (1) TO (1000);
+        CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (1000) TO (2000);
+        CREATE TABLE q (id int NOT NULL, at date) PARTITION BY LIST (id);
+        CREATE TABLE q_rest PARTITION OF q DEFAULT;
+        CREATE TABLE p3 (id int NOT NULL, at date); CREATE TABLE q1 (id int NOT NULL, at date);";
+    for major in [14, 17] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(schema), &target, &mut before);
+        for change in [
+            "CREATE INDEX p_at ON p (at)",
+            "ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (2000) TO (MAXVALUE)",
+            "ALTER TABLE q ATTACH PARTITION q1 FOR VALUES IN (1, 2)",
+            "ALTER TABLE p DETACH PARTITION p1",
+        ] {
+            prove(change, &target, &before, Way::Triggers);
+        }
+    }
+}
+
 #[track_caller]
 fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     let script = Script::read(change, Dialect::Postgres);

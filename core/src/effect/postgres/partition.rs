@@ -4,7 +4,7 @@ use super::draft::Draft;
 use crate::catalog::{Demand, RelationName};
 use crate::dialect::{LockMode, Name};
 use crate::effect::{Waits, Work};
-use crate::operation::PartitionBound;
+use crate::operation::{Bound, PartitionBound};
 
 /// CREATE TABLE … PARTITION OF: the parent is closed to everybody, its default partition is read through.
 pub(super) fn create(draft: &mut Draft<'_>, parent: &Name, bound: &PartitionBound) {
@@ -161,12 +161,17 @@ fn implies(
     parent: &RelationName,
     bound: &PartitionBound,
 ) -> bool {
-    let (Some(column), Some(wanted)) = (key_column(draft, parent), range_of(bound)) else {
-        return same_text(draft, partition, bound);
-    };
+    let Some(column) = key_column(draft, parent) else { return false };
     let not_null = draft.table(partition).and_then(|it| it.column(&column)).is_some_and(|it| it.not_null);
-    let proved = checks(draft, partition, &column);
-    not_null && proved.iter().any(|check| check.from >= wanted.from && check.to <= wanted.to)
+    let by_numbers = range_of(bound).is_some_and(|wanted| {
+        let proved = checks(draft, partition, &column);
+        not_null && proved.iter().any(|check| check.from >= wanted.from && check.to <= wanted.to)
+    });
+    let dialect = draft.catalog.dialect();
+    by_numbers
+        || bound_on(draft, parent, bound).is_some_and(|bound| {
+            valid_checks(draft, partition).any(|check| bound.is_implied_by(check, not_null, dialect))
+        })
 }
 
 /// Whether a valid check of the default partition proves that it holds no row of the bound.
@@ -176,21 +181,29 @@ fn excludes(
     parent: &RelationName,
     bound: &PartitionBound,
 ) -> bool {
-    let (Some(column), Some(wanted)) = (key_column(draft, parent), range_of(bound)) else { return false };
-    let proved = checks(draft, default, &column);
-    proved.iter().any(|check| check.to <= wanted.from || check.from >= wanted.to)
+    let Some(column) = key_column(draft, parent) else { return false };
+    let by_numbers = range_of(bound).is_some_and(|wanted| {
+        let proved = checks(draft, default, &column);
+        proved.iter().any(|check| check.to <= wanted.from || check.from >= wanted.to)
+    });
+    let dialect = draft.catalog.dialect();
+    by_numbers
+        || bound_on(draft, parent, bound).is_some_and(|bound| {
+            valid_checks(draft, default).any(|check| bound.is_excluded_by(check, dialect))
+        })
 }
 
-/// Bounds that are no numbers are proved where the check holds the same literals.
-fn same_text(draft: &Draft<'_>, partition: &RelationName, bound: &PartitionBound) -> bool {
-    let PartitionBound::Values(bound) = bound else { return false };
-    let literals: Vec<&str> = bound.split('\'').skip(1).step_by(2).collect();
-    let Some(table) = draft.table(partition) else { return false };
-    !literals.is_empty()
-        && table.constraints.iter().any(|it| match &it.demand {
-            Demand::Check(check) => it.valid && literals.iter().all(|literal| check.text.contains(*literal)),
-            _ => false,
-        })
+fn bound_on(draft: &Draft<'_>, parent: &RelationName, bound: &PartitionBound) -> Option<Bound> {
+    let by = draft.table(parent)?.partition_by.as_ref()?;
+    Bound::read(by, bound, draft.catalog.dialect()).ok()
+}
+
+fn valid_checks<'a>(draft: &Draft<'a>, table: &RelationName) -> impl Iterator<Item = &'a str> {
+    let constraints = draft.table(table).map(|it| it.constraints.as_slice()).unwrap_or_default();
+    constraints.iter().filter(|it| it.valid).filter_map(|it| match &it.demand {
+        Demand::Check(check) => Some(check.text.as_str()),
+        _ => None,
+    })
 }
 
 fn key_column(draft: &Draft<'_>, parent: &RelationName) -> Option<String> {
@@ -215,14 +228,7 @@ fn range_of(bound: &PartitionBound) -> Option<Range> {
 
 /// The ranges that the valid checks of a table put on a column.
 fn checks(draft: &Draft<'_>, table: &RelationName, column: &str) -> Vec<Range> {
-    let Some(table) = draft.table(table) else { return Vec::new() };
-    let valid = table.constraints.iter().filter(|it| it.valid);
-    valid
-        .filter_map(|it| match &it.demand {
-            Demand::Check(check) => check_range(&check.text, column),
-            _ => None,
-        })
-        .collect()
+    valid_checks(draft, table).filter_map(|check| check_range(check, column)).collect()
 }
 
 /// Reads `a >= 1 AND a < 10`.

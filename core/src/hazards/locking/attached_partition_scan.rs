@@ -25,5 +25,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let what = if work == Work::Scan { "all its rows are checked" } else { "its indexes are built" };
     let message = format!("reads and writes of {} wait while {what}", ctx.display(&resolved));
-    Some(Hazard::new(&RULE, partition.span, message))
+    Some(Hazard::new(&RULE, partition.span, message).with_recipe("attach-partition"))
 }

@@ -28,5 +28,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let scanned = ctx.effect.work.iter().filter(|(_, work)| *work == Work::Scan);
     let (default, _) = scanned.into_iter().find(|(name, _)| is_default(name) && ctx.is_live(name))?;
     let message = format!("reads and writes of {} wait while all its rows are checked", ctx.display(default));
-    Some(Hazard::new(&RULE, parent.span, message))
+    Some(Hazard::new(&RULE, parent.span, message).with_recipe("attach-partition"))
 }

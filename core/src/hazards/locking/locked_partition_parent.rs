@@ -29,7 +29,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let message = format!("reads and writes of all of {} wait while {what}", ctx.display(&resolved));
-    Some(with_fix(Hazard::new(&RULE, parent.span, message), operation, ctx, parent))
+    let hazard = Hazard::new(&RULE, parent.span, message).with_recipe("detach-partition");
+    Some(with_fix(hazard, operation, ctx, parent))
 }
 
 fn with_fix(hazard: Hazard, operation: &Operation, ctx: &Context<'_>, parent: &Name) -> Hazard {

@@ -26,5 +26,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         "writes to {} and all its partitions wait until the index is built on every one",
         ctx.display(&table)
     );
-    Some(Hazard::new(&RULE, span, message))
+    Some(Hazard::new(&RULE, span, message).with_recipe("concurrent-index"))
 }

@@ -1,0 +1,277 @@
+//! Partitioned tables: an index built leaf by leaf, a partition attached after proof, one detached beside others.
+
+use crate::catalog::{Catalog, RelationName};
+use crate::operation::{
+    AlterTable, Bound, CreateIndex, Kind, Operation, PartitionBound, PartitionBy, TableAction,
+};
+use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+
+use super::scene::{Scene, name_of};
+use super::{Recipe, Refusal};
+
+pub(super) static ATTACH: Recipe = Recipe {
+    id: "attach-partition",
+    page: include_str!("attach_partition.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| attached(operation).is_some(),
+    write: attach,
+};
+
+pub(super) static DETACH: Recipe = Recipe {
+    id: "detach-partition",
+    page: include_str!("detach_partition.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| detached(operation).is_some(),
+    write: detach,
+};
+
+fn attached(operation: &Operation) -> Option<(&AlterTable, &crate::dialect::Name, &PartitionBound)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    match &alter.action {
+        TableAction::AttachPartition { partition, bound } => Some((alter, partition, bound)),
+        _ => None,
+    }
+}
+
+fn detached(operation: &Operation) -> Option<(&AlterTable, &crate::dialect::Name)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    match &alter.action {
+        TableAction::DetachPartition { partition, concurrently: false, finalize: false } => {
+            Some((alter, partition))
+        }
+        _ => None,
+    }
+}
+
+/// The partitions, where none of them is partitioned again.
+fn leaves<'a>(scene: &Scene<'a>, table: &RelationName) -> Result<&'a [RelationName], Refusal> {
+    let state = scene.table(table)?;
+    let again = |name: &&RelationName| scene.catalog.table(name).is_some_and(|it| it.partition_by.is_some());
+    match state.children.iter().find(again) {
+        Some(child) => Err(Refusal::new(format!(
+            "the partition {} is partitioned again: build the index on its partitions first, then on it",
+            child.display(scene.dialect())
+        ))),
+        None => Ok(&state.children),
+    }
+}
+
+/// The index that a table has in one schema and not in the other.
+fn new_index(before: &Catalog, after: &Catalog, table: &RelationName) -> Option<String> {
+    let known = before.indexes(table);
+    let added = after.indexes(table).iter().find(|it| known.iter().all(|other| other.name != it.name))?;
+    Some(added.name.name.to_string())
+}
+
+/// An index on a partitioned table: concurrently on each partition, then on the table ONLY, then attached.
+pub(super) fn index(
+    index: &CreateIndex,
+    scene: &Scene<'_>,
+    table: &RelationName,
+) -> Result<Vec<Phase>, Refusal> {
+    let leaves = leaves(scene, table)?;
+    let mut after = scene.catalog.clone();
+    after.apply(&Operation { kind: Kind::CreateIndex(Box::new(index.clone())), span: index.keyword });
+    let nameless = || Refusal::new("the index has no name: give it one, so that it can be found again");
+    let name = new_index(scene.catalog, &after, table).ok_or_else(nameless)?;
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let definition = index.definition.of(scene.text).trim();
+    let mut steps = Vec::new();
+    let mut attach = vec![format!(
+        "CREATE {unique}INDEX {} ON ONLY {} {definition}",
+        scene.quote(&name),
+        scene.sql(table)
+    )];
+    let full = scene.sibling(table, &name);
+    for leaf in leaves {
+        let own = new_index(scene.catalog, &after, leaf).ok_or_else(nameless)?;
+        let own_full = scene.sibling(leaf, &own);
+        let up = format!(
+            "CREATE {unique}INDEX CONCURRENTLY {} ON {} {definition}",
+            scene.quote(&own),
+            scene.sql(leaf)
+        );
+        let down = format!("DROP INDEX CONCURRENTLY IF EXISTS {own_full}");
+        let title = format!("build {own} beside readers and writers of {}", leaf.display(scene.dialect()));
+        steps.push(Step::Sql(scene.alone(name_of(&[&own, "concurrently"]), title, &up, &down)));
+        attach.push(format!("ALTER INDEX {full} ATTACH PARTITION {own_full}"));
+    }
+    let title = format!("make {name} of them: nothing is read");
+    let down = [format!("DROP INDEX {full}")];
+    steps.push(Step::Sql(scene.in_transaction(name_of(&[&name, "attach"]), title, &attach, &down)));
+    let invalid = format!(
+        "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
+        crate::dialect::quote_literal(&full)
+    );
+    let title = format!("build {name} partition by partition");
+    Ok(vec![
+        Phase::new(PhaseKind::Expand, title, steps)
+            .leave_when(Criterion::counts_nothing("the index is valid, on every partition", invalid))
+            .undone_by("drop the index: those of the partitions go with it", "a build fails"),
+    ])
+}
+
+fn attach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((alter, partition, bound)) = attached(operation) else {
+        return Err(Refusal::new("it attaches no partition"));
+    };
+    let (parent, child) = (scene.resolve(&alter.table), scene.resolve(partition));
+    let state = scene.table(&parent)?;
+    scene.table(&child)?;
+    let own_bound = bound_of(scene, state.partition_by.as_ref(), bound)?;
+    let text = scene.statement_of(operation);
+    let default =
+        state.children.iter().find(|it| scene.catalog.table(it).is_some_and(|it| it.is_default_partition()));
+    let proof = Proof {
+        scene,
+        table: &child,
+        name: name_of(&[&child.name, "bound"]),
+        condition: own_bound.within(scene.dialect()).join(" AND "),
+    };
+    let mut proofs = vec![proof];
+    if let Some(default) = default {
+        let name = name_of(&[&default.name, "without", &child.name]);
+        proofs.push(Proof {
+            scene,
+            table: default,
+            name,
+            condition: own_bound.outside(scene.dialect()).join(" OR "),
+        });
+    }
+    let (shown, whole) = (child.display(scene.dialect()), parent.display(scene.dialect()));
+    let expand: Vec<Step> = proofs.iter().map(|it| Step::Sql(it.add())).collect();
+    let validate: Vec<Step> = proofs.iter().map(|it| Step::Sql(it.validate())).collect();
+    let drop: Vec<Step> = proofs.iter().map(|it| Step::Sql(it.drop())).collect();
+    let back = format!("ALTER TABLE {} DETACH PARTITION {}", scene.sql(&parent), scene.sql(&child));
+    let title = format!("attach {shown} to {whole}: the checks prove it, nothing is read");
+    let step = scene.in_transaction(name_of(&[&child.name, "attach"]), title.clone(), &[text], &[back]);
+    let mut verify =
+        Phase::new(PhaseKind::Verification, "check the old rows, beside readers and writers", validate);
+    for proof in &proofs {
+        let words = format!("no row of {} stands in the way", proof.table.display(scene.dialect()));
+        verify = verify.enter_when(Criterion::counts_nothing(words, proof.offenders()));
+    }
+    Ok(vec![
+        Phase::new(PhaseKind::Expand, format!("refuse new rows outside the bound of {shown}"), expand)
+            .undone_by("the down migrations drop the checks", "an insert or update that fails for a check"),
+        verify.undone_by(
+            "the down migrations make the checks NOT VALID again",
+            "it fails: rows outside the bound",
+        ),
+        Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
+            .undone_by("the down migration detaches it again", "errors over the baseline"),
+        Phase::new(PhaseKind::Contract, "drop the checks: the bound says the same", drop)
+            .undone_by("the down migrations add the checks again, NOT VALID", "a need to detach it again"),
+    ])
+}
+
+fn bound_of(scene: &Scene<'_>, by: Option<&PartitionBy>, bound: &PartitionBound) -> Result<Bound, Refusal> {
+    let read = by
+        .ok_or("how the table is partitioned is not known")
+        .and_then(|by| Bound::read(by, bound, scene.dialect()));
+    read.map_err(|why| Refusal::new(format!("{why}: write the check that says what the bound says by hand")))
+}
+
+/// A check that proves something of every row of a table.
+struct Proof<'a> {
+    scene: &'a Scene<'a>,
+    table: &'a RelationName,
+    name: String,
+    condition: String,
+}
+
+impl Proof<'_> {
+    fn alter(&self, action: &str) -> String {
+        format!("ALTER TABLE {} {action}", self.scene.sql(self.table))
+    }
+
+    fn statements(&self) -> [String; 3] {
+        let name = self.scene.quote(&self.name);
+        [
+            self.alter(&format!("ADD CONSTRAINT {name} CHECK ({}) NOT VALID", self.condition)),
+            self.alter(&format!("VALIDATE CONSTRAINT {name}")),
+            self.alter(&format!("DROP CONSTRAINT {name}")),
+        ]
+    }
+
+    fn step(&self, what: &str, title: &str, up: &[String], down: &[String]) -> SqlStep {
+        let title = format!("{title} {}", self.table.display(self.scene.dialect()));
+        self.scene.in_transaction(name_of(&[&self.name, what]), title, up, down)
+    }
+
+    fn add(&self) -> SqlStep {
+        let [add, _, drop] = self.statements();
+        self.step("not_valid", "a check for new rows of", &[add], &[drop])
+    }
+
+    fn validate(&self) -> SqlStep {
+        let [add, validate, drop] = self.statements();
+        self.step("validate", "check the old rows of", &[validate], &[drop, add])
+    }
+
+    fn drop(&self) -> SqlStep {
+        let [add, validate, drop] = self.statements();
+        self.step("drop", "drop the check of", &[drop], &[add, validate])
+    }
+
+    fn offenders(&self) -> String {
+        format!(
+            "SELECT count(*) FROM {} WHERE NOT COALESCE({}, false)",
+            self.scene.sql(self.table),
+            self.condition
+        )
+    }
+}
+
+fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((alter, partition)) = detached(operation) else {
+        return Err(Refusal::new("it detaches no partition"));
+    };
+    let (parent, child) = (scene.resolve(&alter.table), scene.resolve(partition));
+    let state = scene.table(&parent)?;
+    if scene.target.version.major < 14 {
+        return Err(Refusal::new(
+            "DETACH PARTITION CONCURRENTLY needs PostgreSQL 14: keep it short with a lock_timeout",
+        ));
+    }
+    let is_default = |it: &&RelationName| scene.catalog.table(it).is_some_and(|it| it.is_default_partition());
+    if let Some(default) = state.children.iter().find(is_default) {
+        return Err(Refusal::new(format!(
+            "{} is a default partition, and with one nothing can be detached concurrently: keep it short with a lock_timeout",
+            default.display(scene.dialect())
+        )));
+    }
+    let bound = scene.table(&child)?.partition_of.as_ref().and_then(|(_, bound)| match bound {
+        PartitionBound::Values(values) => Some(values.clone()),
+        PartitionBound::Default => None,
+    });
+    let bound = bound.ok_or_else(|| Refusal::new("the bound of the partition is not known"))?;
+    let (sql, own) = (scene.sql(&parent), scene.sql(&child));
+    let shown = child.display(scene.dialect());
+    let title = format!("detach {shown} beside readers and writers");
+    let step = scene.alone(
+        name_of(&[&child.name, "detach"]),
+        title.clone(),
+        &format!("ALTER TABLE {sql} DETACH PARTITION {own} CONCURRENTLY"),
+        &format!("ALTER TABLE {sql} ATTACH PARTITION {own} {bound}"),
+    );
+    let pending = format!(
+        "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
+        crate::dialect::quote_literal(&own)
+    );
+    Ok(vec![
+        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people(format!(
+                "no release reads or writes rows of {shown} through {}",
+                parent.display(scene.dialect())
+            )))
+            .leave_when(Criterion::counts_nothing(
+                "it is detached for good: an interrupted one is ended by DETACH PARTITION … FINALIZE",
+                pending,
+            ))
+            .undone_by(
+                "attach it again; the constraint that it keeps proves its rows",
+                "a query that misses its rows",
+            ),
+    ])
+}
