@@ -4,7 +4,7 @@ use crate::catalog::{RelationName, Table};
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::backfill::{self, Backfill};
+use super::backfill::Backfill;
 use super::carried::{self, Carried};
 use super::scene::{Scene, name_of};
 use super::sync::Sync;
@@ -147,16 +147,7 @@ impl Rename<'_> {
             value: old.clone(),
             pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
         };
-        let up = backfill.statement(self.scene, self.state)?;
-        let title =
-            format!("fill {} in rows written before, {} rows at a time", self.new, self.scene.batch_rows);
-        let step = self.scene.alone(backfill::name(self.table, self.new), title.clone(), &up, "SELECT 1");
-        Ok(Phase::new(PhaseKind::Backfill, title, vec![Step::Sql(step)])
-            .leave_when(Criterion::counts_nothing(
-                "old and new agree in every row",
-                self.sync().count_differences(self.scene),
-            ))
-            .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
+        backfill.phase(self.scene, self.state, self.sync().count_differences(self.scene))
     }
 
     fn cutover(&self) -> Phase {

@@ -77,7 +77,14 @@ fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     let script = Script::read(change, Dialect::Postgres);
     let operation = lower(&script, &script.statements[0]).remove(0);
     let recipe = for_operation(&operation).expect("has a recipe");
-    let scene = Scene { text: change, target, catalog: before, batch_rows: 1_000 };
+    let scene = Scene {
+        text: change,
+        target,
+        catalog: before,
+        batch_rows: 1_000,
+        pause_lag_seconds: 30,
+        resume_lag_seconds: 5,
+    };
     let phases =
         write(recipe, &operation, &scene, way).unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
     let mut catalog = before.clone();
