@@ -36,6 +36,9 @@ impl<'a> Carried<'a> {
             return Err(Refusal::new(format!("the column {new} of {} is there already", table.name)));
         }
         refuse(scene, table, state, old, &shown)?;
+        if new != old && column.not_null {
+            super::check_then_not_null::possible(scene)?;
+        }
         let dialect = scene.dialect();
         let names = |it: &&ConstraintState| crate::catalog::names_column(&it.demand, old, dialect);
         let constraints: Vec<_> = state.constraints.iter().filter(names).collect();

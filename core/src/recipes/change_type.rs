@@ -94,7 +94,11 @@ impl Change<'_> {
         };
         let numeric = self.ty.is_any(&["int8", "int4", "numeric"]);
         match limits.filter(|_| numeric && !self.old.ty.array) {
-            Some((least, most)) => format!("greatest(least({value}, {most}), {least})::{}", self.old.ty),
+            // Not greatest(least(...)): they pass over NULL, and would make it the limit.
+            Some((least, most)) => format!(
+                "CASE WHEN {value} > {most} THEN {most} WHEN {value} < {least} THEN {least} ELSE {value} END::{}",
+                self.old.ty
+            ),
             None => format!("{value}::{}", self.old.ty),
         }
     }
@@ -186,6 +190,10 @@ impl Change<'_> {
                 "old and new agree in every row",
                 self.sync().count_differences(self.scene),
             ))
+            .leave_when(Criterion::counts_nothing(
+                "the copy of the old type agrees in every row",
+                self.count_stale_copies(&aside),
+            ))
             .undone_by(
                 "the down migration swaps them back; what was written meanwhile is in both",
                 "errors over the baseline",
@@ -201,6 +209,16 @@ impl Change<'_> {
             up: self.down("NEW.", self.column),
             down: self.up("NEW.", aside),
         }
+    }
+
+    /// A value that one type cannot hold agrees in one direction only.
+    fn count_stale_copies(&self, aside: &str) -> String {
+        let (column, copy) = (self.scene.quote(self.column), self.scene.quote(aside));
+        let (down, up) = (self.down("", self.column), self.up("", aside));
+        format!(
+            "SELECT count(*) FROM {} WHERE {copy} IS DISTINCT FROM ({down}) AND {column} IS DISTINCT FROM ({up})",
+            self.scene.sql(self.table)
+        )
     }
 
     fn contract(&self) -> Phase {
