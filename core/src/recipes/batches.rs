@@ -19,7 +19,8 @@ pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
         Walk::Pages => (writer.by_pages(), writer.page_bounds()),
     };
     format!(
-        "{fires}DO $lockkeeper$\n\
+        "-- One statement for as long as it takes: run it in a session without statement_timeout. It can be stopped, and run again.\n\
+         {fires}DO $lockkeeper$\n\
          DECLARE\n\
          {declare}\
          \x20 _more boolean;\n\
@@ -31,7 +32,7 @@ pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
          {start}\
          \x20 WHILE _more LOOP\n\
          {window}\
-         \x20   PERFORM 1 FROM {table} WHERE {bounds} AND {pending} LIMIT 1;\n\
+         \x20   PERFORM 1 FROM {table} WHERE {bounds} AND ({pending}) LIMIT 1;\n\
          \x20   IF FOUND THEN\n\
          {fill}\
          \x20   END IF;\n\
@@ -222,7 +223,7 @@ impl Writer<'_> {
              \x20 PERFORM set_config('{guard}', 'on', true), set_config('lock_timeout', '{timeout}', true);\n\
              \x20 BEGIN\n\
              \x20   UPDATE {table} SET {set}\n\
-             \x20     WHERE {bounds} AND {pending};\n\
+             \x20     WHERE {bounds} AND ({pending});\n\
              \x20   GET DIAGNOSTICS _changed = ROW_COUNT;\n\
              \x20   EXIT;\n\
              \x20 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n\

@@ -204,7 +204,7 @@ impl<'a> Carried<'a> {
     }
 
     /// From 18 on NOT NULL is a constraint with a name: that of the old column and that of the new one.
-    fn not_null_names(&self) -> Option<(String, String)> {
+    pub fn not_null_names(&self) -> Option<(String, String)> {
         let named = self.not_null() && self.scene.target.version.major >= 18 && self.old != self.new;
         let name = |column: &str| self.scene.quote(&name_of(&[&self.table.name, column, "not_null"]));
         named.then(|| (name(self.old), name(self.new)))

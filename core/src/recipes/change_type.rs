@@ -250,6 +250,16 @@ impl Change<'_> {
     fn made_again(&self, aside: &str) -> Vec<String> {
         let aside = self.scene.quote(aside);
         let again = self.carried.make_again_on_old().into_iter().filter(|it| !it.contains(" SET DEFAULT "));
-        again.map(|it| crate::catalog::rename_word(&it, self.column, &aside)).collect()
+        again
+            .map(|it| match self.carried.not_null_names().filter(|_| it.ends_with(" SET NOT NULL")) {
+                Some((name, _)) => {
+                    format!(
+                        "ALTER TABLE {} ADD CONSTRAINT {name} NOT NULL {aside}",
+                        self.scene.sql(self.table)
+                    )
+                }
+                None => crate::catalog::rename_word(&it, self.column, &aside),
+            })
+            .collect()
     }
 }

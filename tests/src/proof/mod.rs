@@ -81,7 +81,7 @@ struct Proof {
 const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// No lock against everybody may be held longer on tables of this size.
-const EXCLUSIVE: Duration = Duration::from_millis(500);
+const EXCLUSIVE: Duration = Duration::from_secs(1);
 
 #[test]
 fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
