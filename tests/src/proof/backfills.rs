@@ -226,3 +226,44 @@ fn the_old_column_is_never_written() {
         "500"
     );
 }
+
+/// A runner that knows the plan's JSON and no SQL of ours: windows, passes, guard, nothing else.
+#[test]
+fn the_job_in_the_plan_is_all_that_a_runner_needs() {
+    let migration = "ALTER TABLE accounts RENAME COLUMN name TO full_name;";
+    let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };
+    let phases = files::phases(&fixture).expect("is possible");
+    let (database, _) = prepared(ACCOUNTS, 1_000);
+    let reports: Vec<_> = phases.iter().map(lockkeeper_core::report::phase_report).collect();
+    let plan = serde_json::to_value(&reports).expect("is plain data");
+    let steps =
+        plan.as_array().expect("phases").iter().flat_map(|phase| phase["steps"].as_array().expect("steps"));
+    let jobs: Vec<_> = steps.map(|step| &step["job"]).filter(|job| !job.is_null()).collect();
+    let [job] = jobs.as_slice() else { panic!("one backfill: {jobs:?}") };
+    carry_out(&database, job);
+    assert_eq!(database.value(job["remaining"].as_str().expect("a query")), "0");
+    assert_eq!(database.value("SELECT count(*) FROM accounts WHERE full_name IS DISTINCT FROM name"), "0");
+}
+
+fn carry_out(database: &Database, job: &serde_json::Value) {
+    let text = |name: &str| job[name].as_str().unwrap_or_else(|| panic!("{name}: {job}"));
+    let (table, key, pending) = (text("table"), job["key"][0].as_str().expect("one column"), text("pending"));
+    let (column, value) = (job["set"][0][0].as_str().expect("SQL"), job["set"][0][1].as_str().expect("SQL"));
+    let (rows, passes) = (&job["batch_rows"], job["passes"].as_u64().expect("a number"));
+    let mut low = database.value(&format!("SELECT min({key}) FROM {table}"));
+    while !low.is_empty() {
+        let window = format!("SELECT {key} FROM {table} WHERE {key} >= {low} ORDER BY {key} LIMIT {rows}");
+        let high = database.value(&format!("SELECT max({key}) FROM ({window}) w"));
+        for pass in 0..passes {
+            let share = format!("({} & 2147483647) % {passes} = {pass}", text("spread"));
+            database.run(&format!(
+                "BEGIN; SET LOCAL {} = 'on'; SET LOCAL lock_timeout = '{}';
+                 UPDATE {table} SET {column} = {value}
+                 WHERE {key} BETWEEN {low} AND {high} AND {share} AND {pending}; COMMIT",
+                text("guard"),
+                text("lock_timeout")
+            ));
+        }
+        low = database.value(&format!("SELECT min({key}) FROM {table} WHERE {key} > {high}"));
+    }
+}
