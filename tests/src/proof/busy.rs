@@ -20,7 +20,6 @@ struct Run<'a> {
     proof: Proof,
     /// Queries that count rows in which old and new differ, since the backfill.
     agreeing: Vec<Criterion>,
-    random: Random,
 }
 
 /// Every step beside the clients, then every way back, step by step.
@@ -30,8 +29,7 @@ pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
     let expected = snapshot(&direct, ColumnOrder::Ignored);
     let database = files::start(fixture);
     let proof = Proof { releases: phases.iter().flat_map(Phase::releases).count(), ..Proof::default() };
-    let random = Random(fixture.name.len() as u64);
-    let mut run = Run { fixture, database: &database, live: 0, proof, agreeing: Vec::new(), random };
+    let mut run = Run { fixture, database: &database, live: 0, proof, agreeing: Vec::new() };
     let mut done: Vec<(String, &Phase, &SqlStep)> = Vec::new();
     for phase in phases {
         run.hold(&phase.entry, phase);
@@ -83,7 +81,7 @@ impl Run<'_> {
     /// Killed once and again, then run to its end; and once more, which must find nothing to do.
     fn backfill(&mut self, phase: &Phase, statements: &[&str], sql: &SqlStep) {
         let database = self.database;
-        let mut random = Random(self.random.0);
+        let mut random = Random(sql.up.len() as u64);
         let takes = Duration::from_millis(100);
         let mut kills = 0;
         self.beside(phase, statements, || {

@@ -10,7 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::Fixture;
 use crate::cluster::cluster;
-use crate::database::{Database, Failure};
+use crate::database::{Database, Failure, rows};
 use crate::observe::Running;
 use crate::workload::apply;
 
@@ -85,7 +85,10 @@ fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
 
 /// All rows of all tables, columns by name; and where each sequence stands.
 pub(super) fn contents(database: &Database, without: &[&str]) -> String {
-    let tables = database.rows(
+    let mut client = database.connect();
+    let mut ask =
+        |query: &str| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
+    let tables = ask(
         "SELECT c.oid::regclass::text, c.relkind FROM pg_class c WHERE relkind IN ('r', 'S') AND relnamespace IN
            (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema') ORDER BY 1",
     );
@@ -97,7 +100,7 @@ pub(super) fn contents(database: &Database, without: &[&str]) -> String {
             "S" => format!("SELECT format('%s %s', last_value, is_called) FROM {name}"),
             _ => format!("SELECT (to_jsonb(t){without})::text FROM {name} t ORDER BY 1"),
         };
-        for value in database.rows(&query) {
+        for value in ask(&query) {
             text.push_str(&format!("{name}: {}\n", value[0].as_deref().unwrap_or_default()));
         }
     }
