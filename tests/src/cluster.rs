@@ -47,6 +47,11 @@ pub(crate) fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(Cluster::start)
 }
 
+/// A server for one test: where the transactions of other tests, in other databases too, would change what is measured.
+pub(crate) fn own_cluster() -> &'static Cluster {
+    Box::leak(Box::new(Cluster::start()))
+}
+
 impl Cluster {
     fn start() -> Cluster {
         let bin = binaries();
