@@ -66,5 +66,5 @@ fn a_lock_that_is_held_is_measured() {
     let (_, long) =
         watched(&database, || database.run("BEGIN; LOCK TABLE orders; SELECT pg_sleep(0.2); COMMIT"));
     assert_eq!(short, Duration::ZERO);
-    assert!(long >= Duration::from_millis(200) && long < Duration::from_millis(600), "{long:?}");
+    assert!(long >= Duration::from_millis(200) && long < Duration::from_secs(3), "{long:?}");
 }
