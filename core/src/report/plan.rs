@@ -319,8 +319,8 @@ pub struct JobReport {
     pub table: String,
     /// The columns of the key whose windows are walked, as SQL; none: windows of pages.
     pub key: Vec<String>,
-    /// The columns that are filled, as SQL, each with the expression of its value.
-    pub set: Vec<(String, String)>,
+    /// The columns that are filled.
+    pub set: Vec<AssignmentReport>,
     /// The rows that still need it; a row that is done never satisfies it.
     pub pending: String,
     /// Rows of one window.
@@ -343,6 +343,15 @@ pub struct JobReport {
     pub fires: Vec<String>,
 }
 
+/// A column that is filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AssignmentReport {
+    /// The column, as SQL.
+    pub column: String,
+    /// The expression of its value, as SQL over the row.
+    pub value: String,
+}
+
 impl From<&BackfillJob> for JobReport {
     fn from(job: &BackfillJob) -> Self {
         let sql = |name: &String| quote(name, Dialect::Postgres);
@@ -352,10 +361,14 @@ impl From<&BackfillJob> for JobReport {
             }
             Walk::Pages => (Vec::new(), 1, None),
         };
+        let set = job
+            .set
+            .iter()
+            .map(|(column, value)| AssignmentReport { column: sql(column), value: value.clone() });
         Self {
             table: job.table.sql(Dialect::Postgres),
             key,
-            set: job.set.iter().map(|(column, value)| (sql(column), value.clone())).collect(),
+            set: set.collect(),
             pending: job.pending.clone(),
             batch_rows: job.batch_rows,
             passes,

@@ -268,7 +268,8 @@ fn the_job_in_the_plan_is_all_that_a_runner_needs() {
 fn carry_out(database: &Database, job: &serde_json::Value) {
     let text = |name: &str| job[name].as_str().unwrap_or_else(|| panic!("{name}: {job}"));
     let (table, key, pending) = (text("table"), job["key"][0].as_str().expect("one column"), text("pending"));
-    let (column, value) = (job["set"][0][0].as_str().expect("SQL"), job["set"][0][1].as_str().expect("SQL"));
+    let assigned = |part: &str| job["set"][0][part].as_str().expect("SQL");
+    let (column, value) = (assigned("column"), assigned("value"));
     let (rows, passes) = (&job["batch_rows"], job["passes"].as_u64().expect("a number"));
     let mut low = database.value(&format!("SELECT min({key}) FROM {table}"));
     while !low.is_empty() {

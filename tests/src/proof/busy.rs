@@ -68,9 +68,10 @@ impl Run<'_> {
                     self.beside(phase, &statements, || files::up(database, sql));
                 }
             }
-            // While a release goes out, the one before is still there.
+            // While a release goes out, the one before is still there, and may be the last that writes a row.
             Step::Release(_) => {
-                let both = self.statements(self.live..=self.live + 1);
+                let next = self.statements(self.live + 1..=self.live + 1);
+                let both = [next, self.statements(self.live..=self.live)].concat();
                 self.beside(phase, &both, || Ok(()));
                 self.live += 1;
             }

@@ -11,6 +11,7 @@ const WRITES_NAME: &[&str] = &[
     "INSERT INTO users (email, name) VALUES (md5(random()::text || clock_timestamp()), 'old')",
     "INSERT INTO users (email) VALUES (md5(random()::text || clock_timestamp()))",
     "UPDATE users SET name = 'was ' || id WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET name = 'was again' WHERE id = 950 AND name = 'both'",
     "UPDATE users SET nick = nick WHERE id = 1 + (random() * 900)::int",
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
     "SELECT id, name, loud FROM named_users LIMIT 1",
@@ -24,6 +25,7 @@ const WRITES_FULL_NAME: &[&str] = &[
 
 const WRITES_BOTH: &[&str] = &[
     "INSERT INTO users (email, name, full_name) VALUES (md5(random()::text || clock_timestamp()), 'both', 'both')",
+    "UPDATE users SET name = 'both', full_name = 'both' WHERE id = 950 AND name <> 'was again'",
     "UPDATE users SET name = 'b', full_name = 'b' WHERE id = 1 + (random() * 900)::int",
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
 ];
