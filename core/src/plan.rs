@@ -1,5 +1,7 @@
 //! Plans: phases, steps, criteria, rollback. The data that recipes produce and gates, files and reports share.
 
+use crate::catalog::RelationName;
+
 /// One deployable stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PhaseKind {
@@ -70,6 +72,52 @@ pub struct SqlStep {
     pub down: Option<String>,
     /// Whether it is one transaction; else every statement commits on its own.
     pub transactional: bool,
+    /// What it does as data, where it fills rows in batches: for a runner that carries it out instead of the SQL.
+    pub job: Option<Box<BackfillJob>>,
+}
+
+/// Rows that are filled in batches. The SQL of the migration is rendered from this and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackfillJob {
+    /// The table.
+    pub table: RelationName,
+    /// How its rows are walked.
+    pub walk: Walk,
+    /// The columns that are filled, each with the expression of its value.
+    pub set: Vec<(String, String)>,
+    /// The rows that still need it. Rows that are done never satisfy it, so the job can be run again at any time.
+    pub pending: String,
+    /// The setting that is `on` in each batch's transaction, so that triggers that keep columns in step stand aside.
+    pub guard: String,
+    /// Rows of one window.
+    pub batch_rows: u64,
+    /// Lag of a replica at which it pauses.
+    pub pause_lag_seconds: u64,
+    /// Lag of all replicas at which it goes on.
+    pub resume_lag_seconds: u64,
+    /// How long one batch waits for a row before it gives up, lets go of its own rows, and tries again.
+    pub lock_timeout: String,
+    /// The query that counts the rows that are left.
+    pub remaining: String,
+    /// Row triggers of the table that may fire for each row.
+    pub fires: Vec<String>,
+}
+
+/// How the rows of a table are walked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Walk {
+    /// In windows of a key that every row has.
+    Key {
+        /// Its columns.
+        columns: Vec<String>,
+        /// In how many commits a window is filled, each a share of every page: the versions that one leaves are pruned
+        /// by the next, so that new versions stay on their page and no index is written. 1: the whole window at once.
+        passes: u32,
+        /// The number that tells a row's share, as SQL over the key.
+        spread: String,
+    },
+    /// In windows of pages: there is no key.
+    Pages,
 }
 
 /// A release of the application between phases.

@@ -97,7 +97,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            batch_rows: 5_000,
+            batch_rows: 10_000,
             replica_lag_seconds: 5,
             replica_lag_pause_seconds: 30,
             error_percent: 0.1,

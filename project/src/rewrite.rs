@@ -67,7 +67,7 @@ impl RewriteError {
 /// # Errors
 /// [`RewriteError`] where nothing in the file has a recipe, or a recipe is not possible here.
 pub fn phases(project: &Project, file: &CheckedFile, way: Way) -> Result<Vec<Phase>, RewriteError> {
-    let pieces = pieces(file, way, project.config.limits.batch_rows)?;
+    let pieces = pieces(file, way, &project.config.limits)?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
         return Ok(window(file, &pieces));
@@ -115,6 +115,7 @@ fn kept_phase(kept: &Kept, name: &str) -> Phase {
         up: guarded(&kept.up),
         down: kept.down.as_deref().map(guarded),
         transactional: kept.transactional,
+        job: None,
     };
     Phase::new(PhaseKind::Expand, "what stays as it was written", vec![Step::Sql(step)])
 }

@@ -47,6 +47,11 @@ pub(crate) fn cluster() -> &'static Cluster {
     CLUSTER.get_or_init(Cluster::start)
 }
 
+/// A server for one test: where the transactions of other tests, in other databases too, would change what is measured.
+pub(crate) fn own_cluster() -> &'static Cluster {
+    Box::leak(Box::new(Cluster::start()))
+}
+
 impl Cluster {
     fn start() -> Cluster {
         let bin = binaries();
@@ -196,7 +201,10 @@ fn as_account(account: Option<(u32, u32)>, script: &str, folder: &Path) -> Comma
 
 /// The shell that starts the server and ends it after us. A process group of its own, so that Ctrl-C does not reach it.
 fn hold(bin: &Path, folder: &Path, account: Option<(u32, u32)>) -> Child {
-    let settings: String = SETTINGS.iter().map(|setting| format!(" -c {setting}")).collect();
+    // For measurements: `LOCKKEEPER_PG_SETTINGS="fsync=on ..."`; the last one said counts.
+    let own = std::env::var("LOCKKEEPER_PG_SETTINGS").unwrap_or_default();
+    let settings = SETTINGS.iter().copied().chain(own.split_whitespace());
+    let settings: String = settings.map(|setting| format!(" -c {setting}")).collect();
     let socket = folder.display();
     let postgres = bin.join("postgres");
     let script = format!(

@@ -6,6 +6,7 @@ mod gate;
 mod neovim;
 mod new_rule;
 mod oracle;
+mod proof;
 mod shell;
 mod squawk;
 mod tools;
@@ -34,6 +35,15 @@ enum Task {
         #[arg(long)]
         bin_dir: std::path::PathBuf,
     },
+    /// Prove every recipe on other PostgreSQLs than the installed one, and keep the figures in docs/proofs.md.
+    Proof {
+        /// The folders of `initdb` and `postgres`; none: only write the page anew.
+        #[arg(long, num_args = 0..)]
+        bin_dir: Vec<std::path::PathBuf>,
+        /// How often each backfill is killed and continued, about.
+        #[arg(long, default_value_t = 25)]
+        kills: usize,
+    },
     /// Write the generated documents anew; a test checks that they are fresh.
     Docs,
     /// Compare the processor time of a check with squawk's over the migrations of projects.
@@ -54,6 +64,7 @@ fn main() -> ExitCode {
         Task::Test => gate::run(),
         Task::Editors => editors::run(),
         Task::Oracle { bin_dir } => oracle::run(&bin_dir),
+        Task::Proof { bin_dir, kills } => proof::run(&bin_dir, kills),
         Task::Docs => docs::run(),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::NewRule { rule } => new_rule::run(&rule),

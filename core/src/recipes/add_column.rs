@@ -8,7 +8,7 @@ use crate::operation::{
 };
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
-use super::backfill::{self, Backfill};
+use super::backfill::Backfill;
 use super::scene::{Scene, name_of};
 use super::{Recipe, Refusal, carried, check_then_not_null};
 
@@ -187,12 +187,9 @@ impl Add<'_> {
             value: self.value().unwrap_or_default(),
             pending: format!("{quoted} IS NULL"),
         };
-        let up = backfill.statement(self.scene, self.state)?;
-        let title =
-            format!("fill {} in rows written before, {} rows at a time", self.shown, self.scene.batch_rows);
-        let step = self.scene.alone(backfill::name(self.table, self.name()), title.clone(), &up, "SELECT 1");
+        let step = backfill.step(self.scene, self.state)?;
         let left = format!("SELECT count(*) FROM {} WHERE {quoted} IS NULL", self.scene.sql(self.table));
-        Ok(Phase::new(PhaseKind::Backfill, title, vec![Step::Sql(step)])
+        Ok(Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
             .leave_when(Criterion::counts_nothing("every row has a value", left))
             .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
     }

@@ -1,10 +1,17 @@
-//! Backfills: keyed batches that commit one by one, can be killed at any moment and run again.
+//! Backfills: batches that commit one by one, can be killed at any moment and run again.
+//!
+//! A backfill is a value first, [`BackfillJob`]; its SQL is rendered from that (`batches.rs`). Where an update of every row of a page would
+//! write into every index, a window is filled in several passes (measured: durations.md 2, "Interleaved batches").
 
 use crate::catalog::{Index, RelationName, Table};
+use crate::dialect::Dialect;
+use crate::operation::TypeName;
+use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk};
 
-use super::scene::Scene;
+use super::Refusal;
+use super::batches;
+use super::scene::{LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
-use super::{Refusal, scene};
 
 /// A backfill of one column.
 #[derive(Debug, Clone)]
@@ -15,69 +22,114 @@ pub(super) struct Backfill<'a> {
     pub column: &'a str,
     /// Its value.
     pub value: String,
-    /// The rows that still need it.
+    /// The rows that still need it. A row that is done must not satisfy it.
     pub pending: String,
 }
 
+/// In how many passes a window is filled where that pays: 10 to 20 were best, for narrow and for wide rows.
+const PASSES: u32 = 10;
+
 impl Backfill<'_> {
-    /// One statement that walks the table in windows of its key and commits after each.
+    /// The phase that fills the column. `differences` counts the rows that are wrong afterwards.
     ///
     /// # Errors
-    /// [`Refusal`] where the table has no key to walk by.
-    pub fn statement(&self, scene: &Scene<'_>, state: &Table) -> Result<String, Refusal> {
-        let key = key(state).ok_or_else(|| {
-            Refusal::new(format!(
-                "{} has no primary key, nor a unique index on columns that refuse NULL: rows cannot be moved in batches",
-                self.table.display(scene.dialect())
+    /// [`Refusal`] where the rows cannot be walked.
+    pub fn phase(&self, scene: &Scene<'_>, state: &Table, differences: String) -> Result<Phase, Refusal> {
+        let step = self.step(scene, state)?;
+        Ok(Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
+            .leave_when(Criterion::counts_nothing("old and new agree in every row", differences))
+            .undone_by(
+                "nothing to undo: stop it, and run it again",
+                format!(
+                    "replica lag over {} s that does not go down while it pauses",
+                    scene.pause_lag_seconds
+                ),
             ))
-        })?;
-        let columns = scene.list(key.iter().map(String::as_str));
-        let table = scene.sql(self.table);
-        let names = |prefix: &str| -> Vec<String> {
-            (0..key.len()).map(|number| format!("{prefix}_{}", number + 1)).collect()
+    }
+
+    /// The migration that fills the column, with its job.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the rows cannot be walked.
+    pub fn step(&self, scene: &Scene<'_>, state: &Table) -> Result<SqlStep, Refusal> {
+        let job = self.job(scene, state)?;
+        let name = name_of(&[&self.table.name, self.column, "backfill"]);
+        let title =
+            format!("fill {} in rows written before, {} rows at a time", self.column, scene.batch_rows);
+        let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
+        step.job = Some(Box::new(job));
+        Ok(step)
+    }
+
+    fn job(&self, scene: &Scene<'_>, state: &Table) -> Result<BackfillJob, Refusal> {
+        Ok(BackfillJob {
+            table: self.table.clone(),
+            walk: self.walk(scene, state)?,
+            set: vec![(self.column.to_owned(), self.value.clone())],
+            pending: self.pending.clone(),
+            guard: GUARD.to_owned(),
+            batch_rows: scene.batch_rows.max(1),
+            pause_lag_seconds: scene.pause_lag_seconds,
+            resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
+            lock_timeout: LOCK_TIMEOUT.to_owned(),
+            remaining: format!("SELECT count(*) FROM {} WHERE {}", scene.sql(self.table), self.pending),
+            fires: fires(state, self.column),
+        })
+    }
+
+    fn walk(&self, scene: &Scene<'_>, state: &Table) -> Result<Walk, Refusal> {
+        let Some(columns) = key(state) else {
+            if state.partition_by.is_some() || !state.children.is_empty() {
+                return Err(Refusal::new(format!(
+                    "{} has no primary key, nor a unique index on columns that refuse NULL, and its rows lie in several \
+                     tables: they cannot be moved in batches",
+                    self.table.display(scene.dialect())
+                )));
+            }
+            return Ok(Walk::Pages);
         };
-        let (low, high) = (names("low"), names("high"));
-        let declare: String = low
-            .iter()
-            .chain(&high)
-            .zip(key.iter().chain(&key))
-            .map(|(variable, column)| format!("  {variable} {table}.{}%TYPE;\n", scene.quote(column)))
-            .collect();
-        let (low_list, high_list) = (low.join(", "), high.join(", "));
-        let set = format!("{} = {}", scene.quote(self.column), self.value);
-        let pending = &self.pending;
-        let rows = scene.batch_rows;
-        Ok(format!(
-            "DO $lockkeeper$\n\
-             DECLARE\n\
-             {declare}\
-             \x20 more boolean;\n\
-             BEGIN\n\
-             \x20 SELECT {columns} INTO {low_list} FROM {table} ORDER BY {columns} LIMIT 1;\n\
-             \x20 more := FOUND;\n\
-             \x20 WHILE more LOOP\n\
-             \x20   SELECT {columns} INTO {high_list} FROM {table}\n\
-             \x20     WHERE ({columns}) >= ({low_list}) ORDER BY {columns} OFFSET {rows} LIMIT 1;\n\
-             \x20   more := FOUND;\n\
-             \x20   PERFORM set_config('{GUARD}', 'on', true);\n\
-             \x20   IF more THEN\n\
-             \x20     UPDATE {table} SET {set}\n\
-             \x20       WHERE ({columns}) >= ({low_list}) AND ({columns}) < ({high_list}) AND {pending};\n\
-             \x20   ELSE\n\
-             \x20     UPDATE {table} SET {set}\n\
-             \x20       WHERE ({columns}) >= ({low_list}) AND {pending};\n\
-             \x20   END IF;\n\
-             \x20   COMMIT;\n\
-             {next}\
-             \x20 END LOOP;\n\
-             END $lockkeeper$",
-            next = advance(&low, &high),
-        ))
+        let types: Vec<&TypeName> =
+            columns.iter().filter_map(|it| state.column(it)).map(|it| &it.ty).collect();
+        let passes =
+            if self.interleaving_pays(state, &columns, &types, scene.dialect()) { PASSES } else { 1 };
+        let spread = spread(scene, &columns, &types);
+        Ok(Walk::Key { columns, passes, spread })
+    }
+
+    /// With an index besides the key's, and the column in none, a new version on the same page spares all of them. Keys that are random
+    /// are spread over the pages by themselves.
+    fn interleaving_pays(
+        &self,
+        state: &Table,
+        key: &[String],
+        types: &[&TypeName],
+        dialect: Dialect,
+    ) -> bool {
+        let of_key = |index: &Index| index.keys.iter().map(|it| it.column.as_ref()).eq(key.iter().map(Some));
+        let random = types.first().is_some_and(|ty| ty.is_any(&["uuid"]));
+        let others = state.indexes.iter().any(|index| !of_key(index));
+        let indexed = state.indexes.iter().any(|index| index.names_column(self.column, dialect));
+        others && !indexed && !random
     }
 }
 
-fn advance(low: &[String], high: &[String]) -> String {
-    low.iter().zip(high).map(|(low, high)| format!("    {low} := {high};\n")).collect()
+/// A number that is spread evenly over the rows, from the key alone.
+fn spread(scene: &Scene<'_>, columns: &[String], types: &[&TypeName]) -> String {
+    match (columns, types) {
+        ([column], [ty]) if ty.is_any(&["int8", "int4", "int2"]) && !ty.array => {
+            format!("hashint8({})", scene.quote(column))
+        }
+        ([column], _) => format!("hashtext({}::text)", scene.quote(column)),
+        _ => format!("hashtext(ROW({})::text)", scene.list(columns.iter().map(String::as_str))),
+    }
+}
+
+/// The row triggers that may fire when the column is written.
+fn fires(state: &Table, column: &str) -> Vec<String> {
+    let may = state.triggers.iter().filter(|it| {
+        it.for_each_row && (it.columns.is_empty() || it.columns.iter().any(|named| named == column))
+    });
+    may.map(|it| it.name.clone()).collect()
 }
 
 /// The columns of a key that every row has.
@@ -91,9 +143,4 @@ pub(super) fn key(table: &Table) -> Option<Vec<String>> {
     let usable =
         table.indexes.iter().filter(|index| index.unique && index.valid && index.predicate.is_none());
     usable.filter_map(columns).find(|key| key.iter().all(refuses_null))
-}
-
-/// The name of the migration of a backfill.
-pub(super) fn name(table: &RelationName, column: &str) -> String {
-    scene::name_of(&[&table.name, column, "backfill"])
 }

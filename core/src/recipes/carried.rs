@@ -36,6 +36,9 @@ impl<'a> Carried<'a> {
             return Err(Refusal::new(format!("the column {new} of {} is there already", table.name)));
         }
         refuse(scene, table, state, old, &shown)?;
+        if new != old && column.not_null {
+            super::check_then_not_null::possible(scene)?;
+        }
         let dialect = scene.dialect();
         let names = |it: &&ConstraintState| crate::catalog::names_column(&it.demand, old, dialect);
         let constraints: Vec<_> = state.constraints.iter().filter(names).collect();
@@ -201,7 +204,7 @@ impl<'a> Carried<'a> {
     }
 
     /// From 18 on NOT NULL is a constraint with a name: that of the old column and that of the new one.
-    fn not_null_names(&self) -> Option<(String, String)> {
+    pub fn not_null_names(&self) -> Option<(String, String)> {
         let named = self.not_null() && self.scene.target.version.major >= 18 && self.old != self.new;
         let name = |column: &str| self.scene.quote(&name_of(&[&self.table.name, column, "not_null"]));
         named.then(|| (name(self.old), name(self.new)))

@@ -4,7 +4,7 @@ use crate::catalog::{ColumnState, RelationName, Table};
 use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::backfill::{self, Backfill};
+use super::backfill::Backfill;
 use super::carried::{self, Carried};
 use super::scene::{Scene, name_of};
 use super::sync::Sync;
@@ -94,7 +94,11 @@ impl Change<'_> {
         };
         let numeric = self.ty.is_any(&["int8", "int4", "numeric"]);
         match limits.filter(|_| numeric && !self.old.ty.array) {
-            Some((least, most)) => format!("greatest(least({value}, {most}), {least})::{}", self.old.ty),
+            // Not greatest(least(...)): they pass over NULL, and would make it the limit.
+            Some((least, most)) => format!(
+                "CASE WHEN {value} > {most} THEN {most} WHEN {value} < {least} THEN {least} ELSE {value} END::{}",
+                self.old.ty
+            ),
             None => format!("{value}::{}", self.old.ty),
         }
     }
@@ -143,16 +147,7 @@ impl Change<'_> {
             value: self.up("", self.column),
             pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
         };
-        let up = backfill.statement(self.scene, self.state)?;
-        let title =
-            format!("fill {} in rows written before, {} rows at a time", self.new, self.scene.batch_rows);
-        let step = self.scene.alone(backfill::name(self.table, self.new), title.clone(), &up, "SELECT 1");
-        Ok(Phase::new(PhaseKind::Backfill, title, vec![Step::Sql(step)])
-            .leave_when(Criterion::counts_nothing(
-                "old and new agree in every row",
-                self.sync().count_differences(self.scene),
-            ))
-            .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
+        backfill.phase(self.scene, self.state, self.sync().count_differences(self.scene))
     }
 
     /// The columns change names in one short transaction; the trigger goes on the other way round.
@@ -195,6 +190,10 @@ impl Change<'_> {
                 "old and new agree in every row",
                 self.sync().count_differences(self.scene),
             ))
+            .leave_when(Criterion::counts_nothing(
+                "the copy of the old type agrees in every row",
+                self.count_stale_copies(&aside),
+            ))
             .undone_by(
                 "the down migration swaps them back; what was written meanwhile is in both",
                 "errors over the baseline",
@@ -210,6 +209,16 @@ impl Change<'_> {
             up: self.down("NEW.", self.column),
             down: self.up("NEW.", aside),
         }
+    }
+
+    /// A value that one type cannot hold agrees in one direction only.
+    fn count_stale_copies(&self, aside: &str) -> String {
+        let (column, copy) = (self.scene.quote(self.column), self.scene.quote(aside));
+        let (down, up) = (self.down("", self.column), self.up("", aside));
+        format!(
+            "SELECT count(*) FROM {} WHERE {copy} IS DISTINCT FROM ({down}) AND {column} IS DISTINCT FROM ({up})",
+            self.scene.sql(self.table)
+        )
     }
 
     fn contract(&self) -> Phase {
@@ -241,6 +250,16 @@ impl Change<'_> {
     fn made_again(&self, aside: &str) -> Vec<String> {
         let aside = self.scene.quote(aside);
         let again = self.carried.make_again_on_old().into_iter().filter(|it| !it.contains(" SET DEFAULT "));
-        again.map(|it| crate::catalog::rename_word(&it, self.column, &aside)).collect()
+        again
+            .map(|it| match self.carried.not_null_names().filter(|_| it.ends_with(" SET NOT NULL")) {
+                Some((name, _)) => {
+                    format!(
+                        "ALTER TABLE {} ADD CONSTRAINT {name} NOT NULL {aside}",
+                        self.scene.sql(self.table)
+                    )
+                }
+                None => crate::catalog::rename_word(&it, self.column, &aside),
+            })
+            .collect()
     }
 }

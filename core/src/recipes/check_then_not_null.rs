@@ -30,11 +30,7 @@ fn column(operation: &Operation) -> Option<(&AlterTable, &str)> {
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let Some((alter, column)) = column(operation) else { return Err(Refusal::new("it sets no NOT NULL")) };
     let table = scene.resolve(&alter.table);
-    if scene.target.version.major < 12 {
-        return Err(Refusal::new(
-            "before PostgreSQL 12 no check saves the scan: leave a validated CHECK in its place",
-        ));
-    }
+    possible(scene)?;
     let shown = table.display(scene.dialect());
     let (sql, quoted) = (scene.sql(&table), scene.quote(column));
     let count = format!("SELECT count(*) FROM {sql} WHERE {quoted} IS NULL");
@@ -63,6 +59,19 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         "an insert or update that fails for it",
     );
     Ok(vec![release, expand, rest])
+}
+
+/// Whether NOT NULL can be set on a column with rows without reading them under a lock against everybody.
+///
+/// # Errors
+/// [`Refusal`] where it cannot.
+pub(super) fn possible(scene: &Scene<'_>) -> Result<(), Refusal> {
+    if scene.target.version.major >= 12 {
+        return Ok(());
+    }
+    Err(Refusal::new(
+        "before PostgreSQL 12 no check saves the scan of NOT NULL: leave a validated CHECK in its place",
+    ))
 }
 
 /// The migrations: a check for new rows, its validation, NOT NULL by that proof. From 18 on NOT NULL is itself such a

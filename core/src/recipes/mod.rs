@@ -5,6 +5,7 @@
 
 mod add_column;
 mod backfill;
+mod batches;
 mod carried;
 mod change_type;
 mod check_constraint;

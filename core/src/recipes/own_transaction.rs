@@ -28,6 +28,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         up,
         down: scene.inverse(operation).map(|down| with_timeout(&[down])),
         transactional: effect.transactional,
+        job: None,
     };
     Ok(vec![Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])])
 }

@@ -4,7 +4,7 @@ use crate::catalog::{RelationName, Table};
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::backfill::{self, Backfill};
+use super::backfill::Backfill;
 use super::carried::{self, Carried};
 use super::scene::{Scene, name_of};
 use super::sync::Sync;
@@ -145,18 +145,18 @@ impl Rename<'_> {
             table: self.table,
             column: self.new,
             value: old.clone(),
-            pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
+            pending: self.pending(&old, &new),
         };
-        let up = backfill.statement(self.scene, self.state)?;
-        let title =
-            format!("fill {} in rows written before, {} rows at a time", self.new, self.scene.batch_rows);
-        let step = self.scene.alone(backfill::name(self.table, self.new), title.clone(), &up, "SELECT 1");
-        Ok(Phase::new(PhaseKind::Backfill, title, vec![Step::Sql(step)])
-            .leave_when(Criterion::counts_nothing(
-                "old and new agree in every row",
-                self.sync().count_differences(self.scene),
-            ))
-            .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
+        backfill.phase(self.scene, self.state, self.sync().count_differences(self.scene))
+    }
+
+    /// Without a trigger, a row that the release which writes both had written may have been written by the one before again, while both
+    /// were running: it has a value, and a stale one. Behind that release the old column is right in every row.
+    fn pending(&self, old: &str, new: &str) -> String {
+        match self.triggers() {
+            true => format!("{new} IS NULL AND {old} IS NOT NULL"),
+            false => format!("{new} IS DISTINCT FROM {old}"),
+        }
     }
 
     fn cutover(&self) -> Phase {
@@ -191,10 +191,19 @@ impl Rename<'_> {
                 self.sync().count_differences(self.scene),
             ))
             .leave_when(Criterion::of_people(format!("no instance of a release that says {old} is running")))
-            .undone_by(
-                "roll the application back: both columns are up to date",
-                "errors or p99 over 10 % above the baseline",
-            )
+            .undone_by(self.way_back(), "errors or p99 over 10 % above the baseline")
+    }
+
+    fn way_back(&self) -> String {
+        if self.triggers() {
+            return "roll the application back: both columns are up to date".to_owned();
+        }
+        format!(
+            "roll the application back: both columns are up to date until the last release, which writes only {new}; after it, first set {old} to \
+             {new} wherever they differ",
+            old = self.old,
+            new = self.new
+        )
     }
 
     /// A release that does not write the old column needs it to take NULL.
@@ -205,7 +214,8 @@ impl Rename<'_> {
         let (table, old) = (self.scene.sql(self.table), self.scene.quote(self.old));
         let up = format!("ALTER TABLE {table} ALTER COLUMN {old} DROP NOT NULL");
         let new = self.scene.quote(self.new);
-        let fill = format!("UPDATE {table} SET {old} = {new} WHERE {old} IS NULL");
+        // The release that writes only the new one leaves old values stale, and the one that is gone back to may read them.
+        let fill = format!("UPDATE {table} SET {old} = {new} WHERE {old} IS DISTINCT FROM {new}");
         let down = format!("ALTER TABLE {table} ALTER COLUMN {old} SET NOT NULL");
         let name = name_of(&[&self.table.name, self.old, "nullable"]);
         let title = format!("let rows be written without {}", self.old);

@@ -18,10 +18,14 @@ pub struct Scene<'a> {
     pub catalog: &'a Catalog,
     /// Rows of one batch of a backfill.
     pub batch_rows: u64,
+    /// Lag of a replica at which a backfill pauses.
+    pub pause_lag_seconds: u64,
+    /// Lag of all replicas at which it goes on.
+    pub resume_lag_seconds: u64,
 }
 
 /// How long a statement of ours waits for its lock.
-const LOCK_TIMEOUT: &str = "2s";
+pub(super) const LOCK_TIMEOUT: &str = "2s";
 
 impl<'a> Scene<'a> {
     /// The engine.
@@ -112,6 +116,7 @@ impl<'a> Scene<'a> {
             up: with_timeout(up),
             down: Some(with_timeout(down)),
             transactional: true,
+            job: None,
         }
     }
 
@@ -123,6 +128,7 @@ impl<'a> Scene<'a> {
             up: format!("{up};\n"),
             down: Some(format!("{down};\n")),
             transactional: false,
+            job: None,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::dialect::{Dialect, Target, Version};
 use crate::framework::Transaction;
 use crate::hazards::page;
 use crate::operation::lower::lower;
+use crate::plan::Walk;
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -95,14 +96,29 @@ fn partitioned_tables_end_in_the_same_schema() {
     }
 }
 
+fn written(change: &str, target: &Target, before: &Catalog, way: Way) -> Result<Vec<Phase>, Refusal> {
+    let operation = operation(change);
+    let recipe = for_operation(&operation).expect("has a recipe");
+    let scene = Scene {
+        text: change,
+        target,
+        catalog: before,
+        batch_rows: 1_000,
+        pause_lag_seconds: 30,
+        resume_lag_seconds: 5,
+    };
+    write(recipe, &operation, &scene, way)
+}
+
+fn operation(change: &str) -> Operation {
+    let script = Script::read(change, Dialect::Postgres);
+    lower(&script, &script.statements[0]).remove(0)
+}
+
 #[track_caller]
 fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
-    let script = Script::read(change, Dialect::Postgres);
-    let operation = lower(&script, &script.statements[0]).remove(0);
-    let recipe = for_operation(&operation).expect("has a recipe");
-    let scene = Scene { text: change, target, catalog: before, batch_rows: 1_000 };
     let phases =
-        write(recipe, &operation, &scene, way).unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
+        written(change, target, before, way).unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
     let mut catalog = before.clone();
     for step in phases.iter().flat_map(Phase::migrations) {
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
@@ -116,7 +132,7 @@ fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     }
     let mut direct = before.clone();
     direct.start_migration();
-    direct.apply(&operation);
+    direct.apply(&operation(change));
     assert_eq!(shape(&catalog), shape(&direct), "{change} on {}", target.version.major);
 }
 
@@ -144,4 +160,126 @@ fn shape(catalog: &Catalog) -> BTreeSet<String> {
         }
     }
     shape
+}
+
+/// The backfill of `ALTER TABLE t RENAME COLUMN b TO c`.
+fn backfill(schema: &str, major: u16) -> crate::plan::SqlStep {
+    let target = Target::postgres(Version::major(major));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(schema), &target, &mut before);
+    let phases = written("ALTER TABLE t RENAME COLUMN b TO c", &target, &before, Way::Triggers);
+    let phases = phases.unwrap_or_else(|refusal| panic!("{schema}: {refusal:?}"));
+    let step = phases.iter().flat_map(Phase::migrations).find(|step| step.job.is_some());
+    step.expect("has a backfill").clone()
+}
+
+#[test]
+fn windows_are_filled_in_passes_where_that_spares_indexes() {
+    let walk = |schema: &str| match backfill(schema, 15).job.expect("it is a backfill").walk {
+        Walk::Key { columns, passes, spread } => format!("{} {passes} {spread}", columns.join(",")),
+        Walk::Pages => "pages".to_owned(),
+    };
+    let key = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text);";
+    assert_eq!(walk(key), "id 1 hashint8(id)");
+    assert_eq!(walk(&format!("{key} CREATE INDEX ON t (a);")), "id 10 hashint8(id)");
+    // The new column has no index yet; that the old one has is no reason.
+    assert_eq!(walk(&format!("{key} CREATE INDEX ON t (b);")), "id 10 hashint8(id)");
+    let random = "CREATE TABLE t (id uuid PRIMARY KEY, a int, b text); CREATE INDEX ON t (a);";
+    assert_eq!(walk(random), "id 1 hashtext(id::text)");
+    let composite =
+        "CREATE TABLE t (a int, \"B\" text, b text, PRIMARY KEY (a, \"B\")); CREATE INDEX ON t (a);";
+    assert_eq!(walk(composite), "a,B 10 hashtext(ROW(a, \"B\")::text)");
+    let unique = "CREATE TABLE t (a int NOT NULL UNIQUE, b text, d text UNIQUE);";
+    assert_eq!(walk(unique), "a 10 hashint8(a)");
+    assert_eq!(walk("CREATE TABLE t (a int UNIQUE, b text);"), "pages");
+}
+
+#[test]
+fn a_table_without_a_key_is_walked_by_pages_in_the_way_of_the_version() {
+    let keyless = "CREATE TABLE t (a int, b text);";
+    assert!(backfill(keyless, 14).up.contains("WHERE ctid >= format('(%s,0)', _page)::tid AND ctid <"));
+    assert!(backfill(keyless, 13).up.contains("WHERE ctid = ANY (ARRAY(SELECT format('(%s,%s)', p, i)::tid"));
+}
+
+#[test]
+fn a_backfill_is_one_statement_that_commits_each_batch() {
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int, b text); CREATE INDEX ON t (a);
+                  CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+                  CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();";
+    expect_test::expect![[r#"
+        -- One statement for as long as it takes: run it in a session without statement_timeout. It can be stopped, and run again.
+        -- Row triggers that may fire for each row it fills: touch
+        DO $lockkeeper$
+        DECLARE
+          _low_1 t.id%TYPE;
+          _high_1 t.id%TYPE;
+          _passes int := 10;
+          _updated bigint;
+          _hot bigint;
+          _more boolean;
+          _changed bigint;
+          _filled bigint := 0;
+          _windows bigint := 0;
+          _tries int;
+        BEGIN
+          SELECT id INTO _low_1 FROM t ORDER BY id LIMIT 1;
+          _more := FOUND;
+          WHILE _more LOOP
+            SELECT id INTO _high_1 FROM t
+              WHERE (id) >= (_low_1) ORDER BY id OFFSET 999 LIMIT 1;
+            _more := FOUND;
+            IF NOT _more THEN
+              SELECT id INTO _high_1 FROM t ORDER BY id DESC LIMIT 1;
+            END IF;
+            PERFORM 1 FROM t WHERE (id) >= (_low_1) AND (id) <= (_high_1) AND (c IS NULL AND b IS NOT NULL) LIMIT 1;
+            IF FOUND THEN
+              _updated := pg_stat_get_xact_tuples_updated('t'::regclass);
+              _hot := pg_stat_get_xact_tuples_hot_updated('t'::regclass);
+              FOR _pass IN 0 .. _passes - 1 LOOP
+                _tries := 0;
+                LOOP
+                  PERFORM set_config('lockkeeper.backfill', 'on', true), set_config('lock_timeout', '2s', true);
+                  BEGIN
+                    UPDATE t SET c = b
+                      WHERE (id) >= (_low_1) AND (id) <= (_high_1)
+                            AND (hashint8(id) & 2147483647) % _passes = _pass AND (c IS NULL AND b IS NOT NULL);
+                    GET DIAGNOSTICS _changed = ROW_COUNT;
+                    EXIT;
+                  EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
+                    _tries := _tries + 1;
+                    IF _tries = 20 THEN RAISE; END IF;
+                  END;
+                  COMMIT;
+                END LOOP;
+                _filled := _filled + _changed;
+                COMMIT;
+              END LOOP;
+              _updated := pg_stat_get_xact_tuples_updated('t'::regclass) - _updated;
+              _hot := pg_stat_get_xact_tuples_hot_updated('t'::regclass) - _hot;
+              IF _passes > 1 AND _hot * 10 < _updated * 3 THEN
+                _passes := 1;  -- an old transaction keeps dead rows from being pruned: passes only cost then
+                RAISE NOTICE 't.c: one pass a window, while few rows stay on their page';
+              END IF;
+            END IF;
+            COMMIT;
+            _windows := _windows + 1;
+            IF _windows % 100 = 0 THEN
+              _passes := 10;
+              RAISE NOTICE 't.c: % rows filled', _filled;
+            END IF;
+            IF EXISTS (SELECT 1 FROM pg_stat_replication WHERE replay_lag > interval '30 s') THEN
+              RAISE NOTICE 't.c: a replica lags, waiting for it';
+              WHILE EXISTS (SELECT 1 FROM pg_stat_replication WHERE replay_lag > interval '5 s') LOOP
+                COMMIT;
+                PERFORM pg_sleep(1);
+              END LOOP;
+            END IF;
+            IF _more THEN
+              SELECT id INTO _low_1 FROM t WHERE (id) > (_high_1) ORDER BY id LIMIT 1;
+              _more := FOUND;
+            END IF;
+          END LOOP;
+          RAISE NOTICE 't.c: % rows filled, all done', _filled;
+        END $lockkeeper$;
+    "#]].assert_eq(&backfill(schema, 15).up);
 }

@@ -55,6 +55,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             .map(Step::Sql)
             .collect();
         if !steps.is_empty() {
+            check_then_not_null::possible(scene)?;
             phases.push(Phase::new(
                 PhaseKind::Expand,
                 "let the key's columns refuse NULL, without a scan under lock",
@@ -98,8 +99,13 @@ fn key_phases(
         &[add],
         &[remove, plain],
     );
+    // NULL is like no other value, unless it is said to be.
+    let set = match distinct {
+        "" => format!(" WHERE ({list}) IS NOT NULL"),
+        _ => String::new(),
+    };
     let duplicates =
-        format!("SELECT count(*) FROM (SELECT {list} FROM {sql} GROUP BY {list} HAVING count(*) > 1) d");
+        format!("SELECT count(*) FROM (SELECT {list} FROM {sql}{set} GROUP BY {list} HAVING count(*) > 1) d");
     let invalid = format!(
         "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
         crate::dialect::quote_literal(&scene.sibling(table, name))

@@ -13,6 +13,7 @@ pub(super) fn phases(operation: &Operation, scene: &Scene<'_>) -> Vec<Phase> {
         up: format!("{};\n", scene.text_of(operation)),
         down: None,
         transactional: true,
+        job: None,
     };
     let must = vec!["know only the schema after the change, and start when the window ends".to_owned()];
     vec![

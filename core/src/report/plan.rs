@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{ReferenceReport, TargetReport};
+use crate::dialect::{Dialect, quote};
 use crate::estimate::in_words;
-use crate::plan::{Criterion, Phase, Step};
+use crate::plan::{BackfillJob, Criterion, Phase, Step, Walk};
 use crate::signals::{Question, Signal, SignalValue};
 use crate::strategies::{Recommendation, Strategy};
 
@@ -307,6 +308,79 @@ pub struct StepReport {
     pub transactional: Option<bool>,
     /// What the application must do.
     pub must: Vec<String>,
+    /// What a migration does as data, where it fills rows in batches.
+    pub job: Option<JobReport>,
+}
+
+/// A backfill that a runner can carry out instead of the SQL, which does the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct JobReport {
+    /// The table, as SQL.
+    pub table: String,
+    /// The columns of the key whose windows are walked, as SQL; none: windows of pages.
+    pub key: Vec<String>,
+    /// The columns that are filled.
+    pub set: Vec<AssignmentReport>,
+    /// The rows that still need it; a row that is done never satisfies it.
+    pub pending: String,
+    /// Rows of one window.
+    pub batch_rows: u64,
+    /// In how many commits a window is filled.
+    pub passes: u32,
+    /// The share of a row: `(spread & 2147483647) % passes`.
+    pub spread: Option<String>,
+    /// The setting that is `on` in each batch's transaction.
+    pub guard: String,
+    /// How long a batch waits for a row before it lets go of its own and tries again.
+    pub lock_timeout: String,
+    /// Lag of a replica at which it pauses.
+    pub pause_lag_seconds: u64,
+    /// Lag of all replicas at which it goes on.
+    pub resume_lag_seconds: u64,
+    /// The query that counts the rows that are left.
+    pub remaining: String,
+    /// Row triggers of the table that may fire for each row.
+    pub fires: Vec<String>,
+}
+
+/// A column that is filled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct AssignmentReport {
+    /// The column, as SQL.
+    pub column: String,
+    /// The expression of its value, as SQL over the row.
+    pub value: String,
+}
+
+impl From<&BackfillJob> for JobReport {
+    fn from(job: &BackfillJob) -> Self {
+        let sql = |name: &String| quote(name, Dialect::Postgres);
+        let (key, passes, spread) = match &job.walk {
+            Walk::Key { columns, passes, spread } => {
+                (columns.iter().map(sql).collect(), *passes, Some(spread.clone()).filter(|_| *passes > 1))
+            }
+            Walk::Pages => (Vec::new(), 1, None),
+        };
+        let set = job
+            .set
+            .iter()
+            .map(|(column, value)| AssignmentReport { column: sql(column), value: value.clone() });
+        Self {
+            table: job.table.sql(Dialect::Postgres),
+            key,
+            set: set.collect(),
+            pending: job.pending.clone(),
+            batch_rows: job.batch_rows,
+            passes,
+            spread,
+            guard: job.guard.clone(),
+            lock_timeout: job.lock_timeout.clone(),
+            pause_lag_seconds: job.pause_lag_seconds,
+            resume_lag_seconds: job.resume_lag_seconds,
+            remaining: job.remaining.clone(),
+            fires: job.fires.clone(),
+        }
+    }
 }
 
 /// A phase on the wire.
@@ -331,6 +405,7 @@ fn step_report(step: &Step) -> StepReport {
             down: sql.down.clone(),
             transactional: Some(sql.transactional),
             must: Vec::new(),
+            job: sql.job.as_deref().map(JobReport::from),
         },
         Step::Release(release) => StepReport {
             kind: "release".to_owned(),
@@ -339,6 +414,7 @@ fn step_report(step: &Step) -> StepReport {
             down: None,
             transactional: None,
             must: release.must.clone(),
+            job: None,
         },
         Step::Check(criterion) => StepReport {
             kind: "check".to_owned(),
@@ -347,6 +423,7 @@ fn step_report(step: &Step) -> StepReport {
             down: None,
             transactional: None,
             must: Vec::new(),
+            job: None,
         },
     }
 }

@@ -11,6 +11,7 @@ use lockkeeper_core::recipes::{self, Recipe, Scene, alone, inverse};
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
+use crate::config::Limits;
 
 /// A part of a migration.
 pub(super) enum Piece {
@@ -29,9 +30,9 @@ pub(super) struct Kept {
 }
 
 /// Takes a checked file apart.
-pub(super) fn pieces(file: &CheckedFile, way: Way, batch_rows: u64) -> Result<Vec<Piece>, RewriteError> {
+pub(super) fn pieces(file: &CheckedFile, way: Way, limits: &Limits) -> Result<Vec<Piece>, RewriteError> {
     let mut taker =
-        Taker { file, way, batch_rows, catalog: file.before.clone(), pieces: Vec::new(), rewritten: false };
+        Taker { file, way, limits, catalog: file.before.clone(), pieces: Vec::new(), rewritten: false };
     taker.catalog.start_migration();
     for (checked, judged) in &file.parts {
         taker.part(checked, judged)?;
@@ -46,7 +47,7 @@ pub(super) fn pieces(file: &CheckedFile, way: Way, batch_rows: u64) -> Result<Ve
 struct Taker<'a> {
     file: &'a CheckedFile,
     way: Way,
-    batch_rows: u64,
+    limits: &'a Limits,
     catalog: Catalog,
     pieces: Vec<Piece>,
     rewritten: bool,
@@ -87,7 +88,9 @@ impl Taker<'_> {
             text: &self.file.text,
             target: &self.file.target,
             catalog: &self.catalog,
-            batch_rows: self.batch_rows,
+            batch_rows: self.limits.batch_rows,
+            pause_lag_seconds: self.limits.replica_lag_pause_seconds,
+            resume_lag_seconds: self.limits.replica_lag_seconds,
         };
         let phases = recipes::write(recipe, operation, &scene, self.way)
             .map_err(|refusal| RewriteError { message: refusal.reason })?;

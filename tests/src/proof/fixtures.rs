@@ -1,66 +1,48 @@
-//! What is proved: schemas with awkward rows, changes, and the statements of the releases around them.
+//! What is proved: changes, and the statements of the releases around them.
+//!
+//! To add one: a schema of `awkward.rs` (or one more there), the change, the statements of the release before and of each release of the plan;
+//! everything else from [`Fixture::PLAIN`].
 
 use super::Fixture;
+use super::awkward::{EVENTS, LINES, ORDERS, USERS};
 use lockkeeper_core::plan::Way;
 
-const USERS: &str = "
-CREATE TABLE users (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    email text NOT NULL UNIQUE,
-    name text NOT NULL DEFAULT 'nobody' CHECK (name <> ''),
-    nick varchar(40),
-    updated_at timestamptz
-);
-CREATE INDEX users_name ON users (name);
-CREATE INDEX users_email_name ON users (email, lower(name)) WHERE name <> 'gone';
-CREATE UNIQUE INDEX users_nick_name ON users (nick, name);
-CREATE VIEW named_users AS SELECT u.id, u.name, upper(u.name) AS loud FROM users u WHERE u.name <> 'x';
-CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
-CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();
-INSERT INTO users (email, name, nick) SELECT 'e' || g, 'O''Neill \"' || g, 'n' || g FROM generate_series(1, 1000) g;
-";
-
 const WRITES_NAME: &[&str] = &[
-    "INSERT INTO users (email, name) VALUES (gen_random_uuid()::text, 'old')",
-    "INSERT INTO users (email) VALUES (gen_random_uuid()::text)",
+    "INSERT INTO users (email, name) VALUES (md5(random()::text || clock_timestamp()), 'old')",
+    "INSERT INTO users (email) VALUES (md5(random()::text || clock_timestamp()))",
     "UPDATE users SET name = 'was ' || id WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET name = 'was again' WHERE id = 950 AND name = 'both'",
     "UPDATE users SET nick = nick WHERE id = 1 + (random() * 900)::int",
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
     "SELECT id, name, loud FROM named_users LIMIT 1",
 ];
 
 const WRITES_FULL_NAME: &[&str] = &[
-    "INSERT INTO users (email, full_name) VALUES (gen_random_uuid()::text, 'new')",
+    "INSERT INTO users (email, full_name) VALUES (md5(random()::text || clock_timestamp()), 'new')",
     "UPDATE users SET full_name = 'is ' || id WHERE id = 1 + (random() * 900)::int",
     "SELECT id, full_name FROM users WHERE full_name = 'new' LIMIT 1",
 ];
 
 const WRITES_BOTH: &[&str] = &[
-    "INSERT INTO users (email, name, full_name) VALUES (gen_random_uuid()::text, 'both', 'both')",
+    "INSERT INTO users (email, name, full_name) VALUES (md5(random()::text || clock_timestamp()), 'both', 'both')",
+    "UPDATE users SET name = 'both', full_name = 'both' WHERE id = 950 AND name <> 'was again'",
     "UPDATE users SET name = 'b', full_name = 'b' WHERE id = 1 + (random() * 900)::int",
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
 ];
 
-const ORDERS: &str = "
-CREATE TABLE customers (id int PRIMARY KEY);
-INSERT INTO customers SELECT g FROM generate_series(1, 100) g;
-CREATE TABLE orders (
-    id bigint PRIMARY KEY,
-    customer_id int,
-    total int NOT NULL DEFAULT 0 CHECK (total >= 0),
-    code text,
-    note text NOT NULL
-);
-CREATE INDEX orders_total ON orders (total DESC);
-CREATE INDEX orders_customer_note ON orders (customer_id, note);
-CREATE SEQUENCE more_orders START 100000;
-INSERT INTO orders SELECT g, 1 + g % 100, g, 'c' || g, 'n' FROM generate_series(1, 2000) g;
-";
-
 const USES_ORDERS: &[&str] = &[
-    "INSERT INTO orders (id, customer_id, total, code, note) SELECT n, 1, 7, 'k' || n, 'x' FROM nextval('more_orders') n",
+    "INSERT INTO orders (id, customer_id, total, balance, code, note) SELECT n, 1, 7, -7, 'k' || n, 'x' FROM nextval('more_orders') n",
     "UPDATE orders SET total = total + 1 WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE orders SET balance = balance - 1, price = price + 1 WHERE id = 1 + (random() * 1900)::int",
     "SELECT sum(total) FROM orders WHERE customer_id = 5",
+];
+
+/// The new release writes what the old type could not hold.
+const USES_LARGE_BALANCES: &[&str] = &[
+    "UPDATE orders SET balance = 3000000000 WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE orders SET balance = NULL WHERE id = 1 + (random() * 1900)::int",
+    "INSERT INTO orders (id, customer_id, balance, note) SELECT n, 1, -3000000000, 'x' FROM nextval('more_orders') n",
+    "SELECT sum(balance) FROM orders WHERE customer_id = 5",
 ];
 
 const USES_ORDERS_WITHOUT_NOTE: &[&str] = &[
@@ -68,96 +50,157 @@ const USES_ORDERS_WITHOUT_NOTE: &[&str] = &[
     "UPDATE orders SET total = total + 1 WHERE id = 1 + (random() * 1900)::int",
 ];
 
-const ORDERS_BEFORE_KEY: &str = "
-CREATE TABLE events (id bigint, at timestamptz);
-INSERT INTO events SELECT g, now() FROM generate_series(1, 2000) g;
-CREATE SEQUENCE more_events START 100000;
-";
+const USES_LINES: &[&str] = &[
+    r#"INSERT INTO "Back Office"."Order Lines" ("Order", low_1, "select", raw) VALUES (7, md5(random()::text || clock_timestamp()), 'x''', '12')"#,
+    r#"UPDATE "Back Office"."Order Lines" SET "select" = 's' || passes WHERE passes = 1 + (random() * 900)::int"#,
+    r#"UPDATE "Back Office"."Order Lines" SET "It's 100%" = 2.25 WHERE passes = 1 + (random() * 900)::int"#,
+    r#"SELECT "select", raw FROM "Back Office"."Order Lines" WHERE "select" = 's1' LIMIT 1"#,
+];
+
+const USES_QUOTED_LINES: &[&str] = &[
+    r#"INSERT INTO "Back Office"."Order Lines" ("Order", low_1, "User's ""Choice""") VALUES (7, md5(random()::text || clock_timestamp()), 'x''')"#,
+    r#"UPDATE "Back Office"."Order Lines" SET "User's ""Choice""" = 'n' || passes WHERE passes = 1 + (random() * 900)::int"#,
+];
+
+/// Reads and writes a column that is text or a number, as releases that know both do.
+const USES_RAW: &[&str] = &[
+    r#"INSERT INTO "Back Office"."Order Lines" ("Order", low_1, raw) VALUES (8, md5(random()::text || clock_timestamp()), '34')"#,
+    r#"UPDATE "Back Office"."Order Lines" SET raw = '77' WHERE passes = 1 + (random() * 900)::int"#,
+    r#"SELECT raw FROM "Back Office"."Order Lines" WHERE passes = 5"#,
+];
 
 const USES_EVENTS: &[&str] = &[
     "INSERT INTO events (id, at) VALUES (nextval('more_events'), now())",
     "SELECT count(*) FROM events WHERE id < 10",
 ];
 
+const WRITES_KIND: &[&str] = &[
+    "INSERT INTO events (id, at, kind) VALUES (nextval('more_events'), now(), 'old')",
+    "UPDATE events SET payload = 'longer than it was before, so that it moves' WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE events SET kind = 'was' WHERE id = 1 + (random() * 1900)::int",
+];
+
+const WRITES_CATEGORY: &[&str] = &[
+    "INSERT INTO events (id, at, category) VALUES (nextval('more_events'), now(), 'new')",
+    "UPDATE events SET category = 'is' WHERE id = 1 + (random() * 1900)::int",
+];
+
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
         name: "rename a column",
-        way: Way::Triggers,
         schema: USERS,
         migration: "ALTER TABLE users RENAME COLUMN name TO full_name;",
-        restore: None,
         releases: &[WRITES_NAME, WRITES_FULL_NAME],
+        since: 12,
+        touched: &["updated_at"],
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "rename a column",
         way: Way::Application,
         schema: USERS,
         migration: "ALTER TABLE users RENAME COLUMN name TO full_name;",
-        restore: None,
         releases: &[WRITES_NAME, WRITES_BOTH, WRITES_BOTH, WRITES_FULL_NAME],
+        since: 12,
+        touched: &["updated_at"],
+        ..Fixture::PLAIN
     },
     Fixture {
-        name: "change a type",
-        way: Way::Triggers,
+        name: "rename a column, quoted names and a composite key",
+        schema: LINES,
+        migration: r#"ALTER TABLE "Back Office"."Order Lines" RENAME "select" TO "User's ""Choice""";"#,
+        releases: &[USES_LINES, USES_QUOTED_LINES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rename a column of a table without a key",
+        schema: EVENTS,
+        migration: "ALTER TABLE events RENAME COLUMN kind TO category;",
+        releases: &[WRITES_KIND, WRITES_CATEGORY],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change a type, with an index and a check",
         schema: ORDERS,
         migration: "ALTER TABLE orders ALTER COLUMN total TYPE bigint;",
-        restore: None,
         releases: &[USES_ORDERS, USES_ORDERS],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change a type, values beyond the old one",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ALTER COLUMN balance TYPE bigint;",
+        releases: &[USES_ORDERS, USES_ORDERS, USES_LARGE_BALANCES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change a type, numeric with NaN",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ALTER COLUMN price TYPE numeric(14, 4);",
+        releases: &[USES_ORDERS, USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change a type by an expression that loses values",
+        schema: LINES,
+        migration: r#"ALTER TABLE "Back Office"."Order Lines" ALTER COLUMN raw TYPE int USING nullif(raw, '')::int;"#,
+        restore: Some(
+            r#"UPDATE "Back Office"."Order Lines" SET raw_old = '' WHERE raw_old IS NULL AND passes % 10 = 0 AND passes > 0"#,
+        ),
+        releases: &[USES_RAW, USES_RAW],
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "set NOT NULL",
-        way: Way::Triggers,
         schema: ORDERS,
         migration: "ALTER TABLE orders ALTER COLUMN customer_id SET NOT NULL;",
-        restore: None,
         releases: &[USES_ORDERS, USES_ORDERS],
+        since: 12,
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "add a foreign key",
-        way: Way::Triggers,
         schema: ORDERS,
         migration: "ALTER TABLE orders ADD CONSTRAINT orders_customer FOREIGN KEY (customer_id) REFERENCES customers (id);",
-        restore: None,
         releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "add a unique constraint",
-        way: Way::Triggers,
         schema: ORDERS,
         migration: "ALTER TABLE orders ADD UNIQUE (code);",
-        restore: None,
         releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "add a primary key",
-        way: Way::Triggers,
-        schema: ORDERS_BEFORE_KEY,
+        schema: EVENTS,
         migration: "ALTER TABLE events ADD PRIMARY KEY (id);",
-        restore: None,
         releases: &[USES_EVENTS],
+        since: 12,
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "build an index",
-        way: Way::Triggers,
         schema: ORDERS,
         migration: "CREATE INDEX orders_code ON orders (lower(code)) WHERE total > 5;",
-        restore: None,
         releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "drop an index",
-        way: Way::Triggers,
         schema: ORDERS,
         migration: "DROP INDEX orders_total;",
-        restore: None,
         releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
     },
     Fixture {
         name: "drop a column",
-        way: Way::Triggers,
         schema: ORDERS,
         migration: "ALTER TABLE orders DROP COLUMN note;",
-        restore: Some("UPDATE orders SET note = 'from the backup' WHERE note IS NULL"),
+        restore: Some("UPDATE orders SET note = 'n' || id WHERE note IS NULL"),
         releases: &[USES_ORDERS, USES_ORDERS_WITHOUT_NOTE],
+        ..Fixture::PLAIN
     },
 ];

@@ -1,23 +1,34 @@
-//! Recipes proved on a running server: the steps as they are written to files, beside two clients of the releases that
-//! may be live.
+//! Recipes proved on a running server: the steps as they are written to files.
 //!
-//! For each fixture: the end schema is the one that the original migration makes; no statement of a live release fails
-//! or waits longer than the lock timeout; the way down leads back step by step.
+//! Each fixture is proved twice. *Busy* (`busy.rs`): beside clients of the releases that may be live, with the backfill killed and continued;
+//! no statement of theirs fails or waits longer than the lock timeout, old and new agree, each way down leads back. *Quiet* (`quiet.rs`): alone,
+//! so that all rows can be compared: the end is what the original migration makes of the same rows, and from every phase the way down leads back
+//! to the schema and the rows of the start. What was measured is kept in `docs/proofs.json` (`record.rs`).
 
+mod awkward;
+mod backfills;
+mod busy;
+mod exclusive;
+mod files;
 mod fixtures;
+mod kill;
+mod quiet;
+mod record;
 
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep, Step, Way};
-use lockkeeper_project::{analysis, discover, rewrite};
+use lockkeeper_core::plan::{Phase, PhaseKind, Way};
+use lockkeeper_core::recipes::{RECIPES, Recipe};
 
 use crate::cluster::cluster;
-use crate::database::{Database, Failure};
-use crate::observe::Running;
-use crate::snapshot::{ColumnOrder, difference, snapshot};
-use crate::workload::{Experience, Workload, apply, beside};
+use fixtures::FIXTURES;
 
-/// A change with the releases that live around it.
+/// A change with the releases that live around it. What most fixtures have in common is in [`Fixture::PLAIN`].
+#[derive(Debug)]
 pub(crate) struct Fixture {
     name: &'static str,
     way: Way,
@@ -25,174 +36,131 @@ pub(crate) struct Fixture {
     schema: &'static str,
     /// The change as somebody wrote it.
     migration: &'static str,
-    /// What a person does before going back, where the plan says that values come from a backup.
+    /// What a person does right after the contract phase was undone, where the plan says that values come from a backup.
     restore: Option<&'static str>,
     /// The statements of each release: the one that runs before, and one for each release of the plan.
     releases: &'static [&'static [&'static str]],
+    /// The first version on which it is possible; before, the recipe says no in words.
+    since: u32,
+    /// Columns that a trigger of the user writes for each row that is touched. They alone may differ from what the original migration leaves.
+    touched: &'static [&'static str],
 }
 
-/// After this a client's statement gives up; a step's own lock timeout is shorter.
-const LOCK_TIMEOUT: Duration = Duration::from_secs(4);
+impl Fixture {
+    /// Triggers, every version, nothing lost.
+    const PLAIN: Fixture = Fixture {
+        name: "",
+        way: Way::Triggers,
+        schema: "",
+        migration: "",
+        restore: None,
+        releases: &[],
+        since: 11,
+        touched: &[],
+    };
 
-#[test]
-fn every_recipe_ends_in_the_same_schema_and_stops_nobody() {
-    println!("| recipe | way | files | releases | longest statement of a client |\n|---|---|---|---|---|");
-    for fixture in fixtures::FIXTURES {
-        let proof = prove(fixture);
-        println!(
-            "| {} | {} | {} | {} | {} ms |",
-            fixture.name,
-            fixture.way.id(),
-            proof.files,
-            proof.releases,
-            proof.longest.as_millis()
-        );
+    /// The recipe that rewrites it.
+    fn recipe(&self) -> &'static Recipe {
+        files::recipe(self.migration)
     }
 }
 
+/// What a proof showed.
+#[derive(Clone, Copy, Debug, Default)]
 struct Proof {
     files: usize,
     releases: usize,
-    longest: Duration,
+    /// The longest time for which a relation was held against everybody.
+    exclusive: Duration,
+    /// The longest statement of a client.
+    client: Duration,
+    kills: usize,
 }
 
-fn prove(fixture: &Fixture) -> Proof {
-    let phases = phases(fixture);
-    let direct = database(fixture);
-    direct.run(fixture.migration);
-    let expected = snapshot(&direct, ColumnOrder::Ignored);
-    let database = database(fixture);
-    let mut run = Run { fixture, database: &database, live: 0, longest: Duration::ZERO, done: Vec::new() };
-    for phase in &phases {
-        for step in &phase.steps {
-            run.step(phase, step);
-        }
-    }
-    let end = snapshot(&database, ColumnOrder::Ignored);
-    assert_eq!(difference(&expected, &end), "", "{}: the end is another schema", fixture.name);
-    let longest = run.longest;
-    let steps: Vec<(String, SqlStep)> = run.done;
-    let files = steps.len();
-    undo(fixture, &database, steps);
-    Proof { files, releases: phases.iter().flat_map(Phase::releases).count(), longest }
-}
+/// After this a client's statement gives up: the same time for which a step waits for its lock.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(2);
 
-fn database(fixture: &Fixture) -> Database {
-    let database = cluster().database();
-    database.run(fixture.schema);
-    database
-}
+/// No lock against everybody may be held longer on tables of this size.
+const EXCLUSIVE: Duration = Duration::from_secs(1);
 
-/// The phases that the product writes for a project with this history.
-fn phases(fixture: &Fixture) -> Vec<Phase> {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let migrations = folder.path().join("migrations");
-    std::fs::create_dir_all(&migrations).expect("can be made");
+#[test]
+fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
     let version = cluster().version();
-    std::fs::write(
-        folder.path().join("lockkeeper.toml"),
-        format!("dialect = \"postgres\"\ntarget-version = {version}\n[limits]\nbatch-rows = 100\n"),
-    )
-    .expect("can be written");
-    std::fs::write(migrations.join("0001_schema.sql"), fixture.schema).expect("can be written");
-    let change = migrations.join("0002_change.sql");
-    std::fs::write(&change, fixture.migration).expect("can be written");
-    let project = discover(folder.path()).expect("is a project");
-    let policy = analysis::policy(&project, None);
-    let file = analysis::check_path(&project, &change, None, &policy).expect("is a migration");
-    rewrite::phases(&project, &file, fixture.way).unwrap_or_else(|error| panic!("{}: {error}", fixture.name))
-}
-
-struct Run<'a> {
-    fixture: &'a Fixture,
-    database: &'a Database,
-    /// The release that is live.
-    live: usize,
-    longest: Duration,
-    /// What was applied, each with the schema before it.
-    done: Vec<(String, SqlStep)>,
-}
-
-impl Run<'_> {
-    fn step(&mut self, phase: &Phase, step: &Step) {
-        match step {
-            Step::Sql(sql) => {
-                let before = snapshot(self.database, ColumnOrder::Ignored);
-                self.beside(phase, self.statements(self.live..=self.live), || up(self.database, sql));
-                self.done.push((before, sql.clone()));
-            }
-            // While a release goes out, the one before is still there.
-            Step::Release(_) => {
-                let both = self.statements(self.live..=self.live + 1);
-                self.beside(phase, both, || Ok(()));
-                self.live += 1;
-            }
-            Step::Check(_) => {}
+    let results = each(FIXTURES, |fixture| match files::phases(fixture) {
+        Err(reason) => {
+            assert!(version < fixture.since, "{} ({}): {reason}", fixture.name, fixture.way.id());
+            Err(reason)
         }
-    }
-
-    fn statements(&self, releases: std::ops::RangeInclusive<usize>) -> Vec<&'static str> {
-        let last = self.fixture.releases.len() - 1;
-        let start = (*releases.start()).min(last);
-        let end = (*releases.end()).min(last);
-        self.fixture.releases[start..=end].concat()
-    }
-
-    fn beside(&mut self, phase: &Phase, statements: Vec<&str>, change: impl FnOnce() -> Result<(), Failure>) {
-        let workload = Workload { statements: &statements, clients: 2, lock_timeout: LOCK_TIMEOUT };
-        let (result, experiences) = beside(self.database, &workload, change);
-        let context = format!("{} in {}", self.fixture.name, phase.kind.id());
-        assert!(result.is_ok(), "{context}: {:?}", result.err());
-        for (statement, Experience { slowest, errors, .. }) in statements.iter().zip(experiences) {
-            assert!(errors.is_empty(), "{context}: {statement}: {errors:?}");
-            assert!(slowest < LOCK_TIMEOUT, "{context}: {statement} took {slowest:?}");
-            self.longest = self.longest.max(slowest);
+        Ok(phases) => {
+            assert!(version >= fixture.since, "{} is possible on {version}: mend `since`", fixture.name);
+            Ok(prove(fixture, &phases))
         }
-    }
+    });
+    record::keep(version, FIXTURES.iter().zip(results));
 }
 
-/// Runs a migration as its file says, and again where it gave up for its lock.
-fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
-    again(|| one(database, &step.up, step.transactional))
+fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
+    let busy = busy::prove(fixture, phases);
+    let kills = quiet::prove(fixture, phases);
+    Proof { kills: busy.kills + kills, ..busy }
 }
 
-fn one(database: &Database, sql: &str, transactional: bool) -> Result<(), Failure> {
-    let running = if transactional { Running::InTransaction } else { Running::Autocommit };
-    apply(database, &[sql], running)
-}
-
-fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
-    for _ in 0..20 {
-        match run() {
-            Err(failure) if failure.sqlstate == "55P03" => {}
-            other => return other,
+/// Runs all of them, some at a time: fewer where times are kept.
+fn each<T: Sync, R: Send>(items: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let workers = if record::is_on() { 2 } else { 3 };
+    let next = AtomicUsize::new(0);
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some((number, item)) = next_of(items, &next) {
+                    // Its message is out already; the others go on, so that one run tells everything.
+                    let result = catch_unwind(AssertUnwindSafe(|| run(item))).ok();
+                    results.lock().expect("no worker panicked").push((number, result));
+                }
+            });
         }
-    }
-    run()
+    });
+    let mut results = results.into_inner().expect("no worker panicked");
+    results.sort_by_key(|(number, _)| *number);
+    let failed = results.iter().filter(|(_, result)| result.is_none()).count();
+    assert!(failed == 0, "{failed} of {} failed; what each said is above", items.len());
+    results.into_iter().filter_map(|(_, result)| result).collect()
 }
 
-/// Each down leads back to the schema before its up; the contract phase may change the order of columns.
-fn undo(fixture: &Fixture, database: &Database, steps: Vec<(String, SqlStep)>) {
-    for (before, step) in steps.into_iter().rev() {
-        if let Some(restore) = fixture.restore.filter(|_| step.name.ends_with("_nullable")) {
-            database.run(restore);
-        }
-        let down =
-            step.down.as_deref().unwrap_or_else(|| panic!("{}: {} has no way back", fixture.name, step.name));
-        again(|| one(database, down, step.transactional))
-            .unwrap_or_else(|failure| panic!("{}: {failure:?}", step.name));
-        let after = snapshot(database, ColumnOrder::Ignored);
-        assert_eq!(difference(&before, &after), "", "{}: the way down from {}", fixture.name, step.name);
-    }
+fn next_of<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> {
+    let number = next.fetch_add(1, Ordering::Relaxed);
+    items.get(number).map(|item| (number, item))
 }
 
 #[test]
 fn contract_comes_last_and_nothing_is_dropped_before() {
-    for fixture in fixtures::FIXTURES {
-        let phases = phases(fixture);
+    for fixture in FIXTURES {
+        let Ok(phases) = files::phases(fixture) else { continue };
         let drops = |phase: &Phase| phase.migrations().any(|it| it.up.contains(" DROP COLUMN "));
         for phase in phases.iter().filter(|phase| drops(phase)) {
             assert_eq!(phase.kind, PhaseKind::Contract, "{}", fixture.name);
         }
     }
+}
+
+#[test]
+fn every_recipe_has_a_fixture_in_every_way() {
+    let there: BTreeSet<_> = FIXTURES.iter().map(|it| (it.recipe().id, it.way)).collect();
+    for recipe in RECIPES {
+        for way in recipe.ways {
+            let id = recipe.id;
+            assert!(
+                there.contains(&(id, *way)),
+                "{id} has no fixture for {}: add one to fixtures.rs",
+                way.id()
+            );
+        }
+    }
+}
+
+#[test]
+fn fixtures_differ_in_name_or_way() {
+    let names: BTreeSet<_> = FIXTURES.iter().map(|it| (it.name, it.way)).collect();
+    assert_eq!(names.len(), FIXTURES.len());
 }

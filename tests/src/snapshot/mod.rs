@@ -6,7 +6,7 @@
 
 mod queries;
 
-use crate::database::Database;
+use crate::database::{Database, rows};
 use std::fmt::Write;
 
 /// Whether the order of columns counts: a column that was added anew stands last, and that is often fine.
@@ -19,8 +19,11 @@ pub(crate) enum ColumnOrder {
 /// The schema, one line per object or column: `kind name: properties`, sorted.
 pub(crate) fn snapshot(database: &Database, order: ColumnOrder) -> String {
     let mut text = String::new();
+    // One session for all: a new one costs more than a query.
+    let mut client = database.connect();
+    let mut ask = |query| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
     for (kind, query) in queries::ALL {
-        for row in database.rows(query) {
+        for row in ask(query) {
             let cells: Vec<String> = row.into_iter().map(on_one_line).collect();
             let (name, properties) = cells.split_first().expect("each query names its objects");
             let properties: Vec<_> =
@@ -29,7 +32,7 @@ pub(crate) fn snapshot(database: &Database, order: ColumnOrder) -> String {
         }
     }
     if order == ColumnOrder::Compared {
-        for row in database.rows(queries::COLUMN_ORDER) {
+        for row in ask(queries::COLUMN_ORDER) {
             let cells: Vec<String> = row.into_iter().map(on_one_line).collect();
             writeln!(text, "column order {}", cells.join(": ")).expect("strings take all text");
         }

@@ -1,4 +1,5 @@
 //! The catalog queries of a snapshot: each gives a name and then properties; empty properties are left out.
+//! What a version does not have, `attgenerated` before 12, is asked for through `to_jsonb`.
 
 /// Kind and query, in the order in which they are printed.
 pub(super) const ALL: &[(&str, &str)] = &[
@@ -29,9 +30,11 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "column",
         "SELECT a.attrelid::regclass || '.' || quote_ident(a.attname), format_type(a.atttypid, a.atttypmod),
                 CASE WHEN a.attnotnull THEN 'not null' END,
-                CASE a.attgenerated WHEN '' THEN 'default ' ELSE 'generated ' END || pg_get_expr(d.adbin, d.adrelid),
+                CASE coalesce(to_jsonb(a) ->> 'attgenerated', '') WHEN '' THEN 'default ' ELSE 'generated ' END
+                || pg_get_expr(d.adbin, d.adrelid),
                 CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
-                CASE WHEN a.attcollation <> t.typcollation THEN 'collate ' || a.attcollation::regcollation END,
+                CASE WHEN a.attcollation <> t.typcollation THEN 'collate '
+                || (SELECT collnamespace::regnamespace || '.' || collname FROM pg_collation n WHERE n.oid = a.attcollation) END,
                 a.attacl::text
          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
@@ -45,7 +48,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "SELECT CASE WHEN conrelid = 0 THEN contypid::regtype::text ELSE conrelid::regclass::text END
                 || '.' || quote_ident(conname),
                 pg_get_constraintdef(oid), CASE WHEN NOT convalidated THEN 'not validated' END
-         FROM pg_constraint WHERE contype <> 't' AND contype <> 'n'
+         FROM pg_constraint WHERE contype <> 't'
            AND connamespace IN (SELECT oid FROM pg_namespace
                WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
          ORDER BY 1, 2",

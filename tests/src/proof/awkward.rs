@@ -1,0 +1,81 @@
+//! Schemas with rows that are awkward: NULLs, quotes, backslashes, values at the ends of their types, names that need quotes, a trigger of the
+//! user, a table that points at itself, a partitioned table beside.
+
+/// A trigger of the user, a self-reference, a view, indexes over expressions, a partitioned table that points here.
+pub(super) const USERS: &str = r#"
+CREATE TABLE users (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    email text NOT NULL UNIQUE,
+    name text NOT NULL DEFAULT 'nobody' CHECK (name <> ''),
+    nick varchar(40),
+    invited_by bigint REFERENCES users (id),
+    more int,
+    updated_at timestamptz
+);
+CREATE INDEX users_name ON users (name);
+CREATE INDEX users_email_name ON users (email, lower(name)) WHERE name <> 'gone';
+CREATE UNIQUE INDEX users_nick_name ON users (nick, name);
+CREATE VIEW named_users AS SELECT u.id, u.name, upper(u.name) AS loud FROM users u WHERE u.name <> 'x';
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.updated_at := now(); RETURN NEW; END $$;
+CREATE TRIGGER users_touch BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION touch();
+CREATE TABLE logins (user_id bigint REFERENCES users (id), name text, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE logins_2025 PARTITION OF logins FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+INSERT INTO users (email, name, nick, invited_by)
+    SELECT 'e' || g, 'O''Neill "' || g, 'n' || g, nullif(g / 2, 0) FROM generate_series(1, 1000) g;
+INSERT INTO users (email, name, nick) VALUES
+    ('a', ' ', NULL), ('b', E'\\', NULL), ('c', E'back\\slash''s', ''), ('d', '%s $1 {} NULL', '$$'), ('f', E'two\nlines\t', 'ünï'),
+    ('g', 'nobody', NULL), ('h', 'nobody', NULL), ('i', repeat('long ', 400), NULL), ('j', '$lockkeeper$', '''');
+INSERT INTO logins SELECT g, 'n', '2025-02-01' FROM generate_series(1, 100) g;
+"#;
+
+/// A column with a check, a default and indexes, integers at both ends, duplicates, NULLs.
+pub(super) const ORDERS: &str = r#"
+CREATE TABLE customers (id int PRIMARY KEY);
+INSERT INTO customers SELECT g FROM generate_series(1, 100) g;
+CREATE TABLE orders (
+    id bigint PRIMARY KEY,
+    customer_id int,
+    total int NOT NULL DEFAULT 0 CHECK (total >= 0),
+    balance int,
+    price numeric(10, 2),
+    code text,
+    note text NOT NULL
+);
+CREATE INDEX orders_total ON orders (total DESC);
+CREATE INDEX orders_customer_note ON orders (customer_id, note);
+CREATE SEQUENCE more_orders START 100000;
+INSERT INTO orders SELECT g, 1 + g % 100, g, -g, g / 7.0, 'c' || g, 'n' || g FROM generate_series(1, 2000) g;
+INSERT INTO orders VALUES
+    (3001, 1, 2147483647, 2147483647, 'NaN', NULL, 'n3001'), (3002, 1, 0, -2147483648, 99999999.99, NULL, 'n3002'),
+    (3003, 2, 2147483647, NULL, NULL, '', 'n3003'), (-9223372036854775808, 2, 1, 0, -0.01, E'\\''"', 'n-9223372036854775808'),
+    (9223372036854775807, 3, 1, 0, 0, ' ', 'n9223372036854775807');
+"#;
+
+/// Names that need quotes, a schema of its own, a composite key, columns that sound like variables, text that is cast.
+pub(super) const LINES: &str = r#"
+CREATE SCHEMA "Back Office";
+CREATE TABLE "Back Office"."Order Lines" (
+    "Order" int NOT NULL,
+    low_1 text NOT NULL,
+    "select" varchar(20),
+    "It's 100%" numeric(8, 2) DEFAULT 1.5,
+    raw text,
+    passes int,
+    PRIMARY KEY ("Order", low_1)
+);
+CREATE INDEX "Lines by ""select""" ON "Back Office"."Order Lines" ("select", passes);
+INSERT INTO "Back Office"."Order Lines"
+    SELECT g / 3, 'p"' || g % 3, CASE WHEN g % 5 = 0 THEN NULL ELSE 's' || g % 7 END, g / 3.0,
+           CASE WHEN g % 10 = 0 THEN '' WHEN g % 9 = 0 THEN NULL ELSE g::text END, g
+    FROM generate_series(1, 1000) g;
+INSERT INTO "Back Office"."Order Lines" VALUES
+    (-2147483648, '', '', 'NaN', '2147483647', NULL), (2147483647, E'\\', E'\'$$', -999999.99, '-2147483648', 0);
+"#;
+
+/// A table without a key.
+pub(super) const EVENTS: &str = r#"
+CREATE TABLE events (id bigint, at timestamptz, kind text, payload text);
+INSERT INTO events SELECT g, '2025-01-01 00:00+00', CASE WHEN g % 4 = 0 THEN NULL ELSE 'k''' || g % 3 END, repeat('x', (g % 50)::int)
+    FROM generate_series(1, 2000) g;
+CREATE SEQUENCE more_events START 100000;
+"#;

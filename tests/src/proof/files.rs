@@ -1,0 +1,122 @@
+//! The phases of a fixture as the product writes them, and how its files are run.
+
+use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::operation::lower::lower;
+use lockkeeper_core::plan::{Phase, SqlStep};
+use lockkeeper_core::recipes::{self, Recipe};
+use lockkeeper_core::statement::Script;
+use lockkeeper_project::{analysis, discover, rewrite};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::Fixture;
+use crate::cluster::cluster;
+use crate::database::{Database, Failure, rows};
+use crate::observe::Running;
+use crate::workload::apply;
+
+/// Small windows, so that there are many of them in small tables.
+const BATCH_ROWS: u32 = 100;
+
+/// The recipe for the first statement of a migration.
+pub(super) fn recipe(migration: &str) -> &'static Recipe {
+    let script = Script::read(migration, Dialect::Postgres);
+    let operations = lower(&script, &script.statements[0]);
+    let found = operations.iter().find_map(recipes::for_operation);
+    found.unwrap_or_else(|| panic!("no recipe: {migration}"))
+}
+
+/// The phases that the product writes for a project with this history, or why it says no.
+pub(super) fn phases(fixture: &Fixture) -> Result<Vec<Phase>, String> {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let migrations = folder.path().join("migrations");
+    std::fs::create_dir_all(&migrations).expect("can be made");
+    let version = cluster().version();
+    let settings =
+        format!("dialect = \"postgres\"\ntarget-version = {version}\n[limits]\nbatch-rows = {BATCH_ROWS}\n");
+    std::fs::write(folder.path().join("lockkeeper.toml"), settings).expect("can be written");
+    std::fs::write(migrations.join("0001_schema.sql"), fixture.schema).expect("can be written");
+    let change = migrations.join("0002_change.sql");
+    std::fs::write(&change, fixture.migration).expect("can be written");
+    let project = discover(folder.path()).expect("is a project");
+    let policy = analysis::policy(&project, None);
+    let file = analysis::check_path(&project, &change, None, &policy).expect("is a migration");
+    rewrite::phases(&project, &file, fixture.way).map_err(|error| error.to_string())
+}
+
+/// A database with the fixture's schema and rows: the same bytes each time.
+pub(super) fn start(fixture: &Fixture) -> Database {
+    let mut hasher = DefaultHasher::new();
+    fixture.schema.hash(&mut hasher);
+    let name = format!("proof_{:x}", hasher.finish());
+    cluster().database_from(&name, |database| database.run(fixture.schema))
+}
+
+/// Runs a migration as its file says, and again where it gave up for its lock.
+pub(super) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
+    again(|| one(database, &step.up, step))
+}
+
+/// Runs the way back. `restore` is what a person does after a contract was undone.
+pub(super) fn down(fixture: &Fixture, database: &Database, phase: &Phase, step: &SqlStep) {
+    use lockkeeper_core::plan::PhaseKind;
+    let (name, way) = (fixture.name, fixture.way.id());
+    let down = step.down.as_deref().unwrap_or_else(|| panic!("{name}: {} has no way back", step.name));
+    again(|| one(database, down, step))
+        .unwrap_or_else(|failure| panic!("{name} ({way}): down from {}: {failure}\n{down}", step.name));
+    if let Some(restore) = fixture.restore.filter(|_| phase.kind == PhaseKind::Contract) {
+        database.run(restore);
+    }
+}
+
+fn one(database: &Database, sql: &str, step: &SqlStep) -> Result<(), Failure> {
+    let running = if step.transactional { Running::InTransaction } else { Running::Autocommit };
+    apply(database, &[sql], running)
+}
+
+fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
+    for _ in 0..20 {
+        match run() {
+            Err(failure) if failure.sqlstate == "55P03" => {}
+            other => return other,
+        }
+    }
+    run()
+}
+
+/// All rows of all tables, columns by name; and where each sequence stands.
+pub(super) fn contents(database: &Database, without: &[&str]) -> String {
+    let mut client = database.connect();
+    let mut ask =
+        |query: &str| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
+    let tables = ask(
+        "SELECT c.oid::regclass::text, c.relkind FROM pg_class c WHERE relkind IN ('r', 'S') AND relnamespace IN
+           (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema') ORDER BY 1",
+    );
+    let without: String = without.iter().map(|column| format!(" - '{column}'")).collect();
+    let mut text = String::new();
+    for row in tables {
+        let [Some(name), Some(kind)] = row.as_slice() else { continue };
+        let query = match kind.as_str() {
+            "S" => format!("SELECT format('%s %s', last_value, is_called) FROM {name}"),
+            _ => format!("SELECT (to_jsonb(t){without})::text FROM {name} t ORDER BY 1"),
+        };
+        for value in ask(&query) {
+            text.push_str(&format!("{name}: {}\n", value[0].as_deref().unwrap_or_default()));
+        }
+    }
+    text
+}
+
+/// The first lines in which two contents differ; empty when they are equal.
+pub(super) fn differing_rows(expected: &str, found: &str) -> String {
+    if expected == found {
+        return String::new();
+    }
+    let only = |sign: char, these: &str, those: &str| -> String {
+        let those: std::collections::BTreeSet<&str> = those.lines().collect();
+        let missing = these.lines().filter(|line| !those.contains(line)).take(5);
+        missing.map(|line| format!("{sign} {line}\n")).collect()
+    };
+    let lines = only('-', expected, found) + &only('+', found, expected);
+    format!("{} rows, now {}\n{lines}", expected.lines().count(), found.lines().count())
+}
