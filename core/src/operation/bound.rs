@@ -8,6 +8,7 @@ use super::{PartitionBound, PartitionBy};
 /// The bound of a partition on a key of one column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bound {
+    text: String,
     column: String,
     values: Values,
 }
@@ -56,7 +57,14 @@ impl Bound {
             }
             _ => return Err("a bound of hashes is no plain condition"),
         };
-        Ok(Self { column: column.clone(), values })
+        Ok(Self { text: text.clone(), column: column.clone(), values })
+    }
+
+    /// The bound as it was written: `FOR VALUES …`.
+    pub fn text(&self) -> String {
+        let text = self.text.trim();
+        let whole = text.get(..3).is_some_and(|it| it.eq_ignore_ascii_case("for"));
+        if whole { text.to_owned() } else { format!("FOR VALUES {text}") }
     }
 
     /// The key's column.

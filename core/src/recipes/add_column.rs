@@ -62,7 +62,11 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         (Some(default), None) if !default.is_null() => Values::Default(default),
         _ => Values::Application,
     };
-    let add = Add { scene, table: &table, state, column, values, shown };
+    let mut after = scene.catalog.clone();
+    after.apply(operation);
+    let made = after.table(&table).and_then(|it| it.column(&column.name.name));
+    let identity_sequence = made.and_then(|it| it.sequence.clone());
+    let add = Add { scene, table: &table, state, column, values, identity_sequence, shown };
     add.phases(operation)
 }
 
@@ -72,6 +76,8 @@ struct Add<'a> {
     state: &'a Table,
     column: &'a Column,
     values: Values<'a>,
+    /// The sequence that an identity brings with it.
+    identity_sequence: Option<RelationName>,
     shown: String,
 }
 
@@ -271,24 +277,22 @@ impl Add<'_> {
             Identity::Always => "ALWAYS",
             Identity::ByDefault => "BY DEFAULT",
         };
-        let (table, name) = (quote_literal(&self.scene.sql(self.table)), quote_literal(self.name()));
-        let ty = &self.column.ty;
+        // Not by pg_get_serial_sequence: for a moment the column owns two.
+        let own = self.scene.sql(self.identity_sequence.as_ref()?);
+        let go_on = |to: &str, from: &str| {
+            format!("SELECT setval({}, last_value, is_called) FROM {from}", quote_literal(to))
+        };
         let up = [
             self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT")),
             self.alter(&format!("ALTER COLUMN {quoted} ADD GENERATED {words} AS IDENTITY")),
-            format!(
-                "SELECT setval(pg_get_serial_sequence({table}, {name}), nextval({}))",
-                quote_literal(&sequence)
-            ),
+            go_on(&own, &sequence),
             format!("DROP SEQUENCE {sequence}"),
         ];
         let down = [
-            format!("CREATE SEQUENCE {sequence} AS {ty} OWNED BY {}.{quoted}", self.scene.sql(self.table)),
-            format!(
-                "SELECT setval({}, nextval(pg_get_serial_sequence({table}, {name})))",
-                quote_literal(&sequence)
-            ),
+            format!("CREATE SEQUENCE {sequence} AS {}", self.column.ty),
+            go_on(&sequence, &own),
             self.alter(&format!("ALTER COLUMN {quoted} DROP IDENTITY")),
+            format!("ALTER SEQUENCE {sequence} OWNED BY {}.{quoted}", self.scene.sql(self.table)),
             self.alter(&format!("ALTER COLUMN {quoted} SET DEFAULT {}", self.value().unwrap_or_default())),
         ];
         let title = format!("make {} an identity, which goes on where its sequence stopped", self.shown);

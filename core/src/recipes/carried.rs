@@ -1,6 +1,7 @@
 //! What hangs on a column and must hang on its successor: indexes, constraints, NOT NULL, default.
 
-use crate::catalog::{ColumnState, ConstraintState, Demand, Index, RelationName, Table};
+use crate::catalog::{ColumnState, ConstraintState, Demand, Index, IndexColumn, RelationName, Table};
+use crate::operation::Expression;
 use crate::plan::{Phase, PhaseKind, SqlStep, Step};
 
 use super::Refusal;
@@ -95,23 +96,25 @@ impl<'a> Carried<'a> {
         concurrently: &str,
         column: &str,
     ) -> String {
-        let keys: Vec<String> = index.keys.iter().map(|key| self.renamed(&key.text.text, column)).collect();
-        let unique = if unique { "UNIQUE " } else { "" };
-        let mut sql = format!(
-            "CREATE {unique}INDEX {concurrently}{} ON {} USING {} ({})",
-            self.scene.quote(name),
-            self.scene.sql(self.table),
-            index.method,
-            keys.join(", ")
-        );
-        if !index.include.is_empty() {
-            let include = index.include.iter().map(|it| if it == self.old { column } else { it });
-            sql.push_str(&format!(" INCLUDE ({})", self.scene.list(include)));
-        }
-        if let Some(predicate) = &index.predicate {
-            sql.push_str(&format!(" WHERE {}", self.renamed(&predicate.text, column)));
-        }
-        sql
+        let renamed = Index {
+            unique,
+            keys: index
+                .keys
+                .iter()
+                .map(|key| IndexColumn {
+                    text: Expression::new(self.renamed(&key.text.text, column)),
+                    ..key.clone()
+                })
+                .collect(),
+            include: index
+                .include
+                .iter()
+                .map(|it| if it == self.old { column.to_owned() } else { it.clone() })
+                .collect(),
+            predicate: index.predicate.as_ref().map(|it| Expression::new(self.renamed(&it.text, column))),
+            ..index.clone()
+        };
+        create_index(self.scene, self.table, &renamed, name, concurrently)
     }
 
     /// The text with the old column's name replaced, word by word.
@@ -269,6 +272,32 @@ impl<'a> Carried<'a> {
     }
 }
 
+/// The statement that makes an index again, under a name. `how` is `CONCURRENTLY ` or nothing.
+pub(super) fn create_index(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    index: &Index,
+    name: &str,
+    how: &str,
+) -> String {
+    let keys: Vec<&str> = index.keys.iter().map(|key| key.text.text.as_str()).collect();
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let mut sql = format!(
+        "CREATE {unique}INDEX {how}{} ON {} USING {} ({})",
+        scene.quote(name),
+        scene.sql(table),
+        index.method,
+        keys.join(", ")
+    );
+    if !index.include.is_empty() {
+        sql.push_str(&format!(" INCLUDE ({})", scene.list(index.include.iter().map(String::as_str))));
+    }
+    if let Some(predicate) = &index.predicate {
+        sql.push_str(&format!(" WHERE {}", predicate.text));
+    }
+    sql
+}
+
 /// The words of a constraint, as `ADD CONSTRAINT name …` takes them; `None` for those that no words make again.
 pub(super) fn definition(scene: &Scene<'_>, constraint: &ConstraintState) -> Option<String> {
     definition_with(scene, constraint, str::to_owned, str::to_owned)
@@ -298,7 +327,8 @@ fn definition_with(
             Some(format!("FOREIGN KEY ({own}) REFERENCES {parent}{referenced}{actions}{deferrable}"))
         }
         Demand::Unique(columns) => Some(format!("UNIQUE ({})", list(columns))),
-        Demand::NotNull(_) | Demand::PrimaryKey(_) | Demand::Exclude(_) => None,
+        Demand::PrimaryKey(columns) => Some(format!("PRIMARY KEY ({})", list(columns))),
+        Demand::NotNull(_) | Demand::Exclude(_) => None,
     }
 }
 

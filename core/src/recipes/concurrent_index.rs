@@ -4,7 +4,7 @@ use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal, partitioned};
+use super::{Recipe, Refusal, carried, partitioned};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
@@ -68,24 +68,8 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
     let full = scene.sql(&resolved);
     let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
     let up = format!("DROP INDEX CONCURRENTLY {if_exists}{full}");
-    let down = found.map(|(table, index)| {
-        let keys: Vec<&str> = index.keys.iter().map(|key| key.text.text.as_str()).collect();
-        let unique = if index.unique { "UNIQUE " } else { "" };
-        let mut sql = format!(
-            "CREATE {unique}INDEX CONCURRENTLY {} ON {} USING {} ({})",
-            scene.quote(&name.name),
-            scene.sql(table),
-            index.method,
-            keys.join(", ")
-        );
-        if !index.include.is_empty() {
-            sql.push_str(&format!(" INCLUDE ({})", scene.list(index.include.iter().map(String::as_str))));
-        }
-        if let Some(predicate) = &index.predicate {
-            sql.push_str(&format!(" WHERE {}", predicate.text));
-        }
-        sql
-    });
+    let down =
+        found.map(|(table, index)| carried::create_index(scene, table, index, &name.name, "CONCURRENTLY "));
     let title = format!("drop {} beside readers and writers", name.name);
     let mut step = scene.alone(
         name_of(&[&name.name, "drop"]),

@@ -1,10 +1,10 @@
 //! Drop a table: from the application first, then its foreign keys one by one, then the table under another name.
 
-use crate::catalog::{ConstraintState, Demand, RelationName, Table};
+use crate::catalog::{ColumnState, ConstraintState, Demand, RelationName, Table};
 use crate::operation::{Drop, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
-use super::scene::{Scene, name_of};
+use super::scene::{Scene, name_of, with_timeout};
 use super::{Recipe, Refusal, carried};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -60,7 +60,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
                 .undone_by("the down migrations add the keys again and check them", "a need for the table"),
         );
     }
-    phases.push(contract(scene, &table, &shown));
+    phases.extend(contract(scene, &table, state, &shown));
     Ok(phases)
 }
 
@@ -87,7 +87,7 @@ fn key(scene: &Scene<'_>, table: &RelationName, constraint: &ConstraintState) ->
     Some(scene.in_transaction(name_of(&[&table.name, &constraint.name, "drop"]), title, &[up], &[down]))
 }
 
-fn contract(scene: &Scene<'_>, table: &RelationName, shown: &str) -> Phase {
+fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str) -> [Phase; 2] {
     let gone = name_of(&["gone", &table.name]);
     let (sql, quoted) = (scene.sql(table), scene.quote(&gone));
     let aside = scene.in_transaction(
@@ -108,18 +108,65 @@ fn contract(scene: &Scene<'_>, table: &RelationName, shown: &str) -> Phase {
         ],
         &[],
     );
-    drop.down = None;
-    Phase::new(
-        PhaseKind::Contract,
-        format!("put {shown} aside, and drop it when nobody missed it"),
-        vec![Step::Sql(aside), Step::Sql(drop)],
-    )
-    .enter_when(Criterion::of_people("a backup that holds the table was restored and checked"))
-    .enter_when(Criterion::of_people(format!(
-        "no release that names {shown} has run for one full release cycle"
-    )))
-    .undone_by(
-        "before the drop: the down migration gives the table its name back; after it, only the backup",
-        "a program that still names it",
-    )
+    let again = create_again(scene, table, state, &gone);
+    drop.down = again.map(|statements| with_timeout(&statements));
+    let aside = Phase::new(PhaseKind::Verification, format!("put {shown} aside"), vec![Step::Sql(aside)])
+        .enter_when(Criterion::of_people("a backup that holds the table was restored and checked"))
+        .undone_by("the down migration gives the table its name back", "a program that still names it");
+    let last =
+        Phase::new(PhaseKind::Contract, format!("drop {shown} when nobody missed it"), vec![Step::Sql(drop)])
+            .enter_when(Criterion::of_people(format!("nobody missed {shown} for one full release cycle")))
+            .undone_by(
+                "the table comes back empty, its rows only from the backup",
+                "a program that still names it",
+            );
+    [aside, last]
+}
+
+/// The statements that make the table again, empty and without its foreign keys, under the name that it has aside; `None`
+/// where something hangs on it that we cannot spell.
+fn create_again(scene: &Scene<'_>, table: &RelationName, state: &Table, gone: &str) -> Option<Vec<String>> {
+    let plain = state.triggers.is_empty()
+        && state.policies.is_empty()
+        && state.rules.is_empty()
+        && state.statistics.is_empty()
+        && state.of_type.is_none()
+        && state.columns.iter().all(|it| it.generated.is_none() && it.sequence.is_none());
+    if !plain {
+        return None;
+    }
+    let aside = RelationName { schema: table.schema.clone(), name: gone.into() };
+    let sql = scene.sql(&aside);
+    let columns: Vec<String> = state.columns.iter().map(|it| column(scene, it)).collect();
+    let unlogged = if state.unlogged { "UNLOGGED " } else { "" };
+    let mut statements = vec![format!("CREATE {unlogged}TABLE {sql} ({})", columns.join(", "))];
+    for constraint in state
+        .constraints
+        .iter()
+        .filter(|it| !matches!(it.demand, Demand::ForeignKey { .. } | Demand::NotNull(_)))
+    {
+        let definition = carried::definition(scene, constraint)?;
+        statements
+            .push(format!("ALTER TABLE {sql} ADD CONSTRAINT {} {definition}", scene.quote(&constraint.name)));
+    }
+    let of_constraint =
+        |name: &str| state.constraints.iter().any(|it| it.demand.has_index() && it.name == name);
+    for index in state.indexes.iter().filter(|it| !of_constraint(&it.name.name)) {
+        statements.push(carried::create_index(scene, &aside, index, &index.name.name, ""));
+    }
+    Some(statements)
+}
+
+fn column(scene: &Scene<'_>, column: &ColumnState) -> String {
+    let mut sql = format!("{} {}", scene.quote(&column.name), column.ty);
+    if let Some(collation) = &column.collation {
+        sql.push_str(&format!(" COLLATE {}", scene.quote(collation)));
+    }
+    if let Some(default) = &column.default {
+        sql.push_str(&format!(" DEFAULT {}", default.text));
+    }
+    if column.not_null {
+        sql.push_str(" NOT NULL");
+    }
+    sql
 }

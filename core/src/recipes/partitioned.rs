@@ -241,26 +241,46 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
             default.display(scene.dialect())
         )));
     }
-    let bound = scene.table(&child)?.partition_of.as_ref().and_then(|(_, bound)| match bound {
-        PartitionBound::Values(values) => Some(values.clone()),
-        PartitionBound::Default => None,
-    });
+    let bound = scene.table(&child)?.partition_of.as_ref().map(|(_, bound)| bound);
     let bound = bound.ok_or_else(|| Refusal::new("the bound of the partition is not known"))?;
+    let bound = bound_of(scene, state.partition_by.as_ref(), bound)?;
     let (sql, own) = (scene.sql(&parent), scene.sql(&child));
     let shown = child.display(scene.dialect());
     let title = format!("detach {shown} beside readers and writers");
-    let step = scene.alone(
+    let mut detach = scene.alone(
         name_of(&[&child.name, "detach"]),
         title.clone(),
         &format!("ALTER TABLE {sql} DETACH PARTITION {own} CONCURRENTLY"),
-        &format!("ALTER TABLE {sql} ATTACH PARTITION {own} {bound}"),
+        &format!("ALTER TABLE {sql} ATTACH PARTITION {own} {}", bound.text()),
     );
+    // The concurrent form leaves a check that says what the bound said; the other form does not.
+    let check = Proof {
+        scene,
+        table: &child,
+        name: name_of(&[&child.name, bound.column(), "check"]),
+        condition: bound.within(scene.dialect()).join(" AND "),
+    };
+    if scene.table(&child)?.constraint(&check.name).is_some() {
+        return Err(Refusal::new(format!(
+            "{shown} has a check {} already, and the detach leaves one under a name that is not foreseen: detach it by hand",
+            check.name
+        )));
+    }
+    let name = scene.quote(&check.name);
+    let (add, drop) = (
+        check.alter(&format!("ADD CONSTRAINT {name} CHECK ({})", check.condition)),
+        check.alter(&format!("DROP CONSTRAINT {name}")),
+    );
+    if let Some(down) = &mut detach.down {
+        down.push_str(&format!("{drop};\n"));
+    }
+    let drop = check.step("drop", "drop the check that the detach left on", &[drop], &[add]);
     let pending = format!(
         "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
         crate::dialect::quote_literal(&own)
     );
     Ok(vec![
-        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(detach), Step::Sql(drop)])
             .enter_when(Criterion::of_people(format!(
                 "no release reads or writes rows of {shown} through {}",
                 parent.display(scene.dialect())

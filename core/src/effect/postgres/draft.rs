@@ -167,6 +167,10 @@ impl<'a> Draft<'a> {
     }
 
     pub fn scan(&mut self, relation: &RelationName) {
+        if matches!(self.relation(relation).map(|it| &it.kind), Some(RelationKind::Sequence(_))) {
+            // It has one row.
+            return;
+        }
         self.effect.full_scan = true;
         self.effect.work.push((relation.clone(), Work::Scan));
     }
