@@ -44,6 +44,8 @@ CREATE TABLE orders (
 CREATE INDEX orders_total ON orders (total DESC);
 CREATE INDEX orders_customer_note ON orders (customer_id, note);
 CREATE SEQUENCE more_orders START 100000;
+CREATE TABLE coupons (id int PRIMARY KEY, customer_id int REFERENCES customers (id), code text);
+INSERT INTO coupons SELECT g, 1 + g % 100, 'o''' || g FROM generate_series(1, 100) g;
 INSERT INTO orders SELECT g, 1 + g % 100, g, -g, g / 7.0, 'c' || g, 'n' || g FROM generate_series(1, 2000) g;
 INSERT INTO orders VALUES
     (3001, 1, 2147483647, 2147483647, 'NaN', NULL, 'n3001'), (3002, 1, 0, -2147483648, 99999999.99, NULL, 'n3002'),

@@ -85,6 +85,23 @@ const WRITES_CATEGORY: &[&str] = &[
     "UPDATE events SET category = 'is' WHERE id = 1 + (random() * 1900)::int",
 ];
 
+const USES_CUSTOMERS: &[&str] = &[
+    "INSERT INTO customers (id) SELECT nextval('more_orders')",
+    "UPDATE customers SET id = id WHERE id = 1 + (random() * 90)::int",
+    "SELECT count(*) FROM customers",
+];
+
+const USES_CLIENTS: &[&str] = &[
+    "INSERT INTO clients (id) SELECT nextval('more_orders')",
+    "UPDATE clients SET id = id WHERE id = 1 + (random() * 90)::int",
+];
+
+const USES_COUPONS: &[&str] = &[
+    "UPDATE coupons SET code = 'x' WHERE id = 1 + (random() * 90)::int",
+    "SELECT count(*) FROM coupons",
+    "SELECT count(*) FROM customers",
+];
+
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
         name: "rename a column",
@@ -201,6 +218,66 @@ pub(super) const FIXTURES: &[Fixture] = &[
         migration: "ALTER TABLE orders DROP COLUMN note;",
         restore: Some("UPDATE orders SET note = 'n' || id WHERE note IS NULL"),
         releases: &[USES_ORDERS, USES_ORDERS_WITHOUT_NOTE],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a check",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD CONSTRAINT orders_code CHECK (code <> 'x' OR balance > 0);",
+        releases: &[USES_ORDERS, USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rename a table",
+        schema: ORDERS,
+        migration: "ALTER TABLE customers RENAME TO clients;",
+        releases: &[USES_CUSTOMERS, USES_CLIENTS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "drop a table",
+        schema: ORDERS,
+        migration: "DROP TABLE coupons;",
+        restore: Some(
+            "CREATE TABLE gone_coupons (
+                 id int CONSTRAINT coupons_id_not_null NOT NULL CONSTRAINT coupons_pkey PRIMARY KEY, customer_id int, code text
+             );
+             INSERT INTO gone_coupons SELECT g, 1 + g % 100, 'o''' || g FROM generate_series(1, 100) g;",
+        ),
+        releases: &[USES_COUPONS, &["SELECT count(*) FROM customers"]],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a column with a default that differs from row to row",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD COLUMN drawn double precision NOT NULL DEFAULT random() CHECK (drawn >= 0);",
+        releases: &[USES_ORDERS],
+        since: 12,
+        touched: &["drawn"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a serial column",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD COLUMN number serial;",
+        releases: &[USES_ORDERS],
+        since: 12,
+        touched: &["number", "orders_number_seq"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add an exclusion constraint",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD EXCLUDE USING btree (code WITH =);",
+        since: u32::MAX,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change two tables",
+        schema: ORDERS,
+        migration: "BEGIN; ALTER TABLE orders ADD COLUMN extra int; ALTER TABLE customers ADD COLUMN extra int; COMMIT;",
+        releases: &[USES_ORDERS],
+        recipe: Some("own-transaction"),
         ..Fixture::PLAIN
     },
 ];
