@@ -81,3 +81,13 @@ INSERT INTO events SELECT g, '2025-01-01 00:00+00', CASE WHEN g % 4 = 0 THEN NUL
     FROM generate_series(1, 2000) g;
 CREATE SEQUENCE more_events START 100000;
 "#;
+
+/// Partitions, and a table that may become one.
+pub(super) const VISITS: &str = r#"
+CREATE TABLE visits (id int NOT NULL, at date NOT NULL, page text) PARTITION BY RANGE (at);
+CREATE TABLE visits_2024 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE visits_2026 (id int NOT NULL, at date NOT NULL, page text);
+INSERT INTO visits SELECT g, date '2024-01-01' + g, CASE WHEN g % 9 = 0 THEN NULL ELSE 'p' || g % 5 END FROM generate_series(0, 700) g;
+INSERT INTO visits_2026 SELECT g, date '2026-01-01' + g, E'\\''' FROM generate_series(0, 300) g;
+"#;

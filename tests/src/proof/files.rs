@@ -12,6 +12,7 @@ use super::Fixture;
 use crate::cluster::cluster;
 use crate::database::{Database, Failure, rows};
 use crate::observe::Running;
+use crate::snapshot::{ColumnOrder, snapshot};
 use crate::workload::apply;
 
 /// Small windows, so that there are many of them in small tables.
@@ -49,6 +50,13 @@ pub(super) fn start(fixture: &Fixture) -> Database {
     fixture.schema.hash(&mut hasher);
     let name = format!("proof_{:x}", hasher.finish());
     cluster().database_from(&name, |database| database.run(fixture.schema))
+}
+
+/// The schema, without what the recipe says it leaves.
+pub(super) fn schema(fixture: &Fixture, database: &Database) -> String {
+    let text = snapshot(database, ColumnOrder::Ignored);
+    let kept = text.lines().filter(|line| !fixture.leaves.iter().any(|leaves| line.starts_with(leaves)));
+    kept.map(|line| format!("{line}\n")).collect()
 }
 
 /// Runs a migration as its file says, and again where it gave up for its lock.

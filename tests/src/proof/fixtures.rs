@@ -4,7 +4,7 @@
 //! everything else from [`Fixture::PLAIN`].
 
 use super::Fixture;
-use super::awkward::{EVENTS, LINES, ORDERS, USERS};
+use super::awkward::{EVENTS, LINES, ORDERS, USERS, VISITS};
 use lockkeeper_core::plan::Way;
 
 const WRITES_NAME: &[&str] = &[
@@ -100,6 +100,12 @@ const USES_COUPONS: &[&str] = &[
     "UPDATE coupons SET code = 'x' WHERE id = 1 + (random() * 90)::int",
     "SELECT count(*) FROM coupons",
     "SELECT count(*) FROM customers",
+];
+
+const USES_VISITS: &[&str] = &[
+    "INSERT INTO visits VALUES (1, '2025-03-01', 'p''')",
+    "UPDATE visits SET page = 'q' WHERE id = 1 + (random() * 400)::int AND at >= '2025-01-01'",
+    "SELECT count(*) FROM visits WHERE page = 'p1'",
 ];
 
 pub(super) const FIXTURES: &[Fixture] = &[
@@ -278,6 +284,30 @@ pub(super) const FIXTURES: &[Fixture] = &[
         migration: "BEGIN; ALTER TABLE orders ADD COLUMN extra int; ALTER TABLE customers ADD COLUMN extra int; COMMIT;",
         releases: &[USES_ORDERS],
         recipe: Some("own-transaction"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "build an index on a partitioned table",
+        schema: VISITS,
+        migration: "CREATE INDEX visits_page ON visits (page);",
+        leaps: true,
+        releases: &[USES_VISITS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "attach a partition",
+        schema: VISITS,
+        migration: "ALTER TABLE visits ATTACH PARTITION visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
+        releases: &[USES_VISITS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "detach a partition",
+        schema: VISITS,
+        migration: "ALTER TABLE visits DETACH PARTITION visits_2024;",
+        releases: &[USES_VISITS, USES_VISITS],
+        since: 14,
+        leaves: &["constraint visits_2024.visits_2024_at_check:"],
         ..Fixture::PLAIN
     },
 ];

@@ -6,7 +6,7 @@ use super::Fixture;
 use super::files::{self, contents, differing_rows};
 use super::kill::{self, Random};
 use crate::database::Database;
-use crate::snapshot::{ColumnOrder, difference, snapshot};
+use crate::snapshot::difference;
 
 /// Kills of one backfill on one copy of the rows.
 const KILLS_OF_ONE: usize = 5;
@@ -56,7 +56,7 @@ impl Quiet<'_> {
     /// Up to a phase and back, then up to the next: what was undone can be done again.
     fn back_from_every_phase(&self) {
         let database = files::start(self.fixture);
-        let schema = snapshot(&database, ColumnOrder::Ignored);
+        let schema = files::schema(self.fixture, &database);
         let rows = contents(&database, self.fixture.touched);
         for last in 1..=self.phases.len() {
             let steps: Vec<_> = self.phases[..last]
@@ -83,7 +83,7 @@ impl Quiet<'_> {
                 }
             }
             let context = format!("{}: back from {}", self.context(), self.phases[last - 1].kind.id());
-            let after = snapshot(&database, ColumnOrder::Ignored);
+            let after = files::schema(self.fixture, &database);
             assert_eq!(difference(&schema, &after), "", "{context}");
             assert_eq!(differing_rows(&rows, &contents(&database, self.fixture.touched)), "", "{context}");
         }
