@@ -253,7 +253,7 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
         name_of(&[&child.name, "detach"]),
         title.clone(),
         &format!("ALTER TABLE {sql} DETACH PARTITION {own} CONCURRENTLY"),
-        &format!("ALTER TABLE {sql} ATTACH PARTITION {own} {bound}"),
+        &format!("ALTER TABLE {sql} ATTACH PARTITION {own} FOR VALUES {bound}"),
     );
     let pending = format!(
         "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
