@@ -1,8 +1,8 @@
 //! Changed relations.
 
-use super::{Catalog, Demand, RelationKind, RelationName, Table};
+use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Table};
 use crate::dialect::{Ident, Name};
-use crate::operation::{AlterTable, OnTable, PartitionBound, TableAction, TypeName};
+use crate::operation::{AlterTable, Bound, Expression, OnTable, PartitionBound, TableAction, TypeName};
 
 impl Catalog {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
@@ -40,7 +40,12 @@ impl Catalog {
                 self.rename_constraint(&table, &name.name, &to.name)
             }
             TableAction::AttachPartition { partition, bound } => self.attach(&table, partition, bound),
-            TableAction::DetachPartition { partition, .. } => self.detach(&table, partition),
+            TableAction::DetachPartition { partition, concurrently, finalize } => {
+                if *concurrently || *finalize {
+                    self.keep_bound_as_check(&table, partition);
+                }
+                self.detach(&table, partition);
+            }
             TableAction::AttachIndex { index } => self.attach_index(&table, index),
             TableAction::Inherit { parent } => self.inherit(&table, parent),
             TableAction::NoInherit { parent } => self.no_inherit(&table, parent),
@@ -61,6 +66,23 @@ impl Catalog {
             }
             action => self.alter_in_place(&table, action),
         }
+    }
+
+    /// The concurrent detach leaves a check that says what the bound said (measured on 14 to 18).
+    fn keep_bound_as_check(&mut self, parent: &RelationName, partition: &Name) {
+        let partition = self.resolve(partition);
+        let by = self.table(parent).and_then(|it| it.partition_by.as_ref());
+        let bound = self.table(&partition).and_then(|it| it.partition_of.as_ref());
+        let Some((by, (_, bound))) = by.zip(bound) else { return };
+        let Ok(bound) = Bound::read(by, bound, self.dialect) else { return };
+        let check = ConstraintState {
+            name: format!("{}_{}_check", partition.name, bound.column()),
+            demand: Demand::Check(Expression::new(bound.within(self.dialect).join(" AND "))),
+            valid: true,
+            enforced: true,
+            deferrable: false,
+        };
+        self.with_table_of(&partition, |table| table.constraints.push(check));
     }
 
     /// Changes that concern one table, or its columns, and nothing else.

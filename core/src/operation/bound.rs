@@ -33,7 +33,6 @@ impl Bound {
         };
         let script = Script::read(text, dialect);
         let mut cursor = Cursor::new(text, dialect, &script.tokens);
-        cursor.eat_all("for values");
         let mut group = |word: &str| {
             cursor.eat(word);
             let parts = cursor.group()?.segments();
@@ -60,11 +59,9 @@ impl Bound {
         Ok(Self { text: text.clone(), column: column.clone(), values })
     }
 
-    /// The bound as it was written: `FOR VALUES …`.
+    /// The bound as a statement spells it.
     pub fn text(&self) -> String {
-        let text = self.text.trim();
-        let whole = text.get(..3).is_some_and(|it| it.eq_ignore_ascii_case("for"));
-        if whole { text.to_owned() } else { format!("FOR VALUES {text}") }
+        format!("FOR VALUES {}", self.text)
     }
 
     /// The key's column.

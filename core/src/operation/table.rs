@@ -61,7 +61,7 @@ pub struct PartitionBy {
 pub enum PartitionBound {
     /// `DEFAULT`
     Default,
-    /// `FOR VALUES …`, as written.
+    /// What stands behind `FOR VALUES`, as written.
     Values(String),
 }
 

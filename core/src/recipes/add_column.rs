@@ -134,11 +134,7 @@ impl Add<'_> {
         }
         let mut steps = Vec::new();
         if self.refuses_null() {
-            if self.scene.target.version.major < 12 {
-                return Err(Refusal::new(
-                    "before PostgreSQL 12 no check saves the scan of NOT NULL: leave a validated CHECK in its place",
-                ));
-            }
+            check_then_not_null::possible(self.scene)?;
             steps.extend(check_then_not_null::steps(self.scene, self.table, self.name()));
         }
         steps.extend(self.constraints(operation)?);
@@ -193,11 +189,8 @@ impl Add<'_> {
             value: self.value().unwrap_or_default(),
             pending: format!("{quoted} IS NULL"),
         };
-        let step = backfill.step(self.scene, self.state)?;
         let left = format!("SELECT count(*) FROM {} WHERE {quoted} IS NULL", self.scene.sql(self.table));
-        Ok(Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
-            .leave_when(Criterion::counts_nothing("every row has a value", left))
-            .undone_by("nothing to undo: stop it, and run it again", "replica lag over 30 s"))
+        backfill.phase(self.scene, self.state, Criterion::counts_nothing("every row has a value", left))
     }
 
     fn release(&self) -> Phase {

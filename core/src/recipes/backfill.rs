@@ -30,14 +30,14 @@ pub(super) struct Backfill<'a> {
 const PASSES: u32 = 10;
 
 impl Backfill<'_> {
-    /// The phase that fills the column. `differences` counts the rows that are wrong afterwards.
+    /// The phase that fills the column, and what must be so at its end.
     ///
     /// # Errors
     /// [`Refusal`] where the rows cannot be walked.
-    pub fn phase(&self, scene: &Scene<'_>, state: &Table, differences: String) -> Result<Phase, Refusal> {
+    pub fn phase(&self, scene: &Scene<'_>, state: &Table, done: Criterion) -> Result<Phase, Refusal> {
         let step = self.step(scene, state)?;
         Ok(Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
-            .leave_when(Criterion::counts_nothing("old and new agree in every row", differences))
+            .leave_when(done)
             .undone_by(
                 "nothing to undo: stop it, and run it again",
                 format!(

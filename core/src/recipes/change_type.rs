@@ -147,7 +147,9 @@ impl Change<'_> {
             value: self.up("", self.column),
             pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
         };
-        backfill.phase(self.scene, self.state, self.sync().count_differences(self.scene))
+        let differences = self.sync().count_differences(self.scene);
+        let agree = Criterion::counts_nothing("old and new agree in every row", differences);
+        backfill.phase(self.scene, self.state, agree)
     }
 
     /// The columns change names in one short transaction; the trigger goes on the other way round.

@@ -137,7 +137,7 @@ fn create_again(scene: &Scene<'_>, table: &RelationName, state: &Table, gone: &s
     }
     let aside = RelationName { schema: table.schema.clone(), name: gone.into() };
     let sql = scene.sql(&aside);
-    let columns: Vec<String> = state.columns.iter().map(|it| column(scene, it)).collect();
+    let columns: Vec<String> = state.columns.iter().map(|it| column(scene, table, it)).collect();
     let unlogged = if state.unlogged { "UNLOGGED " } else { "" };
     let mut statements = vec![format!("CREATE {unlogged}TABLE {sql} ({})", columns.join(", "))];
     for constraint in state
@@ -157,13 +157,18 @@ fn create_again(scene: &Scene<'_>, table: &RelationName, state: &Table, gone: &s
     Some(statements)
 }
 
-fn column(scene: &Scene<'_>, column: &ColumnState) -> String {
+fn column(scene: &Scene<'_>, table: &RelationName, column: &ColumnState) -> String {
     let mut sql = format!("{} {}", scene.quote(&column.name), column.ty);
     if let Some(collation) = &column.collation {
         sql.push_str(&format!(" COLLATE {}", scene.quote(collation)));
     }
     if let Some(default) = &column.default {
         sql.push_str(&format!(" DEFAULT {}", default.text));
+    }
+    if column.not_null && scene.target.version.major >= 18 {
+        // From 18 on it has a name, which came with the table when it was put aside.
+        let name = name_of(&[&table.name, &column.name, "not_null"]);
+        sql.push_str(&format!(" CONSTRAINT {}", scene.quote(&name)));
     }
     if column.not_null {
         sql.push_str(" NOT NULL");

@@ -147,7 +147,9 @@ impl Rename<'_> {
             value: old.clone(),
             pending: self.pending(&old, &new),
         };
-        backfill.phase(self.scene, self.state, self.sync().count_differences(self.scene))
+        let differences = self.sync().count_differences(self.scene);
+        let agree = Criterion::counts_nothing("old and new agree in every row", differences);
+        backfill.phase(self.scene, self.state, agree)
     }
 
     /// Without a trigger, a row that the release which writes both had written may have been written by the one before again, while both

@@ -44,6 +44,8 @@ CREATE TABLE orders (
 CREATE INDEX orders_total ON orders (total DESC);
 CREATE INDEX orders_customer_note ON orders (customer_id, note);
 CREATE SEQUENCE more_orders START 100000;
+CREATE TABLE coupons (id int PRIMARY KEY, customer_id int REFERENCES customers (id), code text);
+INSERT INTO coupons SELECT g, 1 + g % 100, 'o''' || g FROM generate_series(1, 100) g;
 INSERT INTO orders SELECT g, 1 + g % 100, g, -g, g / 7.0, 'c' || g, 'n' || g FROM generate_series(1, 2000) g;
 INSERT INTO orders VALUES
     (3001, 1, 2147483647, 2147483647, 'NaN', NULL, 'n3001'), (3002, 1, 0, -2147483648, 99999999.99, NULL, 'n3002'),
@@ -78,4 +80,46 @@ CREATE TABLE events (id bigint, at timestamptz, kind text, payload text);
 INSERT INTO events SELECT g, '2025-01-01 00:00+00', CASE WHEN g % 4 = 0 THEN NULL ELSE 'k''' || g % 3 END, repeat('x', (g % 50)::int)
     FROM generate_series(1, 2000) g;
 CREATE SEQUENCE more_events START 100000;
+"#;
+
+/// Partitions, and a table that may become one.
+pub(super) const VISITS: &str = r#"
+CREATE TABLE visits (id int NOT NULL, at date NOT NULL, page text) PARTITION BY RANGE (at);
+CREATE TABLE visits_2024 PARTITION OF visits FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE visits_2025 PARTITION OF visits FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE visits_2026 (id int NOT NULL, at date NOT NULL, page text);
+INSERT INTO visits SELECT g, date '2024-01-01' + g, CASE WHEN g % 9 = 0 THEN NULL ELSE 'p' || g % 5 END FROM generate_series(0, 700) g;
+INSERT INTO visits_2026 SELECT g, date '2026-01-01' + g, E'\\''' FROM generate_series(0, 300) g;
+"#;
+
+/// A table without triggers or sequences that others point at, and one that points elsewhere.
+pub(super) const NOTES: &str = r#"
+CREATE TABLE authors (id int PRIMARY KEY);
+INSERT INTO authors SELECT g FROM generate_series(1, 50) g;
+CREATE TABLE notes (
+    id int PRIMARY KEY,
+    author_id int REFERENCES authors (id) ON DELETE CASCADE,
+    "Text" varchar(50) DEFAULT 'it''s' CHECK ("Text" <> ''),
+    at date NOT NULL
+);
+CREATE INDEX notes_at ON notes (at DESC) WHERE at > '2020-01-01';
+INSERT INTO notes SELECT g, 1 + g % 50, 'n' || g, '2025-01-01' FROM generate_series(1, 300) g;
+"#;
+
+/// Partitioned by range and by list, one with a default partition, and tables that are to come in.
+pub(super) const METERS: &str = r#"
+CREATE TABLE meters (id bigint, at timestamptz, kind text) PARTITION BY RANGE (at);
+CREATE TABLE meters_2024 PARTITION OF meters FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE meters_2025 PARTITION OF meters FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE TABLE meters_rest PARTITION OF meters DEFAULT;
+CREATE TABLE meters_2026 (id bigint, at timestamptz, kind text);
+CREATE TABLE zones (id int NOT NULL, "Zone" text) PARTITION BY LIST ("Zone");
+CREATE TABLE zones_north PARTITION OF zones FOR VALUES IN ('N', 'it''s');
+CREATE TABLE zones_south PARTITION OF zones FOR VALUES IN ('S');
+INSERT INTO meters SELECT g, '2024-06-01'::timestamptz + g % 500 * interval '1 day', CASE WHEN g % 3 = 0 THEN NULL ELSE 'k' END
+    FROM generate_series(1, 1000) g;
+INSERT INTO meters VALUES (0, NULL, NULL), (-1, 'infinity', ''), (-2, '-infinity', NULL);
+DELETE FROM meters WHERE at >= '2026-01-01' AND at < '2027-01-01';
+INSERT INTO meters_2026 SELECT g, '2026-02-01', 'new' FROM generate_series(1, 200) g;
+INSERT INTO zones SELECT g, CASE WHEN g % 2 = 0 THEN 'N' ELSE 'S' END FROM generate_series(1, 400) g;
 "#;

@@ -2,7 +2,7 @@
 
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::operation::lower::lower;
-use lockkeeper_core::plan::{Phase, SqlStep};
+use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep};
 use lockkeeper_core::recipes::{self, Recipe};
 use lockkeeper_core::statement::Script;
 use lockkeeper_project::{analysis, discover, rewrite};
@@ -56,14 +56,17 @@ pub(super) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
     again(|| one(database, &step.up, step))
 }
 
-/// Runs the way back. `restore` is what a person does after a contract was undone.
+/// Runs the way back, or what a person does where there is none.
 pub(super) fn down(fixture: &Fixture, database: &Database, phase: &Phase, step: &SqlStep) {
-    use lockkeeper_core::plan::PhaseKind;
     let (name, way) = (fixture.name, fixture.way.id());
-    let down = step.down.as_deref().unwrap_or_else(|| panic!("{name}: {} has no way back", step.name));
-    again(|| one(database, down, step))
-        .unwrap_or_else(|failure| panic!("{name} ({way}): down from {}: {failure}\n{down}", step.name));
-    if let Some(restore) = fixture.restore.filter(|_| phase.kind == PhaseKind::Contract) {
+    let last = phase.kind == PhaseKind::Contract && phase.migrations().last() == Some(step);
+    let restore = fixture.restore.filter(|_| last);
+    assert!(step.down.is_some() || restore.is_some(), "{name} ({way}): {} has no way back", step.name);
+    if let Some(down) = &step.down {
+        again(|| one(database, down, step))
+            .unwrap_or_else(|failure| panic!("{name} ({way}): down from {}: {failure}\n{down}", step.name));
+    }
+    if let Some(restore) = restore {
         database.run(restore);
     }
 }
@@ -83,8 +86,8 @@ fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
     run()
 }
 
-/// All rows of all tables, columns by name; and where each sequence stands.
-pub(super) fn contents(database: &Database, without: &[&str]) -> String {
+/// All rows of all tables, columns by name, and where each sequence stands; without columns and sequences of some names.
+pub(super) fn contents(database: &Database, left_out: &[&str]) -> String {
     let mut client = database.connect();
     let mut ask =
         |query: &str| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
@@ -92,10 +95,13 @@ pub(super) fn contents(database: &Database, without: &[&str]) -> String {
         "SELECT c.oid::regclass::text, c.relkind FROM pg_class c WHERE relkind IN ('r', 'S') AND relnamespace IN
            (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema') ORDER BY 1",
     );
-    let without: String = without.iter().map(|column| format!(" - '{column}'")).collect();
+    let without: String = left_out.iter().map(|column| format!(" - '{column}'")).collect();
     let mut text = String::new();
     for row in tables {
         let [Some(name), Some(kind)] = row.as_slice() else { continue };
+        if left_out.contains(&name.as_str()) {
+            continue;
+        }
         let query = match kind.as_str() {
             "S" => format!("SELECT format('%s %s', last_value, is_called) FROM {name}"),
             _ => format!("SELECT (to_jsonb(t){without})::text FROM {name} t ORDER BY 1"),

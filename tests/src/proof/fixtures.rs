@@ -4,7 +4,7 @@
 //! everything else from [`Fixture::PLAIN`].
 
 use super::Fixture;
-use super::awkward::{EVENTS, LINES, ORDERS, USERS};
+use super::awkward::{EVENTS, LINES, METERS, NOTES, ORDERS, USERS, VISITS};
 use lockkeeper_core::plan::Way;
 
 const WRITES_NAME: &[&str] = &[
@@ -83,6 +83,62 @@ const WRITES_KIND: &[&str] = &[
 const WRITES_CATEGORY: &[&str] = &[
     "INSERT INTO events (id, at, category) VALUES (nextval('more_events'), now(), 'new')",
     "UPDATE events SET category = 'is' WHERE id = 1 + (random() * 1900)::int",
+];
+
+const USES_CUSTOMERS: &[&str] = &[
+    "INSERT INTO customers (id) SELECT nextval('more_orders')",
+    "UPDATE customers SET id = id WHERE id = 1 + (random() * 90)::int",
+    "SELECT count(*) FROM customers",
+];
+
+const USES_CLIENTS: &[&str] = &[
+    "INSERT INTO clients (id) SELECT nextval('more_orders')",
+    "UPDATE clients SET id = id WHERE id = 1 + (random() * 90)::int",
+];
+
+const USES_COUPONS: &[&str] = &[
+    "UPDATE coupons SET code = 'x' WHERE id = 1 + (random() * 90)::int",
+    "SELECT count(*) FROM coupons",
+    "SELECT count(*) FROM customers",
+];
+
+const USES_VISITS: &[&str] = &[
+    "INSERT INTO visits VALUES (1, '2025-03-01', 'p''')",
+    "UPDATE visits SET page = 'q' WHERE id = 1 + (random() * 400)::int AND at >= '2025-01-01'",
+    "SELECT count(*) FROM visits WHERE page = 'p1'",
+];
+
+const USES_MEMBERS: &[&str] = &[
+    "INSERT INTO members (email, name) VALUES (md5(random()::text || clock_timestamp()), 'new') ON CONFLICT (email) DO UPDATE SET nick = '' RETURNING id",
+    "UPDATE members SET name = 'is ' || id WHERE id = 1 + (random() * 900)::int",
+    "SELECT m.name, i.name FROM members m LEFT JOIN members i ON i.id = m.invited_by WHERE m.id = 7",
+];
+
+const USES_USERS: &[&str] = &[
+    "INSERT INTO users (email, name) VALUES (md5(random()::text || clock_timestamp()), 'old') ON CONFLICT (email) DO UPDATE SET nick = '' RETURNING id",
+    "UPDATE users SET name = 'was ' || id WHERE id = 1 + (random() * 900)::int",
+    "DELETE FROM users WHERE name = 'nobody at all'",
+    "SELECT u.name, i.name FROM users u LEFT JOIN users i ON i.id = u.invited_by WHERE u.id = 7 FOR UPDATE OF u",
+];
+
+const USES_NOTES: &[&str] = &[
+    r#"UPDATE notes SET "Text" = 'u' || id WHERE id = 1 + (random() * 290)::int"#,
+    "SELECT count(*) FROM notes n JOIN authors a ON a.id = n.author_id",
+];
+
+const USES_AUTHORS: &[&str] = &["SELECT count(*) FROM authors", "UPDATE authors SET id = id WHERE id = 5"];
+
+const USES_BOTH_METERS: &[&str] = &[
+    "INSERT INTO meters_2026 VALUES (6000, '2026-07-01', 'w')",
+    "SELECT count(*) FROM meters_2026",
+    "INSERT INTO meters VALUES (5000, '2025-07-01', 'w')",
+    "SELECT count(*) FROM meters WHERE at < '2024-09-01'",
+];
+
+const USES_ZONES: &[&str] = &[
+    "INSERT INTO zones VALUES (7, 'N')",
+    r#"UPDATE zones SET id = id + 1 WHERE "Zone" = 'N' AND id = 8"#,
+    r#"SELECT count(*) FROM zones WHERE "Zone" = 'N'"#,
 ];
 
 pub(super) const FIXTURES: &[Fixture] = &[
@@ -201,6 +257,143 @@ pub(super) const FIXTURES: &[Fixture] = &[
         migration: "ALTER TABLE orders DROP COLUMN note;",
         restore: Some("UPDATE orders SET note = 'n' || id WHERE note IS NULL"),
         releases: &[USES_ORDERS, USES_ORDERS_WITHOUT_NOTE],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a check",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD CONSTRAINT orders_code CHECK (code <> 'x' OR balance > 0);",
+        releases: &[USES_ORDERS, USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rename a table",
+        schema: ORDERS,
+        migration: "ALTER TABLE customers RENAME TO clients;",
+        releases: &[USES_CUSTOMERS, USES_CLIENTS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "drop a table",
+        schema: ORDERS,
+        migration: "DROP TABLE coupons;",
+        restore: Some(
+            "INSERT INTO gone_coupons SELECT g, 1 + g % 100, 'o''' || g FROM generate_series(1, 100) g;",
+        ),
+        releases: &[USES_COUPONS, &["SELECT count(*) FROM customers"]],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a column with a default that differs from row to row",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD COLUMN drawn double precision NOT NULL DEFAULT random() CHECK (drawn >= 0);",
+        releases: &[USES_ORDERS],
+        since: 12,
+        touched: &["drawn"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a serial column",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD COLUMN number serial;",
+        releases: &[USES_ORDERS],
+        since: 12,
+        touched: &["number", "orders_number_seq"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add an exclusion constraint",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD EXCLUDE USING btree (code WITH =);",
+        since: u32::MAX,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change two tables",
+        schema: ORDERS,
+        migration: "BEGIN; ALTER TABLE orders ADD COLUMN extra int; ALTER TABLE customers ADD COLUMN extra int; COMMIT;",
+        releases: &[USES_ORDERS],
+        recipe: Some("own-transaction"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "build an index on a partitioned table",
+        schema: VISITS,
+        migration: "CREATE INDEX visits_page ON visits (page);",
+        leaps: true,
+        releases: &[USES_VISITS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "attach a partition",
+        schema: VISITS,
+        migration: "ALTER TABLE visits ATTACH PARTITION visits_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
+        releases: &[USES_VISITS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "detach a partition",
+        schema: METERS,
+        migration: "ALTER TABLE zones DETACH PARTITION zones_south;",
+        releases: &[USES_ZONES],
+        since: 14,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add two checks, one without a name",
+        schema: ORDERS,
+        migration: r#"ALTER TABLE orders ADD CHECK (price IS NULL OR price > -1), ADD CONSTRAINT "id or total" CHECK (id <> total::bigint + 1000000);"#,
+        releases: &[USES_ORDERS, USES_ORDERS, USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rename a table that points at itself",
+        schema: USERS,
+        migration: "ALTER TABLE users RENAME TO members;",
+        releases: &[USES_USERS, USES_MEMBERS],
+        touched: &["updated_at"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "drop a table with a check, a default and indexes",
+        schema: NOTES,
+        migration: "DROP TABLE notes;",
+        restore: Some(
+            "INSERT INTO gone_notes SELECT g, 1 + g % 50, 'n' || g, '2025-01-01' FROM generate_series(1, 300) g",
+        ),
+        releases: &[USES_NOTES, USES_AUTHORS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a required unique column with a default that differs",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD COLUMN token text NOT NULL DEFAULT md5(random()::text || clock_timestamp()) UNIQUE;",
+        releases: &[USES_ORDERS],
+        since: 12,
+        touched: &["token"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add an identity to a table without a key",
+        schema: EVENTS,
+        migration: "ALTER TABLE events ADD COLUMN number int GENERATED ALWAYS AS IDENTITY;",
+        releases: &[WRITES_KIND],
+        since: 12,
+        touched: &["number", "events_number_seq"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "attach a partition beside a default one",
+        schema: METERS,
+        migration: "ALTER TABLE meters ATTACH PARTITION meters_2026 FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');",
+        releases: &[USES_BOTH_METERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "make a table unlogged",
+        schema: NOTES,
+        migration: "ALTER TABLE notes SET UNLOGGED;",
+        since: u32::MAX,
         ..Fixture::PLAIN
     },
 ];

@@ -36,14 +36,20 @@ pub(crate) struct Fixture {
     schema: &'static str,
     /// The change as somebody wrote it.
     migration: &'static str,
-    /// What a person does right after the contract phase was undone, where the plan says that values come from a backup.
+    /// What a person does where the plan says that rows come from a backup: right after the last step of the contract phase was undone, or
+    /// instead, where it has no way back.
     restore: Option<&'static str>,
     /// The statements of each release: the one that runs before, and one for each release of the plan.
     releases: &'static [&'static [&'static str]],
     /// The first version on which it is possible; before, the recipe says no in words.
     since: u32,
-    /// Columns that a trigger of the user writes for each row that is touched. They alone may differ from what the original migration leaves.
+    /// Columns, and sequences, that may differ from what the original migration leaves: a trigger of the user writes them for each row that is
+    /// touched, or their values are drawn anew each time.
     touched: &'static [&'static str],
+    /// A way back goes further than its step, as its page says: the schema is compared only when all is undone.
+    leaps: bool,
+    /// The recipe; else the one for the first statement of the migration.
+    recipe: Option<&'static str>,
 }
 
 impl Fixture {
@@ -57,11 +63,14 @@ impl Fixture {
         releases: &[],
         since: 11,
         touched: &[],
+        leaps: false,
+        recipe: None,
     };
 
     /// The recipe that rewrites it.
     fn recipe(&self) -> &'static Recipe {
-        files::recipe(self.migration)
+        let named = self.recipe.and_then(lockkeeper_core::recipes::by_id);
+        named.unwrap_or_else(|| files::recipe(self.migration))
     }
 }
 
@@ -105,13 +114,13 @@ fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
     Proof { kills: busy.kills + kills, ..busy }
 }
 
-/// Runs all of them, some at a time: fewer where times are kept.
+/// Runs all of them, some at a time.
 fn each<T: Sync, R: Send>(items: &[T], run: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let workers = if record::is_on() { 2 } else { 3 };
+    const WORKERS: usize = 3;
     let next = AtomicUsize::new(0);
     let results = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
-        for _ in 0..workers {
+        for _ in 0..WORKERS {
             scope.spawn(|| {
                 while let Some((number, item)) = next_of(items, &next) {
                     // Its message is out already; the others go on, so that one run tells everything.
