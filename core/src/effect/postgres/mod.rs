@@ -21,7 +21,7 @@ pub use cast::loss;
 use super::Effect;
 use crate::catalog::{Catalog, Session};
 use crate::dialect::{LockMode, Target};
-use crate::operation::{Kind, Operation, Unknown};
+use crate::operation::{Kind, Operation, RelationWord, Unknown};
 use draft::Draft;
 
 /// What an operation does.
@@ -69,7 +69,43 @@ pub(super) fn of(operation: &Operation, target: &Target, catalog: &Catalog, sess
         Kind::Other(what) => other(draft_ref, what),
         Kind::Unknown(it) => unknown(draft_ref, it),
     }
-    draft.finish()
+    let mut effect = draft.finish();
+    if effect.sources.is_empty() && effect.known && !effect.locks.is_empty() {
+        effect.sources.push(page(&operation.kind));
+    }
+    effect
+}
+
+/// The manual's page of a statement: the source of what is not cited closer.
+fn page(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::CreateTable(_) => "manual, CREATE TABLE; locks measured on 11 to 18",
+        Kind::AlterTable(it) => match it.relation {
+            RelationWord::Index => "manual, ALTER INDEX; locks measured on 11 to 18",
+            RelationWord::View | RelationWord::MaterializedView => {
+                "manual, ALTER VIEW; locks measured on 11 to 18"
+            }
+            RelationWord::Sequence => "manual, ALTER SEQUENCE; locks measured on 11 to 18",
+            RelationWord::Table | RelationWord::ForeignTable => {
+                "manual, ALTER TABLE; locks measured on 11 to 18"
+            }
+        },
+        Kind::CreateIndex(_) => "manual, CREATE INDEX; locks measured on 11 to 18",
+        Kind::Reindex(_) => "manual, REINDEX; locks measured on 11 to 18",
+        Kind::Drop(_) => "manual, the DROP of each kind of object; locks measured on 11 to 18",
+        Kind::CreateTrigger(_) => "manual, CREATE TRIGGER; locks measured on 11 to 18",
+        Kind::Refresh(_) => "manual, REFRESH MATERIALIZED VIEW; locks measured on 11 to 18",
+        Kind::Maintain(_) => "manual, VACUUM, ANALYZE, CLUSTER; locks measured on 11 to 18",
+        Kind::Truncate(_) => "manual, TRUNCATE; locks measured on 11 to 18",
+        Kind::Lock(_) => "manual, LOCK",
+        Kind::Insert(_)
+        | Kind::Update(_)
+        | Kind::Delete(_)
+        | Kind::Merge(_)
+        | Kind::Copy(_)
+        | Kind::Query(_) => "manual, 13.3 Explicit Locking; locks measured on 11 to 18",
+        _ => "manual, 13.3 Explicit Locking and the page of the statement; locks measured on 11 to 18",
+    }
 }
 
 fn other(draft: &mut Draft<'_>, what: &str) {
