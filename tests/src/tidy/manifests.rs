@@ -33,7 +33,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What core may depend on: it has no I/O, no clock, no async.
-const CORE: &[&str] = &["rpds", "schemars", "serde", "serde_json", "sqlparser"];
+const CORE: &[&str] = &["foldhash", "rpds", "schemars", "serde", "serde_json", "sqlparser"];
 /// Grammars are data.
 const CORE_PREFIX: &str = "tree-sitter";
 
