@@ -61,15 +61,9 @@ pub struct NotAnalysed {
 /// Reads and checks a part of a text on the schema before it.
 pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
     let script = Script::read_part(part.text, part.span, target.dialect);
-    let mut run = Run::new(part, target, before, &script);
-    for (number, statement) in script.statements.iter().enumerate() {
-        run.statement(number, statement);
-    }
-    run.end();
-    let mut checked = run.checked;
-    checked.comments.clone_from(&script.comments);
-    checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
-    checked
+    let mut after = before.clone();
+    after.start_migration();
+    Run::new(part, target, after, &script).finish()
 }
 
 /// The schema after a part, without looking for hazards.
@@ -109,18 +103,18 @@ struct Run<'a> {
     timeout_reported: bool,
     /// What the migrations after this one know less for: this one was not run yet, and is judged without doubt.
     gaps: Vec<Gap>,
+    /// On the way back: the schema before the migration went up.
+    back: Option<&'a Catalog>,
 }
 
 impl<'a> Run<'a> {
-    fn new(part: Part<'a>, target: &'a Target, before: &Catalog, script: &'a Script<'a>) -> Self {
+    fn new(part: Part<'a>, target: &'a Target, after: Catalog, script: &'a Script<'a>) -> Self {
         let wrapped = match part.transaction {
             Transaction::Wrapped => true,
             Transaction::Implicit => script.statements.len() > 1,
             Transaction::Autocommit => false,
         };
         let session = if wrapped { Session::in_transaction() } else { Session::default() };
-        let mut after = before.clone();
-        after.start_migration();
         let checked = Checked {
             statements: Vec::with_capacity(script.statements.len()),
             hazards: Vec::new(),
@@ -128,7 +122,19 @@ impl<'a> Run<'a> {
             comments: Vec::new(),
             after,
         };
-        Self { part, target, script, session, checked, timeout_reported: false, gaps: Vec::new() }
+        Self { part, target, script, session, checked, timeout_reported: false, gaps: Vec::new(), back: None }
+    }
+
+    fn finish(mut self) -> Checked {
+        let script = self.script;
+        for (number, statement) in script.statements.iter().enumerate() {
+            self.statement(number, statement);
+        }
+        self.end();
+        let mut checked = self.checked;
+        checked.comments.clone_from(&script.comments);
+        checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+        checked
     }
 
     fn statement(&mut self, number: usize, statement: &Statement) {
@@ -180,6 +186,7 @@ impl<'a> Run<'a> {
             statement_span: statement.span,
             conditional: conditional == Conditional::Yes,
             timeout_reported: self.timeout_reported,
+            back: self.back,
         };
         let found = hazards::check(operation, &ctx);
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
@@ -250,6 +257,12 @@ enum Conditional {
     Yes,
     No,
 }
+
+mod back;
+mod deploy;
+
+pub use back::{Up, check_down, missing_down};
+pub use deploy::{Member, check_deploy};
 
 #[cfg(test)]
 mod pages;

@@ -18,3 +18,4 @@ mod mcp;
 mod proof;
 mod corpus;
 mod surfaces;
+mod deploys;

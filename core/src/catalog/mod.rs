@@ -108,6 +108,11 @@ impl Catalog {
         self.default_schema = self.dialect.default_schema().into();
     }
 
+    /// Turns back: what the migration made is still new, and the session is another one.
+    pub fn start_way_back(&mut self) {
+        self.default_schema = self.dialect.default_schema().into();
+    }
+
     /// The engine.
     pub fn dialect(&self) -> Dialect {
         self.dialect
