@@ -6,7 +6,7 @@ use crate::effect::{self, Effect, in_server_order};
 use crate::framework::Transaction;
 use crate::hazards::{self, Context, Hazard};
 use crate::operation::lower::{lower, operations_of_body};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Body, Kind, Operation};
 use crate::statement::{Script, Statement};
 use crate::text::Span;
 
@@ -105,7 +105,14 @@ struct Run<'a> {
     gaps: Vec<Gap>,
     /// On the way back: the schema before the migration went up.
     back: Option<&'a Catalog>,
+    /// The routines that the text makes: they run where it calls them.
+    routines: Vec<(String, Body)>,
+    /// The operation at hand stands in a loop that never commits.
+    in_uncommitted_loop: bool,
 }
+
+/// How deep routines call each other before nobody follows.
+const DEEPEST_CALL: usize = 8;
 
 impl<'a> Run<'a> {
     fn new(part: Part<'a>, target: &'a Target, after: Catalog, script: &'a Script<'a>) -> Self {
@@ -122,7 +129,18 @@ impl<'a> Run<'a> {
             comments: Vec::new(),
             after,
         };
-        Self { part, target, script, session, checked, timeout_reported: false, gaps: Vec::new(), back: None }
+        Self {
+            part,
+            target,
+            script,
+            session,
+            checked,
+            timeout_reported: false,
+            gaps: Vec::new(),
+            back: None,
+            routines: Vec::new(),
+            in_uncommitted_loop: false,
+        }
     }
 
     fn finish(mut self) -> Checked {
@@ -145,7 +163,7 @@ impl<'a> Run<'a> {
         let mut merged: Option<Effect> = None;
         for operation in in_server_order(&operations) {
             let own = self.operation(number, statement, operation, Conditional::No);
-            let inner = self.body(number, statement, operation);
+            let inner = self.bodies(number, statement, operation, 0);
             for effect in std::iter::once(own).chain(inner) {
                 match &mut merged {
                     Some(merged) => merged.merge(effect),
@@ -187,6 +205,7 @@ impl<'a> Run<'a> {
             conditional: conditional == Conditional::Yes,
             timeout_reported: self.timeout_reported,
             back: self.back,
+            in_uncommitted_loop: self.in_uncommitted_loop,
         };
         let found = hazards::check(operation, &ctx);
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
@@ -220,10 +239,36 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Checks the code that an operation runs: its own block, or the routines of this text that it calls.
+    fn bodies(
+        &mut self,
+        number: usize,
+        statement: &Statement,
+        operation: &Operation,
+        depth: usize,
+    ) -> Vec<Effect> {
+        let bodies = match &operation.kind {
+            Kind::Do(body) => vec![body.clone()],
+            Kind::Query(query) if !self.routines.is_empty() => {
+                let called = query.query.functions(self.target.dialect);
+                let made = self.routines.iter().filter(|(name, _)| called.contains(name));
+                made.map(|(_, body)| body.clone()).collect()
+            }
+            Kind::CreateFunction(function) => {
+                let (name, language) = (function.name.name.clone(), function.language.clone());
+                self.routines.retain(|(known, _)| *known != name);
+                self.routines.extend(function.body.map(|code| (name, Body { language, code })));
+                return Vec::new();
+            }
+            _ => return Vec::new(),
+        };
+        let bodies = if depth < DEEPEST_CALL { bodies } else { Vec::new() };
+        bodies.iter().flat_map(|body| self.body(number, statement, body, depth)).collect()
+    }
+
     /// Checks the statements of a block of code, and gives what they do.
-    fn body(&mut self, number: usize, statement: &Statement, operation: &Operation) -> Vec<Effect> {
+    fn body(&mut self, number: usize, statement: &Statement, body: &Body, depth: usize) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let Kind::Do(body) = &operation.kind else { return effects };
         let found = operations_of_body(self.script, body.code, &body.language);
         for dynamic in &found.dynamic {
             self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)");
@@ -232,13 +277,21 @@ impl<'a> Run<'a> {
         // A block is one statement: what it does is one transaction, unless it commits by itself.
         let opened = self.session.transaction;
         self.session.transaction = opened.or(Some(crate::catalog::Opened::ByText));
-        for inner in &found.operations {
+        for (place, inner) in found.operations.iter().enumerate() {
+            if matches!(inner.kind, Kind::Transaction(_)) {
+                // A procedure goes on in a new transaction.
+                self.session.end_block();
+                continue;
+            }
             let before = self.checked.after.clone();
             let mut effect = effect::of(inner, self.target, &before, &self.session);
             effect.fails = None;
             effect.locks.retain(|name, _| before.relation(name).is_some() || !before.is_complete());
             effects.push(effect);
+            let around = std::mem::replace(&mut self.in_uncommitted_loop, found.uncommitted.contains(&place));
             self.operation(number, statement, inner, Conditional::Yes);
+            self.in_uncommitted_loop = around;
+            effects.extend(self.bodies(number, statement, inner, depth + 1));
         }
         self.session.transaction = opened;
         if opened.is_none() {
@@ -264,5 +317,7 @@ mod deploy;
 pub use back::{Up, check_down, missing_down};
 pub use deploy::{Member, check_deploy};
 
+#[cfg(test)]
+pub(crate) mod mutants;
 #[cfg(test)]
 mod pages;

@@ -119,11 +119,15 @@ fn what_is_new_against_a_revision_is_one_deploy() {
 /// The files of a rewrite say which of them wait for a release.
 #[test]
 fn a_rewrite_that_is_deployed_at_once_is_noticed() {
-    let folder = project(&[("migrations/1_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
+    let folder =
+        project(&[("migrations/1_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
     git(folder.path(), &["init", "-q", "-b", "main"]);
     git(folder.path(), &["add", "."]);
     git(folder.path(), &["commit", "-q", "-m", "base"]);
-    write(folder.path(), &[("migrations/2_rename.up.sql", "ALTER TABLE users RENAME COLUMN name TO full_name;")]);
+    write(
+        folder.path(),
+        &[("migrations/2_rename.up.sql", "ALTER TABLE users RENAME COLUMN name TO full_name;")],
+    );
     let mut rewrite = Command::new(lockkeeper());
     rewrite.args(["rewrite", "migrations/2_rename.up.sql", "--write"]).current_dir(folder.path());
     let output = rewrite.output().expect("it starts");

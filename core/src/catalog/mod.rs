@@ -30,7 +30,7 @@ pub use relation::{
     Table, Trigger, UserType, View,
 };
 pub(crate) use session::milliseconds;
-pub use session::{MovedColumn, Opened, Session};
+pub use session::{AddedValue, MovedColumn, Opened, Session};
 
 /// A map whose copies share all that is the same.
 type Map<K, V> = HashTrieMapSync<K, V, foldhash::fast::RandomState>;

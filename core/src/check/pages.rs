@@ -19,8 +19,8 @@ use crate::text::{self, Span};
 
 /// The versions that the facts were measured on.
 const VERSIONS: std::ops::RangeInclusive<u16> = 11..=18;
-const NEXT: &str = "-- next migration\n";
-const DOWN: &str = "-- down\n";
+pub(super) const NEXT: &str = "-- next migration\n";
+pub(super) const DOWN: &str = "-- down\n";
 
 #[test]
 fn pages_say_what_the_rules_find() {
@@ -141,7 +141,7 @@ fn carets_stand_below_what_they_mean() {
     );
 }
 
-fn blocks() -> impl Iterator<Item = (&'static Rule, Block<'static>)> {
+pub(super) fn blocks() -> impl Iterator<Item = (&'static Rule, Block<'static>)> {
     RULES.iter().flat_map(|rule| page::blocks(rule.page).into_iter().map(move |block| (*rule, block)))
 }
 
@@ -176,7 +176,7 @@ fn fixed(sql: &str, hazards: &[Hazard]) -> String {
 }
 
 /// The text without its lines of carets.
-fn bare(block: &str) -> String {
+pub(super) fn bare(block: &str) -> String {
     let is_caret = |line: &str| {
         line.strip_prefix("--").is_some_and(|rest| rest.trim_start_matches(' ').starts_with('^'))
     };
@@ -223,7 +223,7 @@ fn hazards(rule: &Rule, block: &Block<'_>, sql: &str) -> Vec<Hazard> {
     expected
 }
 
-fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
+pub(super) fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
     let number = |key| block.value(key).map(|it| it.parse::<u16>().expect("a version is a number"));
     let only = number("version");
     let (since, until) = (number("since"), number("until"));
@@ -233,7 +233,7 @@ fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
 
 /// Checks the last migration of the block on the schema that those before it leave, with its way back; or, where the
 /// block is about a deploy, all but the first together.
-fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
+pub(super) fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
     let target = Target::postgres(Version::major(version));
     let transaction = match block.value("transaction") {
         Some("wrapped") => Transaction::Wrapped,
@@ -264,6 +264,11 @@ fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
         return checked;
     };
     let mut checked = check(part(Span::new(last.start, at)), &target, &catalog);
+    if sql[at + DOWN.len()..last.end].trim().is_empty() {
+        let found = missing_down(&target, &Up { before: &catalog, parts: vec![&checked] });
+        checked.hazards.extend(found);
+        return checked;
+    }
     let down = [part(Span::new(at + DOWN.len(), last.end))];
     let down = check_down(&down, &target, &Up { before: &catalog, parts: vec![&checked] }).remove(0);
     checked.hazards.extend(down.hazards);

@@ -215,6 +215,14 @@ pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
     postgres::loss(from, to)
 }
 
+/// Whether a value that the open transaction added to an enum can be used before it ends.
+pub fn is_usable_at_once(value: &crate::catalog::AddedValue, target: &Target) -> bool {
+    match target.dialect {
+        Dialect::Postgres => postgres::is_usable_at_once(value, target),
+        _ => true,
+    }
+}
+
 /// The volatility of an expression in this schema.
 pub fn volatility(expression: &Expression, catalog: &Catalog) -> Volatility {
     postgres::volatility(expression, catalog)

@@ -35,6 +35,8 @@ pub struct Context<'a> {
     pub timeout_reported: bool,
     /// On the way back: the schema before the migration went up.
     pub back: Option<&'a Catalog>,
+    /// Whether the operation stands in a loop that never commits.
+    pub in_uncommitted_loop: bool,
 }
 
 impl<'a> Context<'a> {

@@ -247,6 +247,7 @@ pub static RULES: &[&Rule] = &[
     &compatibility::narrow_sequence::RULE,
     &compatibility::row_security_lockout::RULE,
     &data::unbounded_data_change::RULE,
+    &data::uncommitted_batches::RULE,
     &data::data_change_under_lock::RULE,
     &data::truncated_table::RULE,
     &data::lossy_type_change::RULE,
@@ -273,6 +274,7 @@ pub static RULES: &[&Rule] = &[
     &deploy::contract_with_expand::RULE,
     &deploy::discarded_work::RULE,
     &deploy::repeated_lock::RULE,
+    &deploy::unvalidated_constraint::RULE,
 ];
 
 /// The rule with this name.

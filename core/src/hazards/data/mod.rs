@@ -7,3 +7,4 @@ pub mod lossy_type_change;
 pub mod shifted_times;
 pub mod truncated_table;
 pub mod unbounded_data_change;
+pub mod uncommitted_batches;

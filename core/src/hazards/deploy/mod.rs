@@ -3,3 +3,4 @@
 pub mod contract_with_expand;
 pub mod discarded_work;
 pub mod repeated_lock;
+pub mod unvalidated_constraint;
