@@ -321,3 +321,5 @@ pub use deploy::{Member, check_deploy};
 pub(crate) mod mutants;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod tests;

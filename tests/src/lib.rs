@@ -19,3 +19,4 @@ mod proof;
 mod corpus;
 mod surfaces;
 mod deploys;
+mod regress;
