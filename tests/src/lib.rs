@@ -20,3 +20,4 @@ mod corpus;
 mod surfaces;
 mod deploys;
 mod regress;
+mod preflight;

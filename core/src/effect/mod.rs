@@ -4,6 +4,7 @@
 //! folder, matched exhaustively; a fact stands there once, with its source.
 
 mod postgres;
+pub mod preflight;
 
 use std::collections::BTreeMap;
 

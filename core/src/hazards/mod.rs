@@ -201,8 +201,8 @@ impl Hazard {
 
     /// With the query that counts the rows in the way.
     #[must_use]
-    pub fn with_preflight(mut self, query: String) -> Self {
-        self.preflight = Some(query);
+    pub fn with_preflight(mut self, query: impl Into<Option<String>>) -> Self {
+        self.preflight = query.into();
         self
     }
 
