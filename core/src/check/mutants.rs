@@ -45,6 +45,13 @@ pub(crate) const MUTATORS: &[Mutator] = &[
 
 /// Mutants that nobody notices: the page, the precaution, a part of the block that tells it from others, the reason.
 const SURVIVORS: &[(&str, &str, &str, &str)] = &[
+    ("dropped-database", "if exists", "DROP SCHEMA", "nothing is known of the schema"),
+    (
+        "useless-lock-timeout",
+        "no lock timeout",
+        "SET statement_timeout = 0",
+        "no statement follows that waits",
+    ),
     ("blocking-index-drop", "if exists", "CREATE INDEX orders_day", "the index is known to be there"),
     (
         "blocking-index-drop",

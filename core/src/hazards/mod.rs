@@ -12,6 +12,7 @@ pub mod data;
 pub mod deploy;
 pub mod locking;
 pub mod reversal;
+pub mod schema;
 pub mod transaction;
 
 use crate::dialect::Dialect;
@@ -246,6 +247,11 @@ pub static RULES: &[&Rule] = &[
     &compatibility::silenced_trigger::RULE,
     &compatibility::narrow_sequence::RULE,
     &compatibility::row_security_lockout::RULE,
+    &compatibility::dropped_view::RULE,
+    &compatibility::renamed_schema::RULE,
+    &compatibility::renamed_enum_value::RULE,
+    &compatibility::refused_ids::RULE,
+    &compatibility::revoked_right::RULE,
     &data::unbounded_data_change::RULE,
     &data::uncommitted_batches::RULE,
     &data::data_change_under_lock::RULE,
@@ -254,6 +260,8 @@ pub static RULES: &[&Rule] = &[
     &data::shifted_times::RULE,
     &data::dropped_and_added::RULE,
     &data::cascading_drop::RULE,
+    &data::discarding_conversion::RULE,
+    &data::dropped_database::RULE,
     &transaction::concurrent_in_transaction::RULE,
     &transaction::no_lock_timeout::RULE,
     &transaction::failing_statement::RULE,
@@ -262,12 +270,19 @@ pub static RULES: &[&Rule] = &[
     &transaction::validation_under_lock::RULE,
     &transaction::ineffective_local_setting::RULE,
     &transaction::long_lock_timeout::RULE,
+    &transaction::useless_lock_timeout::RULE,
     &transaction::timed_out_build::RULE,
     &transaction::skipped_invalid_index::RULE,
     &transaction::unusable_enum_value::RULE,
     &transaction::pending_check::RULE,
     &transaction::stray_transaction::RULE,
     &transaction::unclosed_transaction::RULE,
+    &schema::stale_sequence::RULE,
+    &schema::mismatched_key::RULE,
+    &schema::duplicate_index::RULE,
+    &schema::skipped_change::RULE,
+    &schema::moving_check::RULE,
+    &schema::cut_name::RULE,
     &reversal::irreversible_change::RULE,
     &reversal::incomplete_down::RULE,
     &reversal::missing_down::RULE,
