@@ -1,7 +1,7 @@
 //! The loop at the heart: statements, their effects, their hazards, and the schema after them.
 
 use crate::catalog::{Catalog, Gap, RelationName, Session};
-use crate::dialect::Target;
+use crate::dialect::{Dialect, Target};
 use crate::effect::{self, Effect, in_server_order};
 use crate::framework::Transaction;
 use crate::hazards::{self, Context, Hazard};
@@ -69,27 +69,64 @@ pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
 /// The schema after a part, without looking for hazards.
 pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
     let script = Script::read_part(part.text, part.span, target.dialect);
+    let mut routines = Routines::default();
     catalog.start_migration();
     for statement in &script.statements {
         let operations = lower(&script, statement);
         for operation in in_server_order(&operations) {
-            replay_operation(&script, operation, catalog);
+            if let Some(gap) = catalog.gap(operation) {
+                catalog.mark_gap(&gap);
+            }
+            replay_operation(&script, operation, catalog, &mut routines, 0);
         }
     }
 }
 
-fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Catalog) {
-    if let Some(gap) = catalog.gap(operation) {
-        catalog.mark_gap(&gap);
-    }
+fn replay_operation(
+    script: &Script<'_>,
+    operation: &Operation,
+    catalog: &mut Catalog,
+    routines: &mut Routines,
+    depth: usize,
+) {
     catalog.apply(operation);
-    if let Kind::Do(body) = &operation.kind {
+    for body in routines.run_by(operation, script.dialect, depth) {
         let found = operations_of_body(script, body.code, &body.language);
         for inner in &found.operations {
-            catalog.apply(inner);
+            replay_operation(script, inner, catalog, routines, depth + 1);
         }
         if !found.dynamic.is_empty() {
             catalog.mark_incomplete();
+        }
+    }
+}
+
+/// The routines that a text makes: they run where it calls them.
+#[derive(Debug, Default)]
+struct Routines {
+    made: Vec<(String, Body)>,
+}
+
+/// How deep routines call each other before nobody follows.
+const DEEPEST_CALL: usize = 8;
+
+impl Routines {
+    /// The code that an operation runs: its own block, or the routines of this text that it calls.
+    fn run_by(&mut self, operation: &Operation, dialect: Dialect, depth: usize) -> Vec<Body> {
+        match &operation.kind {
+            _ if depth >= DEEPEST_CALL => Vec::new(),
+            Kind::Do(body) => vec![body.clone()],
+            Kind::Query(query) if !self.made.is_empty() => {
+                let made = self.made.iter().filter(|(own, _)| query.query.calls(dialect, |name| name == own));
+                made.map(|(_, body)| body.clone()).collect()
+            }
+            Kind::CreateFunction(function) => {
+                let (name, language) = (function.name.name.clone(), function.language.clone());
+                self.made.retain(|(known, _)| *known != name);
+                self.made.extend(function.body.map(|code| (name, Body { language, code })));
+                Vec::new()
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -105,14 +142,10 @@ struct Run<'a> {
     gaps: Vec<Gap>,
     /// On the way back: the schema before the migration went up.
     back: Option<&'a Catalog>,
-    /// The routines that the text makes: they run where it calls them.
-    routines: Vec<(String, Body)>,
+    routines: Routines,
     /// The operation at hand stands in a loop that never commits.
     in_uncommitted_loop: bool,
 }
-
-/// How deep routines call each other before nobody follows.
-const DEEPEST_CALL: usize = 8;
 
 impl<'a> Run<'a> {
     fn new(part: Part<'a>, target: &'a Target, after: Catalog, script: &'a Script<'a>) -> Self {
@@ -138,7 +171,7 @@ impl<'a> Run<'a> {
             timeout_reported: false,
             gaps: Vec::new(),
             back: None,
-            routines: Vec::new(),
+            routines: Routines::default(),
             in_uncommitted_loop: false,
         }
     }
@@ -239,7 +272,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Checks the code that an operation runs: its own block, or the routines of this text that it calls.
+    /// Checks the code that an operation runs.
     fn bodies(
         &mut self,
         number: usize,
@@ -247,22 +280,7 @@ impl<'a> Run<'a> {
         operation: &Operation,
         depth: usize,
     ) -> Vec<Effect> {
-        let bodies = match &operation.kind {
-            Kind::Do(body) => vec![body.clone()],
-            Kind::Query(query) if !self.routines.is_empty() => {
-                let called = query.query.functions(self.target.dialect);
-                let made = self.routines.iter().filter(|(name, _)| called.contains(name));
-                made.map(|(_, body)| body.clone()).collect()
-            }
-            Kind::CreateFunction(function) => {
-                let (name, language) = (function.name.name.clone(), function.language.clone());
-                self.routines.retain(|(known, _)| *known != name);
-                self.routines.extend(function.body.map(|code| (name, Body { language, code })));
-                return Vec::new();
-            }
-            _ => return Vec::new(),
-        };
-        let bodies = if depth < DEEPEST_CALL { bodies } else { Vec::new() };
+        let bodies = self.routines.run_by(operation, self.target.dialect, depth);
         bodies.iter().flat_map(|body| self.body(number, statement, body, depth)).collect()
     }
 

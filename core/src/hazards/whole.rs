@@ -33,8 +33,7 @@ impl Back<'_> {
         let runs_code = |it: &&Operation| match &it.kind {
             Kind::Unknown(_) | Kind::Do(_) => true,
             Kind::Query(query) => {
-                let functions = query.query.functions(self.before.dialect());
-                functions.iter().any(|name| self.after.function(name).is_some())
+                query.query.calls(self.before.dialect(), |name| self.after.function(name).is_some())
             }
             _ => false,
         };

@@ -55,7 +55,7 @@ fn added_by(operation: &Operation, migration: usize, before: &Catalog) -> Option
         Kind::CreateTable(create) if !create.temporary => {
             let table = before.resolve(&create.name);
             let sources = create.query.iter().map(|query| query.text.to_lowercase()).collect();
-            before.relation(&table).is_none().then(|| Added { migration, table, column: None, sources })
+            before.relation(&table).is_none().then_some(Added { migration, table, column: None, sources })
         }
         _ => None,
     }

@@ -19,7 +19,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let state = ctx.catalog.table(&table)?;
     let given =
         insert.columns.iter().find(|it| state.column(&it.name).is_some_and(|it| it.sequence.is_some()))?;
-    let moved = ctx.rest_mentions(&["setval"]) || ctx.rest_mentions(&["restart"]);
+    let moved = ctx.rest_mentions(&["select", "setval"]) || ctx.rest_mentions(&["alter", "restart"]);
     // What a query gives may be copied together with the sequence's state, and a conflict may be meant.
     if moved || insert.query.is_some() || insert.on_conflict.is_some() || ctx.goes_back() {
         return None;
