@@ -319,7 +319,10 @@ impl<'a> Run<'a> {
     }
 
     fn not_analysed(&mut self, span: Span, reason: &str) {
-        self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned() });
+        // A routine may be called many times.
+        if self.checked.not_analysed.iter().all(|it| it.span != span) {
+            self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned() });
+        }
     }
 }
 
