@@ -35,7 +35,7 @@ pub(crate) const MUTATORS: &[Mutator] = &[
         mutants: |sql| without_statements(sql, &["VALIDATE CONSTRAINT"]),
     },
     Mutator { name: "no commit between", mutants: |sql| without(sql, "COMMIT;\nBEGIN;\n") },
-    Mutator { name: "never committed", mutants: |sql| without(sql, "COMMIT;\n") },
+    Mutator { name: "never committed", mutants: |sql| without_all(sql, "COMMIT;") },
     Mutator { name: "what an interrupted build left stays", mutants: without_cleaning },
     Mutator { name: "no default for old rows", mutants: without_default },
     Mutator { name: "no time zone", mutants: |sql| without_statements(sql, &["SET TIME"]) },
@@ -167,6 +167,11 @@ fn without(sql: &str, phrase: &str) -> Vec<String> {
     let kept = if phrase.ends_with(';') { ";" } else { "" };
     let places = upper.match_indices(&phrase);
     places.map(|(at, _)| format!("{}{kept}{}", &sql[..at], &sql[at + phrase.len()..])).collect()
+}
+
+/// The text without any of the places of a phrase.
+fn without_all(sql: &str, phrase: &str) -> Vec<String> {
+    if sql.contains(phrase) { vec![sql.replace(phrase, "")] } else { Vec::new() }
 }
 
 /// The text with a phrase and the word behind it replaced.

@@ -32,5 +32,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         "rows of {table} have no value for {}, and a release that does not know it cannot insert",
         column.name
     );
-    Some(Hazard::new(&RULE, column.name.span, message).with_recipe("add-column-in-steps").with_preflight(preflight))
+    Some(
+        Hazard::new(&RULE, column.name.span, message)
+            .with_recipe("add-column-in-steps")
+            .with_preflight(preflight),
+    )
 }

@@ -28,5 +28,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let parent = ctx.table(&alter.table).filter(|_| work == Work::Scan);
     let preflight =
         parent.and_then(|it| preflight::rows_outside_bound(&resolved, it, bound, ctx.target.dialect));
-    Some(Hazard::new(&RULE, partition.span, message).with_recipe("attach-partition").with_preflight(preflight))
+    Some(
+        Hazard::new(&RULE, partition.span, message).with_recipe("attach-partition").with_preflight(preflight),
+    )
 }
