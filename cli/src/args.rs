@@ -78,6 +78,9 @@ pub struct CheckArgs {
     /// Only files that are new or changed since the merge base with this revision.
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
+    /// Only migrations that the migrations table of this database does not list; it is only read, through psql.
+    #[arg(long, value_name = "URL", conflicts_with = "since")]
+    pub database_url: Option<String>,
     /// The least severity that fails the check: note, warning or danger.
     #[arg(long, value_name = "SEVERITY", default_value = "danger")]
     pub fail_on: String,

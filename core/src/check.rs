@@ -1,12 +1,12 @@
 //! The loop at the heart: statements, their effects, their hazards, and the schema after them.
 
 use crate::catalog::{Catalog, Gap, RelationName, Session};
-use crate::dialect::Target;
+use crate::dialect::{Dialect, Target};
 use crate::effect::{self, Effect, in_server_order};
 use crate::framework::Transaction;
 use crate::hazards::{self, Context, Hazard};
 use crate::operation::lower::{lower, operations_of_body};
-use crate::operation::{Kind, Operation};
+use crate::operation::{Body, Kind, Operation};
 use crate::statement::{Script, Statement};
 use crate::text::Span;
 
@@ -61,41 +61,72 @@ pub struct NotAnalysed {
 /// Reads and checks a part of a text on the schema before it.
 pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
     let script = Script::read_part(part.text, part.span, target.dialect);
-    let mut run = Run::new(part, target, before, &script);
-    for (number, statement) in script.statements.iter().enumerate() {
-        run.statement(number, statement);
-    }
-    run.end();
-    let mut checked = run.checked;
-    checked.comments.clone_from(&script.comments);
-    checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
-    checked
+    let mut after = before.clone();
+    after.start_migration();
+    Run::new(part, target, after, &script).finish()
 }
 
 /// The schema after a part, without looking for hazards.
 pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
     let script = Script::read_part(part.text, part.span, target.dialect);
+    let mut routines = Routines::default();
     catalog.start_migration();
     for statement in &script.statements {
         let operations = lower(&script, statement);
         for operation in in_server_order(&operations) {
-            replay_operation(&script, operation, catalog);
+            if let Some(gap) = catalog.gap(operation) {
+                catalog.mark_gap(&gap);
+            }
+            replay_operation(&script, operation, catalog, &mut routines, 0);
         }
     }
 }
 
-fn replay_operation(script: &Script<'_>, operation: &Operation, catalog: &mut Catalog) {
-    if let Some(gap) = catalog.gap(operation) {
-        catalog.mark_gap(&gap);
-    }
+fn replay_operation(
+    script: &Script<'_>,
+    operation: &Operation,
+    catalog: &mut Catalog,
+    routines: &mut Routines,
+    depth: usize,
+) {
     catalog.apply(operation);
-    if let Kind::Do(body) = &operation.kind {
+    for body in routines.run_by(operation, script.dialect, depth) {
         let found = operations_of_body(script, body.code, &body.language);
         for inner in &found.operations {
-            catalog.apply(inner);
+            replay_operation(script, inner, catalog, routines, depth + 1);
         }
         if !found.dynamic.is_empty() {
             catalog.mark_incomplete();
+        }
+    }
+}
+
+/// The routines that a text makes: they run where it calls them.
+#[derive(Debug, Default)]
+struct Routines {
+    made: Vec<(String, Body)>,
+}
+
+/// How deep routines call each other before nobody follows.
+const DEEPEST_CALL: usize = 8;
+
+impl Routines {
+    /// The code that an operation runs: its own block, or the routines of this text that it calls.
+    fn run_by(&mut self, operation: &Operation, dialect: Dialect, depth: usize) -> Vec<Body> {
+        match &operation.kind {
+            _ if depth >= DEEPEST_CALL => Vec::new(),
+            Kind::Do(body) => vec![body.clone()],
+            Kind::Query(query) if !self.made.is_empty() => {
+                let made = self.made.iter().filter(|(own, _)| query.query.calls(dialect, |name| name == own));
+                made.map(|(_, body)| body.clone()).collect()
+            }
+            Kind::CreateFunction(function) => {
+                let (name, language) = (function.name.name.clone(), function.language.clone());
+                self.made.retain(|(known, _)| *known != name);
+                self.made.extend(function.body.map(|code| (name, Body { language, code })));
+                Vec::new()
+            }
+            _ => Vec::new(),
         }
     }
 }
@@ -109,18 +140,21 @@ struct Run<'a> {
     timeout_reported: bool,
     /// What the migrations after this one know less for: this one was not run yet, and is judged without doubt.
     gaps: Vec<Gap>,
+    /// On the way back: the schema before the migration went up.
+    back: Option<&'a Catalog>,
+    routines: Routines,
+    /// The operation at hand stands in a loop that never commits.
+    in_uncommitted_loop: bool,
 }
 
 impl<'a> Run<'a> {
-    fn new(part: Part<'a>, target: &'a Target, before: &Catalog, script: &'a Script<'a>) -> Self {
+    fn new(part: Part<'a>, target: &'a Target, after: Catalog, script: &'a Script<'a>) -> Self {
         let wrapped = match part.transaction {
             Transaction::Wrapped => true,
             Transaction::Implicit => script.statements.len() > 1,
             Transaction::Autocommit => false,
         };
         let session = if wrapped { Session::in_transaction() } else { Session::default() };
-        let mut after = before.clone();
-        after.start_migration();
         let checked = Checked {
             statements: Vec::with_capacity(script.statements.len()),
             hazards: Vec::new(),
@@ -128,7 +162,30 @@ impl<'a> Run<'a> {
             comments: Vec::new(),
             after,
         };
-        Self { part, target, script, session, checked, timeout_reported: false, gaps: Vec::new() }
+        Self {
+            part,
+            target,
+            script,
+            session,
+            checked,
+            timeout_reported: false,
+            gaps: Vec::new(),
+            back: None,
+            routines: Routines::default(),
+            in_uncommitted_loop: false,
+        }
+    }
+
+    fn finish(mut self) -> Checked {
+        let script = self.script;
+        for (number, statement) in script.statements.iter().enumerate() {
+            self.statement(number, statement);
+        }
+        self.end();
+        let mut checked = self.checked;
+        checked.comments.clone_from(&script.comments);
+        checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+        checked
     }
 
     fn statement(&mut self, number: usize, statement: &Statement) {
@@ -139,7 +196,7 @@ impl<'a> Run<'a> {
         let mut merged: Option<Effect> = None;
         for operation in in_server_order(&operations) {
             let own = self.operation(number, statement, operation, Conditional::No);
-            let inner = self.body(number, statement, operation);
+            let inner = self.bodies(number, statement, operation, 0);
             for effect in std::iter::once(own).chain(inner) {
                 match &mut merged {
                     Some(merged) => merged.merge(effect),
@@ -180,6 +237,8 @@ impl<'a> Run<'a> {
             statement_span: statement.span,
             conditional: conditional == Conditional::Yes,
             timeout_reported: self.timeout_reported,
+            back: self.back,
+            in_uncommitted_loop: self.in_uncommitted_loop,
         };
         let found = hazards::check(operation, &ctx);
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
@@ -213,10 +272,21 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Checks the code that an operation runs.
+    fn bodies(
+        &mut self,
+        number: usize,
+        statement: &Statement,
+        operation: &Operation,
+        depth: usize,
+    ) -> Vec<Effect> {
+        let bodies = self.routines.run_by(operation, self.target.dialect, depth);
+        bodies.iter().flat_map(|body| self.body(number, statement, body, depth)).collect()
+    }
+
     /// Checks the statements of a block of code, and gives what they do.
-    fn body(&mut self, number: usize, statement: &Statement, operation: &Operation) -> Vec<Effect> {
+    fn body(&mut self, number: usize, statement: &Statement, body: &Body, depth: usize) -> Vec<Effect> {
         let mut effects = Vec::new();
-        let Kind::Do(body) = &operation.kind else { return effects };
         let found = operations_of_body(self.script, body.code, &body.language);
         for dynamic in &found.dynamic {
             self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)");
@@ -225,13 +295,21 @@ impl<'a> Run<'a> {
         // A block is one statement: what it does is one transaction, unless it commits by itself.
         let opened = self.session.transaction;
         self.session.transaction = opened.or(Some(crate::catalog::Opened::ByText));
-        for inner in &found.operations {
+        for (place, inner) in found.operations.iter().enumerate() {
+            if matches!(inner.kind, Kind::Transaction(_)) {
+                // A procedure goes on in a new transaction.
+                self.session.end_block();
+                continue;
+            }
             let before = self.checked.after.clone();
             let mut effect = effect::of(inner, self.target, &before, &self.session);
             effect.fails = None;
             effect.locks.retain(|name, _| before.relation(name).is_some() || !before.is_complete());
             effects.push(effect);
+            let around = std::mem::replace(&mut self.in_uncommitted_loop, found.uncommitted.contains(&place));
             self.operation(number, statement, inner, Conditional::Yes);
+            self.in_uncommitted_loop = around;
+            effects.extend(self.bodies(number, statement, inner, depth + 1));
         }
         self.session.transaction = opened;
         if opened.is_none() {
@@ -241,7 +319,10 @@ impl<'a> Run<'a> {
     }
 
     fn not_analysed(&mut self, span: Span, reason: &str) {
-        self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned() });
+        // A routine may be called many times.
+        if self.checked.not_analysed.iter().all(|it| it.span != span) {
+            self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned() });
+        }
     }
 }
 
@@ -251,5 +332,15 @@ enum Conditional {
     No,
 }
 
+mod back;
+mod deploy;
+
+pub use back::{Up, check_down, missing_down};
+pub use deploy::{Member, check_deploy};
+
+#[cfg(test)]
+pub(crate) mod mutants;
 #[cfg(test)]
 mod pages;
+#[cfg(test)]
+mod tests;

@@ -298,7 +298,7 @@ pub(crate) fn file_path(uri: &Url) -> PathBuf {
 impl Analysis {
     /// The parts with their statements, numbered as hazards number them.
     pub(crate) fn statements(&self) -> impl Iterator<Item = (&Checked, &Judged, usize, &CheckedStatement)> {
-        self.file.parts.iter().flat_map(|(checked, judged)| {
+        self.file.all_parts().flat_map(|(checked, judged)| {
             let numbered = checked.statements.iter().enumerate();
             numbered.map(move |(number, statement)| (checked, judged, number, statement))
         })

@@ -11,7 +11,7 @@ use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::{Direction, Framework, Timestamp};
 use lockkeeper_core::hazards::{self, Hazard, Subject};
-use lockkeeper_core::policy::{Judged, Policy, Verdict, judge};
+use lockkeeper_core::policy::{Judged, Policy, Verdict};
 use lockkeeper_core::reference::Reference;
 use lockkeeper_core::report::{self, CheckReport, FileFacts, FileReport, ProblemReport};
 
@@ -21,7 +21,11 @@ use crate::folder::{Folder, Migration, Problem, Source};
 use crate::references::references;
 use crate::target::target;
 
+pub mod deploy;
 pub mod editing;
+mod source;
+
+pub use source::check_source;
 
 /// The schema before each migration of a folder, and after the last.
 #[derive(Debug, Clone)]
@@ -122,12 +126,19 @@ pub struct CheckedFile {
     pub text: std::sync::Arc<str>,
     /// The parts that go up, each with what counts.
     pub parts: Vec<(Checked, Judged)>,
+    /// The parts that go back, each with what counts.
+    pub downs: Vec<(Checked, Judged)>,
     /// The schema before it.
     pub before: Catalog,
 }
 
 impl CheckedFile {
-    /// The hazards that count.
+    /// All parts: those that go up, and then those that go back.
+    pub fn all_parts(&self) -> impl Iterator<Item = &(Checked, Judged)> {
+        self.parts.iter().chain(&self.downs)
+    }
+
+    /// The hazards of the way up that count.
     pub fn hazards(&self) -> impl Iterator<Item = &Hazard> {
         self.parts.iter().flat_map(|(_, judged)| &judged.hazards)
     }
@@ -135,6 +146,11 @@ impl CheckedFile {
     /// Whether any statement goes up.
     pub fn is_up(&self) -> bool {
         !self.parts.is_empty()
+    }
+
+    /// Whether anything of it runs, up or back.
+    pub fn runs(&self) -> bool {
+        self.all_parts().next().is_some()
     }
 }
 
@@ -157,37 +173,10 @@ pub fn declared_rows(project: &Project) -> Option<Rows> {
     Some(Rows { count: digits.parse().ok()?, source: "declared in lockkeeper.toml".to_owned() })
 }
 
-/// Checks one file on the schema before it.
-pub fn check_source(
-    framework: &'static Framework,
-    source: &Source,
-    target: &Target,
-    before: &Catalog,
-    policy: &Policy,
-) -> CheckedFile {
-    let mut catalog = before.clone();
-    let mut parts = Vec::new();
-    for section in source.sections.iter().filter(|section| section.direction == Direction::Up) {
-        let part = Part { text: &source.text, span: section.span, transaction: section.transaction };
-        let checked = check::check(part, target, &catalog);
-        catalog.clone_from(&checked.after);
-        let judged = judge(&source.text, &checked, policy);
-        parts.push((checked, judged));
-    }
-    CheckedFile {
-        path: source.path.clone(),
-        framework,
-        target: target.clone(),
-        text: source.text.clone(),
-        parts,
-        before: before.clone(),
-    }
-}
-
 /// Checks a text that stands in no folder of migrations: nothing is known of the schema.
 pub fn check_alone(path: &str, text: &str, target: &Target, policy: &Policy) -> CheckedFile {
     let (framework, source) = discover::alone(path, text);
-    check_source(framework, &source, target, &Catalog::unknown(target.dialect), policy)
+    check_source(framework, &source, target, &Catalog::unknown(target.dialect), None, policy)
 }
 
 /// Checks all files of a migration, in one pass with the replay of its folder.
@@ -209,15 +198,20 @@ pub fn check_folder_for(
 ) -> Vec<CheckedFile> {
     let mut catalog = base(target);
     let mut files = Vec::new();
-    for source in folder.migrations.iter().flat_map(|migration| &migration.files) {
-        if wanted(source) {
-            let file = check_source(folder.framework, source, target, &catalog, policy);
-            if let Some((last, _)) = file.parts.last() {
-                catalog = last.after.clone();
+    for migration in &folder.migrations {
+        let before = catalog.clone();
+        for source in &migration.files {
+            if wanted(source) {
+                let is_up = source.sections.iter().any(|section| section.direction == Direction::Up);
+                let before = if is_up { &catalog } else { &before };
+                let file = check_source(folder.framework, source, target, before, Some(folder), policy);
+                if let Some((last, _)) = file.parts.last() {
+                    catalog = last.after.clone();
+                }
+                files.push(file);
+            } else {
+                replay_source(source, target, &mut catalog);
             }
-            files.push(file);
-        } else {
-            replay_source(source, target, &mut catalog);
         }
     }
     files
@@ -237,7 +231,7 @@ pub fn check_in_folder(
     }
     let on_disk = folder.find(path).map(|(_, source)| source).filter(|source| &*source.text == text).cloned();
     let source = on_disk.unwrap_or_else(|| Source::new(folder.framework, path, text, None));
-    check_source(folder.framework, &source, target, &catalog, policy)
+    check_source(folder.framework, &source, target, &catalog, Some(folder), policy)
 }
 
 /// Who uses what the hazards of a file take away, each subject searched once.
@@ -272,7 +266,8 @@ pub fn file_report(
         target: &file.target,
         rows,
     };
-    report::file_report(facts, &file.parts, |hazard| {
+    let parts: Vec<_> = file.all_parts().collect();
+    report::file_report(facts, &parts, |hazard| {
         hazard.subject.as_ref().and_then(|subject| references.get(subject)).cloned().unwrap_or_default()
     })
 }
@@ -293,7 +288,7 @@ pub fn check_report(
 
 /// The verdict over one file.
 pub fn verdict(file: &CheckedFile, policy: &Policy) -> Verdict {
-    report::verdict_of(file.parts.iter().map(|(_, judged)| judged), policy)
+    report::verdict_of(file.all_parts().map(|(_, judged)| judged), policy)
 }
 
 /// A problem on the wire.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lockkeeper_core::dialect::Dialect;
-use lockkeeper_core::framework::{self, FileName, Framework, Kind, Part, Section, Version};
+use lockkeeper_core::framework::{self, Direction, FileName, Framework, Kind, Part, Section, Version};
 
 /// A folder of migrations of one framework for one engine.
 #[derive(Debug, Clone)]
@@ -23,6 +23,9 @@ pub struct Folder {
     /// What is wrong with the folder itself, or with files that belong to no migration.
     pub problems: Vec<Problem>,
 }
+
+/// How many migrations before one show how it is done.
+const RECENT: usize = 10;
 
 /// One migration.
 #[derive(Debug, Clone)]
@@ -55,6 +58,26 @@ impl Source {
     pub fn new(framework: &Framework, path: &str, text: &str, sidecar: Option<&str>) -> Self {
         let sections = framework::sections(framework, path, text, sidecar);
         Self { path: path.to_owned(), text: text.into(), sections }
+    }
+}
+
+impl Source {
+    /// Whether a part of it goes back, with a statement or a reason why there is none.
+    pub fn goes_back(&self) -> bool {
+        let sections = self.sections.iter().filter(|section| section.direction == Direction::Down);
+        let mut lines = sections.flat_map(|section| section.span.of(&self.text).lines());
+        lines.any(|line| {
+            let line = line.trim().to_lowercase();
+            // What goose writes into a new file.
+            !line.is_empty() && !line.starts_with("-- +goose") && !line.contains("'down sql query'")
+        })
+    }
+}
+
+impl Migration {
+    /// Whether it can be taken back, or says why not.
+    pub fn goes_back(&self) -> bool {
+        self.files.iter().any(Source::goes_back)
     }
 }
 
@@ -103,6 +126,26 @@ impl Folder {
         };
         let count = self.migrations.partition_point(|migration| migration.version < file.version);
         &self.migrations[..count]
+    }
+
+    /// The other files of the migration that the file belongs to.
+    pub fn siblings(&self, path: &str) -> impl Iterator<Item = &Source> {
+        let index = self.before(path).len();
+        let own = self.migrations.get(index).filter(|migration| {
+            let same = |file: &Source| {
+                self.parse(&file.path).map(|it| it.version) == self.parse(path).map(|it| it.version)
+            };
+            migration.files.iter().any(|file| file.path == path || same(file))
+        });
+        own.into_iter().flat_map(|migration| &migration.files).filter(move |file| file.path != path)
+    }
+
+    /// Whether a migration at the file's place is expected to have a way back: most of those just before it have one.
+    pub fn expects_down(&self, path: &str) -> bool {
+        let before = self.before(path);
+        let recent = &before[before.len().saturating_sub(RECENT)..];
+        let backwards = recent.iter().filter(|migration| migration.goes_back()).count();
+        backwards > 1 && 2 * backwards > recent.len()
     }
 
     /// What the file's name says, if it lies in this folder.

@@ -33,6 +33,19 @@ pub enum GitError {
 /// # Errors
 /// [`GitError`] with what to do.
 pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
+    differing(root, revision, "--diff-filter=d")
+}
+
+/// The files that were not there at the merge base with a revision; untracked ones count; relative to the root, in
+/// order. A renamed file is a new one: its migration has another version.
+///
+/// # Errors
+/// [`GitError`] with what to do.
+pub fn new_since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
+    differing(root, revision, "--diff-filter=A")
+}
+
+fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {
     if run(root, &["rev-parse", "--is-inside-work-tree"]).map_err(|error| absent(error, root))?.trim()
         != "true"
     {
@@ -43,7 +56,17 @@ pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
         .map_err(|error| unknown(error, revision))?;
     let changed = run(
         root,
-        &["diff", "--name-only", "--relative", "-z", "--diff-filter=d", "--no-ext-diff", base.trim(), "--"],
+        &[
+            "diff",
+            "--name-only",
+            "--relative",
+            "-z",
+            filter,
+            "--no-renames",
+            "--no-ext-diff",
+            base.trim(),
+            "--",
+        ],
     )?;
     let new = run(root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
     let mut files: Vec<String> = changed.split('\0').chain(new.split('\0')).map(str::to_owned).collect();

@@ -11,6 +11,7 @@ pub mod target;
 pub mod references;
 pub mod signals;
 pub mod git;
+pub mod pending;
 pub mod analysis;
 pub mod rewrite;
 pub mod planning;

@@ -112,6 +112,11 @@ impl Cluster {
         config
     }
 
+    /// The same as an address for programs.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgresql:///{database}?host={}&user=postgres", self.folder.display())
+    }
+
     /// Runs a statement outside every test's database; the first value of its answer.
     pub(crate) fn administrate(&self, sql: &str) -> String {
         let mut client = self.config("postgres").connect(NoTls).expect("the server answers");

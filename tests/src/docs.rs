@@ -10,6 +10,9 @@ const GROUPS: &[(&str, &str)] = &[
     ("locking", "Locks that are held while rows are read, written or indexed."),
     ("compatibility", "What the running release, or the one after a rollback, no longer finds."),
     ("data", "Rows and values that are lost, or changed too many at a time."),
+    ("schema", "Names, keys, indexes and checks that are not what they seem."),
+    ("reversal", "What the way back of a migration cannot give back, or leaves behind."),
+    ("deploy", "What the migrations of one deploy do together."),
     ("transaction", "Transactions, timeouts, and statements that cannot succeed."),
 ];
 

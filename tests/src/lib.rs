@@ -18,3 +18,6 @@ mod mcp;
 mod proof;
 mod corpus;
 mod surfaces;
+mod deploys;
+mod regress;
+mod preflight;

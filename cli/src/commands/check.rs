@@ -10,7 +10,7 @@ use lockkeeper_core::report::CheckReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::target::target;
-use lockkeeper_project::{folder, git};
+use lockkeeper_project::{folder, git, pending};
 
 use crate::args::{CheckArgs, Format};
 use crate::exit::{Exit, usage};
@@ -29,12 +29,9 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     for path in &args.paths {
         one(&project, path, args, &policy, &mut found)?;
     }
-    if let Some(rev) = &args.since {
-        let changed: BTreeSet<String> = git::since(&project.root, rev)?.into_iter().collect();
-        found.files.retain(|file| changed.contains(&file.path));
-        found.pending = found.files.iter().map(|file| file.path.clone()).collect();
-    }
-    let files: Vec<CheckedFile> = found.files.into_iter().filter(CheckedFile::is_up).collect();
+    let deploy = deploy(&project, args, &mut found)?;
+    let mut files: Vec<CheckedFile> = found.files.into_iter().filter(CheckedFile::runs).collect();
+    analysis::deploy::check_pending(&project, &mut files, &deploy, &policy);
     let pending: Vec<CheckedFile> =
         files.iter().filter(|file| found.pending.contains(&file.path)).cloned().collect();
     let references = analysis::subjects_references(&project, &pending);
@@ -47,11 +44,33 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
             *slot = analysis::file_report(file, rows.as_ref(), &references_of(&file.path));
         }
     }
+    report.pending = files.iter().map(|it| it.path.clone()).filter(|it| deploy.contains(it)).collect();
     report.problems = found.problems.iter().map(analysis::problem_report).collect();
     show(&report, &files, args.format)?;
     // The process ends here: to take every schema of the history apart would be a twentieth of its time.
     std::mem::forget((project, files, pending));
     Ok(if report.verdict == "block" { Exit::Hazards } else { Exit::Fine })
+}
+
+/// The files that run in the next deploy, where the call says how to find them. Only they, or those that changed, are
+/// then reported.
+fn deploy(project: &Project, args: &CheckArgs, found: &mut Found) -> anyhow::Result<BTreeSet<String>> {
+    let (only, pending): (BTreeSet<String>, BTreeSet<String>) = if let Some(rev) = &args.since {
+        let changed = git::since(&project.root, rev)?.into_iter().collect();
+        (changed, git::new_since(&project.root, rev)?.into_iter().collect())
+    } else if let Some(url) = &args.database_url {
+        let mut open = BTreeSet::new();
+        for folder in project.folders.iter().filter(|folder| analysis::is_analysed(folder)) {
+            let applied = pending::applied(url, folder.framework)?;
+            open.extend(pending::pending(folder, &applied));
+        }
+        (open.clone(), open)
+    } else {
+        return Ok(BTreeSet::new());
+    };
+    found.files.retain(|file| only.contains(&file.path));
+    found.pending = found.files.iter().map(|file| file.path.clone()).collect();
+    Ok(pending)
 }
 
 /// What the call is about.

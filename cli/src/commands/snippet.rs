@@ -24,7 +24,11 @@ fn hazard(report: &FileReport, hazard: &HazardReport, text: &str, color: bool) -
         .path(&report.path)
         .fold(true)
         .annotation(AnnotationKind::Primary.span(first_lines(text, span)).label(&hazard.message));
-    let group = level.primary_title(&hazard.message).id(&hazard.rule).element(snippet);
+    let title = match hazard.direction.as_str() {
+        "down" => format!("on the way back: {}", hazard.message),
+        _ => hazard.message.clone(),
+    };
+    let group = level.primary_title(&title).id(&hazard.rule).element(snippet);
     let mut group = group;
     for note in notes(hazard) {
         group = group.element(Level::NOTE.no_name().message(note));

@@ -234,6 +234,9 @@ impl Catalog {
 
     fn attach(&mut self, table: &RelationName, partition: &Name, bound: &PartitionBound) {
         let partition = self.resolve(partition);
+        if self.is_circular(table, &partition) {
+            return;
+        }
         let parent_indexes = self.indexes(table).to_vec();
         self.with_table_of(&partition, |it| it.partition_of = Some((table.clone(), bound.clone())));
         self.with_table_of(table, |it| it.children.push(partition.clone()));
@@ -289,8 +292,16 @@ impl Catalog {
 
     fn inherit(&mut self, table: &RelationName, parent: &Name) {
         let parent = self.resolve(parent);
+        if self.is_circular(&parent, table) {
+            return;
+        }
         self.with_table_of(&parent, |it| it.children.push(table.clone()));
         self.with_table_of(table, |it| it.inherits.push(parent));
+    }
+
+    /// Whether the child is the parent, or above it: the server refuses.
+    fn is_circular(&self, parent: &RelationName, child: &RelationName) -> bool {
+        parent == child || self.descendants(child).contains(parent)
     }
 
     fn no_inherit(&mut self, table: &RelationName, parent: &Name) {

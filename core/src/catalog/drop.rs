@@ -82,6 +82,8 @@ impl Catalog {
             // The server refuses.
             return;
         }
+        // First of all: whatever leads back to it then finds nothing.
+        self.remove(name);
         for child in &table.children {
             self.drop_table(child, cascade);
         }
@@ -108,7 +110,6 @@ impl Catalog {
             });
         }
         self.drop_views_on(name, None);
-        self.remove(name);
     }
 
     fn forget_reference(&mut self, references: &RelationName, by: &RelationName) {

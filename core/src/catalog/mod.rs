@@ -30,7 +30,7 @@ pub use relation::{
     Table, Trigger, UserType, View,
 };
 pub(crate) use session::milliseconds;
-pub use session::{MovedColumn, Opened, Session};
+pub use session::{AddedValue, MovedColumn, Opened, Session};
 
 /// A map whose copies share all that is the same.
 type Map<K, V> = HashTrieMapSync<K, V, foldhash::fast::RandomState>;
@@ -105,6 +105,11 @@ impl Catalog {
     /// Starts a new migration: what exists now has been seen by the running application.
     pub fn start_migration(&mut self) {
         self.migration += 1;
+        self.default_schema = self.dialect.default_schema().into();
+    }
+
+    /// Turns back: what the migration made is still new, and the session is another one.
+    pub fn start_way_back(&mut self) {
         self.default_schema = self.dialect.default_schema().into();
     }
 

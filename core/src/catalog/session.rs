@@ -45,12 +45,23 @@ pub struct Session {
     pub filled_columns: Vec<(RelationName, String)>,
     /// The indexes that the migration dropped, whether they were there or not.
     pub dropped_indexes: Vec<Name>,
-    /// The values that the open transaction added to enums which were there before it.
-    pub added_values: Vec<String>,
+    /// The values that the open transaction added to enums.
+    pub added_values: Vec<AddedValue>,
+    /// The types that the open transaction made.
+    pub made_types: Vec<RelationName>,
     /// `SET CONSTRAINTS ALL IMMEDIATE` has been said in the open transaction.
     pub checks_immediately: bool,
     /// Settings that end with the transaction.
     local: Vec<(LocalSetting, Option<u64>)>,
+}
+
+/// A value that the open transaction added to an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedValue {
+    /// The value.
+    pub value: String,
+    /// Whether the same transaction made the type.
+    pub of_new_type: bool,
 }
 
 /// A column that came or went.
@@ -95,6 +106,7 @@ impl Session {
             }
             Kind::AlterTable(alter) => self.note_columns(alter, catalog),
             Kind::AlterType(alter) => self.note_value(alter, catalog),
+            Kind::CreateType(create) => self.made_types.push(catalog.resolve(&create.name)),
             Kind::Drop(drop) if drop.object == ObjectKind::Index => {
                 self.dropped_indexes.extend(drop.names.iter().cloned());
             }
@@ -125,6 +137,7 @@ impl Session {
         self.strongest.clear();
         self.changed.clear();
         self.added_values.clear();
+        self.made_types.clear();
         self.checks_immediately = false;
     }
 
@@ -156,7 +169,8 @@ impl Session {
             _ => false,
         };
         if !known {
-            self.added_values.push(value.clone());
+            let of_new_type = self.made_types.contains(&catalog.resolve(&alter.name));
+            self.added_values.push(AddedValue { value: value.clone(), of_new_type });
         }
     }
 

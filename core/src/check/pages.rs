@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use expect_test::{Expect, expect};
 
 use crate::catalog::Catalog;
-use crate::check::{Checked, Part, check, replay};
+use crate::check::{Checked, Member, Part, Up, check, check_deploy, check_down, missing_down, replay};
 use crate::dialect::{Dialect, Target, Version};
 use crate::framework::Transaction;
 use crate::hazards::page::{self, Block};
@@ -19,7 +19,8 @@ use crate::text::{self, Span};
 
 /// The versions that the facts were measured on.
 const VERSIONS: std::ops::RangeInclusive<u16> = 11..=18;
-const NEXT: &str = "-- next migration\n";
+pub(super) const NEXT: &str = "-- next migration\n";
+pub(super) const DOWN: &str = "-- down\n";
 
 #[test]
 fn pages_say_what_the_rules_find() {
@@ -82,7 +83,7 @@ fn ids_are_unique_and_name_their_files() {
     let listed: BTreeSet<PathBuf> = RULES.iter().map(|rule| page_of(rule)).collect();
     let pages: BTreeSet<PathBuf> = files("md").collect();
     assert_eq!(listed, pages, "every page is of a rule in RULES, and every rule has its page");
-    let others = ["mod.rs", "context.rs", "page.rs"];
+    let others = ["mod.rs", "context.rs", "page.rs", "whole.rs"];
     let code = files("rs").filter(|path| !others.iter().any(|other| path.ends_with(other)));
     assert_eq!(code.collect::<BTreeSet<_>>(), pages.iter().map(|it| it.with_extension("rs")).collect());
 }
@@ -140,7 +141,7 @@ fn carets_stand_below_what_they_mean() {
     );
 }
 
-fn blocks() -> impl Iterator<Item = (&'static Rule, Block<'static>)> {
+pub(super) fn blocks() -> impl Iterator<Item = (&'static Rule, Block<'static>)> {
     RULES.iter().flat_map(|rule| page::blocks(rule.page).into_iter().map(move |block| (*rule, block)))
 }
 
@@ -175,7 +176,7 @@ fn fixed(sql: &str, hazards: &[Hazard]) -> String {
 }
 
 /// The text without its lines of carets.
-fn bare(block: &str) -> String {
+pub(super) fn bare(block: &str) -> String {
     let is_caret = |line: &str| {
         line.strip_prefix("--").is_some_and(|rest| rest.trim_start_matches(' ').starts_with('^'))
     };
@@ -222,7 +223,7 @@ fn hazards(rule: &Rule, block: &Block<'_>, sql: &str) -> Vec<Hazard> {
     expected
 }
 
-fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
+pub(super) fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
     let number = |key| block.value(key).map(|it| it.parse::<u16>().expect("a version is a number"));
     let only = number("version");
     let (since, until) = (number("since"), number("until"));
@@ -230,8 +231,9 @@ fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
     first..=only.or(until).unwrap_or(*VERSIONS.end())
 }
 
-/// Checks the last migration of the block on the schema that those before it leave.
-fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
+/// Checks the last migration of the block on the schema that those before it leave, with its way back; or, where the
+/// block is about a deploy, all but the first together.
+pub(super) fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
     let target = Target::postgres(Version::major(version));
     let transaction = match block.value("transaction") {
         Some("wrapped") => Transaction::Wrapped,
@@ -240,17 +242,69 @@ fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
         Some(other) => panic!("no such transaction: {other}"),
     };
     let part = |span| Part { text: sql, span, transaction };
-    let Some(last) = sql.rfind(NEXT) else {
-        let catalog = Catalog::unknown(Dialect::Postgres);
-        return check(part(Span::new(0, sql.len())), &target, &catalog);
+    let mut migrations = spans(sql);
+    let history = if block.has("deploy") { 1 } else { migrations.len() - 1 };
+    let mut catalog = match history {
+        0 => Catalog::unknown(Dialect::Postgres),
+        _ => Catalog::empty(Dialect::Postgres),
     };
-    let mut catalog = Catalog::empty(Dialect::Postgres);
+    for span in migrations.drain(..history) {
+        replay(part(span), &target, &mut catalog);
+    }
+    if block.has("deploy") {
+        return deploy(sql, &migrations.into_iter().map(part).collect::<Vec<_>>(), &target, &catalog);
+    }
+    let last = migrations[0];
+    let Some(at) = last.of(sql).find(DOWN).map(|at| last.start + at) else {
+        let mut checked = check(part(last), &target, &catalog);
+        if block.value("down") == Some("missing") {
+            let found = missing_down(&target, &Up { before: &catalog, parts: vec![&checked] });
+            checked.hazards.extend(found);
+        }
+        return checked;
+    };
+    let mut checked = check(part(Span::new(last.start, at)), &target, &catalog);
+    if sql[at + DOWN.len()..last.end].trim().is_empty() {
+        let found = missing_down(&target, &Up { before: &catalog, parts: vec![&checked] });
+        checked.hazards.extend(found);
+        return checked;
+    }
+    let down = [part(Span::new(at + DOWN.len(), last.end))];
+    let down = check_down(&down, &target, &Up { before: &catalog, parts: vec![&checked] }).remove(0);
+    checked.hazards.extend(down.hazards);
+    checked.not_analysed.extend(down.not_analysed);
+    checked
+}
+
+/// Where the migrations of a block stand.
+fn spans(sql: &str) -> Vec<Span> {
+    let mut spans = Vec::new();
     let mut start = 0;
-    for migration in sql[..last].split(NEXT) {
-        replay(part(Span::new(start, start + migration.len())), &target, &mut catalog);
+    for migration in sql.split(NEXT) {
+        spans.push(Span::new(start, start + migration.len()));
         start += migration.len() + NEXT.len();
     }
-    check(part(Span::new(last, sql.len())), &target, &catalog)
+    spans
+}
+
+/// Checks the migrations of a deploy, each after the others, and then together.
+fn deploy(sql: &str, parts: &[Part<'_>], target: &Target, before: &Catalog) -> Checked {
+    let mut checked: Vec<Checked> = Vec::new();
+    for part in parts {
+        checked.push(check(*part, target, checked.last().map_or(before, |it| &it.after)));
+    }
+    let names: Vec<String> = (1..=parts.len()).map(|number| format!("{number}.sql")).collect();
+    let members: Vec<Member<'_>> = names
+        .iter()
+        .zip(&checked)
+        .map(|(name, part)| Member { name, text: sql, parts: vec![part] })
+        .collect();
+    let found = check_deploy(&members, target, before);
+    let mut all = checked.swap_remove(0);
+    all.hazards.extend(checked.into_iter().flat_map(|it| it.hazards));
+    all.hazards.extend(found.into_iter().map(|it| it.hazard));
+    all.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+    all
 }
 
 /// The page's file: the group is the folder that holds it.

@@ -4,6 +4,7 @@
 //! folder, matched exhaustively; a fact stands there once, with its source.
 
 mod postgres;
+pub mod preflight;
 
 use std::collections::BTreeMap;
 
@@ -213,6 +214,14 @@ pub enum Loss {
 /// What values lose when their type changes; `None` where all fit, or where it cannot be told.
 pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
     postgres::loss(from, to)
+}
+
+/// Whether a value that the open transaction added to an enum can be used before it ends.
+pub fn is_usable_at_once(value: &crate::catalog::AddedValue, target: &Target) -> bool {
+    match target.dialect {
+        Dialect::Postgres => postgres::is_usable_at_once(value, target),
+        _ => true,
+    }
 }
 
 /// The volatility of an expression in this schema.

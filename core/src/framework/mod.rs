@@ -44,6 +44,8 @@ pub struct Framework {
     pub outside: Transaction,
     /// First words of statements for which the runner leaves the transaction by itself.
     pub leaves_for: &'static [&'static str],
+    /// Where it remembers what has run.
+    pub memory: Memory,
     /// What it cannot do, each a sentence for its users.
     pub cannot: &'static [&'static str],
 }
@@ -53,6 +55,27 @@ impl Framework {
     pub fn by_id(id: &str) -> Option<&'static Self> {
         FRAMEWORKS.iter().find(|framework| framework.id == id)
     }
+}
+
+/// Where a runner remembers what it has run, as a query that gives versions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// A row for each migration that has run.
+    Each {
+        /// The table, as `to_regclass` finds it.
+        table: &'static str,
+        /// One text column: the versions.
+        query: &'static str,
+    },
+    /// The latest one only: all up to it have run.
+    Latest {
+        /// The table, as `to_regclass` finds it.
+        table: &'static str,
+        /// One text column: the version.
+        query: &'static str,
+    },
+    /// Nowhere, or in a form that names no version.
+    Elsewhere,
 }
 
 /// How the statements of a section reach the server.
@@ -73,6 +96,16 @@ pub enum Direction {
     Up,
     /// Back.
     Down,
+}
+
+impl Direction {
+    /// The word in JSON.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+        }
+    }
 }
 
 /// One file or one folder per migration.

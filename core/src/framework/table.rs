@@ -1,6 +1,6 @@
 //! The facts, one row per framework. Each row names where its facts were read.
 
-use super::{Framework, Halves, Layout, OptOut, Order, Transaction};
+use super::{Framework, Halves, Layout, Memory, OptOut, Order, Transaction};
 
 /// All frameworks for SQL files, from the most telling signs to the least: recognition tries them in this order.
 pub static FRAMEWORKS: &[Framework] = &[
@@ -18,6 +18,11 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Marker("NO TRANSACTION"),
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        memory: Memory::Each {
+            table: "goose_db_version",
+            query: "SELECT version_id::text FROM (SELECT DISTINCT ON (version_id) version_id, is_applied \
+                    FROM goose_db_version ORDER BY version_id, id DESC) AS latest WHERE is_applied AND version_id > 0",
+        },
         cannot: &["`NO TRANSACTION` holds for up and down of a file together"],
     },
     // README of amacneil/dbmate ("Migration Options"); pkg/dbmate/migration.go (one Exec per section).
@@ -33,6 +38,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Option("transaction:false"),
         outside: Transaction::Implicit,
         leaves_for: &[],
+        memory: Memory::Each { table: "schema_migrations", query: "SELECT version FROM schema_migrations" },
         cannot: &[
             "a section with transaction:false is still sent as one string: several statements are one implicit transaction",
         ],
@@ -51,6 +57,10 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Implicit,
         leaves_for: &[],
+        memory: Memory::Each {
+            table: "_prisma_migrations",
+            query: "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
+        },
         cannot: &[
             "there is no opt-out: several statements of a file are one implicit transaction",
             "down.sql is never run by `prisma migrate`: run it with `prisma db execute --file`",
@@ -70,6 +80,10 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Sidecar { file: "metadata.toml", setting: "run_in_transaction" },
         outside: Transaction::Implicit,
         leaves_for: &[],
+        memory: Memory::Each {
+            table: "__diesel_schema_migrations",
+            query: "SELECT version FROM __diesel_schema_migrations",
+        },
         cannot: &[
             "a file with run_in_transaction = false is still sent as one string: several statements are one implicit transaction",
             "run_in_transaction holds for up and down together",
@@ -104,6 +118,12 @@ pub static FRAMEWORKS: &[Framework] = &[
             "DROP SUBSCRIPTION",
             "ALTER DATABASE",
         ],
+        memory: Memory::Each {
+            table: "flyway_schema_history",
+            query: "SELECT version FROM (SELECT DISTINCT ON (version) version, type, success FROM flyway_schema_history \
+                    WHERE version IS NOT NULL ORDER BY version, installed_rank DESC) AS latest \
+                    WHERE success AND type NOT LIKE 'UNDO%' AND type <> 'DELETE'",
+        },
         cannot: &[
             "transactional and other statements may not be mixed in a file unless mixed=true",
             "undo files (U) need a paid edition",
@@ -124,6 +144,10 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Implicit,
         leaves_for: &[],
+        memory: Memory::Latest {
+            table: "schema_migrations",
+            query: "SELECT version::text FROM schema_migrations",
+        },
         cannot: &["there is no opt-out: several statements of a file are one implicit transaction"],
     },
     // docs.rs/sqlx macro.migrate and sqlx-core/src/migrate/source.rs (`-- no-transaction` must be the first bytes; with
@@ -140,6 +164,10 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::FirstLine("-- no-transaction"),
         outside: Transaction::Implicit,
         leaves_for: &[],
+        memory: Memory::Each {
+            table: "_sqlx_migrations",
+            query: "SELECT version::text FROM _sqlx_migrations WHERE success",
+        },
         cannot: &[
             "a file with `-- no-transaction` is still sent as one string: several statements are one implicit transaction",
             "simple and reversible (.up.sql, .down.sql) migrations do not mix",
@@ -158,6 +186,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Wrapped,
         leaves_for: &[],
+        memory: Memory::Elsewhere,
         cannot: &["all pending files run in one transaction, which none can leave", "there is no down"],
     },
     // Numbered files that something of the project's own runs. We assume what `psql -f` does: each statement commits on
@@ -174,6 +203,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        memory: Memory::Elsewhere,
         cannot: &["what runs these files is not known: each statement is taken to commit on its own"],
     },
 ];

@@ -33,6 +33,10 @@ pub struct Context<'a> {
     pub conditional: bool,
     /// Whether a hazard of no lock timeout was reported before.
     pub timeout_reported: bool,
+    /// On the way back: the schema before the migration went up.
+    pub back: Option<&'a Catalog>,
+    /// Whether the operation stands in a loop that never commits.
+    pub in_uncommitted_loop: bool,
 }
 
 impl<'a> Context<'a> {
@@ -54,6 +58,21 @@ impl<'a> Context<'a> {
     /// Whether others use the relation: it existed before this migration and is not temporary.
     pub fn is_live(&self, name: &RelationName) -> bool {
         !self.catalog.is_new(name) && !self.catalog.is_temporary(name)
+    }
+
+    /// Whether the operation belongs to the way back.
+    pub fn goes_back(&self) -> bool {
+        self.back.is_some()
+    }
+
+    /// Whether the operation only takes back what the same migration made: the table was not there before it.
+    pub fn undoes_table(&self, table: &RelationName) -> bool {
+        self.back.is_some_and(|before| before.relation(table).is_none())
+    }
+
+    /// The same for a column.
+    pub fn undoes_column(&self, table: &RelationName, column: &str) -> bool {
+        self.back.is_some_and(|before| before.table(table).is_none_or(|it| it.column(column).is_none()))
     }
 
     /// The strongest lock on a relation that others use; indexes count as well.

@@ -5,18 +5,23 @@
 
 mod context;
 pub mod page;
+mod whole;
 
 pub mod compatibility;
 pub mod data;
+pub mod deploy;
 pub mod locking;
+pub mod reversal;
+pub mod schema;
 pub mod transaction;
 
-use crate::catalog::Session;
 use crate::dialect::Dialect;
+use crate::framework::Direction;
 use crate::operation::Operation;
 use crate::text::{Edit, Span};
 
 pub use context::Context;
+pub use whole::{Back, Deploy, End, Found, Pending, PendingStatement};
 
 /// How bad a hazard is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,13 +67,10 @@ pub enum Trigger {
     Operation(fn(&Operation, &Context<'_>) -> Option<Hazard>),
     /// What is left when the text has ended.
     End(fn(&End<'_>) -> Option<Hazard>),
-}
-
-/// What is left when the text has ended.
-#[derive(Debug, Clone, Copy)]
-pub struct End<'a> {
-    /// The session, perhaps with an open transaction.
-    pub session: &'a Session,
+    /// A migration together with its way back.
+    Back(fn(&Back<'_>) -> Vec<Hazard>),
+    /// The migrations of one deploy together.
+    Deploy(fn(&Deploy<'_>) -> Vec<Found>),
 }
 
 /// One occurrence of a hazard.
@@ -92,6 +94,8 @@ pub struct Hazard {
     pub subject: Option<Subject>,
     /// A query that counts the rows that stand in the way.
     pub preflight: Option<String>,
+    /// Whether the migration meets it on its way up, or back.
+    pub direction: Direction,
 }
 
 /// A table or column that the running release may use.
@@ -161,7 +165,18 @@ impl Hazard {
             recipes: Vec::new(),
             subject: None,
             preflight: None,
+            direction: Direction::Up,
         }
+    }
+
+    /// As a hazard of the way back: it does not run in this deploy, so that a danger is a warning, and no recipe writes
+    /// it anew.
+    #[must_use]
+    pub fn on_the_way_back(mut self) -> Self {
+        self.direction = Direction::Down;
+        self.severity = self.severity.min(Severity::Warning);
+        self.recipes.clear();
+        self
     }
 
     /// With a fix.
@@ -187,8 +202,8 @@ impl Hazard {
 
     /// With the query that counts the rows in the way.
     #[must_use]
-    pub fn with_preflight(mut self, query: String) -> Self {
-        self.preflight = Some(query);
+    pub fn with_preflight(mut self, query: impl Into<Option<String>>) -> Self {
+        self.preflight = query.into();
         self
     }
 
@@ -232,13 +247,21 @@ pub static RULES: &[&Rule] = &[
     &compatibility::silenced_trigger::RULE,
     &compatibility::narrow_sequence::RULE,
     &compatibility::row_security_lockout::RULE,
+    &compatibility::dropped_view::RULE,
+    &compatibility::renamed_schema::RULE,
+    &compatibility::renamed_enum_value::RULE,
+    &compatibility::refused_ids::RULE,
+    &compatibility::revoked_right::RULE,
     &data::unbounded_data_change::RULE,
+    &data::uncommitted_batches::RULE,
     &data::data_change_under_lock::RULE,
     &data::truncated_table::RULE,
     &data::lossy_type_change::RULE,
     &data::shifted_times::RULE,
     &data::dropped_and_added::RULE,
     &data::cascading_drop::RULE,
+    &data::discarding_conversion::RULE,
+    &data::dropped_database::RULE,
     &transaction::concurrent_in_transaction::RULE,
     &transaction::no_lock_timeout::RULE,
     &transaction::failing_statement::RULE,
@@ -247,12 +270,26 @@ pub static RULES: &[&Rule] = &[
     &transaction::validation_under_lock::RULE,
     &transaction::ineffective_local_setting::RULE,
     &transaction::long_lock_timeout::RULE,
+    &transaction::useless_lock_timeout::RULE,
     &transaction::timed_out_build::RULE,
     &transaction::skipped_invalid_index::RULE,
     &transaction::unusable_enum_value::RULE,
     &transaction::pending_check::RULE,
     &transaction::stray_transaction::RULE,
     &transaction::unclosed_transaction::RULE,
+    &schema::stale_sequence::RULE,
+    &schema::mismatched_key::RULE,
+    &schema::duplicate_index::RULE,
+    &schema::skipped_change::RULE,
+    &schema::moving_check::RULE,
+    &schema::cut_name::RULE,
+    &reversal::irreversible_change::RULE,
+    &reversal::incomplete_down::RULE,
+    &reversal::missing_down::RULE,
+    &deploy::contract_with_expand::RULE,
+    &deploy::discarded_work::RULE,
+    &deploy::repeated_lock::RULE,
+    &deploy::unvalidated_constraint::RULE,
 ];
 
 /// The rule with this name.
@@ -262,20 +299,40 @@ pub fn by_id(id: &str) -> Option<&'static Rule> {
 
 /// The hazards of one operation in its place.
 pub fn check(operation: &Operation, ctx: &Context<'_>) -> Vec<Hazard> {
-    let known = RULES.iter().filter(|rule| rule.dialects.contains(&ctx.target.dialect));
-    let found = known.filter_map(|rule| match rule.trigger {
+    let found = known(ctx.target.dialect).filter_map(|rule| match rule.trigger {
         Trigger::Operation(check) => check(operation, ctx),
-        Trigger::End(_) => None,
+        _ => None,
     });
     found.map(|hazard| Hazard { statement: ctx.statement, ..hazard }).collect()
 }
 
 /// The hazards of what is left when the text has ended.
 pub fn check_end(end: &End<'_>, dialect: Dialect) -> Vec<Hazard> {
-    let known = RULES.iter().filter(|rule| rule.dialects.contains(&dialect));
-    let found = known.filter_map(|rule| match rule.trigger {
-        Trigger::Operation(_) => None,
+    let found = known(dialect).filter_map(|rule| match rule.trigger {
         Trigger::End(check) => check(end),
+        _ => None,
     });
     found.collect()
+}
+
+/// The hazards of a migration together with its way back.
+pub fn check_back(back: &Back<'_>, dialect: Dialect) -> Vec<Hazard> {
+    let found = known(dialect).filter_map(|rule| match rule.trigger {
+        Trigger::Back(check) => Some(check(back)),
+        _ => None,
+    });
+    found.flatten().collect()
+}
+
+/// The hazards of the migrations of one deploy together.
+pub fn check_deploy(deploy: &Deploy<'_>, dialect: Dialect) -> Vec<Found> {
+    let found = known(dialect).filter_map(|rule| match rule.trigger {
+        Trigger::Deploy(check) => Some(check(deploy)),
+        _ => None,
+    });
+    found.flatten().collect()
+}
+
+fn known(dialect: Dialect) -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().filter(move |rule| rule.dialects.contains(&dialect))
 }

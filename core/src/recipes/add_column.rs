@@ -275,12 +275,15 @@ impl Add<'_> {
         let go_on = |to: &str, from: &str| {
             format!("SELECT setval({}, last_value, is_called) FROM {from}", quote_literal(to))
         };
-        let up = [
-            self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT")),
+        let allow = "-- lockkeeper: allow refused-ids because no release ever gave it: the numbers came from the sequence";
+        let allow = (identity == Identity::Always).then(|| allow.to_owned());
+        let mut up = vec![self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT"))];
+        up.extend(allow);
+        up.extend([
             self.alter(&format!("ALTER COLUMN {quoted} ADD GENERATED {words} AS IDENTITY")),
             go_on(&own, &sequence),
             format!("DROP SEQUENCE {sequence}"),
-        ];
+        ]);
         let down = [
             format!("CREATE SEQUENCE {sequence} AS {}", self.column.ty),
             go_on(&sequence, &own),

@@ -143,7 +143,9 @@ impl Change<'_> {
         let (old, _) = self.shown();
         let title = format!("drop the view {old} when nobody says it any more");
         let name = name_of(&[&self.old.name, "view", "contract"]);
-        let step = self.scene.in_transaction(name, title.clone(), &[self.drop_view()], &[self.create_view()]);
+        let allow = format!("-- lockkeeper: allow dropped-view because the release that says {old} is out");
+        let up = [allow, self.drop_view()];
+        let step = self.scene.in_transaction(name, title.clone(), &up, &[self.create_view()]);
         Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people(format!(
                 "no release that says {old} has run for one full release cycle"

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::catalog::Catalog;
-use crate::check::{Part, check, replay};
+use crate::check::mutants::MUTATORS;
+use crate::check::{Checked, Member, Part, check, check_deploy, replay};
 use crate::dialect::{Dialect, Target, Version};
 use crate::framework::Transaction;
 use crate::hazards::page;
 use crate::operation::lower::lower;
-use crate::plan::Walk;
+use crate::plan::{SqlStep, Walk};
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -135,6 +136,69 @@ fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     direct.apply(&operation(change));
     assert_eq!(shape(&catalog), shape(&direct), "{change} on {}", target.version.major);
 }
+
+/// Steps of recipes with one precaution taken away: some rule must notice. The last number tells how many there are.
+#[test]
+fn a_precaution_taken_from_a_recipe_is_noticed() {
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text); CREATE INDEX t_a ON t (a);";
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(schema), &target, &mut before);
+    let mut survivors = BTreeSet::new();
+    let mut count = 0;
+    for change in CHANGES {
+        let recipe = for_operation(&operation(change)).expect("has a recipe");
+        for way in [Way::Triggers, Way::Application] {
+            let phases = written(change, &target, &before, way).expect("is possible here");
+            let steps: Vec<&SqlStep> = phases.iter().flat_map(Phase::migrations).collect();
+            for (number, step) in steps.iter().enumerate() {
+                for mutator in MUTATORS {
+                    for mutant in (mutator.mutants)(&step.up) {
+                        count += 1;
+                        let excused = NOT_NEEDED
+                            .iter()
+                            .any(|(name, part, _)| *name == mutator.name && mutant.contains(part));
+                        if !excused && !is_noticed(&steps, number, &mutant, &target, &before) {
+                            survivors.insert(format!("{}: {}\n{mutant}", recipe.id, mutator.name));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    println!("{count} mutants");
+    assert!(survivors.is_empty(), "{}", survivors.into_iter().collect::<Vec<_>>().join("\n"));
+    assert!(count > 40, "{count} mutants");
+}
+
+/// Whether the steps have a hazard with one of them replaced: there, or in a later one.
+fn is_noticed(steps: &[&SqlStep], replaced: usize, mutant: &str, target: &Target, before: &Catalog) -> bool {
+    let mut done: Vec<Checked> = Vec::new();
+    for (number, step) in steps.iter().enumerate() {
+        let sql = if number == replaced { mutant } else { &step.up };
+        let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
+        let catalog = done.last().map_or(before, |it| &it.after);
+        let checked = check(Part { transaction, ..part(sql) }, target, catalog);
+        let judged = crate::policy::judge(sql, &checked, &crate::policy::Policy::default());
+        if !judged.hazards.is_empty() {
+            return true;
+        }
+        done.push(checked);
+    }
+    let member = |it| Member { name: "step", text: mutant, parts: vec![it] };
+    let members: Vec<Member<'_>> = done.iter().map(member).collect();
+    // That expand and contract are one deploy here says nothing about the mutant.
+    let together = check_deploy(&members, target, before);
+    together.iter().any(|it| it.hazard.rule == "unvalidated-constraint")
+}
+
+/// Precautions of recipes that no rule can miss: the precaution, a part of the mutant, the reason.
+const NOT_NEEDED: &[(&str, &str, &str)] = &[
+    ("no lock timeout", "VALIDATE CONSTRAINT", "its lock holds up nobody who reads or writes"),
+    ("no limit", "INTO _low_1", "SELECT INTO takes the first row with and without it"),
+    ("if exists", "INTO _low_1", "a condition of PL/pgSQL"),
+    ("no lock timeout", "INTO _low_1", "its pass waits for rows, which holds up nobody"),
+];
 
 fn part(text: &str) -> Part<'_> {
     Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit }

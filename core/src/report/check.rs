@@ -23,6 +23,9 @@ pub struct CheckReport {
     pub files: Vec<FileReport>,
     /// `pass`, `warn`, `block`.
     pub verdict: String,
+    /// The files that run in the next deploy, in order, where the call knows them: new against a revision, or not in the
+    /// migrations table of a database.
+    pub pending: Vec<String>,
     /// Files and folders that could not be read or understood.
     pub problems: Vec<ProblemReport>,
 }
@@ -93,6 +96,8 @@ pub struct HazardReport {
     pub recipes: Vec<String>,
     /// A query that counts the rows in the way.
     pub preflight: Option<String>,
+    /// `up`, or `down` where the way back meets it.
+    pub direction: String,
 }
 
 /// How long work takes, without the wait for its lock.
@@ -195,7 +200,7 @@ pub struct FileFacts<'a> {
 /// The report of a file. `references` gives the places that use what a hazard takes away.
 pub fn file_report(
     facts: FileFacts<'_>,
-    parts: &[(Checked, Judged)],
+    parts: &[&(Checked, Judged)],
     references: impl Fn(&Hazard) -> Vec<Reference>,
 ) -> FileReport {
     let lines = LineIndex::new(facts.text);
@@ -262,6 +267,7 @@ fn hazard_report(
         fixes: hazard.fixes.iter().map(|fix| fix_report(fix, facts.text, lines)).collect(),
         recipes: hazard.recipes.iter().map(|it| (*it).to_owned()).collect(),
         preflight: hazard.preflight.clone(),
+        direction: hazard.direction.id().to_owned(),
     }
 }
 
@@ -285,6 +291,7 @@ impl CheckReport {
             target: target.into(),
             files,
             verdict: verdict.id().to_owned(),
+            pending: Vec::new(),
             problems: Vec::new(),
         }
     }

@@ -99,6 +99,10 @@ impl<'a> Lexer<'a> {
             b'{' if self.byte(1) == b'{' => self.template("}}"),
             b':' if self.byte(1) == b':' => self.push(TokenKind::Operator, self.at + 2),
             b':' if is_word_start(self.byte(1)) && !self.after_bracketed_value() => self.colon_template(),
+            b':' if self.quoted_variable().is_some() && !self.after_bracketed_value() => {
+                let end = self.quoted_variable().unwrap_or(self.at + 1);
+                self.push(TokenKind::Template, end);
+            }
             b'\\' if self.lexicon.psql_commands => self.client_command(),
             b'(' => self.push(TokenKind::Open, self.at + 1),
             b')' => self.push(TokenKind::Close, self.at + 1),
@@ -259,6 +263,14 @@ impl<'a> Lexer<'a> {
         self.push(TokenKind::Template, end);
     }
 
+    /// The end of a variable of psql in quotes: `:"name"`, `:'name'`.
+    fn quoted_variable(&self) -> Option<usize> {
+        let quote =
+            Some(self.byte(1)).filter(|it| self.lexicon.psql_commands && matches!(it, b'"' | b'\''))?;
+        let end = self.word_end(self.at + 2);
+        (end > self.at + 2 && self.bytes.get(end) == Some(&quote)).then_some(end + 1)
+    }
+
     /// Whether the colon belongs to a slice such as `a[1:n]`.
     fn after_bracketed_value(&self) -> bool {
         let before = self.tokens.iter().rev().take(3);
@@ -286,7 +298,8 @@ impl<'a> Lexer<'a> {
     }
 
     fn copies_from_stdin(&self) -> bool {
-        let words = || self.tokens.iter().rev().take_while(|token| token.kind != TokenKind::Semicolon);
+        let ends = |token: &&Token| matches!(token.kind, TokenKind::Semicolon | TokenKind::Client);
+        let words = || self.tokens.iter().rev().take_while(|token| !ends(token));
         let is = |token: &Token, word: &str| token.span.of(self.text).eq_ignore_ascii_case(word);
         words().take(40).any(|token| is(token, "stdin"))
             && words().last().is_some_and(|first| is(first, "copy"))

@@ -48,6 +48,11 @@ fn psql_commands_and_copy_data_stand_alone() {
     check("\\set ON_ERROR_STOP 1\nSELECT 1;", &["SELECT 1"]);
     check("COPY t FROM stdin;\n1\ta;b'\n\\.\nSELECT 1;", &["COPY t FROM stdin", "SELECT 1"]);
     check("COPY t FROM stdin;", &["COPY t FROM stdin"]);
+    // Data that follows data, as in a dump.
+    check(
+        "COPY t FROM stdin;\n1\n\\.\nCOPY u FROM stdin;\n2\ta;\n\\.\nSELECT 1;",
+        &["COPY t FROM stdin", "COPY u FROM stdin", "SELECT 1"],
+    );
 }
 
 #[test]

@@ -9,7 +9,7 @@ pub(crate) fn folding_ranges(view: &View) -> Vec<FoldingRange> {
     let statements = view.analysis.statements();
     let statements =
         statements.filter_map(|(_, _, _, it)| fold(view, Span::new(it.span.start, it.end), None));
-    let comments = view.file().parts.iter().flat_map(|(checked, _)| &checked.comments);
+    let comments = view.file().all_parts().flat_map(|(checked, _)| &checked.comments);
     let comments = comments.filter_map(|span| fold(view, *span, Some(FoldingRangeKind::Comment)));
     statements.chain(comments).collect()
 }

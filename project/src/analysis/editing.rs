@@ -128,7 +128,8 @@ impl Opened {
         let sections = if standing.refused.is_some() { Vec::new() } else { source.sections };
         let source = Source { sections, ..source };
         let before = self.before(standing, unsaved);
-        check_source(framework, &source, &standing.target, &before, &self.policy)
+        let folder = standing.rank.as_ref().map(|rank| &self.project.folders[rank.folder]);
+        check_source(framework, &source, &standing.target, &before, folder, &self.policy)
     }
 
     /// The schema before a file, with the texts of now of earlier files.

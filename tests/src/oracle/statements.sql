@@ -492,4 +492,4 @@ SELECT * FROM users WHERE id = 5
 SELECT * FROM plain FOR UPDATE
 SELECT id FROM paid
 SELECT count(*) FROM events
-WITH gone AS (DELETE FROM plain RETURNING a) INSERT INTO empty SELECT a FROM gone -- except a change inside WITH is read as a query
+WITH gone AS (DELETE FROM plain RETURNING a) INSERT INTO empty SELECT a FROM gone

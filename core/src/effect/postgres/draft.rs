@@ -224,17 +224,21 @@ impl<'a> Draft<'a> {
 
     /// Rows are read by a query: the relation and all its indexes are opened, a view opens what it reads.
     pub fn read(&mut self, relation: &RelationName, mode: LockMode) {
-        for name in self.tree(relation) {
-            self.lock(&name, mode);
-            self.open_indexes(&name, if self.since(12) { mode } else { LockMode::AccessShare });
-        }
-        let materialized = self.catalog.view(relation).is_some_and(|view| view.materialized);
-        if let Some(view) = self.catalog.view(relation).filter(|_| !materialized) {
-            for dependence in &view.depends_on {
-                if dependence.relation != *relation {
-                    self.read(&dependence.relation, mode);
-                }
+        let mut open = vec![relation.clone()];
+        let mut done: Vec<RelationName> = Vec::new();
+        // Views can be replaced until they read each other.
+        while let Some(relation) = open.pop() {
+            if done.contains(&relation) {
+                continue;
             }
+            for name in self.tree(&relation) {
+                self.lock(&name, mode);
+                self.open_indexes(&name, if self.since(12) { mode } else { LockMode::AccessShare });
+            }
+            if let Some(view) = self.catalog.view(&relation).filter(|view| !view.materialized) {
+                open.extend(view.depends_on.iter().map(|it| it.relation.clone()));
+            }
+            done.push(relation);
         }
     }
 }

@@ -108,6 +108,12 @@ fn page(kind: &Kind) -> &'static str {
     }
 }
 
+/// Whether a value that a transaction adds to an enum can be used before it ends: never in an enum that was there
+/// before; in one that the same transaction made, on 11, and again from 17 on (measured on 11, 13, 15 and 17).
+pub fn is_usable_at_once(value: &crate::catalog::AddedValue, target: &Target) -> bool {
+    value.of_new_type && !(12..17).contains(&target.version.major)
+}
+
 fn other(draft: &mut Draft<'_>, what: &str) {
     if what.contains("ALL IN TABLESPACE") {
         table::all_in_tablespace(draft);

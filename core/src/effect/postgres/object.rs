@@ -69,7 +69,11 @@ pub(super) fn alter(draft: &mut Draft<'_>, alter: &AlterObject) {
 
 pub(super) fn alter_type(draft: &mut Draft<'_>, alter: &AlterType) {
     match &alter.action {
-        TypeAction::AddValue { .. } => draft.effect.transactional = draft.since(12),
+        TypeAction::AddValue { .. } => {
+            // Before 12 only a type of the same transaction takes it (measured on 11).
+            let made_here = draft.session.made_types.contains(&draft.catalog.resolve(&alter.name));
+            draft.effect.transactional = draft.since(12) || made_here;
+        }
         TypeAction::RenameValue { .. } => {}
         TypeAction::Attribute { retyped, cascade } => {
             attribute(draft, &alter.name, retyped.as_ref(), *cascade)

@@ -230,9 +230,11 @@ pub(super) fn views(draft: &mut Draft<'_>, relation: &RelationName, column: Opti
                 (draft.display(&view), column.map_or_else(|| draft.display(relation), str::to_owned));
             return draft.fail(format!("the view {view} needs {what}: CASCADE drops it too"));
         }
+        // Views can be replaced until they read each other.
+        let seen = draft.effect.lock_on(&view) == Some(LockMode::AccessExclusive);
         draft.lock(&view, LockMode::AccessExclusive);
         draft.lock_indexes(&view, LockMode::AccessExclusive);
-        if view != *relation {
+        if !seen && view != *relation {
             self::views(draft, &view, None, true);
         }
     }

@@ -20,7 +20,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.resolve(&alter.table);
     let state = ctx.catalog.table(&table);
     let was_never_there = state.is_some_and(|it| it.column(&column.name).is_none());
-    if !ctx.is_live(&table) || was_never_there {
+    if !ctx.is_live(&table) || was_never_there || ctx.undoes_column(&table, &column.name) {
         return None;
     }
     let lost = state.map(|state| lost_with(state, &column.name, ctx)).unwrap_or_default();

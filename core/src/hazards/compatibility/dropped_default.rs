@@ -1,5 +1,6 @@
 //! The running release inserts rows without the column, and without its default those inserts fail.
 
+use crate::catalog::Catalog;
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
@@ -18,6 +19,12 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let TableAction::DropDefault { column } = &alter.action else { return None };
     let table = ctx.resolve(&alter.table);
     let state = ctx.catalog.table(&table)?.column(&column.name)?;
+    let had_none = |before: &Catalog| {
+        before.table(&table).and_then(|it| it.column(&column.name)).is_none_or(|it| it.default.is_none())
+    };
+    if ctx.back.is_some_and(had_none) {
+        return None;
+    }
     let matters = state.not_null && state.default.as_ref().is_some_and(|it| !it.is_null());
     // An identity in the same transaction gives the values from then on.
     let identity =

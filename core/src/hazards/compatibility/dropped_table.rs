@@ -21,7 +21,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let certain = ctx.catalog.is_complete();
     let gone = drop.names.iter().find(|name| {
         let resolved = ctx.resolve(name);
-        ctx.is_live(&resolved) && (ctx.catalog.relation(&resolved).is_some() || !certain)
+        ctx.is_live(&resolved)
+            && !ctx.undoes_table(&resolved)
+            && (ctx.catalog.relation(&resolved).is_some() || !certain)
     })?;
     let dropped: Vec<_> = drop.names.iter().map(|name| ctx.resolve(name)).collect();
     let also: Vec<String> = ctx

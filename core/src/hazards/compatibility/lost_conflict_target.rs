@@ -28,7 +28,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         _ => return None,
     };
     let (table, found) = ctx.catalog.index(&index)?;
-    if !found.unique || !ctx.is_live(table) || ctx.fails() || another_serves(table, &index, ctx) {
+    let new = ctx.back.is_some_and(|before| before.index(&index).is_none());
+    if !found.unique || new || !ctx.is_live(table) || ctx.fails() || another_serves(table, &index, ctx) {
         return None;
     }
     let columns: Vec<&str> = found.keys.iter().map(|key| key.text.text.as_str()).collect();

@@ -17,7 +17,10 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
     let TableAction::RenameColumn { column, to } = &alter.action else { return None };
     let table = ctx.resolve(&alter.table);
-    if !ctx.is_live(&table) || alter.relation == RelationWord::Index {
+    if !ctx.is_live(&table)
+        || alter.relation == RelationWord::Index
+        || ctx.undoes_column(&table, &column.name)
+    {
         return None;
     }
     let message = format!("the running release still says {}.{column}, and fails", ctx.display(&table));

@@ -28,7 +28,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         Some(_) => false,
         None => !matches!(alter.relation, RelationWord::Index | RelationWord::Sequence),
     };
-    if !named_by_code || !ctx.is_live(&table) || view_takes_over(operation, ctx) {
+    if !named_by_code || !ctx.is_live(&table) || ctx.undoes_table(&table) || view_takes_over(operation, ctx) {
         return None;
     }
     let message = format!("the running release still says {}, and fails", ctx.display(&table));

@@ -1,6 +1,7 @@
 //! The running release inserts rows without the new column, and those inserts fail.
 
 use crate::dialect::Dialect;
+use crate::effect::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Expression, Kind, Operation, TableAction};
 
@@ -25,10 +26,15 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !column.not_null || has_value || exists || !ctx.is_live(&table) {
         return None;
     }
+    let preflight = preflight::rows(&table, ctx.target.dialect);
     let table = ctx.display(&table);
     let message = format!(
         "rows of {table} have no value for {}, and a release that does not know it cannot insert",
         column.name
     );
-    Some(Hazard::new(&RULE, column.name.span, message).with_recipe("add-column-in-steps"))
+    Some(
+        Hazard::new(&RULE, column.name.span, message)
+            .with_recipe("add-column-in-steps")
+            .with_preflight(preflight),
+    )
 }

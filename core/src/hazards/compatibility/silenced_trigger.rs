@@ -33,10 +33,15 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let function = ctx.catalog.table(&resolved).and_then(|state| {
         state.triggers.iter().find(|it| it.name == what).and_then(|trigger| trigger.function.as_deref())
     });
-    // With its table or its function it goes for good.
-    let goes_too = ctx.rest_mentions(&["drop", "table", &resolved.name])
+    // Made anew in the same transaction it is never missed; with its table or its function it goes for good.
+    let made_anew = ctx.in_transaction() && ctx.rest_mentions(&["create", "trigger", &what.to_lowercase()]);
+    let goes_too = made_anew
+        || ctx.rest_mentions(&["drop", "table", &resolved.name])
         || function.is_some_and(|function| ctx.rest_mentions(&["drop", "function", function]));
-    if !ctx.is_live(&resolved) || ctx.effect.locks.is_empty() || goes_too {
+    let had_none = ctx.back.is_some_and(|before| {
+        before.table(&resolved).is_none_or(|it| it.triggers.iter().all(|trigger| trigger.name != what))
+    });
+    if had_none || !ctx.is_live(&resolved) || ctx.effect.locks.is_empty() || goes_too {
         return None;
     }
     let message = format!("rows of {} that change from here on pass by {what}", ctx.display(&resolved));

@@ -29,7 +29,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         _ => return None,
     };
     let copied = ctx.session.filled_columns.iter().any(|(it, column)| *it == table && column == added);
-    if !ctx.is_live(&table) || dropped == added || copied {
+    if ctx.goes_back() || !ctx.is_live(&table) || dropped == added || copied {
         return None;
     }
     let message = format!(

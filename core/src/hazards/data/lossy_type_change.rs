@@ -1,7 +1,7 @@
 //! The new type cannot hold all that the old one can: values are rounded or cut, or the statement fails on them.
 
 use crate::dialect::Dialect;
-use crate::effect::{Loss, loss};
+use crate::effect::{Loss, loss, preflight};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
@@ -27,5 +27,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         Loss::Silent => format!("values of {of} lose what {ty} cannot hold, without a word"),
         Loss::Error => format!("it fails on the first value of {of} that does not fit into {ty}"),
     };
-    Some(Hazard::new(&RULE, column.span, message))
+    let preflight = preflight::misfits(&table, &column.name, from, ty, ctx.target.dialect);
+    Some(Hazard::new(&RULE, column.span, message).with_preflight(preflight))
 }

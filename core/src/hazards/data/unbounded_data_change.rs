@@ -36,11 +36,13 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
 /// Whether a condition bounds the rows: a key compared with values or a range, a limit inside.
 fn is_bounded(condition: &Expression, table: &RelationName, ctx: &Context<'_>) -> bool {
     let text = condition.text.to_lowercase();
-    if text.contains("limit") || text.contains("ctid") || text.contains(" between ") {
+    let selects = text.contains("select");
+    let limited = text.contains("limit") || text.contains("fetch first");
+    if limited || !selects && (text.contains("ctid") || text.contains(" between ")) {
         return true;
     }
     let compared = text.contains('=') || text.contains(" in (") || text.contains('<');
-    if !compared || text.contains("select") {
+    if !compared || selects {
         return false;
     }
     let state = ctx.catalog.table(table);

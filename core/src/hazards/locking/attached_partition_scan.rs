@@ -1,7 +1,7 @@
 //! A table is read through while it becomes a partition, and nobody can read or write it meanwhile.
 
 use crate::dialect::Dialect;
-use crate::effect::Work;
+use crate::effect::{Work, preflight};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
-    let TableAction::AttachPartition { partition, .. } = &alter.action else { return None };
+    let TableAction::AttachPartition { partition, bound } = &alter.action else { return None };
     let resolved = ctx.resolve(partition);
     let mut works = ctx.effect.work.iter().filter(|(name, _)| *name == resolved).map(|(_, work)| *work);
     let work = works.by_ref().max()?;
@@ -25,5 +25,10 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let what = if work == Work::Scan { "all its rows are checked" } else { "its indexes are built" };
     let message = format!("reads and writes of {} wait while {what}", ctx.display(&resolved));
-    Some(Hazard::new(&RULE, partition.span, message).with_recipe("attach-partition"))
+    let parent = ctx.table(&alter.table).filter(|_| work == Work::Scan);
+    let preflight =
+        parent.and_then(|it| preflight::rows_outside_bound(&resolved, it, bound, ctx.target.dialect));
+    Some(
+        Hazard::new(&RULE, partition.span, message).with_recipe("attach-partition").with_preflight(preflight),
+    )
 }

@@ -2,7 +2,7 @@
 
 use crate::catalog::RelationName;
 use crate::dialect::Dialect;
-use crate::effect::Work;
+use crate::effect::{Work, preflight};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
@@ -16,11 +16,12 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    let parent = match &operation.kind {
-        Kind::CreateTable(create) => &create.partition_of.as_ref()?.0,
-        Kind::AlterTable(alter) if matches!(alter.action, TableAction::AttachPartition { .. }) => {
-            &alter.table
-        }
+    let (parent, bound) = match &operation.kind {
+        Kind::CreateTable(create) => create.partition_of.as_ref().map(|(parent, bound)| (parent, bound))?,
+        Kind::AlterTable(alter) => match &alter.action {
+            TableAction::AttachPartition { bound, .. } => (&alter.table, bound),
+            _ => return None,
+        },
         _ => return None,
     };
     let is_default =
@@ -28,5 +29,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let scanned = ctx.effect.work.iter().filter(|(_, work)| *work == Work::Scan);
     let (default, _) = scanned.into_iter().find(|(name, _)| is_default(name) && ctx.is_live(name))?;
     let message = format!("reads and writes of {} wait while all its rows are checked", ctx.display(default));
-    Some(Hazard::new(&RULE, parent.span, message).with_recipe("attach-partition"))
+    let state = ctx.table(parent);
+    let preflight =
+        state.and_then(|state| preflight::rows_of_bound(default, state, bound, ctx.target.dialect));
+    Some(Hazard::new(&RULE, parent.span, message).with_recipe("attach-partition").with_preflight(preflight))
 }

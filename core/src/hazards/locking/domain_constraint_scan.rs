@@ -1,8 +1,9 @@
 //! Every table with a column of the domain is read through while its writes wait.
 
 use crate::dialect::Dialect;
+use crate::effect::preflight;
 use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
-use crate::operation::{DomainAction, Kind, Operation};
+use crate::operation::{ConstraintKind, DomainAction, Kind, Operation};
 use crate::text::Edit;
 
 /// Every table with a column of the domain is read through while its writes wait.
@@ -30,7 +31,16 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let which =
         if tables.is_empty() { format!("every table that uses {}", alter.name) } else { tables.join(", ") };
     let message = format!("writes to {which} wait while every row is checked");
-    let hazard = Hazard::new(&RULE, alter.name.span, message);
+    let check = match &alter.action {
+        DomainAction::AddConstraint(constraint) => match &constraint.kind {
+            ConstraintKind::Check(check) => Some(check.text.as_str()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let columns = ctx.catalog.tables_using(&ctx.resolve(&alter.name));
+    let preflight = preflight::domain_violations(&columns, check, ctx.target.dialect);
+    let hazard = Hazard::new(&RULE, alter.name.span, message).with_preflight(preflight);
     let DomainAction::AddConstraint(constraint) = &alter.action else { return Some(hazard) };
     if !ctx.effect.can_validate_later {
         return Some(hazard);

@@ -1,7 +1,7 @@
 //! The index of an exclusion constraint is built while nobody can read or write the table, and there is no gentler way to add it.
 
 use crate::dialect::Dialect;
-use crate::effect::Work;
+use crate::effect::{Work, preflight};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
 
@@ -21,8 +21,10 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !excludes || !ctx.works_on_live(Work::IndexBuild) {
         return None;
     }
-    let table = ctx.display(&ctx.resolve(&alter.table));
+    let resolved = ctx.resolve(&alter.table);
+    let preflight = preflight::conflicts(&resolved, constraint.span.of(ctx.text), ctx.target.dialect);
+    let table = ctx.display(&resolved);
     let span = constraint.name.as_ref().map_or(constraint.span, |name| name.span);
     let message = format!("reads and writes of {table} wait until its index is built");
-    Some(Hazard::new(&RULE, span, message).with_recipe("window-only"))
+    Some(Hazard::new(&RULE, span, message).with_recipe("window-only").with_preflight(preflight))
 }

@@ -2,6 +2,7 @@
 
 use crate::dialect::{Dialect, Ident, quote};
 use crate::effect::Work;
+use crate::effect::preflight::{self, Nulls};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction};
 
@@ -36,10 +37,13 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return Some(hazard);
     }
     let dialect = ctx.target.dialect;
-    let list: Vec<String> = columns.iter().map(|column| quote(&column.name, dialect)).collect();
-    let list = list.join(", ");
-    let preflight =
-        format!("SELECT {list}, count(*) FROM {} GROUP BY {list} HAVING count(*) > 1", table.sql(dialect));
+    let keys: Vec<String> = columns.iter().map(|column| quote(&column.name, dialect)).collect();
+    let nulls = match &constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => Nulls::Refused,
+        ConstraintKind::Unique { nulls_not_distinct: true, .. } => Nulls::Same,
+        _ => Nulls::Distinct,
+    };
+    let preflight = preflight::duplicates(&table, &keys, nulls, None, dialect);
     Some(hazard.with_recipe("unique-from-index").with_preflight(preflight))
 }
 

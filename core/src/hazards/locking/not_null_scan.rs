@@ -1,7 +1,7 @@
 //! SET NOT NULL reads every row while nobody can read or write the table.
 
-use crate::dialect::{Dialect, quote};
-use crate::effect::Work;
+use crate::dialect::Dialect;
+use crate::effect::{Work, preflight};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
@@ -22,9 +22,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let table = ctx.resolve(&alter.table);
     let message = format!("reads and writes of {} wait while every row is checked", ctx.display(&table));
-    let dialect = ctx.target.dialect;
-    let (sql, quoted) = (table.sql(dialect), quote(&column.name, dialect));
-    let preflight = format!("SELECT count(*) FROM {sql} WHERE {quoted} IS NULL");
+    let preflight = preflight::nulls(&table, [column.name.as_str()], ctx.target.dialect);
     Some(
         Hazard::new(&RULE, column.span, message).with_recipe("check-then-not-null").with_preflight(preflight),
     )

@@ -26,7 +26,11 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.resolve(&alter.table);
     let columns: Vec<String> = key.columns.iter().map(|it| it.name.clone()).collect();
     ctx.catalog.table(&table)?;
-    if ctx.catalog.has_index_on(&table, &columns) || !ctx.is_live(&table) || indexed_later(&columns, ctx) {
+    if ctx.goes_back()
+        || ctx.catalog.has_index_on(&table, &columns)
+        || !ctx.is_live(&table)
+        || indexed_later(&columns, ctx)
+    {
         return None;
     }
     let parent = ctx.display(&ctx.resolve(&key.references));

@@ -1,7 +1,7 @@
 //! A new check or foreign key is compared with every row while writes wait.
 
 use crate::dialect::Dialect;
-use crate::effect::Work;
+use crate::effect::{Work, preflight};
 use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::text::{Edit, Span};
@@ -55,7 +55,9 @@ fn added(operation: &Operation, constraint: &Constraint, table: &str, ctx: &Cont
         _ => return None,
     };
     let span = constraint.name.as_ref().map_or(first_word(constraint.span, ctx), |name| name.span);
-    let mut hazard = Hazard::new(&RULE, span, message);
+    let resolved = operation.relation().map(|name| ctx.resolve(name))?;
+    let preflight = preflight::violations(&resolved, constraint, ctx.catalog);
+    let mut hazard = Hazard::new(&RULE, span, message).with_preflight(preflight);
     if ctx.effect.can_validate_later {
         let edit = Edit::insert(constraint.span.end.min(operation.span.end), " NOT VALID");
         let fix = Fix::needs_review("Add it NOT VALID, and VALIDATE it in a later transaction", vec![edit]);

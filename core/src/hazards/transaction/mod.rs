@@ -12,5 +12,6 @@ pub mod stray_transaction;
 pub mod timed_out_build;
 pub mod unclosed_transaction;
 pub mod unusable_enum_value;
+pub mod useless_lock_timeout;
 pub mod validation_under_lock;
 pub mod work_under_lock;

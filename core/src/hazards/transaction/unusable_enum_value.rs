@@ -1,6 +1,7 @@
 //! The new value of the enum is used in the transaction that adds it, which the server refuses.
 
 use crate::dialect::Dialect;
+use crate::effect::is_usable_at_once;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation};
 
@@ -18,10 +19,11 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let text = ctx.text_of(operation);
-    let used = ctx.session.added_values.iter().find(|value| {
-        let literal = crate::dialect::quote_literal(value);
-        text.contains(&literal)
+    let used = ctx.session.added_values.iter().find(|added| {
+        let literal = crate::dialect::quote_literal(&added.value);
+        text.contains(&literal) && !is_usable_at_once(added, ctx.target)
     })?;
-    let message = format!("it fails: '{used}' cannot be used before the transaction that adds it has ended");
+    let message =
+        format!("it fails: '{}' cannot be used before the transaction that adds it has ended", used.value);
     Some(Hazard::new(&RULE, operation.span, message).with_recipe("own-transaction"))
 }

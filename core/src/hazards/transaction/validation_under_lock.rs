@@ -1,7 +1,7 @@
 //! The constraint is validated in the transaction that added it, so the table stays closed while every row is checked.
 
 use crate::dialect::Dialect;
-use crate::effect::{Waits, Work};
+use crate::effect::{Waits, Work, preflight};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
@@ -24,5 +24,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let who = if waits == Waits::ReadsAndWrites { "reads and writes" } else { "writes" };
     let message = format!("{who} of {} wait while every row is checked for {name}", ctx.display(&held));
-    Some(Hazard::new(&RULE, name.span, message))
+    let table = ctx.resolve(&alter.table);
+    let constraint = ctx.catalog.table(&table).and_then(|it| it.constraint(&name.name));
+    let preflight = constraint.and_then(|it| preflight::old_violations(&table, &it.demand, ctx.catalog));
+    Some(Hazard::new(&RULE, name.span, message).with_preflight(preflight))
 }

@@ -2,8 +2,10 @@
 //!
 //! Control words are dropped; what stands behind them may run or not, so everything in a body is conditional.
 
+use std::collections::BTreeSet;
+
 use super::lower;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Operation, Query, QueryText};
 use crate::statement::{Cursor, Script, Statement, Token, TokenKind};
 use crate::text::Span;
 
@@ -21,6 +23,10 @@ pub struct InBody {
     pub operations: Vec<Operation>,
     /// Statements that are put together when they run, and are not analysed.
     pub dynamic: Vec<Dynamic>,
+    /// The operations, by their number, that stand in a loop which never commits.
+    pub uncommitted: BTreeSet<usize>,
+    /// The first operation of each open loop, and whether a COMMIT stands in it.
+    loops: Vec<(usize, bool)>,
 }
 
 /// Reads the body that stands at `code`.
@@ -40,12 +46,23 @@ pub fn operations_of_body(script: &Script<'_>, code: Span, language: &str) -> In
 
 fn statement_of_body(body: &Script<'_>, statement: &Statement, declaring: &mut bool, found: &mut InBody) {
     let mut cursor = body.cursor(statement);
-    skip_control(&mut cursor, declaring);
+    if cursor.is("end") && cursor.is_at(1, "loop") {
+        end_loop(found);
+        return;
+    }
+    skip_control(&mut cursor, declaring, found);
     if *declaring || cursor.at_end() {
         return;
     }
     if cursor.eat("execute") {
         dynamic(body, cursor, found);
+    } else if cursor.eat("perform") {
+        let span = cursor.rest().span();
+        let query = QueryText { text: span.of(body.text).to_owned(), span };
+        found.operations.push(Operation { kind: Kind::Query(Query { query, locks_rows: false }), span });
+    } else if cursor.is_any(&["commit", "rollback"]) {
+        found.loops.iter_mut().for_each(|(_, commits)| *commits = true);
+        found.operations.extend(operations(body, &cursor.tokens()[cursor.index()..]));
     } else if cursor.is_any(VERBS) && !is_assignment(&cursor) {
         let rest = &cursor.tokens()[cursor.index()..];
         found.operations.extend(operations(body, rest).into_iter().filter(|it| !is_transaction(it)));
@@ -70,11 +87,17 @@ fn operations(body: &Script<'_>, tokens: &[Token]) -> Vec<Operation> {
     lower(&part, &Statement { span, tokens: 0..tokens.len(), end: span.end, terminated: true })
 }
 
+fn end_loop(found: &mut InBody) {
+    if let Some((first, false)) = found.loops.pop() {
+        found.uncommitted.extend(first..found.operations.len());
+    }
+}
+
 /// Words that a statement of SQL starts with.
 const VERBS: &[&str] = &[
     "alter", "create", "drop", "insert", "update", "delete", "merge", "truncate", "lock", "refresh",
     "reindex", "comment", "cluster", "vacuum", "analyze", "select", "with", "set", "do", "copy", "grant",
-    "revoke",
+    "revoke", "call",
 ];
 
 fn is_assignment(cursor: &Cursor<'_>) -> bool {
@@ -82,7 +105,7 @@ fn is_assignment(cursor: &Cursor<'_>) -> bool {
 }
 
 /// Reads the words of control in front of a statement.
-fn skip_control(cursor: &mut Cursor<'_>, declaring: &mut bool) {
+fn skip_control(cursor: &mut Cursor<'_>, declaring: &mut bool, found: &mut InBody) {
     loop {
         if cursor.eat("begin") {
             cursor.eat("atomic");
@@ -95,7 +118,9 @@ fn skip_control(cursor: &mut Cursor<'_>, declaring: &mut bool) {
         } else if cursor.eat("<<") {
             cursor.seek(&[">>"]);
             cursor.next_token();
-        } else if cursor.eat_any(&["else", "loop", "exception", "then"]).is_some() {
+        } else if cursor.eat("loop") {
+            found.loops.push((found.operations.len(), false));
+        } else if cursor.eat_any(&["else", "exception", "then"]).is_some() {
         } else if cursor.is_any(&["if", "elsif", "elseif", "when", "case"]) {
             if !cursor.seek(&["then"]) {
                 while cursor.next_token().is_some() {}
@@ -105,7 +130,6 @@ fn skip_control(cursor: &mut Cursor<'_>, declaring: &mut bool) {
             if !cursor.seek(&["loop"]) {
                 while cursor.next_token().is_some() {}
             }
-            cursor.next_token();
         } else {
             return;
         }

@@ -192,7 +192,7 @@ fn alter_constraint(cursor: &mut Cursor<'_>) -> Option<TableAction> {
 fn alter_column(cursor: &mut Cursor<'_>) -> Option<TableAction> {
     cursor.eat("column");
     if cursor.eat_kind(TokenKind::Number).is_some() && cursor.eat_all("set statistics") {
-        cursor.next_token();
+        while cursor.next_token().is_some() {}
         return Some(TableAction::SetStatistics { column: None });
     }
     let column = cursor.ident()?;

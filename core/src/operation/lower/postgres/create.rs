@@ -16,6 +16,9 @@ pub(super) fn create(mut cursor: Cursor<'_>) -> Option<Kind> {
     let mut view_words = cursor;
     let temporary = view_words.eat_any(&["temp", "temporary", "local", "global"]).is_some();
     view_words.eat_any(&["temp", "temporary"]);
+    if view_words.is("unlogged") && view_words.is_at(1, "sequence") {
+        view_words.next_token();
+    }
     view_words.eat("recursive");
     if view_words.is("view") || (view_words.is("materialized") && view_words.is_at(1, "view")) {
         return view(view_words, or_replace, temporary);
@@ -58,6 +61,7 @@ const OTHER: &[&str] = &[
     "cast",
     "collation",
     "conversion",
+    "default",
     "aggregate",
     "operator",
     "language",

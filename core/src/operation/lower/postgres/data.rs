@@ -3,7 +3,7 @@
 use super::{columns, expression, query};
 use crate::dialect::{Ident, Name};
 use crate::operation::sources;
-use crate::operation::{Copy, Delete, Insert, Kind, Merge, Query, QueryText, Update};
+use crate::operation::{Copy, Delete, Insert, Kind, Merge, Operation, Query, QueryText, Update};
 use crate::statement::{Cursor, TokenKind};
 
 /// Reads a change of rows or a query. Without `whole` its tail is left unread.
@@ -21,6 +21,27 @@ pub(super) fn change(cursor: Cursor<'_>, whole: bool) -> Option<Kind> {
         "copy" => copy(verb),
         _ => Some(query_of(cursor)),
     }
+}
+
+/// The parts of a WITH that change rows: each is an operation of its own, whatever the statement around it is.
+pub(super) fn changing_parts(mut cursor: Cursor<'_>) -> Vec<Operation> {
+    cursor.next_token();
+    cursor.eat("recursive");
+    let mut found = Vec::new();
+    while cursor.ident().is_some() {
+        cursor.group();
+        cursor.eat("as");
+        cursor.eat("not");
+        cursor.eat("materialized");
+        let Some(part) = cursor.group() else { break };
+        if part.is_any(&["insert", "update", "delete", "merge"]) {
+            found.extend(change(part, true).map(|kind| Operation { kind, span: part.span() }));
+        }
+        if cursor.eat_kind(TokenKind::Comma).is_none() {
+            break;
+        }
+    }
+    found
 }
 
 /// Reads `WITH name AS (…), …` and gives the relations that its parts name.

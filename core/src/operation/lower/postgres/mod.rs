@@ -24,6 +24,7 @@ pub(super) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation> {
         reader.next_token();
         return alter::alter(reader, &cursor);
     }
+    let mut operations = if word == "with" && whole { data::changing_parts(reader) } else { Vec::new() };
     let kind = match word.as_str() {
         "create" => {
             reader.next_token();
@@ -38,10 +39,11 @@ pub(super) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation> {
         }
         _ => session::command(reader),
     };
-    match kind {
-        Some(kind) => vec![Operation { kind, span: cursor.span() }],
-        None => vec![unknown(&cursor, "the statement is not in a form that PostgreSQL 11 to 18 has")],
-    }
+    operations.push(match kind {
+        Some(kind) => Operation { kind, span: cursor.span() },
+        None => unknown(&cursor, "the statement is not in a form that PostgreSQL 11 to 18 has"),
+    });
+    operations
 }
 
 /// An expression that takes all tokens of a cursor.

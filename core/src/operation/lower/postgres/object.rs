@@ -202,7 +202,8 @@ pub(super) fn alter_sequence(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind
 pub(super) fn create_statistics(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.next_token();
     cursor.eat_all("if not exists");
-    let name = cursor.name();
+    // From 16 on the server can choose the name.
+    let name = if cursor.is("on") { None } else { cursor.name() };
     cursor.group();
     cursor.seek(&["on"]).then_some(())?;
     cursor.next_token();

@@ -32,6 +32,7 @@ pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
         "grant" => Some(maintain::grant(cursor, false)),
         "revoke" => Some(maintain::grant(cursor, true)),
         "do" => routine::do_block(cursor),
+        "call" => Some(data::query_of(cursor)),
         "explain" => data::explained(cursor),
         other if OTHER.contains(&other) => Some(Kind::Other(other.to_ascii_uppercase())),
         _ => None,
@@ -41,7 +42,6 @@ pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
 /// Commands that change no relation.
 const OTHER: &[&str] = &[
     "show",
-    "call",
     "notify",
     "listen",
     "unlisten",

@@ -1,0 +1,41 @@
+//! Schemas that lead back to themselves: the server refuses some, allows others, and none may hold us up.
+
+use crate::catalog::Catalog;
+use crate::check::{Part, check};
+use crate::dialect::{Dialect, Target};
+use crate::framework::Transaction;
+use crate::text::Span;
+
+#[track_caller]
+fn relations_after(text: &str, expected: &[&str]) {
+    let part = Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit };
+    let after = check(part, &Target::default(), &Catalog::empty(Dialect::Postgres)).after;
+    let mut names: Vec<&str> = after.relations().map(|(name, _)| &*name.name).collect();
+    names.sort_unstable();
+    assert_eq!(names, expected);
+}
+
+/// Found in PostgreSQL's own regression tests (lock.sql): allowed until somebody reads them.
+#[test]
+fn views_that_read_each_other_are_read_once() {
+    let circle = "CREATE TABLE t (a int);
+        CREATE VIEW one AS SELECT * FROM t;
+        CREATE VIEW two AS SELECT * FROM one;
+        CREATE OR REPLACE VIEW one AS SELECT * FROM two;";
+    relations_after(&format!("{circle} LOCK TABLE one; SELECT * FROM two;"), &["one", "t", "two"]);
+    relations_after(&format!("{circle} DROP VIEW one CASCADE;"), &["t"]);
+}
+
+/// Found there too (alter_table.sql): the server refuses, so nothing has changed.
+#[test]
+fn a_table_is_no_partition_of_itself() {
+    let parent = "CREATE TABLE p (a int) PARTITION BY LIST (a);";
+    relations_after(
+        &format!("{parent} ALTER TABLE p ATTACH PARTITION p FOR VALUES IN (0); DROP TABLE p;"),
+        &[],
+    );
+    let child = "CREATE TABLE c PARTITION OF p FOR VALUES IN (1) PARTITION BY LIST (a);";
+    let turned = "ALTER TABLE c ATTACH PARTITION p FOR VALUES IN (2); DROP TABLE p;";
+    relations_after(&format!("{parent} {child} {turned}"), &[]);
+    relations_after("CREATE TABLE t (a int); ALTER TABLE t INHERIT t; DROP TABLE t CASCADE;", &[]);
+}

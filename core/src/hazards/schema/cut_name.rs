@@ -1,0 +1,62 @@
+//! The name is longer than the server keeps, so it is cut without an error, and whoever says all of it may meet another object.
+
+use crate::dialect::Dialect;
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::operation::{Kind, Operation, TableAction};
+use crate::text::Span;
+
+/// The name is longer than the server keeps, so it is cut without an error, and whoever says all of it may meet another object.
+pub(crate) static RULE: Rule = Rule {
+    id: "cut-name",
+    severity: Severity::Warning,
+    dialects: Dialect::ANALYSED,
+    page: include_str!("cut_name.md"),
+    trigger: Trigger::Operation(check),
+};
+
+/// What a name may have, in bytes.
+const LONGEST: usize = 63;
+
+fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let long = names(operation).into_iter().find(|span| bare(*span, ctx).len() > LONGEST)?;
+    let name = bare(long, ctx);
+    let mut kept = LONGEST;
+    while !name.is_char_boundary(kept) {
+        kept -= 1;
+    }
+    Some(Hazard::new(&RULE, long, format!("it is cut to {}", &name[..kept])))
+}
+
+fn bare<'a>(span: Span, ctx: &Context<'a>) -> &'a str {
+    let text = span.of(ctx.text);
+    // Of a qualified name only the last part counts.
+    let last = if text.ends_with('"') {
+        text.trim_end_matches('"').rfind('"').map_or(text, |at| &text[at..])
+    } else {
+        text.rsplit('.').next().unwrap_or(text)
+    };
+    last.trim_matches('"')
+}
+
+/// The names that an operation gives.
+fn names(operation: &Operation) -> Vec<Span> {
+    match &operation.kind {
+        Kind::CreateTable(create) => {
+            let columns = create.columns.iter().map(|column| column.name.span);
+            let constraints = create.constraints.iter().filter_map(|it| it.name.as_ref()).map(|it| it.span);
+            std::iter::once(create.name.span).chain(columns).chain(constraints).collect()
+        }
+        Kind::CreateIndex(index) => index.name.iter().map(|name| name.span).collect(),
+        Kind::AlterTable(alter) => match &alter.action {
+            TableAction::AddColumn { column, .. } => vec![column.name.span],
+            TableAction::AddConstraint { constraint } => {
+                constraint.name.iter().map(|name| name.span).collect()
+            }
+            TableAction::RenameTo { to }
+            | TableAction::RenameColumn { to, .. }
+            | TableAction::RenameConstraint { to, .. } => vec![to.span],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}

@@ -1,0 +1,71 @@
+//! The migrations of one deploy together.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockkeeper_core::check::{Member, check_deploy};
+use lockkeeper_core::hazards::{Found, Hazard};
+use lockkeeper_core::policy::{Policy, judge};
+
+use super::CheckedFile;
+use crate::discover::{Place, Project};
+use crate::files::name;
+
+/// Looks at the pending files of each folder together, and adds what is found to the files.
+pub fn check_pending(
+    project: &Project,
+    files: &mut [CheckedFile],
+    pending: &BTreeSet<String>,
+    policy: &Policy,
+) {
+    let mut folders: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    for (index, file) in files.iter().enumerate() {
+        let place = project.classify_file(std::path::Path::new(&file.path));
+        let folder = match place {
+            Place::Migration(folder, ..) | Place::Folder(folder) => folder,
+            Place::Alone => continue,
+        };
+        if file.is_up() && pending.contains(&file.path) {
+            let order = folder.before(&file.path).len();
+            folders.entry(folder.path.as_str()).or_default().push((order, index));
+        }
+    }
+    for mut members in folders.into_values() {
+        members.sort_unstable();
+        let indexes: Vec<usize> = members.into_iter().map(|(_, index)| index).collect();
+        for Found { migration, hazard } in together(files, &indexes) {
+            add(&mut files[indexes[migration]], hazard, policy);
+        }
+    }
+}
+
+fn together(files: &[CheckedFile], indexes: &[usize]) -> Vec<Found> {
+    let [first, _, ..] = indexes else { return Vec::new() };
+    let member = |index: &usize| {
+        let file = &files[*index];
+        let parts = file.parts.iter().map(|(checked, _)| checked).collect();
+        Member { name: short(&file.path), text: &file.text, parts }
+    };
+    let members: Vec<Member<'_>> = indexes.iter().map(member).collect();
+    check_deploy(&members, &files[*first].target, &files[*first].before)
+}
+
+/// The name of a migration: its file's, or its folder's where all files have one name.
+fn short(path: &str) -> &str {
+    match name(path) {
+        "up.sql" | "migration.sql" => path.rsplit('/').nth(1).unwrap_or(path),
+        own => own,
+    }
+}
+
+/// Adds a hazard to the part that holds it, and judges that part anew.
+fn add(file: &mut CheckedFile, hazard: Hazard, policy: &Policy) {
+    let holds = |checked: &lockkeeper_core::check::Checked| {
+        checked.statements.iter().position(|it| it.span.contains(hazard.span))
+    };
+    let place = file.parts.iter().enumerate().find_map(|(at, (checked, _))| Some((at, holds(checked)?)));
+    let (at, statement) = place.unwrap_or((0, 0));
+    let Some((checked, judged)) = file.parts.get_mut(at) else { return };
+    checked.hazards.push(Hazard { statement, ..hazard });
+    checked.hazards.sort_by_key(|it| (it.span, it.rule));
+    *judged = judge(&file.text, checked, policy);
+}
