@@ -149,12 +149,11 @@ struct Run<'a> {
 
 impl<'a> Run<'a> {
     fn new(part: Part<'a>, target: &'a Target, after: Catalog, script: &'a Script<'a>) -> Self {
-        let wrapped = match part.transaction {
-            Transaction::Wrapped => true,
-            Transaction::Implicit => script.statements.len() > 1,
-            Transaction::Autocommit => false,
+        let session = match part.transaction {
+            Transaction::Wrapped => Session::in_transaction(),
+            Transaction::Implicit if script.statements.len() > 1 => Session::sent_together(),
+            Transaction::Implicit | Transaction::Autocommit => Session::default(),
         };
-        let session = if wrapped { Session::in_transaction() } else { Session::default() };
         let checked = Checked {
             statements: Vec::with_capacity(script.statements.len()),
             hazards: Vec::new(),

@@ -16,6 +16,8 @@ pub enum Opened {
     ByRunner,
     /// A BEGIN in the text.
     ByText,
+    /// Nobody: the statements are sent in one string, and the server takes those between two COMMITs together.
+    BySending,
 }
 
 /// A session: its settings and its open transaction.
@@ -51,6 +53,7 @@ pub struct Session {
     pub made_types: Vec<RelationName>,
     /// `SET CONSTRAINTS ALL IMMEDIATE` has been said in the open transaction.
     pub checks_immediately: bool,
+    sent_together: bool,
     /// Settings that end with the transaction.
     local: Vec<(LocalSetting, Option<u64>)>,
 }
@@ -94,12 +97,17 @@ impl Session {
         Self { transaction: Some(Opened::ByRunner), ..Self::default() }
     }
 
+    /// The session of a file whose statements are sent in one string.
+    pub fn sent_together() -> Self {
+        Self { transaction: Some(Opened::BySending), sent_together: true, ..Self::default() }
+    }
+
     /// Takes over what an operation did to the session. Locks are added by [`Session::hold`].
     pub fn apply(&mut self, operation: &Operation, catalog: &Catalog) {
         match &operation.kind {
             Kind::Set(set) => self.set(set),
             Kind::Transaction(transaction) => {
-                if *transaction == Transaction::Begin && self.transaction.is_none() {
+                if *transaction == Transaction::Begin && self.may_begin() {
                     self.began = Some(operation.span);
                 }
                 self.transact(*transaction);
@@ -125,6 +133,11 @@ impl Session {
         if self.transaction.is_none() {
             self.forget_transaction();
         }
+    }
+
+    /// Whether BEGIN opens a transaction: it makes one of what is only sent together.
+    fn may_begin(&self) -> bool {
+        matches!(self.transaction, None | Some(Opened::BySending))
     }
 
     /// A block of code that stood in no transaction has ended.
@@ -185,14 +198,14 @@ impl Session {
 
     fn transact(&mut self, transaction: Transaction) {
         match transaction {
-            Transaction::Begin if self.transaction.is_none() => self.transaction = Some(Opened::ByText),
+            Transaction::Begin if self.may_begin() => self.transaction = Some(Opened::ByText),
             Transaction::Commit | Transaction::Rollback | Transaction::Prepare => self.end(),
             Transaction::Begin | Transaction::Savepoint | Transaction::RollbackTo => {}
         }
     }
 
     fn end(&mut self) {
-        (self.transaction, self.began) = (None, None);
+        (self.transaction, self.began) = (self.sent_together.then_some(Opened::BySending), None);
         self.forget_transaction();
         for (setting, before) in std::mem::take(&mut self.local).into_iter().rev() {
             match setting {

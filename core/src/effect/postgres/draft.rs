@@ -213,11 +213,15 @@ impl<'a> Draft<'a> {
         for name in self.partition_tree(parent) {
             self.open_indexes(&name, LockMode::AccessShare);
         }
+        // From a table without rows nothing is looked up in the other one (measured on 15: no block of it is read).
+        let empty = self.catalog.is_new_and_empty(child);
         // This side is read partition by partition.
         for name in self.partition_tree(child).into_iter().chain(self.partition_tree(parent)) {
             if !self.is_partitioned(&name) {
                 self.lock_indexes(&name, LockMode::AccessShare);
-                self.scan(&name);
+                if !empty {
+                    self.scan(&name);
+                }
             }
         }
     }

@@ -26,10 +26,11 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let matters = state.not_null && state.default.as_ref().is_some_and(|it| !it.is_null());
-    // An identity in the same transaction gives the values from then on.
-    let identity =
-        ctx.in_transaction() && ctx.rest_mentions(&["alter", &table.name, &column.name, "generated"]);
-    if !matters || !ctx.is_live(&table) || identity {
+    // An identity or another default in the same transaction gives the values from then on.
+    let later =
+        |words: [&str; 2]| ctx.rest_mentions(&["alter", &table.name, &column.name, words[0], words[1]]);
+    let again = ctx.in_transaction() && (later(["add", "generated"]) || later(["set", "default"]));
+    if !matters || !ctx.is_live(&table) || again {
         return None;
     }
     let message =

@@ -40,7 +40,13 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         .map(|(name, _)| ctx.display(name))
         .collect();
     let table = ctx.display(&ctx.resolve(gone));
-    let mut message = format!("{table} and its rows are gone, and a release that uses it fails");
+    // Another table takes its name in the same transaction: a swap.
+    let swapped = ctx.in_transaction() && ctx.rest_mentions(&["alter", "table", "rename", "to", &gone.name]);
+    let mut message = if swapped {
+        format!("another table takes the place of {table}: rows that were not copied to it are gone")
+    } else {
+        format!("{table} and its rows are gone, and a release that uses it fails")
+    };
     if !also.is_empty() {
         message.push_str(&format!("; reads and writes of {} wait too", also.join(", ")));
     }

@@ -1,6 +1,6 @@
 //! INSERT … ON CONFLICT on the columns of the unique index fails as soon as the index is gone.
 
-use crate::catalog::RelationName;
+use crate::catalog::{Index, RelationName};
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, ObjectKind, Operation, TableAction};
@@ -45,16 +45,28 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
 fn another_serves(table: &RelationName, index: &RelationName, ctx: &Context<'_>) -> bool {
     let indexes = ctx.catalog.indexes(table);
     let Some(dropped) = indexes.iter().find(|it| it.name == *index) else { return false };
-    let columns = |index: &crate::catalog::Index| -> Vec<String> {
+    let columns = |index: &Index| -> Vec<String> {
         let mut texts: Vec<String> = index.keys.iter().map(|key| key.text.text.to_lowercase()).collect();
         texts.sort();
         texts
     };
-    indexes.iter().any(|other| {
-        other.name != *index
-            && other.unique
-            && other.valid
-            && other.predicate.is_none()
-            && columns(other) == columns(dropped)
-    })
+    later(table, dropped, ctx)
+        || indexes.iter().any(|other| {
+            other.name != *index
+                && other.unique
+                && other.valid
+                && other.predicate.is_none()
+                && columns(other) == columns(dropped)
+        })
+}
+
+/// Whether a later statement of the transaction makes a key or unique index of the same columns.
+fn later(table: &RelationName, dropped: &Index, ctx: &Context<'_>) -> bool {
+    let columns: Option<Vec<&str>> = dropped.keys.iter().map(|key| key.column.as_deref()).collect();
+    let Some(columns) = columns.filter(|_| ctx.in_transaction()) else { return false };
+    let made =
+        |word: &str| columns.iter().all(|column| ctx.rest_mentions(&["alter", &table.name, word, column]));
+    let built =
+        columns.iter().all(|column| ctx.rest_mentions(&["create", "unique", "index", &table.name, column]));
+    made("unique") || made("primary") || built
 }

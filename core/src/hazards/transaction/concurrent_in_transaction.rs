@@ -19,6 +19,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let by = match ctx.session.transaction? {
+        Opened::BySending => "the one transaction that statements sent in one string are",
         Opened::ByRunner => "the transaction that the migration tool opens",
         Opened::ByText => "the transaction opened above",
     };

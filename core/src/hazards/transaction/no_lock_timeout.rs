@@ -20,7 +20,10 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let waiting =
         ctx.effect.locks.iter().filter(|(name, mode)| ctx.is_live(name) && **mode >= LockMode::Share);
-    let (relation, _) = waiting.max_by_key(|(name, mode)| (**mode, !ctx.effect.indexes.contains(name)))?;
+    let own = operation.relation().map(|name| ctx.resolve(name));
+    let (relation, _) = waiting.max_by_key(|(name, mode)| {
+        (**mode, !ctx.effect.indexes.contains(name), own.as_ref() == Some(*name))
+    })?;
     if !ctx.effect.transactional {
         // The concurrent forms wait without holding anybody up.
         return None;
