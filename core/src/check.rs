@@ -242,7 +242,8 @@ impl<'a> Run<'a> {
         let found = hazards::check(operation, &ctx);
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
         self.checked.hazards.extend(found);
-        let tables = effect.locks.iter().filter(|(name, _)| !effect.indexes.contains(name));
+        // Asked now: a table that is renamed or dropped goes on being held under this name.
+        let tables: Vec<_> = effect.locks.iter().filter(|(name, _)| ctx.may_be_table(name)).collect();
         for (relation, mode) in tables {
             self.session.hold(relation.clone(), *mode, operation.span);
         }

@@ -98,3 +98,52 @@ fn every_migration_is_rewritten_or_refused_in_words() {
         println!("| {name} | {offered} | {written} | {refused} |");
     }
 }
+
+/// What is found in all of them, by rule; with `LOCKKEEPER_SAMPLE=SEED` also 200 findings drawn at random, to be read.
+#[test]
+fn findings_are_counted_by_rule() {
+    let (mut findings, mut statements) = (Vec::new(), 0);
+    for (name, project) in projects() {
+        for file in checked(&project) {
+            statements += file.parts.iter().map(|(checked, _)| checked.statements.len()).sum::<usize>();
+            let told = file.hazards().map(|hazard| {
+                let line = file.text[..hazard.span.start].lines().count().max(1);
+                let words: Vec<&str> = file.text[hazard.span.start..].split_whitespace().take(14).collect();
+                let place = format!("{name}/{}:{line}", file.path);
+                (hazard.rule, format!("{}: {} || {}", place, hazard.message, words.join(" ")))
+            });
+            findings.extend(told);
+        }
+    }
+    if statements == 0 {
+        return;
+    }
+    let mut by_rule = std::collections::BTreeMap::<&str, usize>::new();
+    for (rule, _) in &findings {
+        *by_rule.entry(rule).or_default() += 1;
+    }
+    println!("| rule | findings | per 1,000 of {statements} statements |\n|---|---|---|");
+    for (rule, count) in &by_rule {
+        println!("| {rule} | {count} | {:.1} |", 1_000.0 * *count as f64 / statements as f64);
+    }
+    println!("| all | {} | {:.0} |", findings.len(), 1_000.0 * findings.len() as f64 / statements as f64);
+    // Half a finding for each statement is already a lot to read.
+    assert!(findings.len() < statements, "more findings than statements: nobody reads that");
+    if let Some(seed) = std::env::var("LOCKKEEPER_SAMPLE").ok().and_then(|it| it.parse().ok()) {
+        sample(findings, seed);
+    }
+}
+
+/// Prints 200 findings: the same for the same seed and the same findings.
+fn sample(mut findings: Vec<(&str, String)>, seed: u64) {
+    findings.sort();
+    let mut state = seed.max(1);
+    for number in 1..=200.min(findings.len()) {
+        // Xorshift: enough to draw lots.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let (rule, text) = findings.swap_remove((state % findings.len() as u64) as usize);
+        println!("{number} [{rule}] {text}");
+    }
+}

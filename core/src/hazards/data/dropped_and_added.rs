@@ -18,7 +18,14 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.resolve(&alter.table);
     let (span, dropped, added) = match &alter.action {
         TableAction::AddColumn { column, .. } => {
-            let dropped = ctx.session.dropped_columns.iter().find(|it| it.is_like(&table, &column.ty))?;
+            // One whose name is there again was replaced by that.
+            let replaced = |name: &str| ctx.catalog.table(&table).is_some_and(|it| it.column(name).is_some());
+            let mut dropped = ctx.session.dropped_columns.iter().filter(|it| it.is_like(&table, &column.ty));
+            let same = |it: &&crate::catalog::MovedColumn| it.column == column.name.name;
+            if ctx.session.dropped_columns.iter().any(|it| it.table == table && same(&it)) {
+                return None;
+            }
+            let dropped = dropped.find(|it| !replaced(&it.column))?;
             (column.name.span, &dropped.column, &column.name.name)
         }
         TableAction::DropColumn { column, .. } => {
