@@ -227,8 +227,10 @@ fn in_place_of(
 ) -> Option<String> {
     let Some(folder) = folder else { return Some(file.path.clone()).filter(|_| new.ends_with(".sql")) };
     let part = framework::parse(file.framework, new)?.part;
+    // A file without a half in its name holds the way up; the way down has a file of its own beside it.
+    let whole = part != Part::Down;
     let same_half =
-        |path: &str| folder.parse(path).is_some_and(|it| it.part == part || it.part == Part::Whole);
+        |path: &str| folder.parse(path).is_some_and(|it| it.part == part || it.part == Part::Whole && whole);
     if same_half(&file.path) {
         return Some(file.path.clone());
     }
@@ -239,8 +241,19 @@ fn in_place_of(
 /// The path of another half of the same migration that is not there yet.
 fn sibling(file: &CheckedFile, folder: &Folder, new: &str) -> Option<String> {
     let inside = folder.inside(&file.path)?;
-    let end = |path: &str| path.find(['.', '/']).unwrap_or(path.len());
+    let end = |path: &str| match file.framework.layout {
+        framework::Layout::Folders { .. } => path.find('/').unwrap_or(path.len()),
+        framework::Layout::Files => {
+            let ends = [".up.sql", ".down.sql", ".sql"];
+            ends.iter().find_map(|it| path.strip_suffix(it)).unwrap_or(path).len()
+        }
+    };
     let (own, new_end) = (&inside[..end(inside)], &new[end(new)..]);
+    let own = match file.framework.halves {
+        // `V2__x.sql` is taken back by `U2__x.sql`.
+        framework::Halves::Letters => format!("{}{}", new.get(..1)?, own.get(1..)?),
+        _ => own.to_owned(),
+    };
     Some(if folder.path.is_empty() {
         format!("{own}{new_end}")
     } else {

@@ -1,5 +1,6 @@
 //! Real histories: checked, replayed and rewritten to their end. Users do not have the corpus; its absence is said.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use lockkeeper_core::framework::Timestamp;
@@ -85,6 +86,8 @@ fn every_migration_is_rewritten_or_refused_in_words() {
             for way in [Way::Triggers, Way::Application] {
                 match rewrite::rewrite(&project, &file, way, now) {
                     Ok(rewrite) => {
+                        let paths: BTreeSet<&str> = rewrite.files.iter().map(|it| it.path.as_str()).collect();
+                        assert_eq!(paths.len(), rewrite.files.len(), "{}: one path for two files", file.path);
                         assert!(!rewrite.files.is_empty(), "{}", file.path);
                         written += usize::from(way == Way::Triggers);
                     }

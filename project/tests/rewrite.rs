@@ -1,0 +1,178 @@
+//! Rewrites spelled as files: where they stand in each framework's folder, and that none takes another's path.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use expect_test::{Expect, expect};
+use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::plan::Way;
+use lockkeeper_project::{analysis, open, rewrite};
+
+const SCHEMA: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);";
+const CHANGE: &str = "ALTER TABLE users ALTER COLUMN name SET NOT NULL;";
+
+/// The files of a rewrite, in order; those that replace one that is there with a star.
+#[track_caller]
+fn check(name: &str, config: &str, files: &[(&str, &str)], change: &str, expected: Expect) {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rewrite-{name}"));
+    let _ = std::fs::remove_dir_all(&root);
+    for (path, text) in files.iter().chain(&[("lockkeeper.toml", config)]) {
+        let path = root.join(path);
+        std::fs::create_dir_all(path.parent().expect("has a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    }
+    let project = open(&root).expect("can be opened");
+    let policy = analysis::policy(&project, None);
+    let file = analysis::check_path(&project, &root.join(change), None, &policy).expect("is a migration");
+    let now = Timestamp { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
+    let rewrite = rewrite::rewrite(&project, &file, Way::Triggers, now).expect("can be rewritten");
+    let paths: BTreeSet<&str> = rewrite.files.iter().map(|it| it.path.as_str()).collect();
+    assert_eq!(paths.len(), rewrite.files.len(), "{name}: one path for two files");
+    let star = |replaces| if replaces { " *" } else { "" };
+    let lines: Vec<String> =
+        rewrite.files.iter().map(|it| format!("{}{}\n", it.path, star(it.replaces))).collect();
+    expected.assert_eq(&lines.concat());
+}
+
+const POSTGRES: &str = "dialect = \"postgres\"\ntarget-version = 15\n";
+
+#[test]
+fn a_plain_file_gets_its_way_back_beside_it() {
+    let files = [("migrations/001_schema.sql", SCHEMA), ("migrations/002_change.sql", CHANGE)];
+    check(
+        "plain",
+        POSTGRES,
+        &files,
+        "migrations/002_change.sql",
+        expect![[r#"
+        migrations/002_change.sql *
+        migrations/002_change.down.sql
+        migrations/004_users_name_not_null_validate.sql
+        migrations/004_users_name_not_null_validate.down.sql
+        migrations/005_users_name_not_null_set.sql
+        migrations/005_users_name_not_null_set.down.sql
+    "#]],
+    );
+}
+
+#[test]
+fn halves_of_golang_migrate_are_replaced_each_by_its_own() {
+    let files = [
+        ("migrations/000001_schema.up.sql", SCHEMA),
+        ("migrations/000001_schema.down.sql", "DROP TABLE users;"),
+        ("migrations/000002_change.up.sql", CHANGE),
+        ("migrations/000002_change.down.sql", "ALTER TABLE users ALTER COLUMN name DROP NOT NULL;"),
+    ];
+    check(
+        "golang-migrate",
+        POSTGRES,
+        &files,
+        "migrations/000002_change.up.sql",
+        expect![[r#"
+        migrations/000002_change.up.sql *
+        migrations/000002_change.down.sql *
+        migrations/000004_users_name_not_null_validate.up.sql
+        migrations/000004_users_name_not_null_validate.down.sql
+        migrations/000005_users_name_not_null_set.up.sql
+        migrations/000005_users_name_not_null_set.down.sql
+    "#]],
+    );
+}
+
+#[test]
+fn a_simple_migration_of_sqlx_stays_simple() {
+    let files = [
+        ("Cargo.toml", "[dependencies]\nsqlx = { features = [\"postgres\"] }\n"),
+        ("migrations/20250101000000_schema.sql", SCHEMA),
+        ("migrations/20250102000000_change.sql", CHANGE),
+    ];
+    check(
+        "sqlx",
+        POSTGRES,
+        &files,
+        "migrations/20250102000000_change.sql",
+        expect![[r#"
+        migrations/20250102000000_change.sql *
+        migrations/20260203040507_users_name_not_null_validate.sql
+        migrations/20260203040508_users_name_not_null_set.sql
+    "#]],
+    );
+}
+
+#[test]
+fn a_migration_of_flyway_is_taken_back_under_another_letter() {
+    let files = [("db/migration/V1__schema.sql", SCHEMA), ("db/migration/V2.1__change.sql", CHANGE)];
+    check("flyway", POSTGRES, &files, "db/migration/V2.1__change.sql", expect![[r#"
+        db/migration/V2.1__change.sql *
+        db/migration/U2.1__change.sql
+        db/migration/V2.3__users_name_not_null_validate.sql
+        db/migration/U2.3__users_name_not_null_validate.sql
+        db/migration/V2.4__users_name_not_null_set.sql
+        db/migration/U2.4__users_name_not_null_set.sql
+    "#]]);
+}
+
+#[test]
+fn one_file_of_goose_holds_both_ways() {
+    let schema = format!("-- +goose Up\n{SCHEMA}\n-- +goose Down\nDROP TABLE users;\n");
+    let change = format!("-- +goose Up\n{CHANGE}\n-- +goose Down\nSELECT 1;\n");
+    let files = [
+        ("migrations/20250101000000_schema.sql", schema.as_str()),
+        ("migrations/20250102000000_change.sql", change.as_str()),
+    ];
+    check(
+        "goose",
+        POSTGRES,
+        &files,
+        "migrations/20250102000000_change.sql",
+        expect![[r#"
+        migrations/20250102000000_change.sql *
+        migrations/20260203040507_users_name_not_null_validate.sql
+        migrations/20260203040508_users_name_not_null_set.sql
+    "#]],
+    );
+}
+
+#[test]
+fn folders_of_prisma_and_diesel_are_folders() {
+    let files = [
+        ("prisma/migrations/migration_lock.toml", "provider = \"postgresql\"\n"),
+        ("prisma/migrations/20250101000000_schema/migration.sql", SCHEMA),
+        ("prisma/migrations/20250102000000_change/migration.sql", CHANGE),
+    ];
+    check(
+        "prisma",
+        POSTGRES,
+        &files,
+        "prisma/migrations/20250102000000_change/migration.sql",
+        expect![[r#"
+        prisma/migrations/20250102000000_change/migration.sql *
+        prisma/migrations/20250102000000_change/down.sql
+        prisma/migrations/20260203040507_users_name_not_null_validate/migration.sql
+        prisma/migrations/20260203040507_users_name_not_null_validate/down.sql
+        prisma/migrations/20260203040508_users_name_not_null_set/migration.sql
+        prisma/migrations/20260203040508_users_name_not_null_set/down.sql
+    "#]],
+    );
+    let files = [
+        ("diesel.toml", "[migrations_directory]\ndir = \"migrations\"\n"),
+        ("migrations/2025-01-01-000000_schema/up.sql", SCHEMA),
+        ("migrations/2025-01-01-000000_schema/down.sql", "DROP TABLE users;"),
+        ("migrations/2025-01-02-000000_change/up.sql", CHANGE),
+        ("migrations/2025-01-02-000000_change/down.sql", "SELECT 1;"),
+    ];
+    check(
+        "diesel",
+        POSTGRES,
+        &files,
+        "migrations/2025-01-02-000000_change/up.sql",
+        expect![[r#"
+        migrations/2025-01-02-000000_change/up.sql *
+        migrations/2025-01-02-000000_change/down.sql *
+        migrations/2026-02-03-040507_users_name_not_null_validate/up.sql
+        migrations/2026-02-03-040507_users_name_not_null_validate/down.sql
+        migrations/2026-02-03-040508_users_name_not_null_set/up.sql
+        migrations/2026-02-03-040508_users_name_not_null_set/down.sql
+    "#]],
+    );
+}
