@@ -13,11 +13,14 @@ pub const MAX_SIZE: u64 = 2_000_000;
 pub struct File {
     /// Relative to the root, with `/` between its parts.
     pub path: String,
-    /// In bytes.
-    pub size: u64,
 }
 
 impl File {
+    /// Its bytes. Asked of the file system now: a walk looks at names only.
+    pub fn size(&self, root: &Path) -> u64 {
+        std::fs::metadata(root.join(&self.path)).map_or(0, |it| it.len())
+    }
+
     /// The part behind the last `/`.
     pub fn name(&self) -> &str {
         name(&self.path)
@@ -73,7 +76,7 @@ pub fn walk(root: &Path, ignored: &[String]) -> Files {
         }
     }
     let mut builder = WalkBuilder::new(root);
-    builder.hidden(false).require_git(false).filter_entry(is_wanted);
+    builder.hidden(false).require_git(false).ignore(false).filter_entry(is_wanted);
     if let Ok(overrides) = overrides.build() {
         builder.overrides(overrides);
     }
@@ -100,8 +103,7 @@ fn note(root: &Path, entry: &DirEntry, found: &mut Files) {
     };
     let path = relative(root, entry.path());
     if kind.is_file() {
-        let size = entry.metadata().map_or(0, |metadata| metadata.len());
-        found.files.push(File { path, size });
+        found.files.push(File { path });
     } else if path.ends_with(".sql") {
         let what = if kind.is_dir() {
             "is a directory named like a SQL file"

@@ -226,7 +226,10 @@ fn in_place_of(
     new: &str,
 ) -> Option<String> {
     let Some(folder) = folder else { return Some(file.path.clone()).filter(|_| new.ends_with(".sql")) };
-    let part = framework::parse(file.framework, new)?.part;
+    let part = match new.ends_with(".down.sql") {
+        true => Part::Down,
+        false => framework::parse(file.framework, new)?.part,
+    };
     // A file without a half in its name holds the way up; the way down has a file of its own beside it.
     let whole = part != Part::Down;
     let same_half =

@@ -92,8 +92,10 @@ fn by_words(project: &Project) -> Vec<Signal> {
         AhoCorasick::builder().ascii_case_insensitive(true).build(words.iter().map(|(_, word, _)| word));
     let mut places: Vec<(&str, &str, Evidence)> = Vec::new();
     if let Ok(matcher) = matcher {
-        for file in
-            project.files.iter().filter(|file| table::is_configuration(&file.path) && file.size <= MAX_SIZE)
+        for file in project
+            .files
+            .iter()
+            .filter(|file| table::is_configuration(&file.path) && file.size(&project.root) <= MAX_SIZE)
         {
             places.extend(in_file(project, file, &matcher, &words));
         }

@@ -102,14 +102,20 @@ fn a_simple_migration_of_sqlx_stays_simple() {
 #[test]
 fn a_migration_of_flyway_is_taken_back_under_another_letter() {
     let files = [("db/migration/V1__schema.sql", SCHEMA), ("db/migration/V2.1__change.sql", CHANGE)];
-    check("flyway", POSTGRES, &files, "db/migration/V2.1__change.sql", expect![[r#"
+    check(
+        "flyway",
+        POSTGRES,
+        &files,
+        "db/migration/V2.1__change.sql",
+        expect![[r#"
         db/migration/V2.1__change.sql *
         db/migration/U2.1__change.sql
         db/migration/V2.3__users_name_not_null_validate.sql
         db/migration/U2.3__users_name_not_null_validate.sql
         db/migration/V2.4__users_name_not_null_set.sql
         db/migration/U2.4__users_name_not_null_set.sql
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reading a recognised folder.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,9 +12,19 @@ use crate::config::Config;
 use crate::files::{File, MAX_SIZE, parent};
 use crate::folder::{Folder, Named, Problem, migrations};
 
+/// Larger files are no migrations.
+const LARGEST: u64 = 10 * MAX_SIZE;
+
 /// A file's text, or in words why there is none.
 pub(super) fn text(root: &Path, path: &str) -> Result<String, String> {
-    let bytes = std::fs::read(root.join(path)).map_err(|error| error.to_string())?;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(root.join(path)).map_err(|error| error.to_string())?;
+    let size = file.metadata().map_or(0, |it| it.len());
+    if size > LARGEST {
+        return Err(format!("it is larger than {} MB", LARGEST / 1_000_000));
+    }
+    bytes.reserve(usize::try_from(size).unwrap_or_default());
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
     String::from_utf8(bytes)
         .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
 }
@@ -65,10 +76,7 @@ fn inside<'a>(files: &'a [File], folder: &str) -> impl Iterator<Item = &'a File>
 }
 
 fn read(root: &Path, file: &File, name: FileName) -> Named {
-    let text = match file.size {
-        size if size > 10 * MAX_SIZE => Err(format!("it is larger than {} MB", 10 * MAX_SIZE / 1_000_000)),
-        _ => text(root, &file.path).map(Arc::from),
-    };
+    let text = text(root, &file.path).map(Arc::from);
     Named { file: name, path: file.path.clone(), text }
 }
 

@@ -110,7 +110,7 @@ impl<'a> Search<'a> {
 
     /// The text of a file that names the table and, where one is asked for, the column or all columns.
     fn candidate(&self, file: &File) -> Result<Option<String>, &'static str> {
-        if file.size > MAX_SIZE {
+        if file.size(self.root) > MAX_SIZE {
             return Err("larger than 2 MB");
         }
         let bytes = std::fs::read(self.root.join(&file.path)).map_err(|_| "cannot be read")?;
