@@ -230,8 +230,8 @@ fn in_place_of(
         true => Part::Down,
         false => framework::parse(file.framework, new)?.part,
     };
-    // A file without a half in its name holds the way up; the way down has a file of its own beside it.
-    let whole = part != Part::Down;
+    // A file without a half in its name holds the way up; the way down and settings have files of their own beside it.
+    let whole = matches!(part, Part::Whole | Part::Up);
     let same_half =
         |path: &str| folder.parse(path).is_some_and(|it| it.part == part || it.part == Part::Whole && whole);
     if same_half(&file.path) {
@@ -247,7 +247,7 @@ fn sibling(file: &CheckedFile, folder: &Folder, new: &str) -> Option<String> {
     let end = |path: &str| match file.framework.layout {
         framework::Layout::Folders { .. } => path.find('/').unwrap_or(path.len()),
         framework::Layout::Files => {
-            let ends = [".up.sql", ".down.sql", ".sql"];
+            let ends = [".up.sql", ".down.sql", ".sql", ".sql.conf"];
             ends.iter().find_map(|it| path.strip_suffix(it)).unwrap_or(path).len()
         }
     };

@@ -119,6 +119,20 @@ fn a_migration_of_flyway_is_taken_back_under_another_letter() {
 }
 
 #[test]
+fn the_settings_of_a_migration_of_flyway_stand_beside_it() {
+    let files = [
+        ("db/migration/V1__schema.sql", SCHEMA),
+        ("db/migration/V2__change.sql", "CREATE INDEX users_name ON users (name);"),
+    ];
+    check("flyway-settings", POSTGRES, &files, "db/migration/V2__change.sql", expect![[r#"
+        db/migration/V2__change.sql *
+        db/migration/U2__change.sql
+        db/migration/V2__change.sql.conf
+        db/migration/U2__change.sql.conf
+    "#]]);
+}
+
+#[test]
 fn one_file_of_goose_holds_both_ways() {
     let schema = format!("-- +goose Up\n{SCHEMA}\n-- +goose Down\nDROP TABLE users;\n");
     let change = format!("-- +goose Up\n{CHANGE}\n-- +goose Down\nSELECT 1;\n");
