@@ -7,6 +7,7 @@ mod add_column;
 mod backfill;
 mod batches;
 mod carried;
+mod change_key;
 mod change_type;
 mod check_constraint;
 mod check_then_not_null;

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Demand, RelationKind};
 use crate::check::{Part, check, replay};
-use crate::dialect::{Dialect, Target, Version};
+use crate::dialect::{Dialect, Name, Target, Version};
 use crate::framework::Transaction;
 use crate::hazards::page;
 use crate::operation::lower::lower;
-use crate::plan::Walk;
+use crate::plan::{PhaseKind, Walk};
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -26,7 +26,8 @@ fn names_are_unique_and_pages_are_complete() {
 
 #[test]
 fn every_rule_names_recipes_that_exist() {
-    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text); CREATE INDEX t_a ON t (a);";
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, e int NOT NULL DEFAULT 7);
+        CREATE INDEX t_a ON t (a);";
     for change in CHANGES {
         let mut catalog = Catalog::empty(Dialect::Postgres);
         replay(part(schema), &Target::default(), &mut catalog);
@@ -41,6 +42,7 @@ fn every_rule_names_recipes_that_exist() {
 const CHANGES: &[&str] = &[
     "ALTER TABLE t RENAME COLUMN a TO c",
     "ALTER TABLE t ALTER COLUMN a TYPE bigint",
+    "ALTER TABLE t ALTER COLUMN e TYPE bigint",
     "ALTER TABLE t ALTER COLUMN b SET NOT NULL",
     "ALTER TABLE t ADD CONSTRAINT t_self FOREIGN KEY (a) REFERENCES t (id)",
     "ALTER TABLE t ADD UNIQUE (a)",
@@ -60,7 +62,8 @@ const CHANGES: &[&str] = &[
 /// of the change itself, but for the order of columns.
 #[test]
 fn what_recipes_write_is_free_of_danger_and_ends_in_the_same_schema() {
-    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text); CREATE INDEX t_a ON t (a);";
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, e int NOT NULL DEFAULT 7);
+        CREATE INDEX t_a ON t (a);";
     for major in [12, 15, 17, 18] {
         let target = Target::postgres(Version::major(major));
         for change in CHANGES {
@@ -93,6 +96,103 @@ fn partitioned_tables_end_in_the_same_schema() {
         ] {
             prove(change, &target, &before, Way::Triggers);
         }
+    }
+}
+
+const KEYS: &str =
+    "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t DEFERRABLE INITIALLY DEFERRED, a int NOT NULL);
+    CREATE TABLE c (id serial PRIMARY KEY, t_id int NOT NULL REFERENCES t (id) ON DELETE CASCADE);
+    CREATE INDEX ON t (up); CREATE INDEX ON c (t_id);
+    CREATE TABLE i (id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+    CREATE TABLE two (a int, b int, PRIMARY KEY (a, b));
+    CREATE PUBLICATION everything FOR ALL TABLES;";
+
+#[test]
+fn keys_are_widened_with_all_that_points_at_them() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(KEYS), &target, &mut before);
+        for change in [
+            "ALTER TABLE t ALTER COLUMN id TYPE bigint",
+            "ALTER TABLE c ALTER COLUMN id TYPE bigint USING id::int8",
+            "ALTER TABLE i ALTER COLUMN id TYPE int",
+        ] {
+            prove(change, &target, &before, Way::Triggers);
+        }
+    }
+}
+
+/// The swap locks one table; a foreign key keeps its words, its name and its place.
+#[test]
+fn foreign_keys_go_over_before_the_swap() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(KEYS), &target, &mut before);
+    let phases = written("ALTER TABLE t ALTER COLUMN id TYPE bigint", &target, &before, Way::Triggers);
+    let phases = phases.expect("is possible");
+    let swap = phases.iter().find(|it| it.kind == PhaseKind::Cutover).and_then(|it| it.migrations().next());
+    let swap = swap.expect("there is a swap");
+    assert!(!swap.up.contains("ALTER TABLE c "), "{}", swap.up);
+    let mut catalog = before.clone();
+    replay_steps(&phases, &target, &mut catalog);
+    for (table, name, timing) in [("t", "t_up_fkey", true), ("c", "c_t_id_fkey", false)] {
+        let table = catalog.resolve(&Name::new(table));
+        let key = catalog.table(&table).and_then(|it| it.constraint(name)).expect("keeps its name");
+        let Demand::ForeignKey { key: words, .. } = &key.demand else { panic!("{key:?}") };
+        let referenced: Vec<&str> = words.referenced.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!((referenced, key.valid, key.initially_deferred), (vec!["id"], true, timing), "{name}");
+    }
+}
+
+#[test]
+fn a_sequence_stays_with_the_column_that_has_the_name() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(KEYS), &target, &mut before);
+    for (table, ty) in [("c", "bigint"), ("i", "bigint")] {
+        let change = format!("ALTER TABLE {table} ALTER COLUMN id TYPE bigint");
+        let phases = written(&change, &target, &before, Way::Triggers).expect("is possible");
+        let mut catalog = before.clone();
+        replay_steps(&phases, &target, &mut catalog);
+        let name = catalog.resolve(&Name::new(table));
+        let sequence = catalog.table(&name).and_then(|it| it.column("id")?.sequence.clone());
+        let sequence = sequence.expect("the column has one");
+        assert_eq!(&*sequence.name, format!("{table}_id_seq"));
+        let Some(RelationKind::Sequence(state)) = catalog.relation(&sequence).map(|it| &it.kind) else {
+            panic!("{sequence:?} is gone")
+        };
+        assert_eq!(
+            (state.ty.to_string().as_str(), state.owned_by.clone()),
+            (ty, Some((name, "id".to_owned())))
+        );
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_carried_over_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    let schema = format!(
+        "{KEYS} CREATE TABLE p (t_id int REFERENCES t, at date) PARTITION BY RANGE (at);
+         CREATE TABLE d (id int PRIMARY KEY DEFERRABLE);"
+    );
+    replay(part(&schema), &target, &mut before);
+    for (change, reason) in [
+        ("ALTER TABLE t ALTER id TYPE bigint", "the foreign key p_t_id_fkey of p is on a partitioned table"),
+        ("ALTER TABLE c ALTER id TYPE text", "only a smallint or integer key that becomes a wider integer"),
+        ("ALTER TABLE c ALTER id TYPE bigint USING id * 2", "only a smallint or integer key"),
+        ("ALTER TABLE two ALTER a TYPE bigint", "two.a is in the primary key"),
+        ("ALTER TABLE d ALTER id TYPE bigint", "is a primary key that is deferrable"),
+    ] {
+        let refusal = written(change, &target, &before, Way::Triggers).expect_err(change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
+fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
+    for step in phases.iter().flat_map(Phase::migrations) {
+        replay(part(&step.up), target, catalog);
     }
 }
 
