@@ -5,6 +5,7 @@
 
 mod add_column;
 mod backfill;
+mod batched_change;
 mod batches;
 mod carried;
 mod change_key;
@@ -75,6 +76,7 @@ pub static RECIPES: &[&Recipe] = &[
     &straight_only::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,
+    &batched_change::RECIPE,
     &own_transaction::RECIPE,
 ];
 

@@ -190,6 +190,70 @@ fn keys_that_cannot_be_carried_over_are_refused_in_words() {
     }
 }
 
+/// What a batched change asks of rows, or why there is none.
+fn batched(change: &str) -> Result<String, String> {
+    let schema =
+        "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, a int, b numeric(10, 2), c json, d text);
+        CREATE TABLE u (id int PRIMARY KEY, up int REFERENCES u ON DELETE CASCADE, a int);";
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(schema), &target, &mut before);
+    let phases = written(change, &target, &before, Way::Triggers).map_err(|it| it.reason)?;
+    let job = phases[0].migrations().next().and_then(|it| it.job.clone()).expect("is a job");
+    let set: Vec<String> = job.set.iter().map(|(column, value)| format!("{column} = {value}")).collect();
+    let verb = if job.delete { "DELETE".to_owned() } else { set.join(", ") };
+    Ok(format!("{verb} WHERE {}", job.pending))
+}
+
+#[test]
+fn rows_are_changed_in_batches_that_can_be_run_again() {
+    for (change, expected) in [
+        (
+            "UPDATE t SET b = a / 3.0, d = lower('X, from') WHERE a > 0 AND d IS NULL",
+            "b = a / 3.0, d = lower('X, from') WHERE (a > 0 AND d IS NULL) AND (b IS DISTINCT FROM CAST((a / 3.0) AS numeric(10,2)) \
+             OR d IS DISTINCT FROM CAST((lower('X, from')) AS text))",
+        ),
+        (
+            "UPDATE t SET d = (SELECT min(a) FROM u)",
+            "d = (SELECT min(a) FROM u) WHERE d IS DISTINCT FROM CAST(((SELECT min(a) FROM u)) AS text)",
+        ),
+        ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
+        ("DELETE FROM u", "DELETE WHERE true"),
+    ] {
+        assert_eq!(batched(change).as_deref(), Ok(expected), "{change}");
+    }
+}
+
+#[test]
+fn changes_that_batches_would_change_are_refused_in_words() {
+    for (change, reason) in [
+        ("UPDATE t SET a = a + 1", "a is computed from a, which it changes"),
+        ("UPDATE t SET a = up, up = a", "a is computed from up, which it changes"),
+        ("UPDATE t SET d = random()::text", "differs from one moment to the next"),
+        ("UPDATE t SET d = now()::text", "differs from one moment to the next"),
+        ("UPDATE t SET d = 'x' WHERE random() < 0.5", "may answer otherwise each time"),
+        ("UPDATE t SET a = 1 FROM u WHERE u.id = t.id", "it is more than UPDATE"),
+        ("UPDATE t AS x SET a = 1", "it is more than UPDATE"),
+        ("UPDATE ONLY t SET a = 1", "it is more than UPDATE"),
+        ("UPDATE t SET (a, up) = (1, 2)", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 WHERE a IS NULL RETURNING id", "it is more than UPDATE"),
+        ("WITH x AS (SELECT 1) UPDATE t SET a = 1", "it is more than UPDATE"),
+        ("UPDATE t SET a = (SELECT count(*) FROM t x)", "reads the same table"),
+        ("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM u LIMIT 5)", "a LIMIT"),
+        ("UPDATE t SET a = DEFAULT", "write the value"),
+        ("UPDATE t SET c = '{}'", "values of json cannot be compared"),
+        ("UPDATE t SET id = 7", "id is in the key that its batches go by"),
+        ("DELETE FROM t WHERE a > 7", "t_up_fkey points at the same table"),
+        ("DELETE FROM u USING t WHERE t.id = u.id", "it is more than DELETE"),
+        ("DELETE FROM u x WHERE x.a > 7", "it is more than DELETE"),
+        ("DELETE FROM u WHERE a = (SELECT max(a) FROM u)", "reads the same table"),
+        ("DELETE FROM unknown", "nothing is known of the table"),
+    ] {
+        let refusal = batched(change).expect_err(change);
+        assert!(refusal.contains(reason), "{change}: {refusal}");
+    }
+}
+
 fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
         replay(part(&step.up), target, catalog);
@@ -308,7 +372,7 @@ fn a_backfill_is_one_statement_that_commits_each_batch() {
                   CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();";
     expect_test::expect![[r#"
         -- One statement for as long as it takes: run it in a session without statement_timeout. It can be stopped, and run again.
-        -- Row triggers that may fire for each row it fills: touch
+        -- Row triggers that may fire for each row: touch
         DO $lockkeeper$
         DECLARE
           _low_1 t.id%TYPE;

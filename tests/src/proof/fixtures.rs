@@ -169,6 +169,13 @@ const USES_TICKETS: &[&str] = &[
     "DELETE FROM tickets WHERE id = 700 + (random() * 400)::int",
 ];
 
+const USES_OTHER_REGIONS: &[&str] = &[
+    "INSERT INTO regions (id, parent, name) SELECT n, 7, 'x' FROM nextval('more_regions') n",
+    "UPDATE regions SET parent = 8 WHERE id = 1 + 3 * (random() * 100)::int",
+    r#"INSERT INTO "Region Notes" VALUES (4, 'y')"#,
+    "SELECT count(*) FROM regions r JOIN shops s ON s.region_id = r.id WHERE r.id = 9",
+];
+
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
         name: "rename a column",
@@ -449,6 +456,30 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ),
         releases: &[USES_TICKETS, USES_TICKETS],
         since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change many rows",
+        schema: ORDERS,
+        migration: "UPDATE orders SET note = coalesce(code, 'it''s none'), price = total / 3.0 WHERE note LIKE 'n%' AND total < 1000000;",
+        restore: Some(
+            "UPDATE orders SET note = 'n' || id, price = CASE id WHEN 3002 THEN 99999999.99 WHEN -9223372036854775808 THEN -0.01
+               WHEN 9223372036854775807 THEN 0 ELSE id / 7.0 END
+             WHERE id BETWEEN 1 AND 2000 OR id IN (3002, -9223372036854775808, 9223372036854775807)",
+        ),
+        releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "delete many rows that others point at",
+        schema: REGIONS,
+        migration: r#"DELETE FROM regions WHERE name LIKE 'r''%' AND NOT EXISTS (SELECT FROM "Region Notes" n WHERE n."Region" = regions.id);"#,
+        restore: Some(
+            "INSERT INTO regions SELECT g, nullif(g / 10, 0), 'r' || chr(39) || g FROM generate_series(3, 999, 3) g;
+             UPDATE regions SET parent = id / 10 WHERE id BETWEEN 10 AND 1000;
+             INSERT INTO shops SELECT 1 + g % 900 FROM generate_series(1, 1000) g WHERE (1 + g % 900) % 3 = 0;",
+        ),
+        releases: &[USES_OTHER_REGIONS],
         ..Fixture::PLAIN
     },
 ];
