@@ -76,7 +76,7 @@ pub struct SqlStep {
     pub job: Option<Box<BackfillJob>>,
 }
 
-/// Rows that are filled in batches. The SQL of the migration is rendered from this and nothing else.
+/// Rows that are filled, changed or deleted in batches. The SQL of the migration is rendered from this and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackfillJob {
     /// The table.
@@ -85,6 +85,8 @@ pub struct BackfillJob {
     pub walk: Walk,
     /// The columns that are filled, each with the expression of its value.
     pub set: Vec<(String, String)>,
+    /// The rows are deleted instead.
+    pub delete: bool,
     /// The rows that still need it. Rows that are done never satisfy it, so the job can be run again at any time.
     pub pending: String,
     /// The setting that is `on` in each batch's transaction, so that triggers that keep columns in step stand aside.

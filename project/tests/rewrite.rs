@@ -124,12 +124,18 @@ fn the_settings_of_a_migration_of_flyway_stand_beside_it() {
         ("db/migration/V1__schema.sql", SCHEMA),
         ("db/migration/V2__change.sql", "CREATE INDEX users_name ON users (name);"),
     ];
-    check("flyway-settings", POSTGRES, &files, "db/migration/V2__change.sql", expect![[r#"
+    check(
+        "flyway-settings",
+        POSTGRES,
+        &files,
+        "db/migration/V2__change.sql",
+        expect![[r#"
         db/migration/V2__change.sql *
         db/migration/U2__change.sql
         db/migration/V2__change.sql.conf
         db/migration/U2__change.sql.conf
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]

@@ -81,6 +81,7 @@ impl Catalog {
             valid: true,
             enforced: true,
             deferrable: false,
+            initially_deferred: false,
         };
         self.with_table_of(&partition, |table| table.constraints.push(check));
     }
@@ -189,11 +190,36 @@ impl Catalog {
 
     fn rename_column(&mut self, table: &RelationName, from: &str, to: &str) {
         self.with_table_of(table, |table| rename_in_table(table, from, to));
+        self.rename_in_keys_to(table, from, to);
+        let sequence = self.table(table).and_then(|it| it.column(to)).and_then(|it| it.sequence.clone());
+        if let Some(sequence) = sequence {
+            self.with_relation(&sequence, |kind| {
+                if let RelationKind::Sequence(sequence) = kind {
+                    sequence.owned_by = Some((table.clone(), to.to_owned()));
+                }
+            });
+        }
         let views: Vec<RelationName> = self.views_on_column(table, from).into_iter().cloned().collect();
         for view in views {
             self.with_view(&view, |view| {
                 for dependence in view.depends_on.iter_mut().filter(|it| it.relation == *table) {
                     dependence.columns.insert(to.to_owned());
+                }
+            });
+        }
+    }
+
+    /// Foreign keys keep the column that they point at, whatever its name.
+    fn rename_in_keys_to(&mut self, table: &RelationName, from: &str, to: &str) {
+        for child in self.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default() {
+            self.with_table_of(&child, |child| {
+                for constraint in &mut child.constraints {
+                    let Demand::ForeignKey { references, key, .. } = &mut constraint.demand else { continue };
+                    for column in
+                        key.referenced.iter_mut().filter(|it| references == table && it.name == from)
+                    {
+                        to.clone_into(&mut column.name);
+                    }
                 }
             });
         }

@@ -65,6 +65,7 @@ impl Catalog {
             valid: !constraint.not_valid && !constraint.not_enforced,
             enforced: !constraint.not_enforced,
             deferrable: constraint.deferrable,
+            initially_deferred: constraint.initially_deferred,
         };
         self.with_table_of(table, |table| table.constraints.push(state));
     }

@@ -292,6 +292,17 @@ impl Catalog {
     fn own(&mut self, sequence: &RelationName, owner: Option<&(crate::dialect::Name, Ident)>) {
         let Some((table, column)) = owner else { return };
         let owner = (self.resolve(table), column.name.clone());
+        let before = match self.relation(sequence).map(|it| &it.kind) {
+            Some(RelationKind::Sequence(state)) => state.owned_by.clone(),
+            _ => None,
+        };
+        if let Some((table, column)) = before {
+            self.with_table_of(&table, |table| {
+                if let Some(column) = table.column_mut(&column) {
+                    column.sequence = None;
+                }
+            });
+        }
         self.with_table_of(&owner.0, |table| {
             if let Some(column) = table.column_mut(&owner.1) {
                 column.sequence = Some(sequence.clone());

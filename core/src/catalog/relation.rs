@@ -104,6 +104,8 @@ pub struct ConstraintState {
     pub enforced: bool,
     /// Whether it may be checked at the end of the transaction.
     pub deferrable: bool,
+    /// Whether it is checked there unless a transaction says otherwise.
+    pub initially_deferred: bool,
 }
 
 /// What a constraint demands.

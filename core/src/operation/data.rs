@@ -25,6 +25,9 @@ pub struct Insert {
 pub struct Update {
     /// The table.
     pub table: Name,
+    /// The columns that get values, each with its own; `None` where the statement is more than `SET` and `WHERE` of one table: an alias,
+    /// `WITH`, `ONLY`, `FROM`, `RETURNING`, several values at once.
+    pub set: Option<Vec<(Ident, Expression)>>,
     /// The columns that get values.
     pub columns: Vec<Ident>,
     /// Which rows; `None` means all.
@@ -42,6 +45,8 @@ pub struct Delete {
     pub condition: Option<Expression>,
     /// Other tables that are read.
     pub others: Vec<Name>,
+    /// Whether it is `DELETE FROM` one table and `WHERE`, and no more: no alias, `WITH`, `ONLY`, `USING`, `RETURNING`.
+    pub plain: bool,
 }
 
 /// Merged rows.

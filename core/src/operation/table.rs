@@ -119,6 +119,8 @@ pub struct Constraint {
     pub not_enforced: bool,
     /// Checked at the end of the transaction, or may be.
     pub deferrable: bool,
+    /// `INITIALLY DEFERRED`: it is checked there unless a transaction says otherwise.
+    pub initially_deferred: bool,
     /// Not handed down to inheriting tables.
     pub no_inherit: bool,
     /// Its whole text.

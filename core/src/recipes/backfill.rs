@@ -64,8 +64,9 @@ impl Backfill<'_> {
     fn job(&self, scene: &Scene<'_>, state: &Table) -> Result<BackfillJob, Refusal> {
         Ok(BackfillJob {
             table: self.table.clone(),
-            walk: self.walk(scene, state)?,
+            walk: walk(scene, self.table, state, &[self.column])?,
             set: vec![(self.column.to_owned(), self.value.clone())],
+            delete: false,
             pending: self.pending.clone(),
             guard: GUARD.to_owned(),
             batch_rows: scene.batch_rows.max(1),
@@ -73,44 +74,51 @@ impl Backfill<'_> {
             resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
             lock_timeout: LOCK_TIMEOUT.to_owned(),
             remaining: format!("SELECT count(*) FROM {} WHERE {}", scene.sql(self.table), self.pending),
-            fires: fires(state, self.column),
+            fires: fires(state, &[self.column]),
         })
     }
+}
 
-    fn walk(&self, scene: &Scene<'_>, state: &Table) -> Result<Walk, Refusal> {
-        let Some(columns) = key(state) else {
-            if state.partition_by.is_some() || !state.children.is_empty() {
-                return Err(Refusal::new(format!(
-                    "{} has no primary key, nor a unique index on columns that refuse NULL, and its rows lie in several \
-                     tables: they cannot be moved in batches",
-                    self.table.display(scene.dialect())
-                )));
-            }
-            return Ok(Walk::Pages);
-        };
-        let types: Vec<&TypeName> =
-            columns.iter().filter_map(|it| state.column(it)).map(|it| &it.ty).collect();
-        let passes =
-            if self.interleaving_pays(state, &columns, &types, scene.dialect()) { PASSES } else { 1 };
-        let spread = spread(scene, &columns, &types);
-        Ok(Walk::Key { columns, passes, spread })
-    }
+/// How the rows are walked whose `columns` are written; none: they are deleted.
+///
+/// # Errors
+/// [`Refusal`] where they cannot be.
+pub(super) fn walk(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    state: &Table,
+    written: &[&str],
+) -> Result<Walk, Refusal> {
+    let Some(columns) = key(state) else {
+        if state.partition_by.is_some() || !state.children.is_empty() {
+            return Err(Refusal::new(format!(
+                "{} has no primary key, nor a unique index on columns that refuse NULL, and its rows lie in several \
+                 tables: they cannot be moved in batches",
+                table.display(scene.dialect())
+            )));
+        }
+        return Ok(Walk::Pages);
+    };
+    let types: Vec<&TypeName> = columns.iter().filter_map(|it| state.column(it)).map(|it| &it.ty).collect();
+    let pays = interleaving_pays(state, &columns, &types, written, scene.dialect());
+    let spread = spread(scene, &columns, &types);
+    Ok(Walk::Key { columns, passes: if pays { PASSES } else { 1 }, spread })
+}
 
-    /// With an index besides the key's, and the column in none, a new version on the same page spares all of them. Keys that are random
-    /// are spread over the pages by themselves.
-    fn interleaving_pays(
-        &self,
-        state: &Table,
-        key: &[String],
-        types: &[&TypeName],
-        dialect: Dialect,
-    ) -> bool {
-        let of_key = |index: &Index| index.keys.iter().map(|it| it.column.as_ref()).eq(key.iter().map(Some));
-        let random = types.first().is_some_and(|ty| ty.is_any(&["uuid"]));
-        let others = state.indexes.iter().any(|index| !of_key(index));
-        let indexed = state.indexes.iter().any(|index| index.names_column(self.column, dialect));
-        others && !indexed && !random
-    }
+/// With an index besides the key's, and the columns in none, a new version on the same page spares all of them. Keys that are random
+/// are spread over the pages by themselves.
+fn interleaving_pays(
+    state: &Table,
+    key: &[String],
+    types: &[&TypeName],
+    written: &[&str],
+    dialect: Dialect,
+) -> bool {
+    let of_key = |index: &Index| index.keys.iter().map(|it| it.column.as_ref()).eq(key.iter().map(Some));
+    let random = types.first().is_some_and(|ty| ty.is_any(&["uuid"]));
+    let others = state.indexes.iter().any(|index| !of_key(index));
+    let names = |index: &Index| written.iter().any(|column| index.names_column(column, dialect));
+    others && !written.is_empty() && !state.indexes.iter().any(names) && !random
 }
 
 /// A number that is spread evenly over the rows, from the key alone.
@@ -124,11 +132,11 @@ fn spread(scene: &Scene<'_>, columns: &[String], types: &[&TypeName]) -> String 
     }
 }
 
-/// The row triggers that may fire when the column is written.
-fn fires(state: &Table, column: &str) -> Vec<String> {
-    let may = state.triggers.iter().filter(|it| {
-        it.for_each_row && (it.columns.is_empty() || it.columns.iter().any(|named| named == column))
-    });
+/// The row triggers that may fire when the columns are written.
+pub(super) fn fires(state: &Table, written: &[&str]) -> Vec<String> {
+    let names = |columns: &[String]| columns.iter().any(|it| written.contains(&it.as_str()));
+    let may =
+        state.triggers.iter().filter(|it| it.for_each_row && (it.columns.is_empty() || names(&it.columns)));
     may.map(|it| it.name.clone()).collect()
 }
 

@@ -41,7 +41,7 @@ pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
          {lag}\
          {next}\
          \x20 END LOOP;\n\
-         \x20 RAISE NOTICE '{shown}: % rows filled, all done', _filled;\n\
+         \x20 RAISE NOTICE '{shown}: % rows {done}, all done', _filled;\n\
          END $lockkeeper$",
         fires = writer.fires(),
         declare = windows.declare + &writer.declare_passes(),
@@ -54,6 +54,7 @@ pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
         lag = writer.lag(),
         next = windows.next,
         shown = writer.shown(),
+        done = writer.done(),
     )
 }
 
@@ -95,15 +96,23 @@ impl Writer<'_> {
     /// Table and columns as the text of a RAISE.
     fn shown(&self) -> String {
         let columns: Vec<&str> = self.job.set.iter().map(|(column, _)| column.as_str()).collect();
-        let shown = format!("{}.{}", self.job.table.display(self.target.dialect), columns.join(", "));
+        let mut shown = self.job.table.display(self.target.dialect);
+        if !columns.is_empty() {
+            shown = format!("{shown}.{}", columns.join(", "));
+        }
         shown.replace('\'', "''").replace('%', "%%")
+    }
+
+    /// What is done to a row.
+    fn done(&self) -> &'static str {
+        if self.job.delete { "deleted" } else { "filled" }
     }
 
     fn fires(&self) -> String {
         if self.job.fires.is_empty() {
             return String::new();
         }
-        format!("-- Row triggers that may fire for each row it fills: {}\n", self.job.fires.join(", "))
+        format!("-- Row triggers that may fire for each row: {}\n", self.job.fires.join(", "))
     }
 
     fn by_key(&self, columns: &[String]) -> Windows {
@@ -215,14 +224,18 @@ impl Writer<'_> {
         let job = self.job;
         let set: Vec<String> =
             job.set.iter().map(|(column, value)| format!("{} = {value}", self.quote(column))).collect();
-        let (table, set, pending) = (&self.table, set.join(", "), &job.pending);
+        let (table, pending) = (&self.table, &job.pending);
+        let change = match job.delete {
+            true => format!("DELETE FROM {table}"),
+            false => format!("UPDATE {table} SET {}", set.join(", ")),
+        };
         let (guard, timeout) = (&job.guard, &job.lock_timeout);
         let block = format!(
             "_tries := 0;\n\
              LOOP\n\
              \x20 PERFORM set_config('{guard}', 'on', true), set_config('lock_timeout', '{timeout}', true);\n\
              \x20 BEGIN\n\
-             \x20   UPDATE {table} SET {set}\n\
+             \x20   {change}\n\
              \x20     WHERE {bounds} AND ({pending});\n\
              \x20   GET DIAGNOSTICS _changed = ROW_COUNT;\n\
              \x20   EXIT;\n\
@@ -244,9 +257,10 @@ impl Writer<'_> {
             "    _windows := _windows + 1;\n\
              \x20   IF _windows % {WINDOWS_OF_PROGRESS} = 0 THEN\n\
              {again}\
-             \x20     RAISE NOTICE '{shown}: % rows filled', _filled;\n\
+             \x20     RAISE NOTICE '{shown}: % rows {done}', _filled;\n\
              \x20   END IF;\n",
             shown = self.shown(),
+            done = self.done(),
         )
     }
 

@@ -30,13 +30,28 @@ impl<'a> Carried<'a> {
         old: &'a str,
         new: &'a str,
     ) -> Result<Self, Refusal> {
+        refuse_key(scene, table, state, old)?;
+        Self::of_key(scene, table, state, old, new)
+    }
+
+    /// The same of a primary key: the key itself, what points at it and its sequence are carried over elsewhere.
+    ///
+    /// # Errors
+    /// [`Refusal`] where something cannot be carried over.
+    pub fn of_key(
+        scene: &'a Scene<'a>,
+        table: &'a RelationName,
+        state: &'a Table,
+        old: &'a str,
+        new: &'a str,
+    ) -> Result<Self, Refusal> {
         let shown = format!("{}.{old}", table.display(scene.dialect()));
         let column =
             state.column(old).ok_or_else(|| Refusal::new(format!("the column {shown} is not known")))?;
         if new != old && state.column(new).is_some() {
             return Err(Refusal::new(format!("the column {new} of {} is there already", table.name)));
         }
-        refuse(scene, table, state, old, &shown)?;
+        refuse(scene, state, old, &shown)?;
         if new != old && column.not_null {
             super::check_then_not_null::possible(scene)?;
         }
@@ -135,7 +150,9 @@ impl<'a> Carried<'a> {
             Demand::Unique(columns) => {
                 let index = self.unique_index(columns);
                 steps.push(self.index_step(&index, &constraint.name, true));
-                let up = format!("ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}");
+                let timing = timing(constraint);
+                let up =
+                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{timing}");
                 let down = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");
                 let rebuilt = self.create_index(&index, &interim, true, "", self.new);
                 let title = format!("make it the successor of {}", constraint.name);
@@ -237,10 +254,10 @@ impl<'a> Carried<'a> {
         self.constraints.iter().filter(|it| !matches!(it.demand, Demand::NotNull(_) | Demand::PrimaryKey(_)))
     }
 
-    /// The statements that make everything again on the old column, when a contract phase is undone.
-    pub fn make_again_on_old(&self) -> Vec<String> {
+    /// The statements that make everything again on the old column, which has a name again, when a contract phase is undone.
+    pub fn make_again_on(&self, name: &str) -> Vec<String> {
         let table = self.scene.sql(self.table);
-        let old = self.scene.quote(self.old);
+        let old = self.scene.quote(name);
         let mut statements = Vec::new();
         if self.not_null() {
             statements.push(format!("ALTER TABLE {table} ALTER COLUMN {old} SET NOT NULL"));
@@ -249,12 +266,13 @@ impl<'a> Carried<'a> {
             statements.push(format!("ALTER TABLE {table} ALTER COLUMN {old} SET DEFAULT {}", default.text));
         }
         for index in &self.indexes {
-            statements.push(self.create_index(index, &index.name.name, index.unique, "", self.old));
+            statements.push(self.create_index(index, &index.name.name, index.unique, "", name));
         }
-        for constraint in &self.constraints {
-            if let Some(definition) = self.definition(constraint, self.old) {
-                let name = self.scene.quote(&constraint.name);
-                statements.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"));
+        let key = |it: &&&ConstraintState| matches!(it.demand, Demand::PrimaryKey(_));
+        for constraint in self.constraints.iter().filter(|it| !key(it)) {
+            if let Some(definition) = self.definition(constraint, name) {
+                let own = self.scene.quote(&constraint.name);
+                statements.push(format!("ALTER TABLE {table} ADD CONSTRAINT {own} {definition}"));
             }
         }
         statements
@@ -323,12 +341,23 @@ fn definition_with(
             };
             let (own, parent) = (list(columns), scene.sql(references));
             let actions = if key.actions.is_empty() { String::new() } else { format!(" {}", key.actions) };
-            let deferrable = if constraint.deferrable { " DEFERRABLE" } else { "" };
-            Some(format!("FOREIGN KEY ({own}) REFERENCES {parent}{referenced}{actions}{deferrable}"))
+            Some(format!(
+                "FOREIGN KEY ({own}) REFERENCES {parent}{referenced}{actions}{}",
+                timing(constraint)
+            ))
         }
-        Demand::Unique(columns) => Some(format!("UNIQUE ({})", list(columns))),
-        Demand::PrimaryKey(columns) => Some(format!("PRIMARY KEY ({})", list(columns))),
+        Demand::Unique(columns) => Some(format!("UNIQUE ({}){}", list(columns), timing(constraint))),
+        Demand::PrimaryKey(columns) => Some(format!("PRIMARY KEY ({}){}", list(columns), timing(constraint))),
         Demand::NotNull(_) | Demand::Exclude(_) => None,
+    }
+}
+
+/// When a constraint is checked, as its definition says it.
+fn timing(constraint: &ConstraintState) -> &'static str {
+    match (constraint.deferrable, constraint.initially_deferred) {
+        (_, true) => " DEFERRABLE INITIALLY DEFERRED",
+        (true, false) => " DEFERRABLE",
+        (false, false) => "",
     }
 }
 
@@ -344,12 +373,13 @@ pub(super) fn validated(
     let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {definition} NOT VALID");
     let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}");
     let validate = format!("ALTER TABLE {sql} VALIDATE CONSTRAINT {quoted}");
-    let added = scene.in_transaction(
-        name_of(&[shown, "not_valid"]),
-        format!("add {shown} for new rows only"),
-        std::slice::from_ref(&add),
-        std::slice::from_ref(&drop),
-    );
+    let name = name_of(&[shown, "not_valid"]);
+    let title = format!("add {shown} for new rows only");
+    let (up, down) = (std::slice::from_ref(&add), std::slice::from_ref(&drop));
+    let added = match definition.starts_with("FOREIGN KEY") {
+        true => scene.on_two_tables(name, title, up, down),
+        false => scene.in_transaction(name, title, up, down),
+    };
     let checked = scene.in_transaction(
         name_of(&[shown, "validate"]),
         format!("check the old rows for {shown}, beside readers and writers"),
@@ -366,15 +396,9 @@ pub(super) fn phase(carried: &Carried<'_>) -> Option<Phase> {
     (!steps.is_empty()).then(|| Phase::new(PhaseKind::Verification, title, steps))
 }
 
-/// What cannot be carried over.
-fn refuse(
-    scene: &Scene<'_>,
-    table: &RelationName,
-    state: &Table,
-    old: &str,
-    shown: &str,
-) -> Result<(), Refusal> {
-    let dialect = scene.dialect();
+/// A key cannot be carried over as other columns are.
+fn refuse_key(scene: &Scene<'_>, table: &RelationName, state: &Table, old: &str) -> Result<(), Refusal> {
+    let shown = format!("{}.{old}", table.display(scene.dialect()));
     let no = |why: &str| Err(Refusal::new(format!("{shown} {why}: no recipe carries that over yet")));
     if state.primary_key().is_some_and(|key| key.iter().any(|it| it == old)) {
         return no("is in the primary key");
@@ -393,6 +417,13 @@ fn refuse(
     if state.column(old).is_some_and(|it| it.identity.is_some() || it.sequence.is_some()) {
         return no("draws its values from a sequence");
     }
+    Ok(())
+}
+
+/// What cannot be carried over.
+fn refuse(scene: &Scene<'_>, state: &Table, old: &str, shown: &str) -> Result<(), Refusal> {
+    let dialect = scene.dialect();
+    let no = |why: &str| Err(Refusal::new(format!("{shown} {why}: no recipe carries that over yet")));
     let generated = state
         .columns
         .iter()

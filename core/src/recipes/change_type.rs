@@ -6,6 +6,7 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::backfill::Backfill;
 use super::carried::{self, Carried};
+use super::change_key::Key;
 use super::scene::{Scene, name_of};
 use super::sync::Sync;
 use super::{Recipe, Refusal};
@@ -39,7 +40,11 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         )));
     }
     let new = name_of(&[column, "new"]);
-    let carried = Carried::of(scene, &table, state, column, &new)?;
+    let key = Key::of(scene, &table, state, column, ty, using)?;
+    let carried = match key {
+        Some(_) => Carried::of_key(scene, &table, state, column, &new)?,
+        None => Carried::of(scene, &table, state, column, &new)?,
+    };
     let old_state =
         state.column(column).ok_or_else(|| Refusal::new(format!("the column {column} is not known")))?;
     let change = Change {
@@ -53,24 +58,43 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         old: old_state,
         carried: &carried,
     };
-    change.phases()
+    match key {
+        Some(key) => key.phases(&change),
+        None => change.phases(),
+    }
 }
 
-struct Change<'a> {
-    scene: &'a Scene<'a>,
-    table: &'a RelationName,
+/// A column and its successor.
+pub(super) struct Change<'a> {
+    pub scene: &'a Scene<'a>,
+    pub table: &'a RelationName,
     state: &'a Table,
-    column: &'a str,
-    new: &'a str,
-    ty: &'a TypeName,
+    /// The column's name, which the successor has after the swap.
+    pub column: &'a str,
+    /// The successor's name before it.
+    pub new: &'a str,
+    /// The new type.
+    pub ty: &'a TypeName,
     using: Option<&'a Expression>,
-    old: &'a ColumnState,
-    carried: &'a Carried<'a>,
+    pub old: &'a ColumnState,
+    /// What hangs on the column.
+    pub carried: &'a Carried<'a>,
+}
+
+/// What changes places together with the columns, in the same transaction.
+#[derive(Default)]
+pub(super) struct Moves {
+    /// Behind the renames.
+    pub after: Vec<String>,
+    /// On the way back, in front of the renames.
+    pub back_before: Vec<String>,
+    /// On the way back, behind them.
+    pub back_after: Vec<String>,
 }
 
 impl Change<'_> {
     /// The name of the old column between the swap and its end.
-    fn aside(&self) -> String {
+    pub fn aside(&self) -> String {
         name_of(&[self.column, "old"])
     }
 
@@ -78,7 +102,13 @@ impl Change<'_> {
     fn up(&self, row: &str, column: &str) -> String {
         let value = format!("{row}{}", self.scene.quote(column));
         match self.using {
-            Some(using) => crate::catalog::rename_word(&using.text, self.column, &value),
+            Some(using) => {
+                let quoted = format!("\"{}\"", self.column.replace('"', "\"\""));
+                match using.text.contains(&quoted) {
+                    true => using.text.replace(&quoted, &value),
+                    false => crate::catalog::rename_word(&using.text, self.column, &value),
+                }
+            }
             None => format!("{value}::{}", self.ty),
         }
     }
@@ -117,12 +147,18 @@ impl Change<'_> {
     fn phases(&self) -> Result<Vec<Phase>, Refusal> {
         let mut phases = vec![self.expand(), self.backfill()?];
         phases.extend(carried::phase(self.carried));
-        phases.push(self.cutover());
+        let (after, back_after) = self.moved_default();
+        let swap = self.cutover(Moves { after, back_after, back_before: Vec::new() });
+        phases.push(swap.undone_by(
+            "the down migration swaps them back; what was written meanwhile is in both",
+            "errors over the baseline",
+        ));
         phases.push(self.contract());
         Ok(phases)
     }
 
-    fn expand(&self) -> Phase {
+    /// The phase that adds the successor.
+    pub fn expand(&self) -> Phase {
         let (table, new) = (self.scene.sql(self.table), self.scene.quote(self.new));
         let mut up = vec![format!("ALTER TABLE {table} ADD COLUMN {new} {}", self.ty)];
         up.extend(self.sync().create(self.scene));
@@ -139,7 +175,11 @@ impl Change<'_> {
             .undone_by("the down migration drops the new column", "writes that fail in the trigger")
     }
 
-    fn backfill(&self) -> Result<Phase, Refusal> {
+    /// The phase that fills it.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the rows cannot be walked.
+    pub fn backfill(&self) -> Result<Phase, Refusal> {
         let (old, new) = (self.scene.quote(self.column), self.scene.quote(self.new));
         let backfill = Backfill {
             table: self.table,
@@ -152,8 +192,27 @@ impl Change<'_> {
         backfill.phase(self.scene, self.state, agree)
     }
 
+    /// The statements that move the default to the column that has the name now, behind the swap and behind its way back.
+    pub fn moved_default(&self) -> (Vec<String>, Vec<String>) {
+        let Some(default) = self.carried.default() else { return Default::default() };
+        let table = self.scene.sql(self.table);
+        let alter = |column: &str, action: &str| {
+            format!("ALTER TABLE {table} ALTER COLUMN {} {action}", self.scene.quote(column))
+        };
+        let set = alter(self.column, &format!("SET DEFAULT {default}"));
+        let mut up = self.allow_dropped_default();
+        up.extend([alter(&self.aside(), "DROP DEFAULT"), set.clone()]);
+        (up, vec![alter(self.new, "DROP DEFAULT"), set])
+    }
+
+    /// The copy has no default of its own, or it would look as if somebody had written it.
+    pub fn allow_dropped_default(&self) -> Vec<String> {
+        let allow = "-- lockkeeper: allow dropped-default because the trigger fills the copy, which no release ever names";
+        self.carried.not_null().then(|| allow.to_owned()).into_iter().collect()
+    }
+
     /// The columns change names in one short transaction; the trigger goes on the other way round.
-    fn cutover(&self) -> Phase {
+    pub fn cutover(&self, moves: Moves) -> Phase {
         let aside = self.aside();
         let table = self.scene.sql(self.table);
         let (column, new, old) =
@@ -164,13 +223,10 @@ impl Change<'_> {
         let mut up = self.sync().drop(self.scene);
         up.extend([allow.to_owned(), rename(&column, &old), allow.to_owned(), rename(&new, &column)]);
         let mut down = after.drop(self.scene);
+        down.extend(moves.back_before);
         down.extend([rename(&column, &new), rename(&old, &column)]);
-        if let Some(default) = self.carried.default() {
-            up.push(format!("ALTER TABLE {table} ALTER COLUMN {old} DROP DEFAULT"));
-            up.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"));
-            down.push(format!("ALTER TABLE {table} ALTER COLUMN {new} DROP DEFAULT"));
-            down.push(format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}"));
-        }
+        up.extend(moves.after);
+        down.extend(moves.back_after);
         up.extend(after.create(self.scene));
         down.extend(self.sync().create(self.scene));
         let title = format!("swap: {} is the new type from here on", self.column);
@@ -196,10 +252,6 @@ impl Change<'_> {
                 "the copy of the old type agrees in every row",
                 self.count_stale_copies(&aside),
             ))
-            .undone_by(
-                "the down migration swaps them back; what was written meanwhile is in both",
-                "errors over the baseline",
-            )
     }
 
     /// After the swap: the column with the name is the one that is written, the old one follows.
@@ -223,7 +275,8 @@ impl Change<'_> {
         )
     }
 
-    fn contract(&self) -> Phase {
+    /// The phase that drops the copy.
+    pub fn contract(&self) -> Phase {
         let aside = self.aside();
         let (table, old) = (self.scene.sql(self.table), self.scene.quote(&aside));
         let after = self.sync_after(&aside);
@@ -250,17 +303,14 @@ impl Change<'_> {
 
     /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.
     fn made_again(&self, aside: &str) -> Vec<String> {
-        let aside = self.scene.quote(aside);
-        let again = self.carried.make_again_on_old().into_iter().filter(|it| !it.contains(" SET DEFAULT "));
+        let again = self.carried.make_again_on(aside).into_iter().filter(|it| !it.contains(" SET DEFAULT "));
         again
             .map(|it| match self.carried.not_null_names().filter(|_| it.ends_with(" SET NOT NULL")) {
                 Some((name, _)) => {
-                    format!(
-                        "ALTER TABLE {} ADD CONSTRAINT {name} NOT NULL {aside}",
-                        self.scene.sql(self.table)
-                    )
+                    let (table, aside) = (self.scene.sql(self.table), self.scene.quote(aside));
+                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {aside}")
                 }
-                None => crate::catalog::rename_word(&it, self.column, &aside),
+                None => it,
             })
             .collect()
     }

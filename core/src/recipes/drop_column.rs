@@ -60,7 +60,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     ];
     let mut down = vec![format!("ALTER TABLE {sql} ADD COLUMN {quoted} {}", carried.type_of_old())];
     // Its values are gone: NOT NULL cannot come back with it.
-    down.extend(carried.make_again_on_old().into_iter().filter(|it| !it.ends_with("SET NOT NULL")));
+    down.extend(carried.make_again_on(column).into_iter().filter(|it| !it.ends_with("SET NOT NULL")));
     let title = format!("drop {column}; its values are gone for good");
     let step = scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), &up, &down);
     phases.push(

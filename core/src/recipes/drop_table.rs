@@ -84,7 +84,7 @@ fn key(scene: &Scene<'_>, table: &RelationName, constraint: &ConstraintState) ->
     let up = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
     let down = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}");
     let title = format!("drop the foreign key {} of {}", constraint.name, table.display(scene.dialect()));
-    Some(scene.in_transaction(name_of(&[&table.name, &constraint.name, "drop"]), title, &[up], &[down]))
+    Some(scene.on_two_tables(name_of(&[&table.name, &constraint.name, "drop"]), title, &[up], &[down]))
 }
 
 fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str) -> [Phase; 2] {

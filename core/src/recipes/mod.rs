@@ -5,8 +5,10 @@
 
 mod add_column;
 mod backfill;
+mod batched_change;
 mod batches;
 mod carried;
+mod change_key;
 mod change_type;
 mod check_constraint;
 mod check_then_not_null;
@@ -74,6 +76,7 @@ pub static RECIPES: &[&Recipe] = &[
     &straight_only::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,
+    &batched_change::RECIPE,
     &own_transaction::RECIPE,
 ];
 

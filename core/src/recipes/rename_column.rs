@@ -265,7 +265,7 @@ impl Rename<'_> {
 
     /// What hung on the old column just before the contract.
     fn made_again(&self) -> Vec<String> {
-        let mut statements = self.carried.make_again_on_old();
+        let mut statements = self.carried.make_again_on(self.old);
         let freed = !self.triggers() && self.free_old().is_some();
         statements.retain(|it| !(freed && it.ends_with("SET NOT NULL")));
         statements

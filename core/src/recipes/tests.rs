@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Demand, RelationKind};
 use crate::check::mutants::MUTATORS;
 use crate::check::{Checked, Member, Part, check, check_deploy, replay};
-use crate::dialect::{Dialect, Target, Version};
+use crate::dialect::{Dialect, Name, Target, Version};
 use crate::framework::Transaction;
 use crate::hazards::page;
 use crate::operation::lower::lower;
-use crate::plan::{SqlStep, Walk};
+use crate::plan::{PhaseKind, SqlStep, Walk};
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -27,7 +27,8 @@ fn names_are_unique_and_pages_are_complete() {
 
 #[test]
 fn every_rule_names_recipes_that_exist() {
-    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text); CREATE INDEX t_a ON t (a);";
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, e int NOT NULL DEFAULT 7);
+        CREATE INDEX t_a ON t (a);";
     for change in CHANGES {
         let mut catalog = Catalog::empty(Dialect::Postgres);
         replay(part(schema), &Target::default(), &mut catalog);
@@ -42,6 +43,7 @@ fn every_rule_names_recipes_that_exist() {
 const CHANGES: &[&str] = &[
     "ALTER TABLE t RENAME COLUMN a TO c",
     "ALTER TABLE t ALTER COLUMN a TYPE bigint",
+    "ALTER TABLE t ALTER COLUMN e TYPE bigint",
     "ALTER TABLE t ALTER COLUMN b SET NOT NULL",
     "ALTER TABLE t ADD CONSTRAINT t_self FOREIGN KEY (a) REFERENCES t (id)",
     "ALTER TABLE t ADD UNIQUE (a)",
@@ -61,7 +63,8 @@ const CHANGES: &[&str] = &[
 /// of the change itself, but for the order of columns.
 #[test]
 fn what_recipes_write_is_free_of_danger_and_ends_in_the_same_schema() {
-    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text); CREATE INDEX t_a ON t (a);";
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, e int NOT NULL DEFAULT 7);
+        CREATE INDEX t_a ON t (a);";
     for major in [12, 15, 17, 18] {
         let target = Target::postgres(Version::major(major));
         for change in CHANGES {
@@ -94,6 +97,167 @@ fn partitioned_tables_end_in_the_same_schema() {
         ] {
             prove(change, &target, &before, Way::Triggers);
         }
+    }
+}
+
+const KEYS: &str =
+    "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t DEFERRABLE INITIALLY DEFERRED, a int NOT NULL);
+    CREATE TABLE c (id serial PRIMARY KEY, t_id int NOT NULL REFERENCES t (id) ON DELETE CASCADE);
+    CREATE INDEX ON t (up); CREATE INDEX ON c (t_id);
+    CREATE TABLE i (id smallint GENERATED ALWAYS AS IDENTITY PRIMARY KEY);
+    CREATE TABLE two (a int, b int, PRIMARY KEY (a, b));
+    CREATE PUBLICATION everything FOR ALL TABLES;";
+
+#[test]
+fn keys_are_widened_with_all_that_points_at_them() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(KEYS), &target, &mut before);
+        for change in [
+            "ALTER TABLE t ALTER COLUMN id TYPE bigint",
+            "ALTER TABLE c ALTER COLUMN id TYPE bigint USING id::int8",
+            "ALTER TABLE i ALTER COLUMN id TYPE int",
+        ] {
+            prove(change, &target, &before, Way::Triggers);
+        }
+    }
+}
+
+/// The swap locks one table; a foreign key keeps its words, its name and its place.
+#[test]
+fn foreign_keys_go_over_before_the_swap() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(KEYS), &target, &mut before);
+    let phases = written("ALTER TABLE t ALTER COLUMN id TYPE bigint", &target, &before, Way::Triggers);
+    let phases = phases.expect("is possible");
+    let swap = phases.iter().find(|it| it.kind == PhaseKind::Cutover).and_then(|it| it.migrations().next());
+    let swap = swap.expect("there is a swap");
+    assert!(!swap.up.contains("ALTER TABLE c "), "{}", swap.up);
+    let mut catalog = before.clone();
+    replay_steps(&phases, &target, &mut catalog);
+    for (table, name, timing) in [("t", "t_up_fkey", true), ("c", "c_t_id_fkey", false)] {
+        let table = catalog.resolve(&Name::new(table));
+        let key = catalog.table(&table).and_then(|it| it.constraint(name)).expect("keeps its name");
+        let Demand::ForeignKey { key: words, .. } = &key.demand else { panic!("{key:?}") };
+        let referenced: Vec<&str> = words.referenced.iter().map(|it| it.name.as_str()).collect();
+        assert_eq!((referenced, key.valid, key.initially_deferred), (vec!["id"], true, timing), "{name}");
+    }
+}
+
+#[test]
+fn a_sequence_stays_with_the_column_that_has_the_name() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(KEYS), &target, &mut before);
+    for (table, ty) in [("c", "bigint"), ("i", "bigint")] {
+        let change = format!("ALTER TABLE {table} ALTER COLUMN id TYPE bigint");
+        let phases = written(&change, &target, &before, Way::Triggers).expect("is possible");
+        let mut catalog = before.clone();
+        replay_steps(&phases, &target, &mut catalog);
+        let name = catalog.resolve(&Name::new(table));
+        let sequence = catalog.table(&name).and_then(|it| it.column("id")?.sequence.clone());
+        let sequence = sequence.expect("the column has one");
+        assert_eq!(&*sequence.name, format!("{table}_id_seq"));
+        let Some(RelationKind::Sequence(state)) = catalog.relation(&sequence).map(|it| &it.kind) else {
+            panic!("{sequence:?} is gone")
+        };
+        assert_eq!(
+            (state.ty.to_string().as_str(), state.owned_by.clone()),
+            (ty, Some((name, "id".to_owned())))
+        );
+    }
+}
+
+#[test]
+fn keys_that_cannot_be_carried_over_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    let schema = format!(
+        "{KEYS} CREATE TABLE p (t_id int REFERENCES t, at date) PARTITION BY RANGE (at);
+         CREATE TABLE d (id int PRIMARY KEY DEFERRABLE);"
+    );
+    replay(part(&schema), &target, &mut before);
+    for (change, reason) in [
+        ("ALTER TABLE t ALTER id TYPE bigint", "the foreign key p_t_id_fkey of p is on a partitioned table"),
+        ("ALTER TABLE c ALTER id TYPE text", "only a smallint or integer key that becomes a wider integer"),
+        ("ALTER TABLE c ALTER id TYPE bigint USING id * 2", "only a smallint or integer key"),
+        ("ALTER TABLE two ALTER a TYPE bigint", "two.a is in the primary key"),
+        ("ALTER TABLE d ALTER id TYPE bigint", "is a primary key that is deferrable"),
+    ] {
+        let refusal = written(change, &target, &before, Way::Triggers).expect_err(change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
+/// What a batched change asks of rows, or why there is none.
+fn batched(change: &str) -> Result<String, String> {
+    let schema =
+        "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, a int, b numeric(10, 2), c json, d text);
+        CREATE TABLE u (id int PRIMARY KEY, up int REFERENCES u ON DELETE CASCADE, a int);";
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(schema), &target, &mut before);
+    let phases = written(change, &target, &before, Way::Triggers).map_err(|it| it.reason)?;
+    let job = phases[0].migrations().next().and_then(|it| it.job.clone()).expect("is a job");
+    let set: Vec<String> = job.set.iter().map(|(column, value)| format!("{column} = {value}")).collect();
+    let verb = if job.delete { "DELETE".to_owned() } else { set.join(", ") };
+    Ok(format!("{verb} WHERE {}", job.pending))
+}
+
+#[test]
+fn rows_are_changed_in_batches_that_can_be_run_again() {
+    for (change, expected) in [
+        (
+            "UPDATE t SET b = a / 3.0, d = lower('X, from') WHERE a > 0 AND d IS NULL",
+            "b = a / 3.0, d = lower('X, from') WHERE (a > 0 AND d IS NULL) AND (b IS DISTINCT FROM CAST((a / 3.0) AS numeric(10,2)) \
+             OR d IS DISTINCT FROM CAST((lower('X, from')) AS text))",
+        ),
+        (
+            "UPDATE t SET d = (SELECT min(a) FROM u)",
+            "d = (SELECT min(a) FROM u) WHERE d IS DISTINCT FROM CAST(((SELECT min(a) FROM u)) AS text)",
+        ),
+        ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
+        ("DELETE FROM u", "DELETE WHERE true"),
+    ] {
+        assert_eq!(batched(change).as_deref(), Ok(expected), "{change}");
+    }
+}
+
+#[test]
+fn changes_that_batches_would_change_are_refused_in_words() {
+    for (change, reason) in [
+        ("UPDATE t SET a = a + 1", "a is computed from a, which it changes"),
+        ("UPDATE t SET a = up, up = a", "a is computed from up, which it changes"),
+        ("UPDATE t SET d = random()::text", "differs from one moment to the next"),
+        ("UPDATE t SET d = now()::text", "differs from one moment to the next"),
+        ("UPDATE t SET d = 'x' WHERE random() < 0.5", "may answer otherwise each time"),
+        ("UPDATE t SET a = 1 FROM u WHERE u.id = t.id", "it is more than UPDATE"),
+        ("UPDATE t AS x SET a = 1", "it is more than UPDATE"),
+        ("UPDATE ONLY t SET a = 1", "it is more than UPDATE"),
+        ("UPDATE t SET (a, up) = (1, 2)", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 WHERE a IS NULL RETURNING id", "it is more than UPDATE"),
+        ("WITH x AS (SELECT 1) UPDATE t SET a = 1", "it is more than UPDATE"),
+        ("UPDATE t SET a = (SELECT count(*) FROM t x)", "reads the same table"),
+        ("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM u LIMIT 5)", "a LIMIT"),
+        ("UPDATE t SET a = DEFAULT", "write the value"),
+        ("UPDATE t SET c = '{}'", "values of json cannot be compared"),
+        ("UPDATE t SET id = 7", "id is in the key that its batches go by"),
+        ("DELETE FROM t WHERE a > 7", "t_up_fkey points at the same table"),
+        ("DELETE FROM u USING t WHERE t.id = u.id", "it is more than DELETE"),
+        ("DELETE FROM u x WHERE x.a > 7", "it is more than DELETE"),
+        ("DELETE FROM u WHERE a = (SELECT max(a) FROM u)", "reads the same table"),
+        ("DELETE FROM unknown", "nothing is known of the table"),
+    ] {
+        let refusal = batched(change).expect_err(change);
+        assert!(refusal.contains(reason), "{change}: {refusal}");
+    }
+}
+
+fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
+    for step in phases.iter().flat_map(Phase::migrations) {
+        replay(part(&step.up), target, catalog);
     }
 }
 
@@ -140,7 +304,8 @@ fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
 /// Steps of recipes with one precaution taken away: some rule must notice. The last number tells how many there are.
 #[test]
 fn a_precaution_taken_from_a_recipe_is_noticed() {
-    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text); CREATE INDEX t_a ON t (a);";
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text, e int NOT NULL DEFAULT 7);
+        CREATE INDEX t_a ON t (a);";
     let target = Target::postgres(Version::major(15));
     let mut before = Catalog::empty(Dialect::Postgres);
     replay(part(schema), &target, &mut before);
@@ -272,7 +437,7 @@ fn a_backfill_is_one_statement_that_commits_each_batch() {
                   CREATE TRIGGER touch BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();";
     expect_test::expect![[r#"
         -- One statement for as long as it takes: run it in a session without statement_timeout. It can be stopped, and run again.
-        -- Row triggers that may fire for each row it fills: touch
+        -- Row triggers that may fire for each row: touch
         DO $lockkeeper$
         DECLARE
           _low_1 t.id%TYPE;

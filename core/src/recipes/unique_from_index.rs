@@ -89,7 +89,11 @@ fn key_phases(
         &drop,
     );
     let word = if primary { "PRIMARY KEY" } else { "UNIQUE" };
-    let deferrable = if constraint.deferrable { " DEFERRABLE" } else { "" };
+    let deferrable = match (constraint.deferrable, constraint.initially_deferred) {
+        (_, true) => " DEFERRABLE INITIALLY DEFERRED",
+        (true, false) => " DEFERRABLE",
+        (false, false) => "",
+    };
     let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} USING INDEX {quoted}{deferrable}");
     let remove = format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}");
     let plain = format!("CREATE UNIQUE INDEX {quoted} ON {sql} ({list}){distinct}");

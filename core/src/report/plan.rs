@@ -321,6 +321,8 @@ pub struct JobReport {
     pub key: Vec<String>,
     /// The columns that are filled.
     pub set: Vec<AssignmentReport>,
+    /// The rows are deleted instead; no column is filled then.
+    pub delete: bool,
     /// The rows that still need it; a row that is done never satisfies it.
     pub pending: String,
     /// Rows of one window.
@@ -369,6 +371,7 @@ impl From<&BackfillJob> for JobReport {
             table: job.table.sql(Dialect::Postgres),
             key,
             set: set.collect(),
+            delete: job.delete,
             pending: job.pending.clone(),
             batch_rows: job.batch_rows,
             passes,

@@ -64,26 +64,27 @@ impl Taker<'_> {
     }
 
     fn statement(&mut self, statement: &CheckedStatement, hazards: &[&Hazard]) -> Result<(), RewriteError> {
-        let any = statement.operations.iter().any(|operation| recipe(operation, hazards).is_some());
+        let any = statement.operations.iter().any(|operation| !recipes(operation, hazards).is_empty());
         if !any {
             let text = statement.span.of(&self.file.text).to_owned();
             self.keep(&text, &statement.operations);
         }
         for operation in in_server_order(&statement.operations) {
-            match recipe(operation, hazards) {
-                Some(recipe) => self.rewrite(recipe, operation)?,
-                None if any => {
+            match recipes(operation, hazards).as_slice() {
+                [] if any => {
                     let text = alone(operation, &self.file.text);
                     self.keep(&text, std::slice::from_ref(operation));
                 }
-                None => {}
+                [] => {}
+                named => self.rewrite(named, operation)?,
             }
             self.catalog.apply(operation);
         }
         Ok(())
     }
 
-    fn rewrite(&mut self, recipe: &'static Recipe, operation: &Operation) -> Result<(), RewriteError> {
+    /// By the first of the recipes that is possible here.
+    fn rewrite(&mut self, named: &[&'static Recipe], operation: &Operation) -> Result<(), RewriteError> {
         let scene = Scene {
             text: &self.file.text,
             target: &self.file.target,
@@ -92,8 +93,10 @@ impl Taker<'_> {
             pause_lag_seconds: self.limits.replica_lag_pause_seconds,
             resume_lag_seconds: self.limits.replica_lag_seconds,
         };
-        let phases = recipes::write(recipe, operation, &scene, self.way)
-            .map_err(|refusal| RewriteError { message: refusal.reason })?;
+        let mut written = named.iter().map(|recipe| recipes::write(recipe, operation, &scene, self.way));
+        let first = written.next().unwrap_or_else(|| Ok(Vec::new()));
+        let phases = first.or_else(|refusal| written.find_map(Result::ok).ok_or(refusal));
+        let phases = phases.map_err(|refusal| RewriteError { message: refusal.reason })?;
         self.rewritten = true;
         self.pieces.push(Piece::Rewritten(phases));
         Ok(())
@@ -128,9 +131,9 @@ impl Taker<'_> {
     }
 }
 
-/// The recipe for an operation that a hazard points at.
-fn recipe(operation: &Operation, hazards: &[&Hazard]) -> Option<&'static Recipe> {
+/// The recipes for an operation that hazards point at, in their order.
+fn recipes(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
     let pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
-    let mut named = pointed.flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
-    named.find(|recipe| (recipe.applies)(operation))
+    let named = pointed.flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
+    named.filter(|recipe| (recipe.applies)(operation)).collect()
 }

@@ -123,3 +123,35 @@ DELETE FROM meters WHERE at >= '2026-01-01' AND at < '2027-01-01';
 INSERT INTO meters_2026 SELECT g, '2026-02-01', 'new' FROM generate_series(1, 200) g;
 INSERT INTO zones SELECT g, CASE WHEN g % 2 = 0 THEN 'N' ELSE 'S' END FROM generate_series(1, 400) g;
 "#;
+
+/// A key without a sequence that three foreign keys point at: one cascades, one is its own table's and deferred, one was never checked.
+pub(super) const REGIONS: &str = r#"
+CREATE TABLE regions (
+    id int PRIMARY KEY CHECK (id <> 0),
+    parent int CONSTRAINT up REFERENCES regions ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+    name text NOT NULL
+);
+CREATE INDEX regions_name_id ON regions (name, id DESC);
+CREATE INDEX regions_parent ON regions (parent);
+CREATE TABLE shops (region_id int NOT NULL REFERENCES regions (id) ON DELETE CASCADE ON UPDATE CASCADE);
+CREATE INDEX shops_region_id ON shops (region_id);
+CREATE TABLE "Region Notes" ("Region" int, note text);
+CREATE SEQUENCE more_regions START 100000;
+INSERT INTO regions SELECT g, nullif(g / 10, 0), 'r''' || g FROM generate_series(1, 1000) g;
+INSERT INTO regions VALUES (-2147483648, 1, ''), (2147483646, -2147483648, E'\\'), (-1, -1, 'own');
+INSERT INTO shops SELECT 1 + g % 900 FROM generate_series(1, 1000) g;
+INSERT INTO "Region Notes" SELECT CASE WHEN g % 3 = 0 THEN NULL ELSE g END, 'n' FROM generate_series(1, 1200) g;
+ALTER TABLE "Region Notes" ADD CONSTRAINT "it's" FOREIGN KEY ("Region") REFERENCES regions (id) NOT VALID;
+"#;
+
+/// A key that is an identity, under names that need quotes, one of them given later; a serial one. Both are ahead of their rows.
+pub(super) const LEDGER: &str = r#"
+CREATE TABLE "Ledger" ("Id" int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, amount numeric);
+ALTER SEQUENCE "Ledger_Id_seq" RENAME TO "Entry's number";
+CREATE TABLE postings (id smallserial CONSTRAINT postings_key PRIMARY KEY, entry int REFERENCES "Ledger" ("Id"), note text);
+CREATE TABLE tickets (id serial PRIMARY KEY, title text);
+INSERT INTO "Ledger" (amount) SELECT g FROM generate_series(1, 1000) g;
+INSERT INTO postings (entry) SELECT g FROM generate_series(1, 900) g;
+INSERT INTO tickets (title) SELECT 't' || g FROM generate_series(1, 1500) g;
+DELETE FROM tickets WHERE id > 1400;
+"#;

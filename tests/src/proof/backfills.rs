@@ -265,22 +265,52 @@ fn the_job_in_the_plan_is_all_that_a_runner_needs() {
     assert_eq!(database.value("SELECT count(*) FROM accounts WHERE full_name IS DISTINCT FROM name"), "0");
 }
 
+/// The same of rows that are deleted, and of several columns at once.
+#[test]
+fn changes_and_deletions_are_jobs_too() {
+    for migration in [
+        "DELETE FROM accounts WHERE name LIKE 'n1%' OR a < 10;",
+        "UPDATE accounts SET filler = upper(c), name = 'it''s ' || c WHERE b > 7 AND filler = 'some more';",
+    ] {
+        let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };
+        let phases = files::phases(&fixture).expect("is possible");
+        let reports: Vec<_> = phases.iter().map(lockkeeper_core::report::phase_report).collect();
+        let plan = serde_json::to_value(&reports).expect("is plain data");
+        let [direct, database] = [cluster().database(), cluster().database()];
+        direct.run(ACCOUNTS);
+        direct.run(migration);
+        database.run(ACCOUNTS);
+        carry_out(&database, &plan[0]["steps"][0]["job"]);
+        let differing =
+            files::differing_rows(&files::contents(&direct, &[]), &files::contents(&database, &[]));
+        assert_eq!(differing, "", "{migration}");
+    }
+}
+
 fn carry_out(database: &Database, job: &serde_json::Value) {
     let text = |name: &str| job[name].as_str().unwrap_or_else(|| panic!("{name}: {job}"));
     let (table, key, pending) = (text("table"), job["key"][0].as_str().expect("one column"), text("pending"));
-    let assigned = |part: &str| job["set"][0][part].as_str().expect("SQL");
-    let (column, value) = (assigned("column"), assigned("value"));
+    let assigned = job["set"].as_array().expect("columns").iter();
+    let assigned =
+        assigned.map(|it| format!("{} = {}", it["column"].as_str().unwrap(), it["value"].as_str().unwrap()));
+    let change = match job["delete"].as_bool().expect("yes or no") {
+        true => format!("DELETE FROM {table}"),
+        false => format!("UPDATE {table} SET {}", assigned.collect::<Vec<_>>().join(", ")),
+    };
     let (rows, passes) = (&job["batch_rows"], job["passes"].as_u64().expect("a number"));
     let mut low = database.value(&format!("SELECT min({key}) FROM {table}"));
     while !low.is_empty() {
         let window = format!("SELECT {key} FROM {table} WHERE {key} >= {low} ORDER BY {key} LIMIT {rows}");
         let high = database.value(&format!("SELECT max({key}) FROM ({window}) w"));
         for pass in 0..passes {
-            let share = format!("({} & 2147483647) % {passes} = {pass}", text("spread"));
+            let share = match passes {
+                1 => "true".to_owned(),
+                _ => format!("({} & 2147483647) % {passes} = {pass}", text("spread")),
+            };
             database.run(&format!(
                 "BEGIN; SET LOCAL {} = 'on'; SET LOCAL lock_timeout = '{}';
-                 UPDATE {table} SET {column} = {value}
-                 WHERE {key} BETWEEN {low} AND {high} AND {share} AND {pending}; COMMIT",
+                 {change}
+                 WHERE {key} BETWEEN {low} AND {high} AND {share} AND ({pending}); COMMIT",
                 text("guard"),
                 text("lock_timeout")
             ));

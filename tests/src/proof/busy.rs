@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::kill::{self, Random};
 use super::{EXCLUSIVE, Fixture, LOCK_TIMEOUT, Proof, exclusive, files};
@@ -25,7 +25,7 @@ struct Run<'a> {
 /// Every step beside the clients, then every way back, step by step.
 pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
     let direct = files::start(fixture);
-    direct.run(fixture.migration);
+    direct.run(fixture.direct());
     let expected = snapshot(&direct, ColumnOrder::Ignored);
     let database = files::start(fixture);
     let proof = Proof { releases: phases.iter().flat_map(Phase::releases).count(), ..Proof::default() };
@@ -38,6 +38,9 @@ pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
                 done.push((snapshot(&database, ColumnOrder::Ignored), phase, sql));
             }
             run.step(phase, step);
+        }
+        if phase.kind == PhaseKind::Cutover && fixture.releases.len() > run.proof.releases + 1 {
+            run.step(phase, &Step::Release(ReleaseStep { must: Vec::new() }));
         }
         run.leave(phase);
     }

@@ -59,7 +59,8 @@ pub(super) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
 /// Runs the way back, or what a person does where there is none.
 pub(super) fn down(fixture: &Fixture, database: &Database, phase: &Phase, step: &SqlStep) {
     let (name, way) = (fixture.name, fixture.way.id());
-    let last = phase.kind == PhaseKind::Contract && phase.migrations().last() == Some(step);
+    let for_good = phase.kind == PhaseKind::Contract || step.down.is_none();
+    let last = for_good && phase.migrations().last() == Some(step);
     let restore = fixture.restore.filter(|_| last);
     assert!(step.down.is_some() || restore.is_some(), "{name} ({way}): {} has no way back", step.name);
     if let Some(down) = &step.down {

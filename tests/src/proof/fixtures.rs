@@ -4,7 +4,7 @@
 //! everything else from [`Fixture::PLAIN`].
 
 use super::Fixture;
-use super::awkward::{EVENTS, LINES, METERS, NOTES, ORDERS, USERS, VISITS};
+use super::awkward::{EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, REGIONS, USERS, VISITS};
 use lockkeeper_core::plan::Way;
 
 const WRITES_NAME: &[&str] = &[
@@ -139,6 +139,41 @@ const USES_ZONES: &[&str] = &[
     "INSERT INTO zones VALUES (7, 'N')",
     r#"UPDATE zones SET id = id + 1 WHERE "Zone" = 'N' AND id = 8"#,
     r#"SELECT count(*) FROM zones WHERE "Zone" = 'N'"#,
+];
+
+const USES_REGIONS: &[&str] = &[
+    "INSERT INTO regions (id, parent, name) SELECT n, 7, 'x' FROM nextval('more_regions') n",
+    "UPDATE regions SET name = 'was ' || id, parent = 8 WHERE id = 1 + (random() * 390)::int",
+    "DELETE FROM regions WHERE id = 501 + 3 * (random() * 100)::int",
+    "INSERT INTO shops (region_id) SELECT id FROM regions WHERE id = 1 + (random() * 390)::int",
+    r#"INSERT INTO "Region Notes" VALUES (4, 'y')"#,
+    "SELECT count(*) FROM regions r JOIN shops s ON s.region_id = r.id WHERE r.id = 9",
+    "INSERT INTO regions (id, name) VALUES (11, 'z') ON CONFLICT (id) DO UPDATE SET name = 'zz'",
+];
+
+/// The new release writes keys that the old type could not hold.
+const USES_LARGE_REGIONS: &[&str] = &[
+    "INSERT INTO regions (id, parent, name) VALUES (3000000000, 450, 'L') ON CONFLICT (id) DO UPDATE SET parent = 451",
+    "UPDATE regions SET name = 'large' WHERE id = 3000000000",
+    "INSERT INTO regions (id, parent, name) SELECT n, 7, 'x' FROM nextval('more_regions') n",
+];
+
+const USES_LEDGER: &[&str] = &[
+    r#"INSERT INTO "Ledger" (amount) VALUES (1) RETURNING "Id""#,
+    r#"UPDATE "Ledger" SET amount = amount + 1 WHERE "Id" = 1 + (random() * 900)::int"#,
+    r#"INSERT INTO postings (entry) SELECT max("Id") FROM "Ledger""#,
+];
+
+const USES_TICKETS: &[&str] = &[
+    "INSERT INTO tickets (title) VALUES ('it''s new') RETURNING id",
+    "DELETE FROM tickets WHERE id = 700 + (random() * 400)::int",
+];
+
+const USES_OTHER_REGIONS: &[&str] = &[
+    "INSERT INTO regions (id, parent, name) SELECT n, 7, 'x' FROM nextval('more_regions') n",
+    "UPDATE regions SET parent = 8 WHERE id = 1 + 3 * (random() * 100)::int",
+    r#"INSERT INTO "Region Notes" VALUES (4, 'y')"#,
+    "SELECT count(*) FROM regions r JOIN shops s ON s.region_id = r.id WHERE r.id = 9",
 ];
 
 pub(super) const FIXTURES: &[Fixture] = &[
@@ -394,6 +429,57 @@ pub(super) const FIXTURES: &[Fixture] = &[
         schema: NOTES,
         migration: "ALTER TABLE notes SET UNLOGGED;",
         since: u32::MAX,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "widen a key that foreign keys point at, one of its own table",
+        schema: REGIONS,
+        migration: "ALTER TABLE regions ALTER COLUMN id TYPE bigint;",
+        releases: &[USES_REGIONS, USES_REGIONS, USES_LARGE_REGIONS],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "widen a key that is an identity",
+        schema: LEDGER,
+        migration: r#"ALTER TABLE "Ledger" ALTER "Id" TYPE int8 USING "Id"::bigint;"#,
+        releases: &[USES_LEDGER, USES_LEDGER],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "widen a serial key",
+        schema: LEDGER,
+        migration: "ALTER TABLE tickets ALTER COLUMN id SET DATA TYPE bigint;",
+        direct: Some(
+            "ALTER TABLE tickets ALTER COLUMN id TYPE bigint; ALTER SEQUENCE tickets_id_seq AS bigint;",
+        ),
+        releases: &[USES_TICKETS, USES_TICKETS],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "change many rows",
+        schema: ORDERS,
+        migration: "UPDATE orders SET note = coalesce(code, 'it''s none'), price = total / 3.0 WHERE note LIKE 'n%' AND total < 1000000;",
+        restore: Some(
+            "UPDATE orders SET note = 'n' || id, price = CASE id WHEN 3002 THEN 99999999.99 WHEN -9223372036854775808 THEN -0.01
+               WHEN 9223372036854775807 THEN 0 ELSE id / 7.0 END
+             WHERE id BETWEEN 1 AND 2000 OR id IN (3002, -9223372036854775808, 9223372036854775807)",
+        ),
+        releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "delete many rows that others point at",
+        schema: REGIONS,
+        migration: r#"DELETE FROM regions WHERE name LIKE 'r''%' AND NOT EXISTS (SELECT FROM "Region Notes" n WHERE n."Region" = regions.id);"#,
+        restore: Some(
+            "INSERT INTO regions SELECT g, nullif(g / 10, 0), 'r' || chr(39) || g FROM generate_series(3, 999, 3) g;
+             UPDATE regions SET parent = id / 10 WHERE id BETWEEN 10 AND 1000;
+             INSERT INTO shops SELECT 1 + g % 900 FROM generate_series(1, 1000) g WHERE (1 + g % 900) % 3 = 0;",
+        ),
+        releases: &[USES_OTHER_REGIONS],
         ..Fixture::PLAIN
     },
 ];

@@ -36,10 +36,13 @@ pub(crate) struct Fixture {
     schema: &'static str,
     /// The change as somebody wrote it.
     migration: &'static str,
+    /// What is run instead to know the end, where the plan does more than was asked, as its page says.
+    direct: Option<&'static str>,
     /// What a person does where the plan says that rows come from a backup: right after the last step of the contract phase was undone, or
     /// instead, where it has no way back.
     restore: Option<&'static str>,
-    /// The statements of each release: the one that runs before, and one for each release of the plan.
+    /// The statements of each release: the one that runs before, one for each release of the plan, and where there is one more, that which
+    /// comes once the cutover is done: it writes what only the new schema can hold.
     releases: &'static [&'static [&'static str]],
     /// The first version on which it is possible; before, the recipe says no in words.
     since: u32,
@@ -59,6 +62,7 @@ impl Fixture {
         way: Way::Triggers,
         schema: "",
         migration: "",
+        direct: None,
         restore: None,
         releases: &[],
         since: 11,
@@ -66,6 +70,11 @@ impl Fixture {
         leaps: false,
         recipe: None,
     };
+
+    /// What makes the end without a plan.
+    fn direct(&self) -> &'static str {
+        self.direct.unwrap_or(self.migration)
+    }
 
     /// The recipe that rewrites it.
     fn recipe(&self) -> &'static Recipe {
@@ -95,7 +104,7 @@ const EXCLUSIVE: Duration = Duration::from_secs(1);
 #[test]
 fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
     let version = cluster().version();
-    let results = each(FIXTURES, |fixture| match files::phases(fixture) {
+    let results = each(&chosen(), |fixture| match files::phases(fixture) {
         Err(reason) => {
             assert!(version < fixture.since, "{} ({}): {reason}", fixture.name, fixture.way.id());
             Err(reason)
@@ -105,7 +114,17 @@ fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
             Ok(prove(fixture, &phases))
         }
     });
-    record::keep(version, FIXTURES.iter().zip(results));
+    if chosen().len() == FIXTURES.len() {
+        record::keep(version, FIXTURES.iter().zip(results));
+    }
+}
+
+/// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in their names.
+fn chosen() -> Vec<&'static Fixture> {
+    let only = std::env::var("LOCKKEEPER_PROOF_ONLY").unwrap_or_default();
+    let chosen: Vec<_> = FIXTURES.iter().filter(|it| it.name.contains(&only)).collect();
+    assert!(!chosen.is_empty(), "no fixture has {only} in its name");
+    chosen
 }
 
 fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {

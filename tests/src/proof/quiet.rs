@@ -14,7 +14,7 @@ const KILLS_OF_ONE: usize = 5;
 /// The rows at the end, the way back from every phase, backfills run twice and killed; how many kills came before the end.
 pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> usize {
     let direct = files::start(fixture);
-    direct.run(fixture.migration);
+    direct.run(fixture.direct());
     let expected = contents(&direct, fixture.touched);
     drop(direct);
     let quiet = Quiet { fixture, phases, expected };

@@ -141,6 +141,11 @@ const STABLE: &[&str] = &[
 
 /// `provolatile = 'i'` on 18, and the constructs that the parser turns into such.
 const IMMUTABLE: &[&str] = &[
+    "count",
+    "min",
+    "max",
+    "sum",
+    "avg",
     "lower",
     "upper",
     "initcap",

@@ -36,7 +36,8 @@ fn change_after_lock(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard>
     let (held, _) = ctx.strongest_held()?;
     let message =
         format!("{} stays closed to others while rows of {} change", ctx.display(&held), ctx.display(&table));
-    Some(Hazard::new(&RULE, name.span, message).with_recipe("own-transaction"))
+    let hazard = Hazard::new(&RULE, name.span, message);
+    Some(hazard.with_recipe("batched-change").with_recipe("own-transaction"))
 }
 
 /// The table is closed while its changed rows are still locked: the statement waits for nobody, but a deferred check

@@ -30,7 +30,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         "{verb} {which} of {} in one transaction, and writers of those rows wait for all of it",
         ctx.display(&table)
     );
-    Some(Hazard::new(&RULE, name.span, message))
+    Some(Hazard::new(&RULE, name.span, message).with_recipe("batched-change"))
 }
 
 /// Whether a condition bounds the rows: a key compared with values or a range, a limit inside.

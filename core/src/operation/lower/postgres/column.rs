@@ -217,6 +217,7 @@ fn constraint(kind: ConstraintKind) -> Constraint {
         not_valid: false,
         not_enforced: false,
         deferrable: false,
+        initially_deferred: false,
         no_inherit: false,
         span: crate::text::Span::default(),
     }
@@ -330,8 +331,10 @@ fn attributes(cursor: &mut Cursor<'_>, constraint: &mut Constraint) {
             constraint.no_inherit = true;
         } else if cursor.eat("deferrable") {
             constraint.deferrable = true;
+        } else if cursor.eat_all("initially deferred") {
+            // It implies the other.
+            (constraint.deferrable, constraint.initially_deferred) = (true, true);
         } else if !(cursor.eat_all("not deferrable")
-            || cursor.eat_all("initially deferred")
             || cursor.eat_all("initially immediate")
             || cursor.eat("enforced"))
         {

@@ -10,13 +10,14 @@ use crate::statement::{Cursor, TokenKind};
 pub(super) fn change(cursor: Cursor<'_>, whole: bool) -> Option<Kind> {
     let mut verb = cursor;
     let mut others = Vec::new();
-    if verb.is("with") {
+    let bare = !verb.is("with");
+    if !bare {
         others = with(&mut verb);
     }
     match verb.next_token()?.span.of(verb.text()).to_ascii_lowercase().as_str() {
         "insert" => insert(verb, others, whole),
-        "update" => update(verb, others),
-        "delete" => delete(verb, others),
+        "update" => update(verb, others, bare),
+        "delete" => delete(verb, others, bare),
         "merge" => merge(verb, others),
         "copy" => copy(verb),
         _ => Some(query_of(cursor)),
@@ -136,11 +137,13 @@ fn insert_query(cursor: Cursor<'_>) -> QueryText {
     query(&cursor.part(cursor.index(), end.index()))
 }
 
-fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
-    cursor.eat("only");
+fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<Kind> {
+    let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
+    let bare = bare && cursor.is("set");
     cursor.seek(&["set"]).then_some(())?;
     cursor.next_token();
+    let set = if bare { values(cursor) } else { None };
     let columns = assigned(cursor);
     let condition = condition(cursor);
     let mut from = cursor;
@@ -149,7 +152,29 @@ fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
         others.extend(from_list(from));
     }
     others.extend(sources::of_expression(cursor));
-    Some(Kind::Update(Box::new(Update { table, columns, condition, others })))
+    Some(Kind::Update(Box::new(Update { table, set, columns, condition, others })))
+}
+
+/// Each column with its value, up to `WHERE`.
+fn values(mut cursor: Cursor<'_>) -> Option<Vec<(Ident, crate::operation::Expression)>> {
+    let mut values = Vec::new();
+    loop {
+        let column = cursor.ident()?;
+        cursor.eat("=").then_some(())?;
+        let first = cursor.index();
+        while !cursor.at_end()
+            && cursor.peek_kind() != Some(TokenKind::Comma)
+            && !cursor.is_any(&["where", "from", "returning"])
+        {
+            cursor.skip();
+        }
+        values.push((column, expression(&cursor.part(first, cursor.index()))));
+        if cursor.eat_kind(TokenKind::Comma).is_none() {
+            break;
+        }
+    }
+    let plain = cursor.at_end() || cursor.is("where") && !cursor.has(&["returning"]);
+    plain.then_some(values)
 }
 
 /// The columns on the left of `=` in `SET a = 1, (b, c) = (…)`.
@@ -190,17 +215,18 @@ fn from_list(cursor: Cursor<'_>) -> Vec<Name> {
     sources::of_list(cursor.part(cursor.index(), end.index()))
 }
 
-fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
+fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<Kind> {
     cursor.eat("from");
-    cursor.eat("only");
+    let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
+    let plain = bare && (cursor.at_end() || cursor.is("where") && !cursor.has(&["returning"]));
     let mut using = cursor;
     if using.seek(&["using"]) {
         using.next_token();
         others.extend(from_list(using));
     }
     others.extend(sources::of_expression(cursor));
-    Some(Kind::Delete(Box::new(Delete { table, condition: condition(cursor), others })))
+    Some(Kind::Delete(Box::new(Delete { table, condition: condition(cursor), others, plain })))
 }
 
 fn merge(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {

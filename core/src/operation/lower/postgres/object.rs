@@ -139,6 +139,7 @@ fn domain_constraint(cursor: &mut Cursor<'_>) -> Option<crate::operation::Constr
         not_valid: cursor.eat_all("not valid"),
         not_enforced: false,
         deferrable: false,
+        initially_deferred: false,
         no_inherit: false,
         span,
     })

@@ -1,0 +1,207 @@
+//! Rows changed or deleted in batches: what one statement would do, in windows that commit by themselves.
+
+use crate::catalog::{Demand, RelationName, Table};
+use crate::effect::volatility;
+use crate::operation::{Delete, Expression, Kind, Operation, Update, Volatility};
+use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+
+use super::backfill;
+use super::batches;
+use super::scene::{LOCK_TIMEOUT, Scene, name_of};
+use super::{Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "batched-change",
+    page: include_str!("batched_change.md"),
+    ways: &[Way::Triggers],
+    applies: |operation| matches!(operation.kind, Kind::Update(_) | Kind::Delete(_)),
+    write,
+};
+
+/// No trigger of ours stands aside for this one: a column that is kept in step at the same time follows.
+const NO_GUARD: &str = "lockkeeper.change";
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let (name, condition) = match &operation.kind {
+        Kind::Update(update) => (&update.table, update.condition.as_ref()),
+        Kind::Delete(delete) => (&delete.table, delete.condition.as_ref()),
+        _ => return Err(Refusal::new("it changes no rows")),
+    };
+    let table = scene.resolve(name);
+    let state = scene.table(&table)?;
+    let change = Change { scene, table: &table, state, condition };
+    change.refuse_condition()?;
+    let step = match &operation.kind {
+        Kind::Update(update) => change.update(update)?,
+        Kind::Delete(delete) => change.delete(delete)?,
+        _ => return Err(Refusal::new("it changes no rows")),
+    };
+    let left = step.job.as_ref().map(|job| job.remaining.clone()).unwrap_or_default();
+    let phase = Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
+        .enter_when(Criterion::of_people(
+            "the application that runs makes no such rows any more, and does without the old values",
+        ))
+        .leave_when(Criterion::counts_nothing("no such row is left", left))
+        .undone_by(
+            "stop it, and run it again; rows that are done stay so: the old values are in the backup only",
+            format!("replica lag over {} s that does not go down while it pauses", scene.pause_lag_seconds),
+        );
+    Ok(vec![phase])
+}
+
+struct Change<'a> {
+    scene: &'a Scene<'a>,
+    table: &'a RelationName,
+    state: &'a Table,
+    condition: Option<&'a Expression>,
+}
+
+impl Change<'_> {
+    fn refuse(&self, why: &str) -> Refusal {
+        let shown = self.table.display(self.scene.dialect());
+        Refusal::new(format!("the change of {shown} cannot be cut into batches: {why}"))
+    }
+
+    fn refuse_condition(&self) -> Result<(), Refusal> {
+        let Some(condition) = self.condition else { return Ok(()) };
+        if volatility(condition, self.scene.catalog) == Volatility::Volatile {
+            return Err(self.refuse("its condition calls a function that may answer otherwise each time"));
+        }
+        if condition.text.to_lowercase().split(|it: char| !it.is_alphanumeric()).any(|it| it == "limit") {
+            return Err(
+                self.refuse("its condition has a LIMIT: which rows those are differs from batch to batch")
+            );
+        }
+        Ok(())
+    }
+
+    /// Other tables may be read; what is read of this one changes while batches commit.
+    fn refuse_own_rows(&self, others: &[crate::dialect::Name]) -> Result<(), Refusal> {
+        match others.iter().any(|it| self.scene.resolve(it) == *self.table) {
+            true => {
+                Err(self.refuse("a query in it reads the same table, whose rows change from batch to batch"))
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn update(&self, update: &Update) -> Result<SqlStep, Refusal> {
+        let Some(set) = &update.set else {
+            return Err(self.refuse("it is more than UPDATE … SET column = value … WHERE …: write it so, with sub-queries where it reads others"));
+        };
+        self.refuse_own_rows(&update.others)?;
+        let dialect = self.scene.dialect();
+        let columns: Vec<&str> = set.iter().map(|(column, _)| column.name.as_str()).collect();
+        let moves_rows = |it: &&&str| {
+            let parts = self.state.partition_by.as_ref().map(|it| it.columns.as_slice()).unwrap_or_default();
+            let key = backfill::key(self.state).unwrap_or_default();
+            key.iter().chain(parts).any(|column| column == **it)
+        };
+        if let Some(column) = columns.iter().find(moves_rows) {
+            return Err(self.refuse(&format!("{column} is in the key that its batches go by")));
+        }
+        let mut pending = Vec::new();
+        for (column, value) in set {
+            let column = column.name.as_str();
+            if let Some(read) = columns.iter().find(|it| value.names(it, dialect)) {
+                return Err(self.refuse(&format!(
+                    "{column} is computed from {read}, which it changes: a batch that is run again would count twice; put the old value \
+                     aside in a column of its own first"
+                )));
+            }
+            if value.text.trim().eq_ignore_ascii_case("default") {
+                return Err(self.refuse(&format!("{column} = DEFAULT: write the value")));
+            }
+            if volatility(value, self.scene.catalog) != Volatility::Immutable {
+                return Err(self.refuse(&format!(
+                    "the value of {column} differs from one moment to the next: write it out, or a row that is done looks as if it were not"
+                )));
+            }
+            let state = self.state.column(column);
+            let state = state.ok_or_else(|| self.refuse(&format!("the column {column} is not known")))?;
+            if state.ty.is_any(&["json", "xml", "point", "polygon"]) {
+                return Err(self.refuse(&format!(
+                    "values of {} cannot be compared, so nothing tells which are done",
+                    state.ty
+                )));
+            }
+            // As the column will hold it, or a value that is rounded looks as if it were never done.
+            let quoted = self.scene.quote(column);
+            pending.push(format!("{quoted} IS DISTINCT FROM CAST(({}) AS {})", value.text, state.ty));
+        }
+        let pending = match self.condition {
+            Some(condition) => format!("({}) AND ({})", condition.text, pending.join(" OR ")),
+            None => pending.join(" OR "),
+        };
+        let set = set.iter().map(|(column, value)| (column.name.clone(), value.text.clone())).collect();
+        let title = format!(
+            "change {} of {}, {} rows at a time",
+            columns.join(", "),
+            self.table.name,
+            self.scene.batch_rows
+        );
+        let name = name_of(&[&[&*self.table.name], columns.as_slice(), &["update"]].concat());
+        self.step(name, title, set, pending, &columns)
+    }
+
+    fn delete(&self, delete: &Delete) -> Result<SqlStep, Refusal> {
+        if !delete.plain {
+            return Err(self.refuse(
+                "it is more than DELETE FROM … WHERE …: write it so, with sub-queries where it reads others",
+            ));
+        }
+        self.refuse_own_rows(&delete.others)?;
+        let stays = |it: &&crate::catalog::ConstraintState| match &it.demand {
+            Demand::ForeignKey { references, key, .. } => {
+                let words = key.actions.to_lowercase();
+                references == self.table
+                    && !words.contains("on delete cascade")
+                    && !words.contains("on delete set")
+            }
+            _ => false,
+        };
+        if let Some(key) = self.state.constraints.iter().find(stays) {
+            return Err(self.refuse(&format!(
+                "{} points at the same table, so a row may have to stay until the one that points at it is gone: set those columns NULL first",
+                key.name
+            )));
+        }
+        let pending = self.condition.map_or_else(|| "true".to_owned(), |it| it.text.clone());
+        let dialect = self.scene.dialect();
+        let named = self.condition.map(|it| it.columns(dialect)).unwrap_or_default();
+        let named: Vec<&str> = named.iter().map(String::as_str).collect();
+        let title = format!("delete rows of {}, {} at a time", self.table.name, self.scene.batch_rows);
+        let name = name_of(&[&[&*self.table.name], named.as_slice(), &["delete"]].concat());
+        self.step(name, title, Vec::new(), pending, &[])
+    }
+
+    fn step(
+        &self,
+        name: String,
+        title: String,
+        set: Vec<(String, String)>,
+        pending: String,
+        columns: &[&str],
+    ) -> Result<SqlStep, Refusal> {
+        let scene = self.scene;
+        let delete = set.is_empty();
+        let job = BackfillJob {
+            table: self.table.clone(),
+            walk: backfill::walk(scene, self.table, self.state, columns)?,
+            set,
+            delete,
+            remaining: format!("SELECT count(*) FROM {} WHERE {pending}", scene.sql(self.table)),
+            pending,
+            guard: NO_GUARD.to_owned(),
+            batch_rows: scene.batch_rows.max(1),
+            pause_lag_seconds: scene.pause_lag_seconds,
+            resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
+            lock_timeout: LOCK_TIMEOUT.to_owned(),
+            fires: backfill::fires(self.state, columns),
+        };
+        let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
+        step.down = None;
+        step.job = Some(Box::new(job));
+        Ok(step)
+    }
+}

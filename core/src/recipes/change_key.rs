@@ -1,0 +1,368 @@
+//! A primary key that becomes a wider integer: the new column takes over the key, the foreign keys that point at it and
+//! the sequence.
+//!
+//! Foreign keys depend on an index, not on a column's name. They go over to the new column's index one at a time before
+//! the swap, so that the swap itself locks one table only.
+
+use crate::catalog::{ConstraintState, Demand, RelationKind, RelationName, Table};
+use crate::dialect::{Ident, quote_literal};
+use crate::operation::{Expression, Identity, TypeName};
+use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step};
+
+use super::change_type::{Change, Moves};
+use super::scene::{Scene, name_of};
+use super::{Refusal, carried};
+
+/// The primary key of one column, with what points at it and where its values come from.
+pub(super) struct Key<'a> {
+    /// The name of the constraint, and of its index.
+    name: &'a str,
+    references: Vec<Reference<'a>>,
+    source: Source<'a>,
+}
+
+/// A foreign key that points at the key.
+struct Reference<'a> {
+    child: &'a RelationName,
+    constraint: &'a ConstraintState,
+}
+
+/// Where the values of new rows come from.
+enum Source<'a> {
+    /// From the default, if there is one.
+    Default,
+    /// From the default, which draws from a sequence that belongs to the column: its name and type.
+    Serial(&'a RelationName, &'a TypeName),
+    /// From the sequence of an identity.
+    Identity(Identity, &'a RelationName),
+}
+
+impl<'a> Key<'a> {
+    /// The key, where the column is one by itself.
+    ///
+    /// # Errors
+    /// [`Refusal`] where it cannot be carried over.
+    pub fn of(
+        scene: &'a Scene<'a>,
+        table: &'a RelationName,
+        state: &'a Table,
+        column: &str,
+        ty: &TypeName,
+        using: Option<&Expression>,
+    ) -> Result<Option<Self>, Refusal> {
+        let is_it = |demand: &Demand| matches!(demand, Demand::PrimaryKey(columns) if columns == &[column]);
+        let Some(primary) = state.constraints.iter().find(|it| is_it(&it.demand)) else { return Ok(None) };
+        let shown = format!("{}.{column}", table.display(scene.dialect()));
+        let no = |why: &str| Err(Refusal::new(format!("{shown} {why}")));
+        let Some(old) = state.column(column) else { return Ok(None) };
+        if !is_wider(&old.ty, ty) || using.is_some_and(|it| !is_plain(&it.text, column, ty)) {
+            return no(
+                "is the primary key: only a smallint or integer key that becomes a wider integer is carried over",
+            );
+        }
+        if primary.deferrable {
+            return no("is a primary key that is deferrable: no unique index takes the place of such a one");
+        }
+        let references = references(scene, table, column)?;
+        let source = match (&old.sequence, old.identity) {
+            (Some(sequence), Some(identity)) => Source::Identity(identity, sequence),
+            (Some(sequence), None) => match scene.catalog.relation(sequence).map(|it| &it.kind) {
+                Some(RelationKind::Sequence(state)) => Source::Serial(sequence, &state.ty),
+                _ => return no("draws its values from a sequence of which nothing is known"),
+            },
+            (None, Some(_)) => return no("is an identity whose sequence is not known"),
+            (None, None) => Source::Default,
+        };
+        Ok(Some(Self { name: &primary.name, references, source }))
+    }
+
+    /// All phases.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the rows cannot be walked.
+    pub fn phases(&self, change: &Change<'_>) -> Result<Vec<Phase>, Refusal> {
+        let takeover = Takeover { key: self, change, scene: change.scene };
+        let mut expand = change.expand();
+        if let Source::Identity(_, sequence) = self.source {
+            expand = expand.enter_when(takeover.plain_options(sequence));
+        }
+        let mut phases = vec![expand, change.backfill()?, takeover.index()];
+        phases.extend(takeover.foreign_keys());
+        phases.push(takeover.cutover());
+        phases.push(change.contract());
+        Ok(phases)
+    }
+}
+
+/// Whether an integer becomes a wider one.
+fn is_wider(from: &TypeName, to: &TypeName) -> bool {
+    let size = |ty: &TypeName| ["int2", "int4", "int8"].iter().position(|it| ty.is_any(&[it]) && !ty.array);
+    matches!((size(from), size(to)), (Some(from), Some(to)) if from < to)
+}
+
+/// `column`, or its cast to the type.
+fn is_plain(using: &str, column: &str, ty: &TypeName) -> bool {
+    let (value, cast) = using.split_once("::").map_or((using, None), |(value, cast)| (value, Some(cast)));
+    let to = |cast: &str| crate::operation::canonical_type(&cast.trim().to_lowercase()) == ty.name;
+    value.trim().trim_matches('"') == column && cast.is_none_or(to)
+}
+
+/// The foreign keys that point at the column, in order of their tables and names.
+fn references<'a>(
+    scene: &'a Scene<'a>,
+    table: &RelationName,
+    column: &str,
+) -> Result<Vec<Reference<'a>>, Refusal> {
+    let mut found = Vec::new();
+    for (child, other) in scene.catalog.tables() {
+        for constraint in &other.constraints {
+            let Demand::ForeignKey { columns, references, key } = &constraint.demand else { continue };
+            let primary = key.referenced.is_empty();
+            let names = primary || key.referenced.iter().any(|it| it.name == column);
+            if references != table || !names {
+                continue;
+            }
+            let shown = format!("the foreign key {} of {}", constraint.name, child.display(scene.dialect()));
+            if key.referenced.len() > 1 {
+                return Err(Refusal::new(format!(
+                    "{shown} points at {column} and other columns: no recipe carries that over yet"
+                )));
+            }
+            if other.partition_by.is_some() || other.partition_of.is_some() {
+                return Err(Refusal::new(format!(
+                    "{shown} is on a partitioned table, where a second key cannot be checked beside writers before PostgreSQL 18"
+                )));
+            }
+            if !constraint.enforced {
+                return Err(Refusal::new(format!(
+                    "{shown} is not enforced: drop it first, and add it again after"
+                )));
+            }
+            if child == table && columns.iter().any(|it| it == column) {
+                return Err(Refusal::new(format!("{shown} points from {column} at itself")));
+            }
+            if scene.catalog.relation(child).is_some_and(|it| it.uncertain) {
+                return Err(Refusal::new(format!(
+                    "{shown} is not certain: an earlier statement about its table could not be read"
+                )));
+            }
+            found.push(Reference { child, constraint });
+        }
+    }
+    found.sort_by(|a, b| (a.child, &a.constraint.name).cmp(&(b.child, &b.constraint.name)));
+    Ok(found)
+}
+
+/// A key on its way from one column to the other.
+struct Takeover<'a> {
+    key: &'a Key<'a>,
+    change: &'a Change<'a>,
+    scene: &'a Scene<'a>,
+}
+
+impl Takeover<'_> {
+    /// An ALTER TABLE of the key's table.
+    fn alter(&self, action: &str) -> String {
+        format!("ALTER TABLE {} {action}", self.scene.sql(self.change.table))
+    }
+
+    /// The name of the index before it is the key's.
+    fn interim(&self) -> String {
+        name_of(&["lockkeeper", self.key.name])
+    }
+
+    /// The unique index, and what else hangs on the column.
+    fn index(&self) -> Phase {
+        let (scene, change) = (self.scene, self.change);
+        let interim = self.interim();
+        let step = scene.alone(
+            name_of(&[self.key.name, "on", change.new]),
+            format!("build the successor of {}", self.key.name),
+            &self.create_index("CONCURRENTLY "),
+            &format!("DROP INDEX CONCURRENTLY IF EXISTS {}", scene.sibling(change.table, &interim)),
+        );
+        let invalid = format!(
+            "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
+            quote_literal(&scene.sibling(change.table, &interim))
+        );
+        let steps = std::iter::once(step).chain(change.carried.steps()).map(Step::Sql).collect();
+        let title = "give the new column the unique index, the other indexes and the constraints of the key";
+        Phase::new(PhaseKind::Verification, title, steps)
+            .leave_when(Criterion::counts_nothing("the index is valid", invalid))
+    }
+
+    fn create_index(&self, how: &str) -> String {
+        let (table, new) = (self.scene.sql(self.change.table), self.scene.quote(self.change.new));
+        format!("CREATE UNIQUE INDEX {how}{} ON {table} ({new})", self.scene.quote(&self.interim()))
+    }
+
+    /// Each foreign key by itself: a second one to the new column, checked beside writers, then the first one goes.
+    fn foreign_keys(&self) -> Option<Phase> {
+        let steps: Vec<Step> =
+            self.key.references.iter().flat_map(|it| self.follow(it)).map(Step::Sql).collect();
+        let title = format!("point the foreign keys at {}, one at a time", self.change.new);
+        (!steps.is_empty()).then(|| {
+            Phase::new(PhaseKind::Verification, title, steps).undone_by(
+                "the down migrations point them at the old column again; each checks its table under a lock that stops its writes",
+                "a change of the referring tables that waits longer than the lock timeout again and again",
+            )
+        })
+    }
+
+    /// A foreign key as it points at the new column.
+    fn definition(&self, reference: &Reference<'_>) -> String {
+        let mut moved = reference.constraint.clone();
+        if let Demand::ForeignKey { key, .. } = &mut moved.demand {
+            key.referenced = vec![Ident { name: self.change.new.to_owned(), ..Ident::default() }];
+        }
+        carried::definition(self.scene, &moved).unwrap_or_default()
+    }
+
+    /// Whether the column that refers to the key is of the key's old type.
+    fn is_narrower(&self, reference: &Reference<'_>) -> bool {
+        let Demand::ForeignKey { columns, .. } = &reference.constraint.demand else { return false };
+        let child = self.scene.catalog.table(reference.child);
+        let own = columns.first().and_then(|it| child?.column(it));
+        own.is_some_and(|it| it.ty.is_same(&self.change.old.ty))
+    }
+
+    fn follow(&self, reference: &Reference<'_>) -> Vec<SqlStep> {
+        let (scene, constraint) = (self.scene, reference.constraint);
+        let alter = |action: &str| format!("ALTER TABLE {} {action}", scene.sql(reference.child));
+        let interim = name_of(&["lockkeeper", &constraint.name]);
+        // Names of constraints are unique in their table only.
+        let shown = match constraint.name.starts_with(&*reference.child.name) {
+            true => constraint.name.clone(),
+            false => name_of(&[&reference.child.name, &constraint.name]),
+        };
+        let mut steps =
+            carried::validated(scene, reference.child, &interim, &self.definition(reference), &shown);
+        if self.is_narrower(reference) {
+            let allow = "-- lockkeeper: allow mismatched-key because its rows hold keys of the old type: widen it next\nALTER TABLE";
+            steps[0].up = steps[0].up.replacen("ALTER TABLE", allow, 1);
+        }
+        if !constraint.valid {
+            // What was never checked stays so.
+            steps.truncate(1);
+        }
+        let (name, other) = (scene.quote(&constraint.name), scene.quote(&interim));
+        let again = carried::definition(scene, constraint).unwrap_or_default();
+        let up = [
+            alter(&format!("DROP CONSTRAINT {name}")),
+            alter(&format!("RENAME CONSTRAINT {other} TO {name}")),
+        ];
+        let mut down = vec![
+            alter(&format!("RENAME CONSTRAINT {name} TO {other}")),
+            alter(&format!("ADD CONSTRAINT {name} {again} NOT VALID")),
+        ];
+        if constraint.valid {
+            down.push(alter(&format!("VALIDATE CONSTRAINT {name}")));
+        }
+        let title = format!("drop {} to the old column: its successor takes the name", constraint.name);
+        steps.push(scene.on_two_tables(name_of(&[&shown, "switch"]), title, &up, &down));
+        steps
+    }
+
+    fn cutover(&self) -> Phase {
+        let (scene, change) = (self.scene, self.change);
+        let name = scene.quote(self.key.name);
+        let mut allowed = vec!["lost-conflict-target"];
+        allowed.extend(scene.catalog.is_published(change.table).then_some("dropped-replica-identity"));
+        let because = "because the key of the new column takes its place in the same transaction";
+        let mut after: Vec<String> =
+            allowed.into_iter().map(|rule| format!("-- lockkeeper: allow {rule} {because}")).collect();
+        after.push(self.alter(&format!("DROP CONSTRAINT {name}")));
+        let index = scene.quote(&self.interim());
+        after.push(self.alter(&format!("ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {index}")));
+        let back_before = self.key.references.iter().map(|it| {
+            let name = scene.quote(&it.constraint.name);
+            format!("ALTER TABLE {} DROP CONSTRAINT {name}", scene.sql(it.child))
+        });
+        let mut back_before: Vec<String> = back_before.collect();
+        back_before.push(self.alter(&format!("DROP CONSTRAINT {name}")));
+        let column = scene.quote(change.column);
+        let mut back_after =
+            vec![self.create_index(""), self.alter(&format!("ADD CONSTRAINT {name} PRIMARY KEY ({column})"))];
+        back_after.extend(self.key.references.iter().map(|it| {
+            let (name, definition) = (scene.quote(&it.constraint.name), self.definition(it));
+            let unchecked = if it.constraint.valid { "" } else { " NOT VALID" };
+            format!("ALTER TABLE {} ADD CONSTRAINT {name} {definition}{unchecked}", scene.sql(it.child))
+        }));
+        let (moved, moved_back) = self.source();
+        after.extend(moved);
+        back_after.extend(moved_back);
+        change.cutover(Moves { after, back_before, back_after }).undone_by(
+            "the down migration swaps them back, and builds the old key anew and checks every foreign key to it while this table and \
+             those that point here are closed: take a window; where a value over the old type's limit was written there is no way back",
+            "errors over the baseline",
+        )
+    }
+
+    /// The statements that move default and sequence to the column that has the name now, behind the swap and behind its
+    /// way back.
+    fn source(&self) -> (Vec<String>, Vec<String>) {
+        let (scene, change) = (self.scene, self.change);
+        let (column, new) = (scene.quote(change.column), scene.quote(change.new));
+        let old = scene.quote(&change.aside());
+        match &self.key.source {
+            Source::Default => change.moved_default(),
+            Source::Serial(sequence, ty) => {
+                let sql = scene.sql(sequence);
+                let default = format!("SET DEFAULT nextval({})", quote_literal(&sql));
+                let owner = format!("{}.{column}", scene.sql(change.table));
+                let go = |from: &str, ty: &TypeName| {
+                    vec![
+                        self.alter(&format!("ALTER COLUMN {from} DROP DEFAULT")),
+                        self.alter(&format!("ALTER COLUMN {column} {default}")),
+                        format!("ALTER SEQUENCE {sql} AS {ty} OWNED BY {owner}"),
+                    ]
+                };
+                let wide = if is_wider(ty, change.ty) { change.ty } else { *ty };
+                let mut up = change.allow_dropped_default();
+                up.extend(go(&old, wide));
+                (up, go(&new, ty))
+            }
+            Source::Identity(identity, sequence) => {
+                let mut up = self.identity(*identity, sequence, &old);
+                if *identity == Identity::Always {
+                    let allow = "-- lockkeeper: allow refused-ids because the old column refused them too";
+                    up.insert(1, allow.to_owned());
+                }
+                (up, self.identity(*identity, sequence, &new))
+            }
+        }
+    }
+
+    /// An identity for the column that has the name now, which goes on where that of `from` stands. An identity cannot be
+    /// moved: the old sequence steps aside, and goes.
+    fn identity(&self, identity: Identity, sequence: &RelationName, from: &str) -> Vec<String> {
+        let (scene, change) = (self.scene, self.change);
+        let words = match identity {
+            Identity::Always => "ALWAYS",
+            Identity::ByDefault => "BY DEFAULT",
+        };
+        let (sql, column) = (scene.sql(sequence), scene.quote(change.column));
+        let aside = name_of(&["lockkeeper", &sequence.name]);
+        let stood = scene.sibling(sequence, &aside);
+        vec![
+            format!("ALTER SEQUENCE {sql} RENAME TO {}", scene.quote(&aside)),
+            self.alter(&format!(
+                "ALTER COLUMN {column} ADD GENERATED {words} AS IDENTITY (SEQUENCE NAME {sql})"
+            )),
+            format!("SELECT setval({}, last_value, is_called) FROM {stood}", quote_literal(&sql)),
+            self.alter(&format!("ALTER COLUMN {from} DROP IDENTITY")),
+        ]
+    }
+
+    /// The new identity counts as a plain one does.
+    fn plain_options(&self, sequence: &RelationName) -> Criterion {
+        let name = quote_literal(&self.scene.sql(sequence));
+        Criterion::counts_nothing(
+            "the identity counts from 1 by 1: other options of its sequence would be lost",
+            format!(
+                "SELECT count(*) FROM pg_sequence WHERE seqrelid = {name}::regclass \
+                 AND (seqstart, seqincrement, seqmin, seqcache, seqcycle) IS DISTINCT FROM (1, 1, 1, 1, false)"
+            ),
+        )
+    }
+}
