@@ -158,6 +158,11 @@ impl Catalog {
         let partitioned = self.table(table).is_some_and(|it| it.partition_by.is_some());
         let below = if partitioned { self.descendants(table) } else { Vec::new() };
         for table in std::iter::once(table.clone()).chain(below) {
+            let own = self.table(&table).map(|it| it.constraints.as_slice()).unwrap_or_default();
+            if own.iter().any(|it| it.takes_over(&references, constraint, key)) {
+                // It belongs to the key above from now on, under its own name.
+                continue;
+            }
             let demand = Demand::ForeignKey {
                 columns: columns.clone(),
                 references: references.clone(),
@@ -166,6 +171,21 @@ impl Catalog {
             self.push(&table, name.clone(), demand, constraint);
             self.with_table_of(&references, |other| other.referenced_by.push(table));
         }
+    }
+}
+
+impl ConstraintState {
+    /// Whether it is a valid foreign key that a key of the partitioned table above takes over as its part.
+    pub fn takes_over(&self, parent: &RelationName, constraint: &Constraint, key: &ForeignKey) -> bool {
+        let Demand::ForeignKey { columns, references, key: own } = &self.demand else { return false };
+        let words = |key: &ForeignKey| key.actions.to_lowercase();
+        self.valid
+            && references == parent
+            && *columns == names(&key.columns)
+            && names(&own.referenced) == names(&key.referenced)
+            && words(own) == words(key)
+            && (self.deferrable, self.initially_deferred)
+                == (constraint.deferrable, constraint.initially_deferred)
     }
 }
 

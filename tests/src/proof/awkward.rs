@@ -155,3 +155,14 @@ INSERT INTO postings (entry) SELECT g FROM generate_series(1, 900) g;
 INSERT INTO tickets (title) SELECT 't' || g FROM generate_series(1, 1500) g;
 DELETE FROM tickets WHERE id > 1400;
 "#;
+
+/// A partitioned table, one of its partitions the default, that is to point at another.
+pub(super) const READINGS: &str = r#"
+CREATE TABLE meters (id int PRIMARY KEY);
+CREATE TABLE readings (meter int, at date NOT NULL, "Value" numeric) PARTITION BY RANGE (at);
+CREATE TABLE readings_2024 PARTITION OF readings FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE "Readings rest" PARTITION OF readings DEFAULT;
+CREATE INDEX readings_meter ON readings (meter);
+INSERT INTO meters SELECT g FROM generate_series(-5, 500) g;
+INSERT INTO readings SELECT CASE WHEN g % 7 = 0 THEN NULL ELSE g % 500 END, date '2024-06-01' + g, 'NaN' FROM generate_series(1, 2000) g;
+"#;

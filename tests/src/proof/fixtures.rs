@@ -4,7 +4,7 @@
 //! everything else from [`Fixture::PLAIN`].
 
 use super::Fixture;
-use super::awkward::{EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, REGIONS, USERS, VISITS};
+use super::awkward::{EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, READINGS, REGIONS, USERS, VISITS};
 use lockkeeper_core::plan::Way;
 
 const WRITES_NAME: &[&str] = &[
@@ -174,6 +174,13 @@ const USES_OTHER_REGIONS: &[&str] = &[
     "UPDATE regions SET parent = 8 WHERE id = 1 + 3 * (random() * 100)::int",
     r#"INSERT INTO "Region Notes" VALUES (4, 'y')"#,
     "SELECT count(*) FROM regions r JOIN shops s ON s.region_id = r.id WHERE r.id = 9",
+];
+
+const USES_READINGS: &[&str] = &[
+    "INSERT INTO readings VALUES (1 + (random() * 400)::int, '2024-07-01', 1), (NULL, '2031-07-01', 2)",
+    "UPDATE readings SET meter = 1 + (random() * 400)::int WHERE meter = 7 + (random() * 300)::int AND at > '2025-01-01'",
+    "DELETE FROM meters WHERE id = 500",
+    "SELECT count(*) FROM meters m JOIN readings r ON r.meter = m.id WHERE m.id = 9",
 ];
 
 pub(super) const FIXTURES: &[Fixture] = &[
@@ -480,6 +487,13 @@ pub(super) const FIXTURES: &[Fixture] = &[
              INSERT INTO shops SELECT 1 + g % 900 FROM generate_series(1, 1000) g WHERE (1 + g % 900) % 3 = 0;",
         ),
         releases: &[USES_OTHER_REGIONS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a foreign key to a partitioned table",
+        schema: READINGS,
+        migration: "ALTER TABLE readings ADD CONSTRAINT of_meter FOREIGN KEY (meter) REFERENCES meters (id) ON DELETE SET NULL;",
+        releases: &[USES_READINGS],
         ..Fixture::PLAIN
     },
 ];
