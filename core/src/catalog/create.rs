@@ -228,12 +228,22 @@ impl Catalog {
     pub(super) fn index_partitions(&mut self, table: &RelationName, index: &Index, label: &str) {
         let children = self.table(table).map(|table| table.children.clone()).unwrap_or_default();
         for child in children {
+            if let Some(name) = self.equal_key(&child, index, label) {
+                // It becomes a part of the key above, with its index (measured on 12 and 17).
+                self.with_table_of(table, |table| {
+                    if let Some(parent) = table.indexes.iter_mut().find(|it| it.name == index.name) {
+                        parent.children.push(name);
+                    }
+                });
+                continue;
+            }
             let columns = index_name_columns(&index.keys);
             let columns: Vec<&str> =
                 if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
             let name = self.free_relation_name(&child, &columns, label);
             let copy = Index { name: name.clone(), children: Vec::new(), ..index.clone() };
             self.insert_index(&child, copy.clone());
+            self.copy_key(table, &child, index, &copy);
             self.with_table_of(table, |table| {
                 if let Some(parent) = table.indexes.iter_mut().find(|it| it.name == index.name) {
                     parent.children.push(name);
@@ -241,6 +251,26 @@ impl Catalog {
             });
             self.index_partitions(&child, &copy, label);
         }
+    }
+
+    /// The key of a partition that is equal to one of the table above, which is not a part of another.
+    fn equal_key(&self, child: &RelationName, index: &Index, label: &str) -> Option<RelationName> {
+        let columns: Vec<String> = index.keys.iter().filter_map(|key| key.column.clone()).collect();
+        let is_it = |demand: &super::Demand| match demand {
+            super::Demand::PrimaryKey(own) => label == "pkey" && *own == columns,
+            super::Demand::Unique(own) => label == "key" && *own == columns,
+            _ => false,
+        };
+        let own = self.table(child)?.constraints.iter().find(|it| it.valid && is_it(&it.demand))?;
+        Some(super::naming::sibling(child, &own.name))
+    }
+
+    /// A partition has the key of the table above too, under the name of its own index.
+    fn copy_key(&mut self, table: &RelationName, child: &RelationName, index: &Index, copy: &Index) {
+        let above = self.table(table).and_then(|it| it.constraint(&index.name.name));
+        let Some(above) = above.filter(|it| it.demand.has_index()).cloned() else { return };
+        let own = super::ConstraintState { name: copy.name.name.to_string(), ..above };
+        self.with_table_of(child, |child| child.constraints.push(own));
     }
 
     pub(super) fn create_view(&mut self, create: &CreateView) {

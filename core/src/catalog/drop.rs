@@ -162,7 +162,10 @@ impl Catalog {
         }
         self.remove(&index.name);
         self.with_relation(table, |kind| match kind {
-            RelationKind::Table(table) => table.indexes.retain(|it| it.name != index.name),
+            RelationKind::Table(table) => {
+                table.indexes.retain(|it| it.name != index.name);
+                table.constraints.retain(|it| !it.demand.has_index() || it.name != *index.name.name);
+            }
             RelationKind::View(view) => view.indexes.retain(|it| it.name != index.name),
             _ => {}
         });

@@ -18,6 +18,7 @@ mod drop_table;
 mod foreign_key;
 mod own_transaction;
 mod partitioned;
+mod partitioned_key;
 mod rename_column;
 mod rename_table;
 mod scene;

@@ -44,7 +44,7 @@ fn detached(operation: &Operation) -> Option<(&AlterTable, &crate::dialect::Name
 }
 
 /// The partitions, where none of them is partitioned again.
-fn leaves<'a>(scene: &Scene<'a>, table: &RelationName) -> Result<&'a [RelationName], Refusal> {
+pub(super) fn leaves<'a>(scene: &Scene<'a>, table: &RelationName) -> Result<&'a [RelationName], Refusal> {
     let state = scene.table(table)?;
     let again = |name: &&RelationName| scene.catalog.table(name).is_some_and(|it| it.partition_by.is_some());
     match state.children.iter().find(again) {
@@ -57,7 +57,7 @@ fn leaves<'a>(scene: &Scene<'a>, table: &RelationName) -> Result<&'a [RelationNa
 }
 
 /// The index that a table has in one schema and not in the other.
-fn new_index(before: &Catalog, after: &Catalog, table: &RelationName) -> Option<String> {
+pub(super) fn new_index(before: &Catalog, after: &Catalog, table: &RelationName) -> Option<String> {
     let known = before.indexes(table);
     let added = after.indexes(table).iter().find(|it| known.iter().all(|other| other.name != it.name))?;
     Some(added.name.name.to_string())

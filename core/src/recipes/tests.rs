@@ -96,6 +96,8 @@ fn partitioned_tables_end_in_the_same_schema() {
             "ALTER TABLE p DETACH PARTITION p1",
             "ALTER TABLE p ADD CONSTRAINT p_at FOREIGN KEY (id) REFERENCES days (id) ON DELETE CASCADE",
             "ALTER TABLE p ADD FOREIGN KEY (id) REFERENCES days",
+            "ALTER TABLE p ADD UNIQUE (at, id)",
+            "ALTER TABLE p ADD CONSTRAINT number PRIMARY KEY (id)",
         ] {
             prove(change, &target, &before, Way::Triggers);
         }

@@ -31,13 +31,11 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let table = scene.resolve(&alter.table);
     let state = scene.catalog.table(&table);
-    if state.is_some_and(|it| it.partition_by.is_some()) {
-        return Err(Refusal::new(
-            "the table is partitioned: USING INDEX is refused there; build the index on each partition, attach it",
-        ));
-    }
     let primary = matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
     let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();
+    if state.is_some_and(|it| it.partition_by.is_some()) {
+        return super::partitioned_key::phases(operation, scene, &table, constraint, &names);
+    }
     let own_name = || match primary {
         true => name_of(&[&table.name, "pkey"]),
         false => name_of(&[&table.name, &names.join("_"), "key"]),

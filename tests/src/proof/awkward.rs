@@ -164,5 +164,10 @@ CREATE TABLE readings_2024 PARTITION OF readings FOR VALUES FROM ('2024-01-01') 
 CREATE TABLE "Readings rest" PARTITION OF readings DEFAULT;
 CREATE INDEX readings_meter ON readings (meter);
 INSERT INTO meters SELECT g FROM generate_series(-5, 500) g;
+CREATE TABLE numbered (id bigint NOT NULL, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE numbered_2024 PARTITION OF numbered FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
+CREATE TABLE "Numbered" PARTITION OF numbered FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+CREATE SEQUENCE more_numbers START 100000;
+INSERT INTO numbered SELECT g, date '2024-06-01' + g % 500 FROM generate_series(1, 2000) g;
 INSERT INTO readings SELECT CASE WHEN g % 7 = 0 THEN NULL ELSE g % 500 END, date '2024-06-01' + g, 'NaN' FROM generate_series(1, 2000) g;
 "#;

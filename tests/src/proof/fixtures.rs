@@ -183,6 +183,12 @@ const USES_READINGS: &[&str] = &[
     "SELECT count(*) FROM meters m JOIN readings r ON r.meter = m.id WHERE m.id = 9",
 ];
 
+const USES_OTHER_METERS: &[&str] = &[
+    "INSERT INTO meters SELECT 6000 + random() * 1000000000, clock_timestamp(), 'w'",
+    "SELECT count(*) FROM meters WHERE at < '2024-09-01'",
+    "UPDATE meters SET kind = 'u' WHERE id = 1 + (random() * 900)::int",
+];
+
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
         name: "rename a column",
@@ -494,6 +500,20 @@ pub(super) const FIXTURES: &[Fixture] = &[
         schema: READINGS,
         migration: "ALTER TABLE readings ADD CONSTRAINT of_meter FOREIGN KEY (meter) REFERENCES meters (id) ON DELETE SET NULL;",
         releases: &[USES_READINGS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a unique constraint to a partitioned table",
+        schema: METERS,
+        migration: "ALTER TABLE meters ADD UNIQUE (id, at);",
+        releases: &[USES_OTHER_METERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "add a primary key to a partitioned table",
+        schema: READINGS,
+        migration: "ALTER TABLE numbered ADD CONSTRAINT numbered_key PRIMARY KEY (id, at);",
+        releases: &[&["INSERT INTO numbered SELECT nextval('more_numbers'), '2024-07-01'", "SELECT count(*) FROM numbered WHERE id = 7"]],
         ..Fixture::PLAIN
     },
 ];

@@ -1,0 +1,85 @@
+//! A unique constraint or primary key on a partitioned table: partition by partition, then taken over.
+
+use crate::catalog::{Catalog, RelationName};
+use crate::operation::{Constraint, ConstraintKind, Operation};
+use crate::plan::{Criterion, Phase, PhaseKind, Step};
+
+use super::Refusal;
+use super::partitioned::{leaves, new_index};
+use super::scene::{Scene, name_of};
+
+/// The key of the table takes over equal keys of its partitions, with their indexes (measured on 12 and 17: no index is built).
+///
+/// # Errors
+/// [`Refusal`] where a partition is partitioned again, or NOT NULL is not there yet.
+pub(super) fn phases(
+    operation: &Operation,
+    scene: &Scene<'_>,
+    table: &RelationName,
+    constraint: &Constraint,
+    columns: &[&str],
+) -> Result<Vec<Phase>, Refusal> {
+    let state = scene.table(table)?;
+    let shown = table.display(scene.dialect());
+    let word = match &constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => "PRIMARY KEY",
+        ConstraintKind::Unique { nulls_not_distinct: false, .. } if !constraint.deferrable => "UNIQUE",
+        _ => {
+            return Err(Refusal::new(format!(
+                "{shown} is partitioned, and its key is deferrable or takes NULLs for equal: that was not measured"
+            )));
+        }
+    };
+    let nullable = columns.iter().find(|it| state.column(it).is_none_or(|it| !it.not_null));
+    if let Some(column) = nullable.filter(|_| word == "PRIMARY KEY") {
+        return Err(Refusal::new(format!(
+            "{shown} is partitioned and {column} may be NULL: set NOT NULL first, by its own migration"
+        )));
+    }
+    let mut after: Catalog = scene.catalog.clone();
+    after.apply(operation);
+    let list = scene.list(columns.iter().copied());
+    let (mut built, mut made, mut back) = (Vec::new(), Vec::new(), Vec::new());
+    for leaf in leaves(scene, table)? {
+        let Some(name) = new_index(scene.catalog, &after, leaf) else { continue };
+        let (sql, quoted) = (scene.sql(leaf), scene.quote(&name));
+        let create = |how: &str| format!("CREATE UNIQUE INDEX {how}{quoted} ON {sql} ({list})");
+        built.push(Step::Sql(scene.alone(
+            name_of(&[&name, "index"]),
+            format!("build the index of {name} beside writers"),
+            &create("CONCURRENTLY "),
+            &format!("DROP INDEX CONCURRENTLY IF EXISTS {}", scene.sibling(leaf, &name)),
+        )));
+        let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}");
+        made.push(Step::Sql(scene.in_transaction(
+            name_of(&[&name, "constraint"]),
+            format!("make the index the constraint {name}: nothing is read"),
+            &[format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} USING INDEX {quoted}")],
+            &[drop, create("")],
+        )));
+        back.push(format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} ({list})"));
+    }
+    let name = scene.name_of_constraint(operation, table).unwrap_or_default();
+    let (sql, quoted) = (scene.sql(table), scene.quote(&name));
+    let mut down = vec![format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}")];
+    down.extend(back);
+    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} ({list})");
+    let title = format!("add {name} to the table: it takes over the keys of the partitions");
+    let step = scene.on_two_tables(name_of(&[&name, "table"]), title.clone(), &[add], &down);
+    let duplicates = format!(
+        "SELECT count(*) FROM (SELECT {list} FROM {sql} WHERE ({list}) IS NOT NULL GROUP BY {list} HAVING count(*) > 1) d"
+    );
+    Ok(vec![
+        Phase::new(PhaseKind::Expand, format!("build a unique index on {list} of each partition"), built)
+            .enter_when(Criterion::counts_nothing("no value stands twice", duplicates))
+            .undone_by("drop the indexes concurrently; an interrupted build leaves an invalid one", "a build fails"),
+        Phase::new(PhaseKind::Verification, format!("make them the keys of the partitions ({list})"), made)
+            .undone_by("the down migrations drop the keys and build the indexes under a lock", "an insert that the old release relies on fails"),
+        Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people("no partition has come since: the index of a new one would be built under the lock"))
+            .undone_by(
+                "the down migration gives the partitions keys of their own again, and builds their indexes under a lock",
+                "an insert that the old release relies on fails",
+            ),
+    ])
+}
