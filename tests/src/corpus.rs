@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::operation::QueryText;
 use lockkeeper_core::plan::Way;
 use lockkeeper_project::analysis::{self, CheckedFile, History};
 use lockkeeper_project::{Project, discover, rewrite};
@@ -52,6 +54,58 @@ fn every_statement_is_read_or_said_not_to_be() {
     }
     println!("| all | | {all} | {:.2} % |", share(all, all_unread));
     assert!(all == 0 || share(all, all_unread) > 99.0);
+}
+
+/// The relations of queries, beside what sqlparser's tree says of those that it can read.
+#[test]
+fn relations_of_queries_are_those_of_their_tree() {
+    let (mut queries, mut other) = (0, Vec::new());
+    for (_, project) in projects() {
+        let sources = project.folders.iter().flat_map(|it| &it.migrations).flat_map(|it| &it.files);
+        for source in sources {
+            let lower = source.text.to_ascii_lowercase();
+            for (at, _) in lower.match_indices("select").chain(lower.match_indices("with ")) {
+                let Some(text) = source.text.get(at..).and_then(|it| it.split(';').next()) else { continue };
+                let Some(tree) = by_tree(text) else { continue };
+                let query = QueryText { text: text.to_owned(), ..QueryText::default() };
+                let ours: BTreeSet<String> =
+                    query.relations(Dialect::Postgres).into_iter().map(|it| it.name).collect();
+                queries += 1;
+                // The tree holds what the query names for itself too.
+                if !ours.is_subset(&tree) || tree.difference(&ours).any(|it| !names_for_itself(text, it)) {
+                    other.push(format!("{}: {ours:?}, its tree {tree:?}", source.path));
+                }
+            }
+        }
+    }
+    println!("{} of {queries} queries have the relations of their tree", queries - other.len());
+    assert!(other.len() * 100 <= queries, "{other:#?}");
+}
+
+fn by_tree(text: &str) -> Option<BTreeSet<String>> {
+    let dialect = sqlparser::dialect::PostgreSqlDialect {};
+    let mut parser = sqlparser::parser::Parser::new(&dialect).try_with_sql(text).ok()?;
+    let query = parser.parse_query().ok()?;
+    (parser.peek_token().token == sqlparser::tokenizer::Token::EOF).then_some(())?;
+    let mut names = BTreeSet::new();
+    let _ = sqlparser::ast::visit_relations(&query, |relation| {
+        let last = relation.0.last().and_then(|it| it.as_ident());
+        names.extend(last.map(|it| match it.quote_style {
+            Some(_) => it.value.clone(),
+            None => it.value.to_lowercase(),
+        }));
+        std::ops::ControlFlow::<()>::Continue(())
+    });
+    Some(names)
+}
+
+/// Whether a query gives a name to a part of itself, or calls a function of that name.
+fn names_for_itself(text: &str, name: &str) -> bool {
+    let (text, name) = (text.to_lowercase(), name.to_lowercase());
+    text.match_indices(&name).any(|(at, _)| {
+        let behind = text[at + name.len()..].trim_start_matches('"').trim_start();
+        behind.starts_with("as ") || behind.starts_with("as(") || behind.starts_with('(')
+    })
 }
 
 fn share(all: usize, without: usize) -> f64 {

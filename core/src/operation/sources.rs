@@ -82,6 +82,7 @@ impl Sources {
         if cursor.eat("with") {
             self.parts(&mut cursor);
         }
+        let inserts = cursor.is("insert");
         if cursor.eat_any(&["update", "merge", "table"]).is_some() {
             self.target(&mut cursor);
         }
@@ -93,7 +94,9 @@ impl Sources {
             } else if cursor.eat("from") || eat_using(&mut cursor) {
                 self.list(&mut cursor);
             } else if cursor.eat("into") {
-                self.target(&mut cursor);
+                // What a SELECT is INTO is a new table, or a variable of PL/pgSQL.
+                let target = name_of_target(&mut cursor);
+                self.found.extend(target.filter(|_| inserts));
             } else {
                 cursor.next_token();
             }
@@ -119,8 +122,7 @@ impl Sources {
     }
 
     fn target(&mut self, cursor: &mut Cursor<'_>) {
-        while cursor.eat_any(&["into", "only", "temporary", "temp", "unlogged", "table"]).is_some() {}
-        self.found.extend(cursor.name());
+        self.found.extend(name_of_target(cursor));
     }
 
     /// What stands in parentheses: a query, or an expression with queries in it.
@@ -193,6 +195,11 @@ impl Sources {
     }
 }
 
+fn name_of_target(cursor: &mut Cursor<'_>) -> Option<Name> {
+    while cursor.eat_any(&["into", "only", "temporary", "temp", "unlogged", "table"]).is_some() {}
+    cursor.name()
+}
+
 /// Reads `USING` where relations follow, and not the columns of a join or an operator.
 fn eat_using(cursor: &mut Cursor<'_>) -> bool {
     let mut ahead = *cursor;
@@ -243,7 +250,8 @@ mod tests {
         );
         check("MERGE INTO a USING (SELECT * FROM b) b ON a.id = b.id WHEN MATCHED THEN DELETE", "a b");
         check("INSERT INTO a SELECT x FROM b WHERE true ON CONFLICT (x) DO UPDATE SET y = 1, z = 2", "a b");
-        check("WITH m AS (UPDATE a SET x = 1 FROM b RETURNING 1) SELECT * INTO new FROM m", "a b new");
+        check("WITH m AS (UPDATE a SET x = 1 FROM b RETURNING 1) SELECT * INTO new FROM m", "a b");
+        check("SELECT count(*) INTO STRICT total FROM a", "a");
     }
 
     #[test]
