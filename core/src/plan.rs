@@ -53,6 +53,14 @@ impl Criterion {
         Self { text: text.into(), query: None, expected: None }
     }
 
+    /// A query that must count nothing, where there is one; else a person judges.
+    pub fn told_by(text: impl Into<String>, query: Option<String>) -> Self {
+        match query {
+            Some(query) => Self::counts_nothing(text, query),
+            None => Self::of_people(text),
+        }
+    }
+
     /// A query that must count nothing.
     pub fn counts_nothing(text: impl Into<String>, query: impl Into<String>) -> Self {
         Self { text: text.into(), query: Some(query.into()), expected: Some("0".to_owned()) }

@@ -6,7 +6,7 @@
 use crate::catalog::{Catalog, Demand, RelationName, Table};
 use crate::dialect::{Dialect, Target, quote, quote_literal};
 use crate::operation::{
-    Constraint, ConstraintKind, Expression, ForeignKey, IndexKey, PartitionBound, TypeName,
+    Bound, Constraint, ConstraintKind, Expression, ForeignKey, IndexKey, PartitionBound, TypeName,
 };
 
 fn count(table: &RelationName, condition: &str, dialect: Dialect) -> String {
@@ -253,26 +253,8 @@ pub fn rows_outside_bound(
 
 /// The bound as a condition on the key, where the key is one column.
 fn condition_of(parent: &Table, bound: &PartitionBound, dialect: Dialect) -> Option<String> {
-    let PartitionBound::Values(text) = bound else { return None };
-    let [column] = parent.partition_by.as_ref()?.columns.as_slice() else { return None };
-    let column = quote(column, dialect);
-    let lists: Vec<&str> =
-        text.split('(').skip(1).filter_map(|it| it.split_once(')')).map(|(it, _)| it.trim()).collect();
-    let lower = text.trim().to_ascii_lowercase();
-    match lists.as_slice() {
-        [values] if lower.starts_with("in") => {
-            let has_null = values.split(',').any(|it| it.trim().eq_ignore_ascii_case("null"));
-            (!has_null).then(|| format!("{column} IN ({values})"))
-        }
-        [from, to] if lower.starts_with("from") => {
-            let side = |value: &str, operator: &str| match value.to_ascii_lowercase().as_str() {
-                "minvalue" | "maxvalue" => format!("{column} IS NOT NULL"),
-                _ => format!("{column} {operator} {value}"),
-            };
-            Some(format!("{} AND {}", side(from, ">="), side(to, "<")))
-        }
-        _ => None,
-    }
+    let bound = Bound::read(parent.partition_by.as_ref()?, bound, dialect).ok()?;
+    Some(bound.within(dialect).join(" AND "))
 }
 
 /// Rows of all columns of a domain that a new check of it refuses.

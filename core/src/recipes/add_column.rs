@@ -64,10 +64,9 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let mut after = scene.catalog.clone();
     after.apply(operation);
-    let made = after.table(&table).and_then(|it| it.column(&column.name.name));
-    let identity_sequence = made.and_then(|it| it.sequence.clone());
-    let add = Add { scene, table: &table, state, column, values, identity_sequence, shown };
-    add.phases(operation)
+    let made = after.table(&table);
+    let add = Add { scene, table: &table, state, column, values, made, shown };
+    add.phases()
 }
 
 struct Add<'a> {
@@ -76,8 +75,8 @@ struct Add<'a> {
     state: &'a Table,
     column: &'a Column,
     values: Values<'a>,
-    /// The sequence that an identity brings with it.
-    identity_sequence: Option<RelationName>,
+    /// The table as the statement itself would leave it.
+    made: Option<&'a Table>,
     shown: String,
 }
 
@@ -125,7 +124,7 @@ impl Add<'_> {
         self.column.not_null || key || matches!(self.values, Values::Serial | Values::Identity(_))
     }
 
-    fn phases(&self, operation: &Operation) -> Result<Vec<Phase>, Refusal> {
+    fn phases(&self) -> Result<Vec<Phase>, Refusal> {
         let mut phases = vec![self.expand()];
         if self.value().is_some() {
             phases.push(self.backfill()?);
@@ -137,7 +136,7 @@ impl Add<'_> {
             check_then_not_null::possible(self.scene)?;
             steps.extend(check_then_not_null::steps(self.scene, self.table, self.name()));
         }
-        steps.extend(self.constraints(operation)?);
+        steps.extend(self.constraints()?);
         let count =
             format!("SELECT count(*) FROM {} WHERE {} IS NULL", self.scene.sql(self.table), self.quoted());
         if !steps.is_empty() {
@@ -208,10 +207,8 @@ impl Add<'_> {
     }
 
     /// The column's own constraints, in the order in which they were written.
-    fn constraints(&self, operation: &Operation) -> Result<Vec<SqlStep>, Refusal> {
-        let mut after = self.scene.catalog.clone();
-        after.apply(operation);
-        let Some(table) = after.table(self.table) else { return Ok(Vec::new()) };
+    fn constraints(&self) -> Result<Vec<SqlStep>, Refusal> {
+        let Some(table) = self.made else { return Ok(Vec::new()) };
         let mut steps = Vec::new();
         for added in table.constraints.iter().filter(|it| self.state.constraint(&it.name).is_none()) {
             match &added.demand {
@@ -271,7 +268,8 @@ impl Add<'_> {
             Identity::ByDefault => "BY DEFAULT",
         };
         // Not by pg_get_serial_sequence: for a moment the column owns two.
-        let own = self.scene.sql(self.identity_sequence.as_ref()?);
+        let column = self.made.and_then(|it| it.column(self.name()));
+        let own = self.scene.sql(column.and_then(|it| it.sequence.as_ref())?);
         let go_on = |to: &str, from: &str| {
             format!("SELECT setval({}, last_value, is_called) FROM {from}", quote_literal(to))
         };

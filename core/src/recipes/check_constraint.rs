@@ -1,5 +1,6 @@
 //! A check: for new rows first, then for the old ones without stopping writes.
 
+use crate::effect::preflight;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Expression, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
@@ -51,13 +52,13 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
     .undone_by("the down migration drops the check", "an insert or update that fails for the check");
-    let breaking = format!("SELECT count(*) FROM {} WHERE ({}) IS FALSE", scene.sql(&table), check.text);
+    let breaking = preflight::violations(&table, constraint, scene.catalog);
     let verify = Phase::new(
         PhaseKind::Verification,
         format!("check the old rows for {name}, beside readers and writers"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::counts_nothing("no row breaks the check", breaking))
+    .enter_when(Criterion::told_by("no row breaks the check", breaking))
     .undone_by("the down migration makes the check NOT VALID again", "it fails: rows that break it");
     Ok(vec![release, expand, verify])
 }

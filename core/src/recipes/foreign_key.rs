@@ -1,8 +1,11 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
 use crate::catalog::RelationName;
+use crate::effect::preflight;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, ForeignKey, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+
+use crate::text::Span;
 
 use super::scene::{Scene, name_of};
 use super::{Recipe, Refusal, carried};
@@ -37,17 +40,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         .name
         .as_ref()
         .map_or_else(|| name_of(&[&table.name, &columns.join("_"), "fkey"]), |name| name.name.clone());
-    let referenced: Vec<&str> = match key.referenced.is_empty() {
-        false => key.referenced.iter().map(|it| it.name.as_str()).collect(),
-        true => {
-            let state = scene.catalog.table(&parent).and_then(|it| it.primary_key()).unwrap_or_default();
-            state.iter().map(String::as_str).collect()
-        }
-    };
-    let start = constraint.span.of(scene.text);
-    let definition = start[start.to_lowercase().find("foreign").unwrap_or(0)..].trim().to_owned();
+    // The name may have the word in it.
+    let start = constraint.name.as_ref().map_or(constraint.span.start, |name| name.span.end);
+    let words = Span::new(start, constraint.span.end.max(start)).of(scene.text);
+    let definition = words[words.to_lowercase().find("foreign").unwrap_or(0)..].trim().to_owned();
+    let orphans = preflight::violations(&table, constraint, scene.catalog);
     if by_partition {
-        let orphans = orphans(scene, &table, &parent, &columns, &referenced);
         return by_partitions(scene, &table, &parent, &name, &definition, orphans);
     }
     let mut steps = carried::validated(scene, &table, &name, &definition, &name).into_iter();
@@ -57,13 +55,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
     .undone_by("the down migration drops the key", "an insert or update that fails for the key");
-    let orphans = orphans(scene, &table, &parent, &columns, &referenced);
     let verify = Phase::new(
         PhaseKind::Verification,
         format!("check the old rows for {name}, beside readers and writers"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::counts_nothing("no row points nowhere", orphans))
+    .enter_when(Criterion::told_by("no row points nowhere", orphans))
     .undone_by("the down migration makes the key NOT VALID again", "it fails: rows that point nowhere");
     Ok(vec![expand, verify])
 }
@@ -76,7 +73,7 @@ fn by_partitions(
     parent: &RelationName,
     name: &str,
     definition: &str,
-    orphans: String,
+    orphans: Option<String>,
 ) -> Result<Vec<Phase>, Refusal> {
     let refuse = |why: &str| {
         Err(Refusal::new(format!(
@@ -122,7 +119,7 @@ fn by_partitions(
             format!("check the old rows for {name}, beside readers and writers, partition by partition"),
             checked,
         )
-        .enter_when(Criterion::counts_nothing("no row points nowhere", orphans))
+        .enter_when(Criterion::told_by("no row points nowhere", orphans))
         .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows that point nowhere"),
         Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("no partition has come since: a new one needs the key first"))
@@ -131,24 +128,4 @@ fn by_partitions(
                 "an insert or update that fails for the key",
             ),
     ])
-}
-
-fn orphans(
-    scene: &Scene<'_>,
-    table: &RelationName,
-    parent: &RelationName,
-    columns: &[&str],
-    referenced: &[&str],
-) -> String {
-    let pairs = columns.iter().zip(referenced);
-    let joined: Vec<String> =
-        pairs.map(|(own, other)| format!("p.{} = c.{}", scene.quote(other), scene.quote(own))).collect();
-    let set: Vec<String> = columns.iter().map(|own| format!("c.{} IS NOT NULL", scene.quote(own))).collect();
-    format!(
-        "SELECT count(*) FROM {} c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} p WHERE {})",
-        scene.sql(table),
-        set.join(" AND "),
-        scene.sql(parent),
-        joined.join(" AND ")
-    )
 }

@@ -22,11 +22,11 @@ mod partitioned_key;
 mod rename_column;
 mod rename_table;
 mod scene;
-mod straight_only;
 mod sync;
 mod unique_from_index;
 mod view;
 mod window;
+mod window_only;
 
 use crate::operation::Operation;
 use crate::plan::{Phase, Way};
@@ -74,7 +74,7 @@ pub static RECIPES: &[&Recipe] = &[
     &rename_table::RECIPE,
     &drop_table::RECIPE,
     &add_column::RECIPE,
-    &straight_only::RECIPE,
+    &window_only::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,
     &batched_change::RECIPE,

@@ -19,14 +19,14 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let session = crate::catalog::Session::default();
     let effect = crate::effect::of(operation, scene.target, scene.catalog, &session);
     let subject = operation.relation().map_or("statement", |name| name.name.as_str());
-    let up =
-        if effect.transactional { with_timeout(std::slice::from_ref(&text)) } else { format!("{text};\n") };
+    // Outside a transaction SET LOCAL does nothing, and some runners send the file as one string.
+    let guarded = |sql: String| if effect.transactional { with_timeout(&[sql]) } else { format!("{sql};\n") };
     let title = "this statement in a transaction of its own".to_owned();
     let step = SqlStep {
         name: name_of(&[subject, "alone"]),
         title: title.clone(),
-        up,
-        down: scene.inverse(operation).map(|down| with_timeout(&[down])),
+        up: guarded(text),
+        down: scene.inverse(operation).map(guarded),
         transactional: effect.transactional,
         job: None,
     };

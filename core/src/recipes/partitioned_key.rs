@@ -66,12 +66,10 @@ pub(super) fn phases(
     let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} ({list})");
     let title = format!("add {name} to the table: it takes over the keys of the partitions");
     let step = scene.on_two_tables(name_of(&[&name, "table"]), title.clone(), &[add], &down);
-    let duplicates = format!(
-        "SELECT count(*) FROM (SELECT {list} FROM {sql} WHERE ({list}) IS NOT NULL GROUP BY {list} HAVING count(*) > 1) d"
-    );
+    let duplicates = super::unique_from_index::duplicates(scene, table, constraint, columns);
     Ok(vec![
         Phase::new(PhaseKind::Expand, format!("build a unique index on {list} of each partition"), built)
-            .enter_when(Criterion::counts_nothing("no value stands twice", duplicates))
+            .enter_when(Criterion::told_by("no value stands twice", duplicates))
             .undone_by("drop the indexes concurrently; an interrupted build leaves an invalid one", "a build fails"),
         Phase::new(PhaseKind::Verification, format!("make them the keys of the partitions ({list})"), made)
             .undone_by("the down migrations drop the keys and build the indexes under a lock", "an insert that the old release relies on fails"),

@@ -46,6 +46,7 @@ const CHANGES: &[&str] = &[
     "ALTER TABLE t ALTER COLUMN e TYPE bigint",
     "ALTER TABLE t ALTER COLUMN b SET NOT NULL",
     "ALTER TABLE t ADD CONSTRAINT t_self FOREIGN KEY (a) REFERENCES t (id)",
+    "ALTER TABLE t ADD CONSTRAINT foreign_a FOREIGN KEY (a) REFERENCES t (id)",
     "ALTER TABLE t ADD UNIQUE (a)",
     "CREATE INDEX t_b ON t (b)",
     "DROP INDEX t_a",

@@ -1,6 +1,7 @@
 //! A unique constraint or primary key from an index that is built beside readers and writers.
 
 use crate::dialect::Ident;
+use crate::effect::preflight::{self, Nulls};
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
@@ -41,7 +42,6 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         false => name_of(&[&table.name, &names.join("_"), "key"]),
     };
     let name = constraint.name.as_ref().map_or_else(own_name, |it| it.name.clone());
-    let list = scene.list(names.iter().copied());
     let mut phases = Vec::new();
     let nullable = |column: &&str| state.and_then(|it| it.column(column)).is_none_or(|it| !it.not_null);
     if primary {
@@ -61,7 +61,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             ));
         }
     }
-    phases.extend(key_phases(scene, &table, constraint, &name, &list, primary));
+    phases.extend(key_phases(scene, &table, constraint, &name, &names, primary));
     Ok(phases)
 }
 
@@ -70,10 +70,11 @@ fn key_phases(
     table: &crate::catalog::RelationName,
     constraint: &Constraint,
     name: &str,
-    list: &str,
+    columns: &[&str],
     primary: bool,
 ) -> [Phase; 2] {
     let (sql, quoted) = (scene.sql(table), scene.quote(name));
+    let list = scene.list(columns.iter().copied());
     let distinct = match constraint.kind {
         ConstraintKind::Unique { nulls_not_distinct: true, .. } => " NULLS NOT DISTINCT",
         _ => "",
@@ -101,20 +102,14 @@ fn key_phases(
         &[add],
         &[remove, plain],
     );
-    // NULL is like no other value, unless it is said to be.
-    let set = match distinct {
-        "" => format!(" WHERE ({list}) IS NOT NULL"),
-        _ => String::new(),
-    };
-    let duplicates =
-        format!("SELECT count(*) FROM (SELECT {list} FROM {sql}{set} GROUP BY {list} HAVING count(*) > 1) d");
+    let duplicates = duplicates(scene, table, constraint, columns);
     let invalid = format!(
         "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
         crate::dialect::quote_literal(&scene.sibling(table, name))
     );
     [
         Phase::new(PhaseKind::Expand, format!("build a unique index on {list}"), vec![Step::Sql(build)])
-            .enter_when(Criterion::counts_nothing("no value stands twice", duplicates))
+            .enter_when(Criterion::told_by("no value stands twice", duplicates))
             .leave_when(Criterion::counts_nothing("the index is valid", invalid))
             .undone_by(
                 "drop the index concurrently; an interrupted build leaves an invalid one",
@@ -126,4 +121,20 @@ fn key_phases(
                 "an insert that the old release relies on fails",
             ),
     ]
+}
+
+/// Rows that are too many for the key.
+pub(super) fn duplicates(
+    scene: &Scene<'_>,
+    table: &crate::catalog::RelationName,
+    constraint: &Constraint,
+    columns: &[&str],
+) -> Option<String> {
+    let nulls = match constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => Nulls::Refused,
+        ConstraintKind::Unique { nulls_not_distinct: true, .. } => Nulls::Same,
+        _ => Nulls::Distinct,
+    };
+    let keys: Vec<String> = columns.iter().map(|it| scene.quote(it)).collect();
+    preflight::duplicates(table, &keys, nulls, None, scene.dialect())
 }

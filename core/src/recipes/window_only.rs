@@ -8,7 +8,7 @@ use super::{Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "window-only",
-    page: include_str!("straight_only.md"),
+    page: include_str!("window_only.md"),
     ways: &[Way::Triggers],
     applies: |operation| instead(operation).is_some(),
     write,
