@@ -19,6 +19,7 @@ mod foreign_key;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
+mod refresh_view;
 mod rename_column;
 mod rename_table;
 mod scene;
@@ -78,6 +79,7 @@ pub static RECIPES: &[&Recipe] = &[
     &partitioned::ATTACH,
     &partitioned::DETACH,
     &batched_change::RECIPE,
+    &refresh_view::RECIPE,
     &own_transaction::RECIPE,
 ];
 

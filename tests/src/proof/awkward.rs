@@ -171,3 +171,13 @@ CREATE SEQUENCE more_numbers START 100000;
 INSERT INTO numbered SELECT g, date '2024-06-01' + g % 500 FROM generate_series(1, 2000) g;
 INSERT INTO readings SELECT CASE WHEN g % 7 = 0 THEN NULL ELSE g % 500 END, date '2024-06-01' + g, 'NaN' FROM generate_series(1, 2000) g;
 "#;
+
+/// A materialized view under a name that needs quotes, whose rows are older than those of its table.
+pub(super) const TOTALS: &str = r#"
+CREATE TABLE sales (id bigint PRIMARY KEY, shop int, amount numeric);
+CREATE SEQUENCE more_sales START 100000;
+INSERT INTO sales SELECT g, g % 50, g FROM generate_series(1, 2000) g;
+CREATE MATERIALIZED VIEW "Totals" AS SELECT shop AS "Shop", sum(amount) AS amount FROM sales GROUP BY shop;
+CREATE UNIQUE INDEX totals_shop ON "Totals" ("Shop");
+INSERT INTO sales SELECT g, g % 60, 'NaN' FROM generate_series(2001, 2100) g;
+"#;

@@ -93,7 +93,7 @@ pub(super) fn contents(database: &Database, left_out: &[&str]) -> String {
     let mut ask =
         |query: &str| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
     let tables = ask(
-        "SELECT c.oid::regclass::text, c.relkind FROM pg_class c WHERE relkind IN ('r', 'S') AND relnamespace IN
+        "SELECT c.oid::regclass::text, c.relkind FROM pg_class c WHERE relkind IN ('r', 'm', 'S') AND relnamespace IN
            (SELECT oid FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema') ORDER BY 1",
     );
     let without: String = left_out.iter().map(|column| format!(" - '{column}'")).collect();

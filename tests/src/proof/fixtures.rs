@@ -4,7 +4,9 @@
 //! everything else from [`Fixture::PLAIN`].
 
 use super::Fixture;
-use super::awkward::{EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, READINGS, REGIONS, USERS, VISITS};
+use super::awkward::{
+    EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, READINGS, REGIONS, TOTALS, USERS, VISITS,
+};
 use lockkeeper_core::plan::Way;
 
 const WRITES_NAME: &[&str] = &[
@@ -187,6 +189,11 @@ const USES_OTHER_METERS: &[&str] = &[
     "INSERT INTO meters SELECT 6000 + random() * 1000000000, clock_timestamp(), 'w'",
     "SELECT count(*) FROM meters WHERE at < '2024-09-01'",
     "UPDATE meters SET kind = 'u' WHERE id = 1 + (random() * 900)::int",
+];
+
+const USES_TOTALS: &[&str] = &[
+    r#"SELECT amount FROM "Totals" WHERE "Shop" = 7"#,
+    "INSERT INTO sales SELECT nextval('more_sales'), 7, 1",
 ];
 
 pub(super) const FIXTURES: &[Fixture] = &[
@@ -514,6 +521,17 @@ pub(super) const FIXTURES: &[Fixture] = &[
         schema: READINGS,
         migration: "ALTER TABLE numbered ADD CONSTRAINT numbered_key PRIMARY KEY (id, at);",
         releases: &[&["INSERT INTO numbered SELECT nextval('more_numbers'), '2024-07-01'", "SELECT count(*) FROM numbered WHERE id = 7"]],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "refresh a materialized view",
+        schema: TOTALS,
+        migration: r#"REFRESH MATERIALIZED VIEW "Totals";"#,
+        restore: Some(
+            r#"DELETE FROM sales WHERE id BETWEEN 2001 AND 2100; REFRESH MATERIALIZED VIEW "Totals";
+               INSERT INTO sales SELECT g, g % 60, 'NaN' FROM generate_series(2001, 2100) g;"#,
+        ),
+        releases: &[USES_TOTALS],
         ..Fixture::PLAIN
     },
 ];

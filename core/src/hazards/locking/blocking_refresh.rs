@@ -26,7 +26,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let message = format!("reads of {} wait until its query has ended", ctx.display(&view));
-    let hazard = Hazard::new(&RULE, refresh.view.span, message);
+    let hazard = Hazard::new(&RULE, refresh.view.span, message).with_recipe("refresh-beside-readers");
     if !ctx.effect.has_concurrent_form {
         return Some(hazard);
     }
