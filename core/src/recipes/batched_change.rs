@@ -8,14 +8,16 @@ use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way};
 use super::backfill;
 use super::batches;
 use super::scene::{LOCK_TIMEOUT, Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "batched-change",
     page: include_str!("batched_change.md"),
     ways: &[Way::Triggers],
-    applies: |operation| matches!(operation.kind, Kind::Update(_) | Kind::Delete(_)),
-    write,
+    form: Form::One {
+        applies: |operation| matches!(operation.kind, Kind::Update(_) | Kind::Delete(_)),
+        write,
+    },
 };
 
 /// No trigger of ours stands aside for this one: a column that is kept in step at the same time follows.

@@ -9,14 +9,13 @@ use super::carried::{self, Carried};
 use super::change_key::Key;
 use super::scene::{Scene, name_of};
 use super::sync::Sync;
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "expand-contract-type",
     page: include_str!("change_type.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &TypeName, Option<&Expression>)> {

@@ -5,14 +5,13 @@ use crate::operation::{AlterTable, ConstraintKind, Kind, Operation, TableAction}
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "check-then-not-null",
     page: include_str!("check_then_not_null.md"),
     ways: &[Way::Triggers],
-    applies: |operation| column(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| column(operation).is_some(), write },
 };
 
 fn column(operation: &Operation) -> Option<(&AlterTable, &str)> {

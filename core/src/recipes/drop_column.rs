@@ -5,14 +5,13 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::carried::Carried;
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-column",
     page: include_str!("drop_column.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &str)> {

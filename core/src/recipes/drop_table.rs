@@ -5,14 +5,13 @@ use crate::operation::{Drop, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of, with_timeout};
-use super::{Recipe, Refusal, carried};
+use super::{Form, Recipe, Refusal, carried};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-table",
     page: include_str!("drop_table.md"),
     ways: &[Way::Triggers],
-    applies: |operation| dropped(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| dropped(operation).is_some(), write },
 };
 
 fn dropped(operation: &Operation) -> Option<&Drop> {

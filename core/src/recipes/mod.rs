@@ -1,4 +1,4 @@
-//! Recipes: how one hazardous operation becomes safe steps; one `.rs` and one `.md` each.
+//! Recipes: how a hazardous change becomes safe steps; one `.rs` and one `.md` each.
 //!
 //! A recipe gives phases with the SQL that goes up and down, the releases between, criteria and rollback. It knows
 //! nothing of frameworks: files are spelled from its steps elsewhere.
@@ -16,6 +16,7 @@ mod concurrent_index;
 mod drop_column;
 mod drop_table;
 mod foreign_key;
+mod group;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
@@ -32,9 +33,10 @@ mod window_only;
 use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
+pub use group::{Group, group};
 pub use scene::{Scene, alone, inverse};
 
-/// How one kind of operation is carried out.
+/// How one kind of change is carried out.
 #[derive(Debug)]
 pub struct Recipe {
     /// Its name.
@@ -43,10 +45,38 @@ pub struct Recipe {
     pub page: &'static str,
     /// The ways that it knows, beside a window.
     pub ways: &'static [Way],
-    /// Whether an operation is of its kind.
-    pub applies: fn(&Operation) -> bool,
-    /// The phases, or why there are none here.
-    pub write: fn(&Operation, &Scene<'_>, Way) -> Result<Vec<Phase>, Refusal>,
+    /// What it takes over, and what it makes of it.
+    pub form: Form,
+}
+
+/// What a recipe takes over.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// One operation.
+    One {
+        /// Whether an operation is of its kind.
+        applies: fn(&Operation) -> bool,
+        /// The phases, or why there are none here.
+        write: fn(&Operation, &Scene<'_>, Way) -> Result<Vec<Phase>, Refusal>,
+    },
+    /// Several operations of one migration, which mean one change together.
+    Several {
+        /// Which of these operations it takes, the first always among them; `None` where they mean something else. The scene is the one
+        /// before the first.
+        claim: fn(&[&Operation], &Scene<'_>) -> Option<Vec<usize>>,
+        /// The phases of those it took, or why there are none here.
+        write: fn(&[&Operation], &Scene<'_>, Way) -> Result<Vec<Phase>, Refusal>,
+    },
+}
+
+impl Recipe {
+    /// Whether it takes over this operation alone.
+    pub fn applies(&self, operation: &Operation) -> bool {
+        match self.form {
+            Form::One { applies, .. } => applies(operation),
+            Form::Several { .. } => false,
+        }
+    }
 }
 
 /// Why a recipe is not possible here, and what to do instead.
@@ -90,25 +120,29 @@ pub fn by_id(id: &str) -> Option<&'static Recipe> {
 
 /// The recipe for an operation, if there is one for its kind.
 pub fn for_operation(operation: &Operation) -> Option<&'static Recipe> {
-    RECIPES.iter().copied().find(|recipe| (recipe.applies)(operation))
+    RECIPES.iter().copied().find(|recipe| recipe.applies(operation))
 }
 
-/// The phases of an operation carried out in a way.
+/// The phases of a change carried out in a way: of one operation, or of all those that a recipe claims together.
 ///
 /// # Errors
 /// [`Refusal`] where that is not possible here.
 pub fn write(
     recipe: &Recipe,
-    operation: &Operation,
+    operations: &[&Operation],
     scene: &Scene<'_>,
     way: Way,
 ) -> Result<Vec<Phase>, Refusal> {
     if way == Way::Window {
-        return Ok(window::phases(operation, scene));
+        return Ok(window::phases(operations, scene));
     }
     // A recipe that needs no dual write is the same in both ways.
     let way = if recipe.ways.contains(&way) { way } else { recipe.ways[0] };
-    (recipe.write)(operation, scene, way)
+    match (recipe.form, operations) {
+        (Form::One { write, .. }, [operation]) => write(operation, scene, way),
+        (Form::One { .. }, _) => Err(Refusal::new(format!("{} takes one operation", recipe.id))),
+        (Form::Several { write, .. }, _) => write(operations, scene, way),
+    }
 }
 
 #[cfg(test)]

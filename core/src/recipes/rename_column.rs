@@ -8,14 +8,13 @@ use super::backfill::Backfill;
 use super::carried::{self, Carried};
 use super::scene::{Scene, name_of};
 use super::sync::Sync;
-use super::{Recipe, Refusal, view};
+use super::{Form, Recipe, Refusal, view};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "expand-contract-rename",
     page: include_str!("rename_column.md"),
     ways: &[Way::Triggers, Way::Application],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &str)> {

@@ -286,22 +286,41 @@ fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
 }
 
 fn written(change: &str, target: &Target, before: &Catalog, way: Way) -> Result<Vec<Phase>, Refusal> {
-    let operation = operation(change);
-    let recipe = for_operation(&operation).expect("has a recipe");
+    written_back(change, "", target, before, way)
+}
+
+/// The phases of a change with this way back: one operation, or several that a recipe takes together.
+fn written_back(
+    change: &str,
+    back: &str,
+    target: &Target,
+    before: &Catalog,
+    way: Way,
+) -> Result<Vec<Phase>, Refusal> {
+    let operations = operations(change);
     let scene = Scene {
         text: change,
+        back,
         target,
         catalog: before,
         batch_rows: 1_000,
         pause_lag_seconds: 30,
         resume_lag_seconds: 5,
     };
-    write(recipe, &operation, &scene, way)
+    let all: Vec<&Operation> = operations.iter().collect();
+    let recipe = match group(&all, &scene) {
+        Some(group) => {
+            assert_eq!(group.members.len(), all.len(), "{change}: a recipe takes them all");
+            group.recipe
+        }
+        None => for_operation(all[0]).expect("has a recipe"),
+    };
+    write(recipe, &all, &scene, way)
 }
 
-fn operation(change: &str) -> Operation {
+fn operations(change: &str) -> Vec<Operation> {
     let script = Script::read(change, Dialect::Postgres);
-    lower(&script, &script.statements[0]).remove(0)
+    script.statements.iter().flat_map(|statement| lower(&script, statement)).collect()
 }
 
 #[track_caller]
@@ -321,7 +340,7 @@ fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     }
     let mut direct = before.clone();
     direct.start_migration();
-    direct.apply(&operation(change));
+    operations(change).iter().for_each(|operation| direct.apply(operation));
     assert_eq!(shape(&catalog), shape(&direct), "{change} on {}", target.version.major);
 }
 
@@ -336,7 +355,7 @@ fn a_precaution_taken_from_a_recipe_is_noticed() {
     let mut survivors = BTreeSet::new();
     let mut count = 0;
     for change in CHANGES {
-        let recipe = for_operation(&operation(change)).expect("has a recipe");
+        let recipe = for_operation(&operations(change)[0]).expect("has a recipe");
         for way in [Way::Triggers, Way::Application] {
             let phases = written(change, &target, &before, way).expect("is possible here");
             let steps: Vec<&SqlStep> = phases.iter().flat_map(Phase::migrations).collect();
