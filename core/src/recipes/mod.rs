@@ -4,6 +4,7 @@
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
 mod add_column;
+mod assigned;
 mod backfill;
 mod batched_change;
 mod batches;

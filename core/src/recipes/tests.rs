@@ -223,6 +223,11 @@ fn rows_are_changed_in_batches_that_can_be_run_again() {
             "UPDATE t SET d = (SELECT min(a) FROM u)",
             "d = (SELECT min(a) FROM u) WHERE d IS DISTINCT FROM CAST(((SELECT min(a) FROM u)) AS text)",
         ),
+        (
+            "UPDATE t AS x SET a = y.a + x.up FROM u AS y WHERE y.id = x.up",
+            "a = (SELECT y.a + t.up FROM u y WHERE y.id = t.up) WHERE (EXISTS (SELECT FROM u y WHERE y.id = t.up)) AND \
+             (a IS DISTINCT FROM CAST(((SELECT y.a + t.up FROM u y WHERE y.id = t.up)) AS integer))",
+        ),
         ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
         ("DELETE FROM u", "DELETE WHERE true"),
     ] {
@@ -238,10 +243,12 @@ fn changes_that_batches_would_change_are_refused_in_words() {
         ("UPDATE t SET d = random()::text", "differs from one moment to the next"),
         ("UPDATE t SET d = now()::text", "differs from one moment to the next"),
         ("UPDATE t SET d = 'x' WHERE random() < 0.5", "may answer otherwise each time"),
-        ("UPDATE t SET a = 1 FROM u WHERE u.id = t.id", "it is more than UPDATE"),
-        ("UPDATE t AS x SET a = 1", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 FROM u, c WHERE u.id = t.id", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 FROM u JOIN c ON true WHERE u.id = t.id", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 FROM u", "it is more than UPDATE"),
+        ("UPDATE t x SET a = x.a + 1", "a is computed from a, which it changes"),
         ("UPDATE ONLY t SET a = 1", "it is more than UPDATE"),
-        ("UPDATE t SET (a, up) = (1, 2)", "it is more than UPDATE"),
+        ("UPDATE t SET (a, up) = (SELECT 1, 2)", "it is more than UPDATE"),
         ("UPDATE t SET a = 1 WHERE a IS NULL RETURNING id", "it is more than UPDATE"),
         ("WITH x AS (SELECT 1) UPDATE t SET a = 1", "it is more than UPDATE"),
         ("UPDATE t SET a = (SELECT count(*) FROM t x)", "reads the same table"),
