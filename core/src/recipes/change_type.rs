@@ -8,7 +8,7 @@ use super::backfill::Backfill;
 use super::carried::{self, Carried};
 use super::change_key::Key;
 use super::scene::{Scene, name_of};
-use super::sync::Sync;
+use super::sync::{Kept, Sync};
 use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -98,8 +98,8 @@ impl Change<'_> {
     }
 
     /// The new value from a row whose old column is called `column`.
-    fn up(&self, row: &str, column: &str) -> String {
-        let value = format!("{row}{}", self.scene.quote(column));
+    fn up(&self, column: &str) -> String {
+        let value = self.scene.quote(column);
         match self.using {
             Some(using) => {
                 let quoted = format!("\"{}\"", self.column.replace('"', "\"\""));
@@ -114,8 +114,8 @@ impl Change<'_> {
 
     /// The old value from the new one; what does not fit into a smaller integer is cut to its limits, so that the new
     /// release can write it. Only the copy that is dropped later is cut.
-    fn down(&self, row: &str, column: &str) -> String {
-        let value = format!("{row}{}", self.scene.quote(column));
+    fn down(&self, column: &str) -> String {
+        let value = self.scene.quote(column);
         let limits = match self.old.ty.name.as_str() {
             "int4" => Some(("-2147483648", "2147483647")),
             "int2" => Some(("-32768", "32767")),
@@ -136,10 +136,9 @@ impl Change<'_> {
     fn sync(&self) -> Sync<'_> {
         Sync {
             table: self.table,
-            old: self.column,
-            new: self.new,
-            up: self.up("NEW.", self.column),
-            down: self.down("NEW.", self.new),
+            state: self.state,
+            old: vec![Kept::new(self.column, self.down(self.new))],
+            new: vec![Kept::new(self.new, self.up(self.column))],
         }
     }
 
@@ -183,7 +182,7 @@ impl Change<'_> {
         let backfill = Backfill {
             table: self.table,
             column: self.new,
-            value: self.up("", self.column),
+            value: self.up(self.column),
             pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
         };
         let differences = self.sync().count_differences(self.scene);
@@ -249,7 +248,7 @@ impl Change<'_> {
             ))
             .leave_when(Criterion::counts_nothing(
                 "the copy of the old type agrees in every row",
-                self.count_stale_copies(&aside),
+                after.count_stale(self.scene),
             ))
     }
 
@@ -257,21 +256,10 @@ impl Change<'_> {
     fn sync_after<'b>(&'b self, aside: &'b str) -> Sync<'b> {
         Sync {
             table: self.table,
-            old: self.column,
-            new: aside,
-            up: self.down("NEW.", self.column),
-            down: self.up("NEW.", aside),
+            state: self.state,
+            old: vec![Kept::new(self.column, self.up(aside))],
+            new: vec![Kept::new(aside, self.down(self.column))],
         }
-    }
-
-    /// A value that one type cannot hold agrees in one direction only.
-    fn count_stale_copies(&self, aside: &str) -> String {
-        let (column, copy) = (self.scene.quote(self.column), self.scene.quote(aside));
-        let (down, up) = (self.down("", self.column), self.up("", aside));
-        format!(
-            "SELECT count(*) FROM {} WHERE {copy} IS DISTINCT FROM ({down}) AND {column} IS DISTINCT FROM ({up})",
-            self.scene.sql(self.table)
-        )
     }
 
     /// The phase that drops the copy.
@@ -285,7 +273,7 @@ impl Change<'_> {
         up.extend(self.carried.take_names());
         let mut down = self.carried.give_names_back();
         down.push(format!("ALTER TABLE {table} ADD COLUMN {old} {}", self.carried.type_of_old()));
-        down.push(format!("UPDATE {table} SET {old} = {}", self.down("", self.column)));
+        down.push(format!("UPDATE {table} SET {old} = {}", self.down(self.column)));
         down.extend(self.made_again(&aside));
         down.extend(after.create(self.scene));
         let title = format!("drop the copy of the old type ({aside})");

@@ -7,7 +7,7 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 use super::backfill::Backfill;
 use super::carried::{self, Carried};
 use super::scene::{Scene, name_of};
-use super::sync::Sync;
+use super::sync::{Kept, Sync};
 use super::{Form, Recipe, Refusal, view};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -76,10 +76,9 @@ impl Rename<'_> {
     fn sync(&self) -> Sync<'_> {
         Sync {
             table: self.table,
-            old: self.old,
-            new: self.new,
-            up: format!("NEW.{}", self.scene.quote(self.old)),
-            down: format!("NEW.{}", self.scene.quote(self.new)),
+            state: self.state,
+            old: vec![Kept::new(self.old, self.scene.quote(self.new))],
+            new: vec![Kept::new(self.new, self.scene.quote(self.old))],
         }
     }
 
