@@ -183,8 +183,7 @@ impl Add<'_> {
         let quoted = self.quoted();
         let backfill = Backfill {
             table: self.table,
-            column: self.name(),
-            value: self.value().unwrap_or_default(),
+            set: vec![(self.name(), self.value().unwrap_or_default())],
             pending: format!("{quoted} IS NULL"),
         };
         let left = format!("SELECT count(*) FROM {} WHERE {quoted} IS NULL", self.scene.sql(self.table));

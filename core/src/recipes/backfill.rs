@@ -13,15 +13,13 @@ use super::batches;
 use super::scene::{LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
 
-/// A backfill of one column.
+/// A backfill of columns.
 #[derive(Debug, Clone)]
 pub(super) struct Backfill<'a> {
     /// The table.
     pub table: &'a RelationName,
-    /// The column that is filled.
-    pub column: &'a str,
-    /// Its value.
-    pub value: String,
+    /// The columns that are filled, each with its value.
+    pub set: Vec<(&'a str, String)>,
     /// The rows that still need it. A row that is done must not satisfy it.
     pub pending: String,
 }
@@ -53,19 +51,27 @@ impl Backfill<'_> {
     /// [`Refusal`] where the rows cannot be walked.
     pub fn step(&self, scene: &Scene<'_>, state: &Table) -> Result<SqlStep, Refusal> {
         let job = self.job(scene, state)?;
-        let name = name_of(&[&self.table.name, self.column, "backfill"]);
-        let title =
-            format!("fill {} in rows written before, {} rows at a time", self.column, scene.batch_rows);
+        let columns = self.columns();
+        let name = name_of(&[&self.table.name, columns.first().copied().unwrap_or_default(), "backfill"]);
+        let title = format!(
+            "fill {} in rows written before, {} rows at a time",
+            columns.join(", "),
+            scene.batch_rows
+        );
         let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
         step.job = Some(Box::new(job));
         Ok(step)
     }
 
+    fn columns(&self) -> Vec<&str> {
+        self.set.iter().map(|(column, _)| *column).collect()
+    }
+
     fn job(&self, scene: &Scene<'_>, state: &Table) -> Result<BackfillJob, Refusal> {
         Ok(BackfillJob {
             table: self.table.clone(),
-            walk: walk(scene, self.table, state, &[self.column])?,
-            set: vec![(self.column.to_owned(), self.value.clone())],
+            walk: walk(scene, self.table, state, &self.columns())?,
+            set: self.set.iter().map(|(column, value)| ((*column).to_owned(), value.clone())).collect(),
             delete: false,
             pending: self.pending.clone(),
             guard: GUARD.to_owned(),
@@ -74,7 +80,7 @@ impl Backfill<'_> {
             resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
             lock_timeout: LOCK_TIMEOUT.to_owned(),
             remaining: format!("SELECT count(*) FROM {} WHERE {}", scene.sql(self.table), self.pending),
-            fires: fires(state, &[self.column]),
+            fires: fires(state, &self.columns()),
         })
     }
 }

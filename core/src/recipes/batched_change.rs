@@ -1,7 +1,7 @@
 //! Rows changed or deleted in batches: what one statement would do, in windows that commit by themselves.
 
 use crate::catalog::{Demand, RelationName, Table};
-use crate::effect::volatility;
+use crate::effect::{drifts, volatility};
 use crate::operation::{Delete, Expression, Kind, Operation, Update, Volatility};
 use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way};
 
@@ -135,7 +135,7 @@ impl<'a> Change<'a> {
             if value.text.trim().eq_ignore_ascii_case("default") {
                 return Err(self.refuse(&format!("{column} = DEFAULT: write the value")));
             }
-            if volatility(value, self.scene.catalog) != Volatility::Immutable {
+            if drifts(value, self.scene.catalog) {
                 return Err(self.refuse(&format!(
                     "the value of {column} differs from one moment to the next: write it out, or a row that is done looks as if it were not"
                 )));

@@ -5,7 +5,7 @@ use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, Typ
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::backfill::Backfill;
-use super::carried::{self, Carried};
+use super::carried::{self, Carried, Part};
 use super::change_key::Key;
 use super::scene::{Scene, name_of};
 use super::sync::{Kept, Sync};
@@ -181,8 +181,7 @@ impl Change<'_> {
         let (old, new) = (self.scene.quote(self.column), self.scene.quote(self.new));
         let backfill = Backfill {
             table: self.table,
-            column: self.new,
-            value: self.up(self.column),
+            set: vec![(self.new, self.up(self.column))],
             pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
         };
         let differences = self.sync().count_differences(self.scene);
@@ -290,15 +289,12 @@ impl Change<'_> {
 
     /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.
     fn made_again(&self, aside: &str) -> Vec<String> {
-        let again = self.carried.make_again_on(aside).into_iter().filter(|it| !it.contains(" SET DEFAULT "));
+        let Some((name, _)) = self.carried.not_null_names() else {
+            return self.carried.make_again_on(aside, &[Part::Default]);
+        };
+        let (table, quoted) = (self.scene.sql(self.table), self.scene.quote(aside));
+        let mut again = vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {quoted}")];
+        again.extend(self.carried.make_again_on(aside, &[Part::Default, Part::NotNull]));
         again
-            .map(|it| match self.carried.not_null_names().filter(|_| it.ends_with(" SET NOT NULL")) {
-                Some((name, _)) => {
-                    let (table, aside) = (self.scene.sql(self.table), self.scene.quote(aside));
-                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {aside}")
-                }
-                None => it,
-            })
-            .collect()
     }
 }

@@ -14,16 +14,19 @@ mod change_type;
 mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
+mod derivation;
 mod drop_column;
 mod drop_table;
 mod foreign_key;
 mod group;
+mod handover;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
 mod refresh_view;
 mod rename_column;
 mod rename_table;
+mod replace_columns;
 mod scene;
 mod sync;
 mod unique_from_index;
@@ -58,7 +61,7 @@ pub enum Form {
         /// Whether an operation is of its kind.
         applies: fn(&Operation) -> bool,
         /// The phases, or why there are none here.
-        write: fn(&Operation, &Scene<'_>, Way) -> Result<Vec<Phase>, Refusal>,
+        write: fn(&Operation, &Scene<'_>, Way) -> Phases,
     },
     /// Several operations of one migration, which mean one change together.
     Several {
@@ -66,7 +69,7 @@ pub enum Form {
         /// before the first.
         claim: fn(&[&Operation], &Scene<'_>) -> Option<Vec<usize>>,
         /// The phases of those it took, or why there are none here.
-        write: fn(&[&Operation], &Scene<'_>, Way) -> Result<Vec<Phase>, Refusal>,
+        write: fn(&[&Operation], &Scene<'_>, Way) -> Phases,
     },
 }
 
@@ -93,6 +96,9 @@ impl Refusal {
     }
 }
 
+/// What a recipe makes of a change.
+pub type Phases = Result<Vec<Phase>, Refusal>;
+
 /// All recipes.
 pub static RECIPES: &[&Recipe] = &[
     &rename_column::RECIPE,
@@ -112,6 +118,7 @@ pub static RECIPES: &[&Recipe] = &[
     &batched_change::RECIPE,
     &refresh_view::RECIPE,
     &own_transaction::RECIPE,
+    &replace_columns::RECIPE,
 ];
 
 /// The recipe with this name.
@@ -128,12 +135,7 @@ pub fn for_operation(operation: &Operation) -> Option<&'static Recipe> {
 ///
 /// # Errors
 /// [`Refusal`] where that is not possible here.
-pub fn write(
-    recipe: &Recipe,
-    operations: &[&Operation],
-    scene: &Scene<'_>,
-    way: Way,
-) -> Result<Vec<Phase>, Refusal> {
+pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
     if way == Way::Window {
         return Ok(window::phases(operations, scene));
     }

@@ -123,7 +123,8 @@ impl Sync<'_> {
     /// one of the directions.
     pub fn count_stale(&self, scene: &Scene<'_>) -> String {
         let (new, old) = (differences(&self.new, scene), differences(&self.old, scene));
-        let bracket = |columns: &[Kept<'_>], it: String| if columns.len() > 1 { format!("({it})") } else { it };
+        let bracket =
+            |columns: &[Kept<'_>], it: String| if columns.len() > 1 { format!("({it})") } else { it };
         let (new, old) = (bracket(&self.new, new), bracket(&self.old, old));
         format!("SELECT count(*) FROM {} WHERE {new} AND {old}", scene.sql(self.table))
     }

@@ -286,6 +286,73 @@ fn a_view_is_refreshed_beside_readers_where_its_rows_can_be_told_apart() {
     }
 }
 
+const PEOPLE: &str =
+    "CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL, year int, month int, nick text UNIQUE);
+    CREATE INDEX people_name ON people (lower(name)); CREATE VIEW nicks AS SELECT nick FROM people;";
+
+const SPLIT: &str = "ALTER TABLE people ADD COLUMN first text NOT NULL DEFAULT '', ADD last text;
+    SET lock_timeout = '1s'; CREATE TABLE apart (id int);
+    UPDATE people p SET (first, last) = (split_part(p.name, ' ', 1), nullif(split_part(name, ' ', 2), ''));
+    ALTER TABLE people DROP COLUMN name;";
+
+#[test]
+fn columns_are_split_and_merged() {
+    let back =
+        "ALTER TABLE people ADD COLUMN name text; UPDATE people SET name = concat_ws(' ', first, last)";
+    let merge = "ALTER TABLE people ADD COLUMN born text; UPDATE people SET born = year || '-' || month WHERE month > 0;
+        ALTER TABLE people ALTER COLUMN born SET NOT NULL; ALTER TABLE people DROP COLUMN month, DROP year;";
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(PEOPLE), &target, &mut before);
+        let split = SPLIT.replace("CREATE TABLE apart (id int);", "").replace("SET lock_timeout = '1s';", "");
+        prove_back(&split, back, &target, &before, Way::Triggers);
+        prove_back(&split, "", &target, &before, Way::Application);
+        prove_back(merge, "", &target, &before, Way::Application);
+    }
+}
+
+/// What stands between its statements and has nothing to do with them comes behind.
+#[test]
+fn a_group_leaves_out_what_stands_apart() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PEOPLE), &target, &mut before);
+    let members = |change: &str| {
+        let operations = operations(change);
+        let scene = scene(change, "", &target, &before);
+        group(&operations.iter().collect::<Vec<_>>(), &scene).map(|group| group.members)
+    };
+    assert_eq!(members(SPLIT), Some(vec![0, 1, 4, 5]));
+    let using = SPLIT.replace("CREATE TABLE apart (id int)", "CREATE VIEW v AS SELECT first FROM people");
+    assert_eq!(members(&using), None, "the view between needs the column");
+    let unread = SPLIT.replace("DROP COLUMN name", "DROP COLUMN year");
+    assert_eq!(members(&unread), None, "nothing is computed from what goes");
+}
+
+#[test]
+fn columns_that_cannot_be_replaced_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PEOPLE), &target, &mut before);
+    let replace = |column: &str, value: &str, old: &str| {
+        format!(
+            "ALTER TABLE people ADD {column}; UPDATE people SET a = {value}; ALTER TABLE people DROP {old}"
+        )
+    };
+    for (change, reason) in [
+        (replace("a text", "name", "name"), "-- lockkeeper: back UPDATE people SET name = "),
+        (replace("a text UNIQUE", "name", "name"), "with constraints of its own"),
+        (replace("a text", "name || now()", "name"), "differs from one moment to the next"),
+        (replace("a text", "nick", "nick"), "the view nicks reads what goes"),
+        (replace("a int", "id", "id"), "is in the primary key"),
+    ] {
+        let way = if reason.starts_with("--") { Way::Triggers } else { Way::Application };
+        let refusal = written(&change, &target, &before, way).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
 fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
         replay(part(&step.up), target, catalog);
@@ -305,15 +372,7 @@ fn written_back(
     way: Way,
 ) -> Result<Vec<Phase>, Refusal> {
     let operations = operations(change);
-    let scene = Scene {
-        text: change,
-        back,
-        target,
-        catalog: before,
-        batch_rows: 1_000,
-        pause_lag_seconds: 30,
-        resume_lag_seconds: 5,
-    };
+    let scene = scene(change, back, target, before);
     let all: Vec<&Operation> = operations.iter().collect();
     let recipe = match group(&all, &scene) {
         Some(group) => {
@@ -325,6 +384,18 @@ fn written_back(
     write(recipe, &all, &scene, way)
 }
 
+fn scene<'a>(change: &'a str, back: &'a str, target: &'a Target, before: &'a Catalog) -> Scene<'a> {
+    Scene {
+        text: change,
+        back,
+        target,
+        catalog: before,
+        batch_rows: 1_000,
+        pause_lag_seconds: 30,
+        resume_lag_seconds: 5,
+    }
+}
+
 fn operations(change: &str) -> Vec<Operation> {
     let script = Script::read(change, Dialect::Postgres);
     script.statements.iter().flat_map(|statement| lower(&script, statement)).collect()
@@ -332,8 +403,13 @@ fn operations(change: &str) -> Vec<Operation> {
 
 #[track_caller]
 fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
-    let phases =
-        written(change, target, before, way).unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
+    prove_back(change, "", target, before, way);
+}
+
+#[track_caller]
+fn prove_back(change: &str, back: &str, target: &Target, before: &Catalog, way: Way) {
+    let phases = written_back(change, back, target, before, way)
+        .unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
     let mut catalog = before.clone();
     for step in phases.iter().flat_map(Phase::migrations) {
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };

@@ -181,3 +181,22 @@ CREATE MATERIALIZED VIEW "Totals" AS SELECT shop AS "Shop", sum(amount) AS amoun
 CREATE UNIQUE INDEX totals_shop ON "Totals" ("Shop");
 INSERT INTO sales SELECT g, g % 60, 'NaN' FROM generate_series(2001, 2100) g;
 "#;
+
+/// Columns that are split and merged: quoted names, text without and with several spaces, quotes, dates at the ends, NULLs, a trigger of the user.
+pub(super) const PEOPLE: &str = r#"
+CREATE TABLE "People" (
+    id bigserial PRIMARY KEY,
+    "Full Name" text NOT NULL CHECK ("Full Name" <> 'x'),
+    year int,
+    month int,
+    day int,
+    touched int DEFAULT 0
+);
+CREATE INDEX "People's names" ON "People" (lower("Full Name"), year);
+CREATE FUNCTION count_touches() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.touched := coalesce(OLD.touched, 0) + 1; RETURN NEW; END $$;
+CREATE TRIGGER people_touch BEFORE UPDATE ON "People" FOR EACH ROW EXECUTE FUNCTION count_touches();
+INSERT INTO "People" ("Full Name", year, month, day)
+    SELECT 'Given' || g || ' O''Family ' || g, 1900 + g % 100, 1 + g % 12, 1 + g % 28 FROM generate_series(1, 1000) g;
+INSERT INTO "People" ("Full Name") VALUES ('Single'), ('José María "Pepe" %s'), (E'a\\b $1'), ('$lockkeeper$ $$'), ('NEW."Full Name"'), (E'two\nlines x');
+INSERT INTO "People" ("Full Name", year, month, day) VALUES ('Old One', 1, 1, 1), ('Far Off', 9999, 12, 31), ('No Day', NULL, 2, 3);
+"#;

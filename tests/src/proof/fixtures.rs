@@ -5,7 +5,7 @@
 
 use super::Fixture;
 use super::awkward::{
-    EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, READINGS, REGIONS, TOTALS, USERS, VISITS,
+    EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, PEOPLE, READINGS, REGIONS, TOTALS, USERS, VISITS,
 };
 use lockkeeper_core::plan::Way;
 
@@ -195,6 +195,44 @@ const USES_TOTALS: &[&str] = &[
     r#"SELECT amount FROM "Totals" WHERE "Shop" = 7"#,
     "INSERT INTO sales SELECT nextval('more_sales'), 7, 1",
 ];
+
+const WRITES_FULL_NAMES: &[&str] = &[
+    r#"INSERT INTO "People" ("Full Name", year) VALUES ('Old ' || clock_timestamp(), 2000)"#,
+    r#"UPDATE "People" SET "Full Name" = 'Was O''X ' || id WHERE id = 1 + (random() * 990)::int"#,
+    r#"UPDATE "People" SET year = 1999 WHERE id = 1 + (random() * 990)::int"#,
+    r#"SELECT "Full Name" FROM "People" WHERE lower("Full Name") = 'old'"#,
+];
+
+const WRITES_ALL_NAMES: &[&str] = &[
+    r#"INSERT INTO "People" ("Full Name", first_name, "last name") VALUES ('Both Of Us', 'Both', 'Of Us')"#,
+    r#"UPDATE "People" SET "Full Name" = 'Two Now', first_name = 'Two', "last name" = 'Now' WHERE id = 1 + (random() * 990)::int"#,
+];
+
+const WRITES_PARTS_OF_NAMES: &[&str] = &[
+    r#"INSERT INTO "People" (first_name, "last name") VALUES ('Ann', 'Lee''s')"#,
+    r#"UPDATE "People" SET "last name" = 'von Y' WHERE id = 1 + (random() * 990)::int"#,
+    r#"UPDATE "People" SET first_name = 'Mary Ann', month = 3 WHERE id = 1 + (random() * 990)::int"#,
+    r#"SELECT first_name || "last name" FROM "People" WHERE id = 7"#,
+];
+
+const WRITES_DAYS: &[&str] = &[
+    r#"INSERT INTO "People" ("Full Name", year, month, day) VALUES ('Old Day', 2000, 2, 29)"#,
+    r#"UPDATE "People" SET day = 1 + (random() * 27)::int WHERE id = 1 + (random() * 990)::int"#,
+    r#"UPDATE "People" SET year = NULL WHERE id = 1 + (random() * 990)::int"#,
+];
+
+const WRITES_DATES: &[&str] = &[
+    r#"INSERT INTO "People" ("Full Name", born) VALUES ('New Day', '2024-02-29'), ('No Day', NULL)"#,
+    r#"UPDATE "People" SET born = born + 1 WHERE id = 1 + (random() * 990)::int"#,
+    r#"SELECT max(born) FROM "People" WHERE id < 50"#,
+];
+
+const SPLIT_NAMES: &str = r#"
+    ALTER TABLE "People" ADD COLUMN first_name text, ADD COLUMN "last name" text NOT NULL DEFAULT '';
+    -- lockkeeper: back UPDATE "People" SET "Full Name" = CASE WHEN "last name" = '' THEN first_name ELSE first_name || ' ' || "last name" END
+    UPDATE "People" AS p SET first_name = split_part(p."Full Name", ' ', 1),
+        "last name" = substr("Full Name", length(split_part("Full Name", ' ', 1)) + 2);
+    ALTER TABLE "People" DROP COLUMN "Full Name";"#;
 
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
@@ -532,6 +570,41 @@ pub(super) const FIXTURES: &[Fixture] = &[
                INSERT INTO sales SELECT g, g % 60, 'NaN' FROM generate_series(2001, 2100) g;"#,
         ),
         releases: &[USES_TOTALS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "split a column",
+        schema: PEOPLE,
+        migration: SPLIT_NAMES,
+        releases: &[WRITES_FULL_NAMES, WRITES_PARTS_OF_NAMES],
+        recipe: Some("replace-columns"),
+        touched: &["touched"],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "split a column",
+        way: Way::Application,
+        schema: PEOPLE,
+        migration: SPLIT_NAMES,
+        releases: &[WRITES_FULL_NAMES, WRITES_ALL_NAMES, WRITES_ALL_NAMES, WRITES_PARTS_OF_NAMES],
+        recipe: Some("replace-columns"),
+        touched: &["touched"],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "merge columns",
+        schema: PEOPLE,
+        migration: r#"
+            ALTER TABLE "People" ADD born date;
+            UPDATE "People" SET born = make_date(year, month, day) WHERE day IS NOT NULL;
+            ALTER TABLE "People" DROP COLUMN year, DROP COLUMN month, DROP COLUMN day;
+            -- lockkeeper: back UPDATE "People" SET year = date_part('year', born), month = date_part('month', born), day = date_part('day', born)"#,
+        restore: Some(r#"UPDATE "People" SET month = 2, day = 3 WHERE "Full Name" = 'No Day'"#),
+        releases: &[WRITES_DAYS, WRITES_DATES],
+        recipe: Some("replace-columns"),
+        touched: &["touched"],
         ..Fixture::PLAIN
     },
 ];
