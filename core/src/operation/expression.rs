@@ -108,6 +108,31 @@ impl Expression {
         }
     }
 
+    /// The parts between the ANDs of its outermost level, where no OR stands; the AND of a `BETWEEN` parts nothing.
+    pub fn conjuncts(&self, dialect: Dialect) -> Vec<Self> {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        let mut parts = Vec::new();
+        let mut first = 0;
+        let mut between = false;
+        loop {
+            if cursor.is("or") {
+                return vec![self.clone()];
+            }
+            between |= cursor.is("between");
+            let and = cursor.is("and") && !std::mem::take(&mut between);
+            if cursor.at_end() || and {
+                let span = cursor.part(first, cursor.index()).span();
+                parts.push(Self::new(span.of(&self.text)));
+                first = cursor.index() + 1;
+            }
+            if cursor.at_end() {
+                return parts;
+            }
+            cursor.skip();
+        }
+    }
+
     /// Whether it is a literal, perhaps with a sign or a cast.
     pub fn is_literal(&self, dialect: Dialect) -> bool {
         let reading = self.read(dialect);

@@ -45,7 +45,8 @@ impl Assigned {
         let condition = update.condition.as_ref().map(rename);
         let table = scene.resolve(&update.table);
         let Some(from) = &update.from else {
-            let joined = sub_queries(&set, scene);
+            // Rows that a condition leaves out are not told by the other table alone.
+            let joined = if condition.is_none() { sub_queries(&set, scene) } else { None };
             return Some(Self { table, set, condition, joined });
         };
         let (source, alias) = one_table(&from.text, scene)?;

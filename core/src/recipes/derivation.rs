@@ -147,6 +147,12 @@ impl<'a> Derivation<'a> {
                     "gets a value that differs from one moment to the next: old and new could not be kept in step",
                 );
             }
+            if let (Some(_), Some(default)) = (&self.assigned.joined, &column.default)
+                && self.required.contains(&name.as_str())
+            {
+                values.push(Expression::new(format!("coalesce({}, {})", value.text, default.text)));
+                continue;
+            }
             let default = column.default.as_ref().map(|it| format!(" ELSE {}", it.text)).unwrap_or_default();
             // What no row of the other table belongs to is NULL anyway.
             let condition = condition.filter(|_| self.assigned.joined.is_none() || !default.is_empty());
@@ -167,6 +173,18 @@ fn drops(operation: &Operation, table: &RelationName, scene: &Scene<'_>) -> bool
             matches!(names.as_slice(), [name] if scene.resolve(name) == *table)
         }
         _ => false,
+    }
+}
+
+/// # Errors
+/// [`Refusal`] where a view reads one of the columns that go.
+pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, columns: &[&str]) -> Result<(), Refusal> {
+    match columns.iter().flat_map(|it| scene.catalog.views_on_column(table, it)).next() {
+        Some(view) => Err(Refusal::new(format!(
+            "the view {} reads what goes: make it read the new columns in a migration of its own first",
+            view.display(scene.dialect())
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -20,6 +20,8 @@ mod drop_table;
 mod foreign_key;
 mod group;
 mod handover;
+mod link;
+mod move_columns;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
@@ -119,6 +121,7 @@ pub static RECIPES: &[&Recipe] = &[
     &refresh_view::RECIPE,
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
+    &move_columns::RECIPE,
 ];
 
 /// The recipe with this name.

@@ -31,12 +31,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Result<Vec<P
     let table = &assigned.table;
     let state = scene.table(table)?;
     let shown = table.display(scene.dialect());
-    if let Some(view) = dropped.iter().flat_map(|it| scene.catalog.views_on_column(table, it)).next() {
-        let view = view.display(scene.dialect());
-        return Err(Refusal::new(format!(
-            "the view {view} reads what goes: make it read the new columns in a migration of its own first"
-        )));
-    }
+    super::derivation::refuse_views(scene, table, dropped)?;
     let derivation = derivation.as_ref().map_or_else(|| Ok(Vec::new()), |it| it.values(scene))?;
     let back = way_back(table, dropped, scene);
     if way == Way::Triggers && back.iter().any(Option::is_none) {

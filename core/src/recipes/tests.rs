@@ -353,6 +353,61 @@ fn columns_that_cannot_be_replaced_are_refused_in_words() {
     }
 }
 
+const MEMBERS: &str = "CREATE TABLE members (id int PRIMARY KEY, email text);
+    CREATE TABLE profiles (member_id int PRIMARY KEY REFERENCES members, bio text NOT NULL DEFAULT '', seen int, lang text NOT NULL);
+    CREATE TABLE invoices (id int PRIMARY KEY, member_id int REFERENCES members (id), code text);
+    CREATE INDEX profiles_bio ON profiles (bio);";
+
+const MOVE: &str = "ALTER TABLE members ADD bio text NOT NULL DEFAULT '';
+    UPDATE members m SET bio = p.bio FROM profiles p WHERE p.member_id = m.id;
+    ALTER TABLE profiles DROP COLUMN bio;";
+
+#[test]
+fn columns_are_moved_and_copied_between_tables() {
+    let copy = "ALTER TABLE invoices ADD email text;
+        UPDATE invoices SET email = (SELECT email FROM members m WHERE m.id = invoices.member_id);";
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(MEMBERS), &target, &mut before);
+        for way in [Way::Triggers, Way::Application] {
+            prove(MOVE, &target, &before, way);
+            prove(copy, &target, &before, way);
+        }
+    }
+}
+
+#[test]
+fn columns_that_cannot_be_moved_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(MEMBERS), &target, &mut before);
+    let copied =
+        |from: &str| format!("ALTER TABLE invoices ADD a text; UPDATE invoices SET a = x.code FROM {from}");
+    let merged = |columns: &str| {
+        format!(
+            "ALTER TABLE members ADD bio text, ADD lang text; UPDATE members SET {columns} FROM profiles p WHERE p.member_id = id; DROP TABLE profiles"
+        )
+    };
+    for (change, reason) in [
+        (copied("members x WHERE x.id > member_id"), "by columns that are equal, and by nothing else"),
+        (copied("members x WHERE x.email = invoices.code"), "no unique key stands on email"),
+        (copied("members x WHERE x.id = invoices.id"), "no foreign key stands between"),
+        (MOVE.replace("bio = p.bio", "bio = upper(p.bio)"), "bio is not copied as it is"),
+        (
+            "ALTER TABLE invoices ADD email text; UPDATE invoices i SET email = m.email FROM members m WHERE m.id = i.member_id;
+                ALTER TABLE members DROP email"
+                .to_owned(),
+            "several rows of invoices may have the same of members",
+        ),
+        (merged("(bio, lang) = (p.bio, p.lang)"), "refuses NULL in lang and has no default for it"),
+        (merged("(bio, lang) = (p.bio, 'x')"), "needs lang, which is copied nowhere"),
+    ] {
+        let refusal = written(&change, &target, &before, Way::Triggers).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
 fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
         replay(part(&step.up), target, catalog);

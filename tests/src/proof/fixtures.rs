@@ -5,7 +5,7 @@
 
 use super::Fixture;
 use super::awkward::{
-    EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, PEOPLE, READINGS, REGIONS, TOTALS, USERS, VISITS,
+    EVENTS, LEDGER, LINES, MEMBERS, METERS, NOTES, ORDERS, PEOPLE, READINGS, REGIONS, TOTALS, USERS, VISITS,
 };
 use lockkeeper_core::plan::Way;
 
@@ -233,6 +233,53 @@ const SPLIT_NAMES: &str = r#"
     UPDATE "People" AS p SET first_name = split_part(p."Full Name", ' ', 1),
         "last name" = substr("Full Name", length(split_part("Full Name", ' ', 1)) + 2);
     ALTER TABLE "People" DROP COLUMN "Full Name";"#;
+
+/// Each half of the members belongs to one release, so that no two statements lock the same rows of two tables the wrong way round.
+const WRITES_PROFILES: &[&str] = &[
+    r#"UPDATE profiles SET bio = 'was ' || member_id WHERE member_id = 1 + (random() * 400)::int"#,
+    r#"UPDATE profiles SET "Avatar" = 'o''', seen = 1 WHERE member_id = 1 + (random() * 400)::int"#,
+    r#"INSERT INTO profiles (member_id, bio) VALUES (1 + (random() * 400)::int, 'again') ON CONFLICT (member_id) DO UPDATE SET bio = NULL"#,
+    r#"DELETE FROM profiles WHERE member_id = 401 + (random() * 20)::int"#,
+    r#"SELECT "Avatar", bio FROM profiles WHERE member_id = 850"#,
+];
+
+const WRITES_MEMBERS_AND_PROFILES: &[&str] = &[
+    r#"WITH p AS (UPDATE profiles SET bio = 'both', "Avatar" = 'b' WHERE member_id = 500 + (random() * 390)::int RETURNING member_id)
+       UPDATE "Member" SET bio = 'both', "Avatar" = 'b' FROM p WHERE id = member_id"#,
+];
+
+const WRITES_MEMBERS: &[&str] = &[
+    r#"INSERT INTO "Member" (email, bio, "Avatar") VALUES ('new', 'n''ew', 'a')"#,
+    r#"INSERT INTO "Member" (email) VALUES ('bare')"#,
+    r#"UPDATE "Member" SET bio = 'is ' || id WHERE id = 500 + (random() * 390)::int"#,
+    r#"UPDATE "Member" SET "Avatar" = 'i', email = 'e' WHERE id = 500 + (random() * 390)::int"#,
+    r#"SELECT bio FROM "Member" WHERE id = 850"#,
+];
+
+/// A profile that is written without what moved must not take it from the member.
+const WRITES_MEMBERS_AND_SEEN: &[&str] = &[
+    r#"INSERT INTO "Member" (email, bio, "Avatar") VALUES ('new', 'n''ew', 'a')"#,
+    r#"INSERT INTO profiles (member_id, seen) SELECT id, 5 FROM "Member" WHERE email = 'new' ORDER BY random() LIMIT 1 ON CONFLICT DO NOTHING"#,
+    r#"UPDATE "Member" SET "Avatar" = 'i', email = 'e' WHERE id = 500 + (random() * 390)::int"#,
+    r#"SELECT 1 / (count(*) = 0)::int FROM "Member" WHERE email = 'new' AND (bio IS NULL OR "Avatar" IS DISTINCT FROM 'a')"#,
+];
+
+const WRITES_EMAILS: &[&str] = &[
+    r#"UPDATE "Member" SET email = 'was ' || id WHERE id = 1 + (random() * 400)::int"#,
+    r#"INSERT INTO invoices (member_id, amount) VALUES (1 + (random() * 900)::int, 1), (NULL, 2)"#,
+    r#"UPDATE invoices SET member_id = 901 + (random() * 80)::int WHERE id = 1 + (random() * 1900)::int"#,
+    r#"SELECT i.amount, m.email FROM invoices i JOIN "Member" m ON m.id = i.member_id WHERE i.id = 9"#,
+];
+
+const WRITES_COPIES: &[&str] = &[
+    r#"INSERT INTO invoices (member_id, amount, payer) SELECT id, 3, email FROM "Member" WHERE id = 950 FOR SHARE"#,
+    r#"SELECT amount, payer FROM invoices WHERE id = 9"#,
+];
+
+const MOVE_BIO: &str = r#"
+    ALTER TABLE "Member" ADD COLUMN bio text, ADD COLUMN "Avatar" text;
+    UPDATE "Member" SET bio = p.bio, "Avatar" = p."Avatar" FROM profiles AS p WHERE p.member_id = id;
+    ALTER TABLE profiles DROP COLUMN bio, DROP COLUMN "Avatar";"#;
 
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
@@ -605,6 +652,50 @@ pub(super) const FIXTURES: &[Fixture] = &[
         releases: &[WRITES_DAYS, WRITES_DATES],
         recipe: Some("replace-columns"),
         touched: &["touched"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "move columns to another table",
+        schema: MEMBERS,
+        migration: MOVE_BIO,
+        releases: &[WRITES_PROFILES, WRITES_MEMBERS_AND_SEEN],
+        recipe: Some("move-columns"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "move columns to another table",
+        way: Way::Application,
+        schema: MEMBERS,
+        migration: MOVE_BIO,
+        restore: Some(
+            r#"UPDATE profiles SET bio = m.bio, "Avatar" = m."Avatar" FROM "Member" m WHERE m.id = member_id;
+               ALTER TABLE profiles ALTER "Avatar" SET NOT NULL"#,
+        ),
+        releases: &[WRITES_PROFILES, WRITES_MEMBERS_AND_PROFILES, WRITES_MEMBERS_AND_PROFILES, WRITES_MEMBERS],
+        recipe: Some("move-columns"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "copy a column to be near",
+        schema: MEMBERS,
+        migration: r#"
+            ALTER TABLE invoices ADD COLUMN payer text DEFAULT 'nobody' NOT NULL;
+            UPDATE invoices SET payer = m.email FROM "Member" m WHERE m.id = invoices.member_id;"#,
+        releases: &[WRITES_EMAILS, WRITES_COPIES],
+        recipe: Some("move-columns"),
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "merge a table into another",
+        schema: MEMBERS,
+        migration: r#"
+            ALTER TABLE "Member" ADD COLUMN bio text, ADD COLUMN "Avatar" text, ADD seen int;
+            UPDATE "Member" m SET (bio, "Avatar", seen) = (p.bio, p."Avatar", p.seen) FROM profiles p WHERE p.member_id = m.id;
+            DROP TABLE profiles;"#,
+        restore: Some(r#"INSERT INTO gone_profiles SELECT id, coalesce("Avatar", 'none'), bio, seen FROM "Member" WHERE id <= 902"#),
+        releases: &[WRITES_PROFILES, WRITES_MEMBERS],
+        recipe: Some("move-columns"),
         ..Fixture::PLAIN
     },
 ];
