@@ -6,7 +6,7 @@
 use crate::catalog::{Index, RelationName, Table};
 use crate::dialect::Dialect;
 use crate::operation::TypeName;
-use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk};
+use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk, Work};
 
 use super::Refusal;
 use super::batches;
@@ -71,8 +71,9 @@ impl Backfill<'_> {
         Ok(BackfillJob {
             table: self.table.clone(),
             walk: walk(scene, self.table, state, &self.columns())?,
-            set: self.set.iter().map(|(column, value)| ((*column).to_owned(), value.clone())).collect(),
-            delete: false,
+            work: Work::Set(
+                self.set.iter().map(|(column, value)| ((*column).to_owned(), value.clone())).collect(),
+            ),
             pending: self.pending.clone(),
             guard: GUARD.to_owned(),
             batch_rows: scene.batch_rows.max(1),
@@ -85,7 +86,7 @@ impl Backfill<'_> {
     }
 }
 
-/// How the rows are walked whose `columns` are written; none: they are deleted.
+/// How the rows are walked whose `columns` are written; none: they are deleted or copied.
 ///
 /// # Errors
 /// [`Refusal`] where they cannot be.
