@@ -43,6 +43,19 @@ impl<'a> Carried<'a> {
         Self::of_key(scene, table, state, old, new)
     }
 
+    /// What hangs on each of several columns that go without successors.
+    ///
+    /// # Errors
+    /// [`Refusal`] where something could not be made again.
+    pub fn all(
+        scene: &'a Scene<'a>,
+        table: &'a RelationName,
+        state: &'a Table,
+        columns: &[&'a str],
+    ) -> Result<Vec<(&'a str, Self)>, Refusal> {
+        columns.iter().map(|it| Ok((*it, Self::of(scene, table, state, it, it)?))).collect()
+    }
+
     /// The same of a primary key: the key itself, what points at it and its sequence are carried over elsewhere.
     ///
     /// # Errors

@@ -52,8 +52,11 @@ pub(super) struct End<'a> {
     pub joined_by: Vec<String>,
     /// The columns that are kept in step; none: nothing is written here.
     pub kept: Vec<Linked>,
-    /// Whether a row that is not there is made when its values are written on the other side.
+    /// Whether a row that is not there is made when its values are written on the other side, and goes with the other's.
     pub made: bool,
+    /// Rows of the other table that have one here even without values: those of this condition. It is made at the end of the transaction, as the new
+    /// release may still write it.
+    pub late: Option<String>,
 }
 
 impl<'a> End<'a> {
@@ -66,7 +69,7 @@ impl<'a> End<'a> {
     ) -> Self {
         let columns = state.columns.iter().map(|it| it.name.clone()).chain(more).collect();
         let (alias, joined_by, kept) = (alias.to_owned(), Vec::new(), Vec::new());
-        Self { table, alias, columns, joined_by, kept, made: false }
+        Self { table, alias, columns, joined_by, kept, made: false, late: None }
     }
 }
 
@@ -79,6 +82,18 @@ pub(super) struct Link<'a> {
     pub target: End<'a>,
     /// Which rows belong together, in words of both.
     pub on: Expression,
+}
+
+/// A trigger.
+struct Fired {
+    /// What it does, in a word of its name.
+    part: &'static str,
+    /// `CONSTRAINT ` or nothing.
+    kind: &'static str,
+    /// When it fires.
+    events: &'static str,
+    /// What the function is given.
+    argument: &'static str,
 }
 
 /// Which of the two.
@@ -128,9 +143,12 @@ impl Link<'_> {
         let (function, table) = (scene.sibling(own.table, &name), scene.sql(own.table));
         let pull = if own.kept.is_empty() { String::new() } else { self.pull(scene, which) };
         let push = if other.kept.is_empty() { String::new() } else { self.push(scene, which) };
+        let late = if other.late.is_some() { self.late(scene, which) } else { String::new() };
+        let gone = if other.made { self.gone(scene, which) } else { String::new() };
         let body = format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $lockkeeper$\n\
              BEGIN\n\
+             {late}{gone}\
              \x20 IF current_setting('{GUARD}', true) = 'on' THEN\n\
              \x20   RETURN NEW;  -- the backfill computes its own values\n\
              \x20 END IF;\n\
@@ -138,41 +156,103 @@ impl Link<'_> {
              \x20 RETURN NEW;\n\
              END $lockkeeper$"
         );
-        let trigger = |when: &str, events: &str| {
-            let name = scene.quote(&self.trigger(which, when));
-            format!(
-                "CREATE TRIGGER {name} {when} {events} ON {table}\n  FOR EACH ROW EXECUTE PROCEDURE {function}()"
-            )
-        };
         let mut statements = vec![body];
-        if !own.kept.is_empty() {
-            statements.push(trigger("BEFORE", "INSERT OR UPDATE"));
-        }
-        if !other.kept.is_empty() {
-            let events = match which {
-                Which::Source => "INSERT OR UPDATE OR DELETE",
-                Which::Target => "INSERT OR UPDATE",
-            };
-            statements.push(trigger("AFTER", events));
+        for fired in self.fired(which) {
+            let name = scene.quote(&self.trigger(which, fired.part));
+            let (kind, events, argument) = (fired.kind, fired.events, fired.argument);
+            statements.push(format!(
+                "CREATE {kind}TRIGGER {name} {events} ON {table}\n  {}FOR EACH ROW EXECUTE PROCEDURE {function}({argument})",
+                if fired.argument.is_empty() { "" } else { "DEFERRABLE INITIALLY DEFERRED " },
+            ));
         }
         statements
     }
 
-    fn trigger(&self, which: Which, when: &str) -> String {
-        let part = if when == "BEFORE" { "pull" } else { "push" };
+    /// The triggers on one of the tables.
+    fn fired(&self, which: Which) -> Vec<Fired> {
+        let (own, other) = self.ends(which);
+        let plain = |part, events| Fired { part, kind: "", events, argument: "" };
+        let mut fired = Vec::new();
+        if !own.kept.is_empty() {
+            fired.push(plain("pull", "BEFORE INSERT OR UPDATE"));
+        }
+        if !other.kept.is_empty() {
+            let nulls = which == Which::Source && !other.made;
+            fired.push(plain(
+                "push",
+                if nulls { "AFTER INSERT OR UPDATE OR DELETE" } else { "AFTER INSERT OR UPDATE" },
+            ));
+        }
+        if other.made {
+            fired.push(plain("gone", "BEFORE DELETE"));
+        }
+        if other.late.is_some() {
+            fired.push(Fired {
+                part: "late",
+                kind: "CONSTRAINT ",
+                events: "AFTER INSERT",
+                argument: "'late'",
+            });
+        }
+        fired
+    }
+
+    fn trigger(&self, which: Which, part: &str) -> String {
         name_of(&["zzz", &self.name(which), part])
     }
 
     /// The statements that stop it.
     pub fn drop(&self, scene: &Scene<'_>, which: Which) -> Vec<String> {
-        let (own, other) = self.ends(which);
+        let (own, _) = self.ends(which);
         let table = scene.sql(own.table);
-        let drop = |when| format!("DROP TRIGGER {} ON {table}", scene.quote(&self.trigger(which, when)));
-        let mut statements = Vec::new();
-        statements.extend((!own.kept.is_empty()).then(|| drop("BEFORE")));
-        statements.extend((!other.kept.is_empty()).then(|| drop("AFTER")));
-        statements.push(format!("DROP FUNCTION {}()", scene.sibling(own.table, &self.name(which))));
-        statements
+        let fired = self.fired(which);
+        let drop = fired
+            .iter()
+            .map(|it| format!("DROP TRIGGER {} ON {table}", scene.quote(&self.trigger(which, it.part))));
+        let function = format!("DROP FUNCTION {}()", scene.sibling(own.table, &self.name(which)));
+        drop.chain([function]).collect()
+    }
+
+    /// A row that goes takes the other table's with it, before foreign keys are asked.
+    fn gone(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (_, other) = self.ends(which);
+        format!(
+            "\x20 IF TG_OP = 'DELETE' THEN\n\
+             \x20   DELETE FROM {} AS {} WHERE {};\n\
+             \x20   RETURN OLD;\n\
+             \x20 END IF;\n",
+            scene.sql(other.table),
+            scene.quote(&other.alias),
+            self.spelled(scene, &self.on, which, "OLD."),
+        )
+    }
+
+    /// At the end of the transaction: the other table's row, where nobody wrote it.
+    fn late(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (own, other) = self.ends(which);
+        let alias = scene.quote(&own.alias);
+        let of_row = |column: &String| format!("{alias}.{}", scene.quote(column));
+        let columns = other.joined_by.iter().chain(other.kept.iter().map(|it| &it.column));
+        let values =
+            other.kept.iter().map(|it| self.spelled(scene, &it.value(), which, &format!("{alias}.")));
+        let values: Vec<String> = own.joined_by.iter().map(of_row).chain(values).collect();
+        let same: Vec<String> =
+            own.joined_by.iter().map(|it| format!("{} = NEW.{}", of_row(it), scene.quote(it))).collect();
+        let condition = other.late.as_deref().filter(|it| !it.is_empty());
+        let condition = condition.map(|it| format!(" AND ({it})")).unwrap_or_default();
+        format!(
+            "\x20 IF TG_NARGS = 1 THEN  -- the transaction ends\n\
+             \x20   INSERT INTO {} ({}) SELECT {} FROM {} AS {alias}\n\
+             \x20     WHERE {}{condition} ON CONFLICT ({}) DO NOTHING;\n\
+             \x20   RETURN NULL;\n\
+             \x20 END IF;\n",
+            scene.sql(other.table),
+            scene.list(columns.map(String::as_str)),
+            values.join(", "),
+            scene.sql(own.table),
+            same.join(" AND "),
+            scene.list(other.joined_by.iter().map(String::as_str)),
+        )
     }
 
     /// Whether columns of a row are others than before.
@@ -253,7 +333,14 @@ impl Link<'_> {
         let name = |column: &str| format!("{}.{}", scene.quote(&other.alias), scene.quote(column));
         let mut sql = String::new();
         let moved = self.join_changed(scene, which);
-        if which == Which::Source {
+        if other.made {
+            sql.push_str(&format!(
+                "\x20 IF TG_OP = 'UPDATE' AND ({moved}) THEN\n\
+                 \x20   DELETE FROM {table} WHERE {};\n\
+                 \x20 END IF;\n",
+                self.spelled(scene, &self.on, which, "OLD."),
+            ));
+        } else if which == Which::Source {
             let set: Vec<String> = other
                 .kept
                 .iter()

@@ -20,16 +20,19 @@ mod drop_table;
 mod foreign_key;
 mod group;
 mod handover;
+mod join;
 mod link;
 mod move_columns;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
 mod refresh_view;
+mod relocation;
 mod rename_column;
 mod rename_table;
 mod replace_columns;
 mod scene;
+mod split_table;
 mod sync;
 mod unique_from_index;
 mod view;
@@ -122,6 +125,7 @@ pub static RECIPES: &[&Recipe] = &[
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
     &move_columns::RECIPE,
+    &split_table::RECIPE,
 ];
 
 /// The recipe with this name.

@@ -281,6 +281,31 @@ const MOVE_BIO: &str = r#"
     UPDATE "Member" SET bio = p.bio, "Avatar" = p."Avatar" FROM profiles AS p WHERE p.member_id = id;
     ALTER TABLE profiles DROP COLUMN bio, DROP COLUMN "Avatar";"#;
 
+const WRITES_BIRTHS: &[&str] = &[
+    r#"WITH p AS (INSERT INTO "People" ("Full Name") VALUES ('New Born') RETURNING id) INSERT INTO births (person, year, month, day) SELECT id, 2024, 2, 29 FROM p"#,
+    r#"INSERT INTO "People" ("Full Name") VALUES ('No Birth')"#,
+    r#"UPDATE births SET year = 2001, day = 2 WHERE person = 500 + (random() * 490)::int"#,
+    r#"SELECT max(year) FROM births WHERE person = 7"#,
+];
+
+const WRITES_OLD_BIRTHS: &[&str] = &[
+    r#"INSERT INTO "People" ("Full Name", year, month) VALUES ('Old Day', 2000, 2), ('Old No', NULL, NULL)"#,
+    r#"UPDATE "People" SET day = 1 + (random() * 27)::int WHERE id = 1 + (random() * 400)::int"#,
+    r#"UPDATE "People" SET year = NULL WHERE id = 1 + (random() * 400)::int"#,
+    r#"DELETE FROM "People" WHERE "Full Name" = 'Old No' AND id % 3 = 0"#,
+];
+
+const WRITES_BOTH_BIRTHS: &[&str] = &[
+    r#"WITH p AS (INSERT INTO "People" ("Full Name", year, month) VALUES ('Both', 2000, 2) RETURNING id) INSERT INTO births (person, year, month) SELECT id, 2000, 2 FROM p"#,
+    r#"WITH p AS (UPDATE "People" SET day = 3 WHERE id = 1 + (random() * 400)::int RETURNING id, year, month) INSERT INTO births (person, year, month, day)
+         SELECT id, year, month, 3 FROM p ON CONFLICT (person) DO UPDATE SET day = 3"#,
+];
+
+const SPLIT_BIRTHS: &str = r#"
+    CREATE TABLE births (person bigint PRIMARY KEY REFERENCES "People" (id), year int, month int CHECK (month < 13), "day" int);
+    INSERT INTO births (person, year, month, day) SELECT p.id, p.year, month, p.day AS day FROM "People" p;
+    ALTER TABLE "People" DROP COLUMN year, DROP COLUMN month, DROP COLUMN day;"#;
+
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
         name: "rename a column",
@@ -696,6 +721,28 @@ pub(super) const FIXTURES: &[Fixture] = &[
         restore: Some(r#"INSERT INTO gone_profiles SELECT id, coalesce("Avatar", 'none'), bio, seen FROM "Member" WHERE id <= 902"#),
         releases: &[WRITES_PROFILES, WRITES_MEMBERS],
         recipe: Some("move-columns"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "split a table",
+        schema: PEOPLE,
+        migration: SPLIT_BIRTHS,
+        releases: &[WRITES_OLD_BIRTHS, WRITES_BIRTHS],
+        recipe: Some("split-table"),
+        touched: &["touched"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "split a table",
+        way: Way::Application,
+        schema: PEOPLE,
+        migration: SPLIT_BIRTHS,
+        restore: Some(
+            r#"UPDATE "People" SET year = b.year, month = b.month, day = b.day FROM births b WHERE b.person = id"#,
+        ),
+        releases: &[WRITES_OLD_BIRTHS, WRITES_BOTH_BIRTHS, WRITES_BOTH_BIRTHS, WRITES_BIRTHS],
+        recipe: Some("split-table"),
+        touched: &["touched"],
         ..Fixture::PLAIN
     },
 ];

@@ -1,0 +1,178 @@
+//! Recipes for what several statements mean together.
+
+use super::*;
+
+const PEOPLE: &str =
+    "CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL, year int, month int, nick text UNIQUE);
+    CREATE INDEX people_name ON people (lower(name)); CREATE VIEW nicks AS SELECT nick FROM people;";
+
+const SPLIT: &str = "ALTER TABLE people ADD COLUMN first text NOT NULL DEFAULT '', ADD last text;
+    SET lock_timeout = '1s'; CREATE TABLE apart (id int);
+    UPDATE people p SET (first, last) = (split_part(p.name, ' ', 1), nullif(split_part(name, ' ', 2), ''));
+    ALTER TABLE people DROP COLUMN name;";
+
+#[test]
+fn columns_are_split_and_merged() {
+    let back =
+        "ALTER TABLE people ADD COLUMN name text; UPDATE people SET name = concat_ws(' ', first, last)";
+    let merge = "ALTER TABLE people ADD COLUMN born text; UPDATE people SET born = year || '-' || month WHERE month > 0;
+        ALTER TABLE people ALTER COLUMN born SET NOT NULL; ALTER TABLE people DROP COLUMN month, DROP year;";
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(PEOPLE), &target, &mut before);
+        let split = SPLIT.replace("CREATE TABLE apart (id int);", "").replace("SET lock_timeout = '1s';", "");
+        prove_back(&split, back, &target, &before, Way::Triggers);
+        prove_back(&split, "", &target, &before, Way::Application);
+        prove_back(merge, "", &target, &before, Way::Application);
+    }
+}
+
+/// What stands between its statements and has nothing to do with them comes behind.
+#[test]
+fn a_group_leaves_out_what_stands_apart() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PEOPLE), &target, &mut before);
+    let members = |change: &str| {
+        let operations = operations(change);
+        let scene = scene(change, "", &target, &before);
+        group(&operations.iter().collect::<Vec<_>>(), &scene).map(|group| group.members)
+    };
+    assert_eq!(members(SPLIT), Some(vec![0, 1, 4, 5]));
+    let using = SPLIT.replace("CREATE TABLE apart (id int)", "CREATE VIEW v AS SELECT first FROM people");
+    assert_eq!(members(&using), None, "the view between needs the column");
+    let unread = SPLIT.replace("DROP COLUMN name", "DROP COLUMN year");
+    assert_eq!(members(&unread), None, "nothing is computed from what goes");
+}
+
+#[test]
+fn columns_that_cannot_be_replaced_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PEOPLE), &target, &mut before);
+    let replace = |column: &str, value: &str, old: &str| {
+        format!(
+            "ALTER TABLE people ADD {column}; UPDATE people SET a = {value}; ALTER TABLE people DROP {old}"
+        )
+    };
+    for (change, reason) in [
+        (replace("a text", "name", "name"), "-- lockkeeper: back UPDATE people SET name = "),
+        (replace("a text UNIQUE", "name", "name"), "with constraints of its own"),
+        (replace("a text", "name || now()", "name"), "differs from one moment to the next"),
+        (replace("a text", "nick", "nick"), "the view nicks reads what goes"),
+        (replace("a int", "id", "id"), "is in the primary key"),
+    ] {
+        let way = if reason.starts_with("--") { Way::Triggers } else { Way::Application };
+        let refusal = written(&change, &target, &before, way).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
+const MEMBERS: &str = "CREATE TABLE members (id int PRIMARY KEY, email text);
+    CREATE TABLE profiles (member_id int PRIMARY KEY REFERENCES members, bio text NOT NULL DEFAULT '', seen int, lang text NOT NULL);
+    CREATE TABLE invoices (id int PRIMARY KEY, member_id int REFERENCES members (id), code text);
+    CREATE INDEX profiles_bio ON profiles (bio);";
+
+const MOVE: &str = "ALTER TABLE members ADD bio text NOT NULL DEFAULT '';
+    UPDATE members m SET bio = p.bio FROM profiles p WHERE p.member_id = m.id;
+    ALTER TABLE profiles DROP COLUMN bio;";
+
+#[test]
+fn columns_are_moved_and_copied_between_tables() {
+    let copy = "ALTER TABLE invoices ADD email text;
+        UPDATE invoices SET email = (SELECT email FROM members m WHERE m.id = invoices.member_id);";
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(MEMBERS), &target, &mut before);
+        for way in [Way::Triggers, Way::Application] {
+            prove(MOVE, &target, &before, way);
+            prove(copy, &target, &before, way);
+        }
+    }
+}
+
+#[test]
+fn columns_that_cannot_be_moved_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(MEMBERS), &target, &mut before);
+    let copied =
+        |from: &str| format!("ALTER TABLE invoices ADD a text; UPDATE invoices SET a = x.code FROM {from}");
+    let merged = |columns: &str| {
+        format!(
+            "ALTER TABLE members ADD bio text, ADD lang text; UPDATE members SET {columns} FROM profiles p WHERE p.member_id = id; DROP TABLE profiles"
+        )
+    };
+    for (change, reason) in [
+        (copied("members x WHERE x.id > member_id"), "by columns that are equal, and by nothing else"),
+        (copied("members x WHERE x.email = invoices.code"), "no unique key stands on email"),
+        (copied("members x WHERE x.id = invoices.id"), "no foreign key stands between"),
+        (MOVE.replace("bio = p.bio", "bio = upper(p.bio)"), "bio is not copied as it is"),
+        (
+            "ALTER TABLE invoices ADD email text; UPDATE invoices i SET email = m.email FROM members m WHERE m.id = i.member_id;
+                ALTER TABLE members DROP email"
+                .to_owned(),
+            "several rows of invoices may have the same of members",
+        ),
+        (merged("(bio, lang) = (p.bio, p.lang)"), "refuses NULL in lang and has no default for it"),
+        (merged("(bio, lang) = (p.bio, 'x')"), "needs lang, which is copied nowhere"),
+    ] {
+        let refusal = written(&change, &target, &before, Way::Triggers).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
+const SPLIT_TABLE: &str =
+    "CREATE TABLE bios (id serial PRIMARY KEY, member int UNIQUE REFERENCES members, bio text NOT NULL DEFAULT '', lang text);
+    INSERT INTO bios (member, bio, lang) SELECT p.member_id, bio, p.lang FROM profiles p;
+    ALTER TABLE profiles DROP COLUMN lang, DROP COLUMN bio;";
+
+#[test]
+fn tables_are_split() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(MEMBERS), &target, &mut before);
+        for way in [Way::Triggers, Way::Application] {
+            prove(SPLIT_TABLE, &target, &before, way);
+        }
+    }
+}
+
+#[test]
+fn tables_that_cannot_be_split_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(MEMBERS), &target, &mut before);
+    for (from, to, reason) in [
+        ("member int UNIQUE", "member int", "nothing tells which row of bios belongs to one of profiles"),
+        ("p.member_id, bio", "p.member_id + 1, bio", "nothing tells which row of bios"),
+        (
+            "bio, p.lang FROM",
+            "bio, p.lang || now() FROM",
+            "lang gets a value that differs from one moment to the next",
+        ),
+        ("bio, p.lang FROM", "upper(bio), p.lang FROM", "bio is not copied as it is"),
+    ] {
+        let change = SPLIT_TABLE.replace(from, to);
+        let refusal = written(&change, &target, &before, Way::Triggers).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
+/// What several statements mean together has precautions too: without one, some rule must notice.
+#[test]
+fn a_precaution_taken_from_several_is_noticed() {
+    let target = Target::postgres(Version::major(15));
+    let split = SPLIT.replace("CREATE TABLE apart (id int);", "").replace("SET lock_timeout = '1s';", "");
+    let mut count = 0;
+    for (schema, change) in [(PEOPLE, split.as_str()), (MEMBERS, MOVE)] {
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(schema), &target, &mut before);
+        let phases = written(change, &target, &before, Way::Application).expect("is possible here");
+        count += assert_precautions_are_noticed(change, &phases, &target, &before);
+    }
+    assert!(count > 10, "{count} mutants");
+}
