@@ -12,6 +12,7 @@ use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::{Direction, Framework, Timestamp};
 use lockkeeper_core::hazards::{self, Hazard, Subject};
 use lockkeeper_core::policy::{Judged, Policy, Verdict};
+use lockkeeper_core::recipes::Group;
 use lockkeeper_core::reference::Reference;
 use lockkeeper_core::report::{self, CheckReport, FileFacts, FileReport, ProblemReport};
 
@@ -128,6 +129,8 @@ pub struct CheckedFile {
     pub parts: Vec<(Checked, Judged)>,
     /// The parts that go back, each with what counts.
     pub downs: Vec<(Checked, Judged)>,
+    /// What several operations that go up mean together: their places in the order of the server.
+    pub groups: Vec<Group>,
     /// The schema before it.
     pub before: Catalog,
 }

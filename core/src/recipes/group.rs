@@ -1,9 +1,15 @@
 //! Operations of one migration that mean one change together.
 
+use crate::catalog::Catalog;
+use crate::check::Checked;
 use crate::dialect::{Dialect, Name};
+use crate::effect::in_server_order;
 use crate::operation::{Kind, Operation};
 
 use super::{Form, RECIPES, Recipe, Scene};
+
+/// So many operations are looked at for one change: in a dump of a schema most begin what might be one.
+const FURTHEST: usize = 100;
 
 /// Operations that one recipe takes over together.
 #[derive(Debug, Clone)]
@@ -12,6 +18,44 @@ pub struct Group {
     pub recipe: &'static Recipe,
     /// Their places among the operations that were given, in order; the first is 0.
     pub members: Vec<usize>,
+}
+
+/// The operations of a migration in the order in which the server carries them out.
+pub fn in_order<'a>(parts: impl IntoIterator<Item = &'a Checked>) -> Vec<&'a Operation> {
+    let statements = parts.into_iter().flat_map(|part| &part.statements);
+    statements.flat_map(|statement| in_server_order(&statement.operations)).collect()
+}
+
+/// The groups of a migration, whose operations come in order. `scene` is the one before it.
+pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
+    let several = |it: &&Operation| {
+        it.changes_rows() || matches!(it.kind, Kind::Drop(_) | Kind::AlterObject(_) | Kind::CreateView(_))
+    };
+    if operations.len() < 2 || !operations.iter().any(several) {
+        return Vec::new();
+    }
+    let mut catalog: Catalog = scene.catalog.clone();
+    catalog.start_migration();
+    let mut found: Vec<Group> = Vec::new();
+    let mut claimed = vec![false; operations.len()];
+    for first in 0..operations.len() {
+        if claimed[first] {
+            continue;
+        }
+        let free: Vec<usize> = (first..operations.len()).filter(|at| !claimed[*at]).take(FURTHEST).collect();
+        let ahead: Vec<&Operation> = free.iter().map(|at| operations[*at]).collect();
+        let Some(group) = group(&ahead, &Scene { catalog: &catalog, ..*scene }) else {
+            catalog.apply(operations[first]);
+            continue;
+        };
+        let members: Vec<usize> = group.members.iter().map(|at| free[*at]).collect();
+        for at in &members {
+            catalog.apply(operations[*at]);
+            claimed[*at] = true;
+        }
+        found.push(Group { members, ..group });
+    }
+    found
 }
 
 /// The group that begins with the first of `operations`, where there is one. `scene` is the one before it.

@@ -109,7 +109,8 @@ impl Handover<'_> {
         let title = if self.triggers() {
             up.extend(self.sync().create(self.scene));
             down.splice(0..0, self.sync().drop(self.scene));
-            format!("add {new} and a trigger that keeps it and {old} in step")
+            let it = if self.new.len() > 1 { "them" } else { "it" };
+            format!("add {new} and a trigger that keeps {it} and {old} in step")
         } else {
             format!("add {new} beside {old}")
         };

@@ -42,7 +42,7 @@ mod window_only;
 use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
-pub use group::{Group, group};
+pub use group::{Group, group, groups, in_order};
 pub use scene::{Scene, alone, inverse};
 
 /// How one kind of change is carried out.

@@ -34,6 +34,11 @@ pub(super) const LOCK_TIMEOUT: &str = "2s";
 const SECOND_LOCK_TIMEOUT: &str = "500ms";
 
 impl<'a> Scene<'a> {
+    /// What is needed to read what a migration means.
+    pub fn reading(text: &'a str, target: &'a Target, catalog: &'a Catalog) -> Self {
+        Self { text, back: "", target, catalog, batch_rows: 0, pause_lag_seconds: 0, resume_lag_seconds: 0 }
+    }
+
     /// The engine.
     pub fn dialect(&self) -> Dialect {
         self.target.dialect

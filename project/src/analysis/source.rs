@@ -5,6 +5,8 @@ use lockkeeper_core::check::{self, Checked, Part, Up};
 use lockkeeper_core::dialect::Target;
 use lockkeeper_core::framework::{Direction, Framework};
 use lockkeeper_core::policy::{Judged, Policy, judge};
+use lockkeeper_core::recipes::{self, Group, Scene};
+use lockkeeper_core::text::Span;
 
 use super::CheckedFile;
 use crate::folder::{Folder, Source};
@@ -35,15 +37,38 @@ pub fn check_source(
         };
         checked.into_iter().map(with_judged).collect()
     };
+    let mut parts = judged(ups);
+    let groups = groups(&mut parts, source, target, before);
     CheckedFile {
         path: source.path.clone(),
         framework,
         target: target.clone(),
         text: source.text.clone(),
-        parts: judged(ups),
+        parts,
         downs: judged(downs),
+        groups,
         before: before.clone(),
     }
+}
+
+/// What several operations mean together. Their hazards name the recipe for all of it first: what cures one of them alone may lose what the release
+/// that is live still writes.
+fn groups(parts: &mut [(Checked, Judged)], source: &Source, target: &Target, before: &Catalog) -> Vec<Group> {
+    let operations = recipes::in_order(parts.iter().map(|(checked, _)| checked));
+    let mut groups = recipes::groups(&operations, &Scene::reading(&source.text, target, before));
+    let spans: Vec<Span> = operations.iter().map(|it| it.span).collect();
+    groups.retain(|group| {
+        let spans: Vec<Span> = group.members.iter().map(|at| spans[*at]).collect();
+        let hazards = parts.iter_mut().flat_map(|(_, judged)| &mut judged.hazards);
+        let own = hazards.filter(|hazard| spans.iter().any(|span| span.contains(hazard.span)));
+        let mut cures = false;
+        for hazard in own.filter(|it| !it.recipes.is_empty()) {
+            hazard.recipes.insert(0, group.recipe.id);
+            cures = true;
+        }
+        cures
+    });
+    groups
 }
 
 fn parts(source: &Source, direction: Direction) -> Vec<Part<'_>> {

@@ -60,14 +60,12 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
         order,
         catalog: file.before.clone(),
         found: found(file),
-        groups: BTreeMap::new(),
-        claimed: BTreeSet::new(),
+        groups: file.groups.iter().filter_map(|group| Some((*group.members.first()?, group))).collect(),
+        claimed: file.groups.iter().flat_map(|group| &group.members).copied().collect(),
         next: 0,
         pieces: Vec::new(),
         rewritten: false,
     };
-    taker.group();
-    taker.catalog = file.before.clone();
     taker.catalog.start_migration();
     for (checked, _) in &file.parts {
         for statement in &checked.statements {
@@ -85,8 +83,6 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
 struct Found<'a> {
     operation: &'a Operation,
     recipes: Vec<&'static Recipe>,
-    /// Whether any hazard that a recipe cures points at it.
-    hazardous: bool,
 }
 
 /// The operations of a file in the order in which the server carries them out.
@@ -96,11 +92,11 @@ fn found(file: &CheckedFile) -> Vec<Found<'_>> {
         for (number, statement) in checked.statements.iter().enumerate() {
             let hazards: Vec<&Hazard> =
                 judged.hazards.iter().filter(|hazard| hazard.statement == number).collect();
-            all.extend(in_server_order(&statement.operations).into_iter().map(|operation| {
-                let mut pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
-                let hazardous = pointed.any(|hazard| !hazard.recipes.is_empty());
-                Found { operation, recipes: recipes(operation, &hazards), hazardous }
-            }));
+            all.extend(
+                in_server_order(&statement.operations)
+                    .into_iter()
+                    .map(|operation| Found { operation, recipes: recipes(operation, &hazards) }),
+            );
         }
     }
     all
@@ -111,7 +107,7 @@ struct Taker<'a> {
     catalog: Catalog,
     found: Vec<Found<'a>>,
     /// The groups by the place of their first operation.
-    groups: BTreeMap<usize, Group>,
+    groups: BTreeMap<usize, &'a Group>,
     /// The places of all operations that stand in a group.
     claimed: BTreeSet<usize>,
     /// The place of the operation that comes next.
@@ -121,33 +117,6 @@ struct Taker<'a> {
 }
 
 impl<'a> Taker<'a> {
-    /// Finds what several operations mean together, before any of them is carried out alone.
-    fn group(&mut self) {
-        self.catalog.start_migration();
-        for first in 0..self.found.len() {
-            if self.claimed.contains(&first) {
-                continue;
-            }
-            let free: Vec<usize> =
-                (first..self.found.len()).filter(|at| !self.claimed.contains(at)).collect();
-            let operations: Vec<&Operation> = free.iter().map(|at| self.found[*at].operation).collect();
-            let group = recipes::group(&operations, &self.order.scene(&self.catalog));
-            let members = |group: &Group| group.members.iter().map(|at| free[*at]).collect::<Vec<_>>();
-            let cures = |group: &Group| members(group).iter().any(|at| self.found[*at].hazardous);
-            match group.filter(cures) {
-                Some(group) => {
-                    let members = members(&group);
-                    for at in &members {
-                        self.catalog.apply(self.found[*at].operation);
-                    }
-                    self.claimed.extend(&members);
-                    self.groups.insert(first, Group { members, ..group });
-                }
-                None => self.catalog.apply(self.found[first].operation),
-            }
-        }
-    }
-
     fn statement(&mut self, statement: &'a CheckedStatement) -> Result<(), RewriteError> {
         let places = self.next..self.next + statement.operations.len();
         self.next = places.end;
@@ -233,9 +202,14 @@ impl<'a> Taker<'a> {
     }
 }
 
-/// The recipes for an operation that hazards point at, in their order.
+/// The recipes for an operation that hazards point at: those of the worst first, and last the transaction of its own, which the steps of every other
+/// have anyway.
 fn recipes(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
-    let pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
-    let named = pointed.flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
-    named.filter(|recipe| recipe.applies(operation)).collect()
+    let mut pointed: Vec<&&Hazard> =
+        hazards.iter().filter(|hazard| operation.span.contains(hazard.span)).collect();
+    pointed.sort_by_key(|hazard| std::cmp::Reverse(hazard.severity));
+    let named = pointed.into_iter().flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
+    let mut named: Vec<&'static Recipe> = named.filter(|recipe| recipe.applies(operation)).collect();
+    named.sort_by_key(|recipe| recipe.id == "own-transaction");
+    named
 }
