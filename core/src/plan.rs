@@ -84,17 +84,15 @@ pub struct SqlStep {
     pub job: Option<Box<BackfillJob>>,
 }
 
-/// Rows that are filled, changed or deleted in batches. The SQL of the migration is rendered from this and nothing else.
+/// Rows that are filled, changed, deleted or copied in batches. The SQL of the migration is rendered from this and nothing else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BackfillJob {
     /// The table.
     pub table: RelationName,
     /// How its rows are walked.
     pub walk: Walk,
-    /// The columns that are filled, each with the expression of its value.
-    pub set: Vec<(String, String)>,
-    /// The rows are deleted instead.
-    pub delete: bool,
+    /// What is done to them.
+    pub work: Work,
     /// The rows that still need it. Rows that are done never satisfy it, so the job can be run again at any time.
     pub pending: String,
     /// The setting that is `on` in each batch's transaction, so that triggers that keep columns in step stand aside.
@@ -111,6 +109,24 @@ pub struct BackfillJob {
     pub remaining: String,
     /// Row triggers of the table that may fire for each row.
     pub fires: Vec<String>,
+}
+
+/// What a backfill does to the rows of its table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// Columns are filled, each with the expression of its value.
+    Set(Vec<(String, String)>),
+    /// The rows are deleted.
+    Delete,
+    /// The rows are copied to another table, where triggers have not written them yet.
+    Copy {
+        /// The other table.
+        into: RelationName,
+        /// Its columns, each with an expression over the row.
+        columns: Vec<(String, String)>,
+        /// The columns there whose values tell that a row has come over; a unique index keeps them.
+        key: Vec<String>,
+    },
 }
 
 /// How the rows of a table are walked.

@@ -6,7 +6,7 @@
 use crate::catalog::{Index, RelationName, Table};
 use crate::dialect::Dialect;
 use crate::operation::TypeName;
-use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk};
+use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk, Work};
 
 use super::Refusal;
 use super::batches;
@@ -65,8 +65,7 @@ impl Backfill<'_> {
         Ok(BackfillJob {
             table: self.table.clone(),
             walk: walk(scene, self.table, state, &[self.column])?,
-            set: vec![(self.column.to_owned(), self.value.clone())],
-            delete: false,
+            work: Work::Set(vec![(self.column.to_owned(), self.value.clone())]),
             pending: self.pending.clone(),
             guard: GUARD.to_owned(),
             batch_rows: scene.batch_rows.max(1),
@@ -79,7 +78,7 @@ impl Backfill<'_> {
     }
 }
 
-/// How the rows are walked whose `columns` are written; none: they are deleted.
+/// How the rows are walked whose `columns` are written; none: they are deleted or copied.
 ///
 /// # Errors
 /// [`Refusal`] where they cannot be.

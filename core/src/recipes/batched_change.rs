@@ -3,7 +3,7 @@
 use crate::catalog::{Demand, RelationName, Table};
 use crate::effect::volatility;
 use crate::operation::{Delete, Expression, Kind, Operation, Update, Volatility};
-use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, Work};
 
 use super::backfill;
 use super::batches;
@@ -141,7 +141,7 @@ impl Change<'_> {
             self.scene.batch_rows
         );
         let name = name_of(&[&[&*self.table.name], columns.as_slice(), &["update"]].concat());
-        self.step(name, title, set, pending, &columns)
+        self.step(name, title, Work::Set(set), pending, &columns)
     }
 
     fn delete(&self, delete: &Delete) -> Result<SqlStep, Refusal> {
@@ -172,24 +172,22 @@ impl Change<'_> {
         let named: Vec<&str> = named.iter().map(String::as_str).collect();
         let title = format!("delete rows of {}, {} at a time", self.table.name, self.scene.batch_rows);
         let name = name_of(&[&[&*self.table.name], named.as_slice(), &["delete"]].concat());
-        self.step(name, title, Vec::new(), pending, &[])
+        self.step(name, title, Work::Delete, pending, &[])
     }
 
     fn step(
         &self,
         name: String,
         title: String,
-        set: Vec<(String, String)>,
+        work: Work,
         pending: String,
         columns: &[&str],
     ) -> Result<SqlStep, Refusal> {
         let scene = self.scene;
-        let delete = set.is_empty();
         let job = BackfillJob {
             table: self.table.clone(),
             walk: backfill::walk(scene, self.table, self.state, columns)?,
-            set,
-            delete,
+            work,
             remaining: format!("SELECT count(*) FROM {} WHERE {pending}", scene.sql(self.table)),
             pending,
             guard: NO_GUARD.to_owned(),

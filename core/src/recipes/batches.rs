@@ -6,7 +6,7 @@
 use std::fmt::Write;
 
 use crate::dialect::{Target, quote, quote_literal};
-use crate::plan::{BackfillJob, Walk};
+use crate::plan::{BackfillJob, Walk, Work};
 
 /// A window says how far it is each time so many are done, and tries several passes again if it gave them up.
 const WINDOWS_OF_PROGRESS: u32 = 100;
@@ -93,19 +93,27 @@ impl Writer<'_> {
         self.passes().map(declare).unwrap_or_default()
     }
 
-    /// Table and columns as the text of a RAISE.
+    /// What the rows are of, and what is filled, as the text of a RAISE.
     fn shown(&self) -> String {
-        let columns: Vec<&str> = self.job.set.iter().map(|(column, _)| column.as_str()).collect();
-        let mut shown = self.job.table.display(self.target.dialect);
-        if !columns.is_empty() {
-            shown = format!("{shown}.{}", columns.join(", "));
-        }
+        let table = self.job.table.display(self.target.dialect);
+        let shown = match &self.job.work {
+            Work::Set(set) => {
+                let columns: Vec<&str> = set.iter().map(|(column, _)| column.as_str()).collect();
+                format!("{table}.{}", columns.join(", "))
+            }
+            Work::Delete => table,
+            Work::Copy { into, .. } => format!("{table} to {}", into.display(self.target.dialect)),
+        };
         shown.replace('\'', "''").replace('%', "%%")
     }
 
     /// What is done to a row.
     fn done(&self) -> &'static str {
-        if self.job.delete { "deleted" } else { "filled" }
+        match self.job.work {
+            Work::Set(_) => "filled",
+            Work::Delete => "deleted",
+            Work::Copy { .. } => "copied",
+        }
     }
 
     fn fires(&self) -> String {
@@ -219,24 +227,44 @@ impl Writer<'_> {
         )
     }
 
-    /// One UPDATE and its commit. Where it meets a lock it lets go of its own rows, so that nobody waits for it longer.
+    /// The statement that does the work on the rows of a condition.
+    fn change(&self, condition: &str) -> String {
+        let (table, place) = (&self.table, format!("\n      WHERE {condition}"));
+        match &self.job.work {
+            Work::Set(set) => {
+                let set: Vec<String> =
+                    set.iter().map(|(column, value)| format!("{} = {value}", self.quote(column))).collect();
+                format!("UPDATE {table} SET {}{place}", set.join(", "))
+            }
+            Work::Delete => format!("DELETE FROM {table}{place}"),
+            // The lock makes a row that is changed or deleted meanwhile be read as it is then: no row comes back. What a trigger wrote wins.
+            Work::Copy { into, columns, key } => {
+                let (columns, values): (Vec<String>, Vec<&str>) =
+                    columns.iter().map(|(column, value)| (self.quote(column), value.as_str())).unzip();
+                format!(
+                    "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE\n      SELECT {} FROM {table}{place}\n      FOR SHARE OF {}\n      \
+                     ON CONFLICT ({}) DO NOTHING",
+                    into.sql(self.target.dialect),
+                    columns.join(", "),
+                    values.join(", "),
+                    self.quote(&self.job.table.name),
+                    self.list(key)
+                )
+            }
+        }
+    }
+
+    /// One statement and its commit. Where it meets a lock it lets go of its own rows, so that nobody waits for it longer.
     fn batch(&self, indent: &str, bounds: &str) -> String {
         let job = self.job;
-        let set: Vec<String> =
-            job.set.iter().map(|(column, value)| format!("{} = {value}", self.quote(column))).collect();
-        let (table, pending) = (&self.table, &job.pending);
-        let change = match job.delete {
-            true => format!("DELETE FROM {table}"),
-            false => format!("UPDATE {table} SET {}", set.join(", ")),
-        };
+        let change = self.change(&format!("{bounds} AND ({})", job.pending));
         let (guard, timeout) = (&job.guard, &job.lock_timeout);
         let block = format!(
             "_tries := 0;\n\
              LOOP\n\
              \x20 PERFORM set_config('{guard}', 'on', true), set_config('lock_timeout', '{timeout}', true);\n\
              \x20 BEGIN\n\
-             \x20   {change}\n\
-             \x20     WHERE {bounds} AND ({pending});\n\
+             \x20   {change};\n\
              \x20   GET DIAGNOSTICS _changed = ROW_COUNT;\n\
              \x20   EXIT;\n\
              \x20 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n\

@@ -10,7 +10,7 @@ use crate::dialect::{Dialect, Name, Target, Version};
 use crate::framework::Transaction;
 use crate::hazards::page;
 use crate::operation::lower::lower;
-use crate::plan::{PhaseKind, SqlStep, Walk};
+use crate::plan::{PhaseKind, SqlStep, Walk, Work};
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -206,8 +206,11 @@ fn batched(change: &str) -> Result<String, String> {
     replay(part(schema), &target, &mut before);
     let phases = written(change, &target, &before, Way::Triggers).map_err(|it| it.reason)?;
     let job = phases[0].migrations().next().and_then(|it| it.job.clone()).expect("is a job");
-    let set: Vec<String> = job.set.iter().map(|(column, value)| format!("{column} = {value}")).collect();
-    let verb = if job.delete { "DELETE".to_owned() } else { set.join(", ") };
+    let assigned = |(column, value): &(String, String)| format!("{column} = {value}");
+    let verb = match &job.work {
+        Work::Set(set) => set.iter().map(assigned).collect::<Vec<_>>().join(", "),
+        other => format!("{other:?}").to_uppercase(),
+    };
     Ok(format!("{verb} WHERE {}", job.pending))
 }
 

@@ -20,8 +20,8 @@ pub use effect::{
 };
 pub use line::{effect_line, waits_in_words};
 pub use plan::{
-    AssignmentReport, ChosenPlan, JobReport, OperationReport, PhaseReport, PlanReport, QuestionReport,
-    RecommendationReport, SignalReport, StepReport, StrategyReport, phase_report,
+    AssignmentReport, ChosenPlan, CopyReport, JobReport, OperationReport, PhaseReport, PlanReport,
+    QuestionReport, RecommendationReport, SignalReport, StepReport, StrategyReport, phase_report,
 };
 pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
 pub use schema::{SchemaReport, TableReport, schema_report};

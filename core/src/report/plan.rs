@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{ReferenceReport, TargetReport};
 use crate::dialect::{Dialect, quote};
 use crate::estimate::in_words;
-use crate::plan::{BackfillJob, Criterion, Phase, Step, Walk};
+use crate::plan::{BackfillJob, Criterion, Phase, Step, Walk, Work};
 use crate::signals::{Question, Signal, SignalValue};
 use crate::strategies::{Recommendation, Strategy};
 
@@ -319,10 +319,12 @@ pub struct JobReport {
     pub table: String,
     /// The columns of the key whose windows are walked, as SQL; none: windows of pages.
     pub key: Vec<String>,
-    /// The columns that are filled.
+    /// The columns that are filled; where rows are copied, those of the other table.
     pub set: Vec<AssignmentReport>,
     /// The rows are deleted instead; no column is filled then.
     pub delete: bool,
+    /// The rows are copied there instead, each read `FOR SHARE`.
+    pub copy: Option<CopyReport>,
     /// The rows that still need it; a row that is done never satisfies it.
     pub pending: String,
     /// Rows of one window.
@@ -345,6 +347,15 @@ pub struct JobReport {
     pub fires: Vec<String>,
 }
 
+/// Where rows are copied to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CopyReport {
+    /// The other table, as SQL.
+    pub into: String,
+    /// The columns of its key, as SQL: `ON CONFLICT (key) DO NOTHING`.
+    pub key: Vec<String>,
+}
+
 /// A column that is filled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AssignmentReport {
@@ -363,15 +374,22 @@ impl From<&BackfillJob> for JobReport {
             }
             Walk::Pages => (Vec::new(), 1, None),
         };
-        let set = job
-            .set
-            .iter()
-            .map(|(column, value)| AssignmentReport { column: sql(column), value: value.clone() });
+        let (set, copy) = match &job.work {
+            Work::Set(set) => (set.as_slice(), None),
+            Work::Delete => (Default::default(), None),
+            Work::Copy { into, columns, key } => {
+                let key = key.iter().map(sql).collect();
+                (columns.as_slice(), Some(CopyReport { into: into.sql(Dialect::Postgres), key }))
+            }
+        };
+        let set =
+            set.iter().map(|(column, value)| AssignmentReport { column: sql(column), value: value.clone() });
         Self {
             table: job.table.sql(Dialect::Postgres),
             key,
             set: set.collect(),
-            delete: job.delete,
+            delete: job.work == Work::Delete,
+            copy,
             pending: job.pending.clone(),
             batch_rows: job.batch_rows,
             passes,
