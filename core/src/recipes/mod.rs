@@ -19,6 +19,7 @@ mod foreign_key;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
+mod referencing;
 mod refresh_view;
 mod rename_column;
 mod rename_table;
