@@ -35,16 +35,7 @@ impl Backfill<'_> {
     /// # Errors
     /// [`Refusal`] where the rows cannot be walked.
     pub fn phase(&self, scene: &Scene<'_>, state: &Table, done: Criterion) -> Result<Phase, Refusal> {
-        let step = self.step(scene, state)?;
-        Ok(Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
-            .leave_when(done)
-            .undone_by(
-                "nothing to undo: stop it, and run it again",
-                format!(
-                    "replica lag over {} s that does not go down while it pauses",
-                    scene.pause_lag_seconds
-                ),
-            ))
+        Ok(phase_of(scene, self.step(scene, state)?, done))
     }
 
     /// The migration that fills the column, with its job.
@@ -62,20 +53,42 @@ impl Backfill<'_> {
     }
 
     fn job(&self, scene: &Scene<'_>, state: &Table) -> Result<BackfillJob, Refusal> {
-        Ok(BackfillJob {
-            table: self.table.clone(),
-            walk: walk(scene, self.table, state, &[self.column])?,
-            work: Work::Set(vec![(self.column.to_owned(), self.value.clone())]),
-            pending: self.pending.clone(),
-            guard: GUARD.to_owned(),
-            batch_rows: scene.batch_rows.max(1),
-            pause_lag_seconds: scene.pause_lag_seconds,
-            resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
-            lock_timeout: LOCK_TIMEOUT.to_owned(),
-            remaining: format!("SELECT count(*) FROM {} WHERE {}", scene.sql(self.table), self.pending),
-            fires: fires(state, &[self.column]),
-        })
+        let walk = walk(scene, self.table, state, &[self.column])?;
+        let work = Work::Set(vec![(self.column.to_owned(), self.value.clone())]);
+        let job = job(scene, self.table, walk, work, self.pending.clone());
+        Ok(BackfillJob { fires: fires(state, &[self.column]), ..job })
     }
+}
+
+/// A backfill that fires no trigger of the user, under the setting at which ours stand aside.
+pub(super) fn job(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    walk: Walk,
+    work: Work,
+    pending: String,
+) -> BackfillJob {
+    BackfillJob {
+        table: table.clone(),
+        walk,
+        work,
+        remaining: format!("SELECT count(*) FROM {} WHERE {pending}", scene.sql(table)),
+        pending,
+        guard: GUARD.to_owned(),
+        batch_rows: scene.batch_rows.max(1),
+        pause_lag_seconds: scene.pause_lag_seconds,
+        resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
+        lock_timeout: LOCK_TIMEOUT.to_owned(),
+        fires: Vec::new(),
+    }
+}
+
+/// The phase of one backfill, and what must be so at its end.
+pub(super) fn phase_of(scene: &Scene<'_>, step: SqlStep, done: Criterion) -> Phase {
+    Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)]).leave_when(done).undone_by(
+        "nothing to undo: stop it, and run it again",
+        format!("replica lag over {} s that does not go down while it pauses", scene.pause_lag_seconds),
+    )
 }
 
 /// How the rows are walked whose `columns` are written; none: they are deleted or copied.

@@ -16,6 +16,7 @@ mod concurrent_index;
 mod drop_column;
 mod drop_table;
 mod foreign_key;
+mod mirror;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
@@ -24,7 +25,10 @@ mod refresh_view;
 mod rename_column;
 mod rename_table;
 mod scene;
+mod swap_table;
 mod sync;
+mod twin;
+mod twin_checks;
 mod unique_from_index;
 mod view;
 mod window;
@@ -76,6 +80,7 @@ pub static RECIPES: &[&Recipe] = &[
     &rename_table::RECIPE,
     &drop_table::RECIPE,
     &add_column::RECIPE,
+    &swap_table::RECIPE,
     &window_only::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,
