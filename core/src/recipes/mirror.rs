@@ -1,7 +1,7 @@
 //! A table that follows another: triggers carry each change over in the transaction that makes it, batches copy what was there before.
 //!
-//! The triggers read the row as it is now and not as their event had it: a trigger of the user that changes the row once more fires sooner or
-//! later than ours. They write with their owner's rights, as who may write one table may not know of the other.
+//! The triggers read the row as it is now and not as their event had it: a trigger of the user that changes rows once more may do so before the
+//! event of a row is ours. They write with their owner's rights, as who may write one table may not know of the other.
 
 use crate::catalog::{RelationName, Table};
 use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Work};
@@ -44,8 +44,9 @@ impl Mirror<'_> {
         name_of(&["lockkeeper", &self.to.name])
     }
 
+    /// For rows and for statements. Triggers fire in the order of their names: ours comes before what another one makes of the row.
     fn triggers(&self) -> [String; 2] {
-        [self.name(), name_of(&["lockkeeper_truncate", &self.to.name])]
+        [name_of(&["000", &self.name()]), name_of(&["000_lockkeeper_truncate", &self.to.name])]
     }
 
     /// Each pair as SQL, with something between.
@@ -74,7 +75,10 @@ impl Mirror<'_> {
         let copy_of = |version: &str| {
             self.each(&self.key, |from, to| format!("_there.{to} = {version}.{from}"), " AND ")
         };
-        let (new_row, old_row, old_copy) = (row_of("NEW"), row_of("OLD"), copy_of("OLD"));
+        let (new_row, old_row) = (row_of("NEW"), row_of("OLD"));
+        let (new_copy, old_copy) = (copy_of("NEW"), copy_of("OLD"));
+        let [new_key, old_key] =
+            ["NEW", "OLD"].map(|version| self.each(&self.key, |from, _| format!("{version}.{from}"), ", "));
         let remove = format!(
             "DELETE FROM {to} AS _there WHERE {old_copy}\n\
              \x20     AND NOT EXISTS (SELECT FROM {from} AS _here WHERE {old_row});\n"
@@ -94,7 +98,8 @@ impl Mirror<'_> {
              \x20 -- The row as it is now: another trigger may have changed it once more.\n\
              \x20 IF TG_OP = 'UPDATE' THEN\n\
              \x20   UPDATE {to} AS _there SET {update}\n\
-             \x20     FROM {from} AS _here WHERE {new_row} AND {old_copy};\n\
+             \x20     FROM {from} AS _here WHERE {new_row} AND {old_copy}\n\
+             \x20       AND (({new_key}) = ({old_key}) OR NOT EXISTS (SELECT FROM {to} AS _there WHERE {new_copy}));\n\
              \x20   IF FOUND THEN\n\
              \x20     RETURN NULL;\n\
              \x20   END IF;\n\

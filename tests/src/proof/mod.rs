@@ -11,6 +11,7 @@ mod busy;
 mod exclusive;
 mod files;
 mod fixtures;
+mod followers;
 mod kill;
 mod quiet;
 mod record;
