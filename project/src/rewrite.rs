@@ -3,13 +3,13 @@
 mod pieces;
 mod write;
 
-use lockkeeper_core::framework::{self, NewMigration, Part, Timestamp};
+use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
-use pieces::{Kept, Piece, pieces};
+use pieces::{Kept, Order, Piece, pieces};
 
 pub use write::write;
 
@@ -67,7 +67,8 @@ impl RewriteError {
 /// # Errors
 /// [`RewriteError`] where nothing in the file has a recipe, or a recipe is not possible here.
 pub fn phases(project: &Project, file: &CheckedFile, way: Way) -> Result<Vec<Phase>, RewriteError> {
-    let pieces = pieces(file, way, &project.config.limits)?;
+    let back = way_back(project, file);
+    let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
         return Ok(window(file, &pieces));
@@ -80,6 +81,29 @@ pub fn phases(project: &Project, file: &CheckedFile, way: Way) -> Result<Vec<Pha
         }
     }
     Ok(phases)
+}
+
+/// The way back as the developer wrote it: the down migration, here or beside, and what `-- lockkeeper: back SQL` states.
+fn way_back(project: &Project, file: &CheckedFile) -> String {
+    let own = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
+    let own = own.map(|statement| statement.span.of(&file.text).to_owned());
+    let stated = file.parts.iter().flat_map(|(checked, _)| &checked.comments);
+    let stated = stated.filter_map(|span| stated_back(span.of(&file.text)));
+    let mut back: Vec<String> = own.chain(stated.map(str::to_owned)).collect();
+    if let Place::Migration(_, migration, _) = project.classify_file(std::path::Path::new(&file.path)) {
+        let siblings = migration.files.iter().filter(|source| source.path != file.path);
+        for source in siblings {
+            let downs = source.sections.iter().filter(|section| section.direction == Direction::Down);
+            back.extend(downs.map(|section| section.span.of(&source.text).to_owned()));
+        }
+    }
+    back.join(";\n")
+}
+
+/// The SQL of a comment `-- lockkeeper: back SQL`.
+fn stated_back(comment: &str) -> Option<&str> {
+    let words = comment.trim_start_matches(['-', '/', '*', '#', ' ']).trim_end_matches(['*', '/', ' ']);
+    words.strip_prefix("lockkeeper:")?.trim().strip_prefix("back ").map(str::trim)
 }
 
 /// One phase: the file as it was written.

@@ -224,6 +224,11 @@ pub fn is_usable_at_once(value: &crate::catalog::AddedValue, target: &Target) ->
     }
 }
 
+/// Whether an expression may give another value for the same row at another moment, or to another user or session.
+pub fn drifts(expression: &Expression, catalog: &Catalog) -> bool {
+    postgres::drifts(expression, catalog)
+}
+
 /// The volatility of an expression in this schema.
 pub fn volatility(expression: &Expression, catalog: &Catalog) -> Volatility {
     postgres::volatility(expression, catalog)

@@ -25,9 +25,14 @@ pub struct Insert {
 pub struct Update {
     /// The table.
     pub table: Name,
-    /// The columns that get values, each with its own; `None` where the statement is more than `SET` and `WHERE` of one table: an alias,
-    /// `WITH`, `ONLY`, `FROM`, `RETURNING`, several values at once.
+    /// Its other name in the statement.
+    pub alias: Option<Ident>,
+    /// The columns that get values, each with its own; `None` where a query gives several at once.
     pub set: Option<Vec<(Ident, Expression)>>,
+    /// The list behind `FROM`.
+    pub from: Option<Expression>,
+    /// Whether it is `UPDATE` one table, `SET`, `FROM` and `WHERE`, and no more: no `WITH`, `ONLY`, `RETURNING`.
+    pub plain: bool,
     /// The columns that get values.
     pub columns: Vec<Ident>,
     /// Which rows; `None` means all.

@@ -4,12 +4,28 @@
 
 use std::collections::BTreeSet;
 
-use crate::dialect::{Dialect, Name};
+use crate::dialect::{Dialect, Ident, Name};
 use crate::statement::{Cursor, Script, TokenKind};
-use crate::text::Span;
+use crate::text::{Edit, Span, apply};
 
 use super::sources;
 use super::subparser::{self, Reading};
+
+/// A word in an expression that may be a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnWord {
+    /// The last name in front of its dot.
+    pub qualifier: Option<Ident>,
+    /// Its name.
+    pub name: Ident,
+}
+
+impl ColumnWord {
+    /// Where it stands in the expression's text, with its qualifier.
+    pub fn span(&self) -> Span {
+        self.qualifier.as_ref().map_or(self.name.span, |it| it.span.cover(self.name.span))
+    }
+}
 
 /// An expression of SQL as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -50,25 +66,71 @@ impl Expression {
         if likely.is_empty() {
             return false;
         }
+        let mut found = false;
+        self.each_column(dialect, |column| found |= likely.contains(&column.name.name.as_str()));
+        found
+    }
+
+    /// The text with other words for its columns: `word` says which, or leaves one as it is.
+    pub fn with_columns(&self, dialect: Dialect, word: impl Fn(&ColumnWord) -> Option<String>) -> String {
+        let mut edits = Vec::new();
+        self.each_column(dialect, |column| {
+            edits.extend(word(&column).map(|new| Edit::replace(column.span(), new)));
+        });
+        apply(&self.text, &edits).unwrap_or_else(|_| self.text.clone())
+    }
+
+    /// Calls `found` for each word that may be a column. Read from the tokens: a type, a function, a qualifier or the field of an `extract` is
+    /// something else.
+    pub fn each_column(&self, dialect: Dialect, mut found: impl FnMut(ColumnWord)) {
         let script = Script::read(&self.text, dialect);
         let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
         let mut after_cast = false;
+        let mut in_extract = false;
+        let mut qualifier: Option<Ident> = None;
         while !cursor.at_end() {
             let cast = cursor.is("::") || cursor.is("as") || cursor.is("collate");
             let Some(name) = cursor.ident() else {
+                in_extract &= cursor.peek_kind() == Some(TokenKind::Open);
+                qualifier = qualifier.filter(|_| cursor.is("."));
                 cursor.next_token();
                 after_cast = cast;
                 continue;
             };
-            let other =
-                matches!(cursor.peek_kind(), Some(TokenKind::Open | TokenKind::String)) || cursor.is(".");
-            let field = cursor.is("from");
-            if !after_cast && !other && !field && likely.contains(&name.name.as_str()) {
-                return true;
+            let call = matches!(cursor.peek_kind(), Some(TokenKind::Open | TokenKind::String));
+            let qualifies = cursor.is(".");
+            if !after_cast && !call && !qualifies && !in_extract {
+                found(ColumnWord { qualifier: qualifier.take(), name: name.clone() });
             }
+            in_extract = call && name.name == "extract";
+            qualifier = qualifies.then_some(name);
             after_cast = cast;
         }
-        false
+    }
+
+    /// The parts between the ANDs of its outermost level, where no OR stands; the AND of a `BETWEEN` parts nothing.
+    pub fn conjuncts(&self, dialect: Dialect) -> Vec<Self> {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        let mut parts = Vec::new();
+        let mut first = 0;
+        let mut between = false;
+        loop {
+            if cursor.is("or") {
+                return vec![self.clone()];
+            }
+            between |= cursor.is("between");
+            let and = cursor.is("and") && !std::mem::take(&mut between);
+            if cursor.at_end() || and {
+                let span = cursor.part(first, cursor.index()).span();
+                parts.push(Self::new(span.of(&self.text)));
+                first = cursor.index() + 1;
+            }
+            if cursor.at_end() {
+                return parts;
+            }
+            cursor.skip();
+        }
     }
 
     /// Whether it is a literal, perhaps with a sign or a cast.
@@ -177,6 +239,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn columns_get_other_words() {
+        let expression = Expression::new("u.a || lower(\"A\") || a::a || extract(a FROM a) || s.a || a(1)");
+        let changed = expression.with_columns(Dialect::Postgres, |column| {
+            let own = column.qualifier.as_ref().is_none_or(|it| it.name == "u");
+            (own && column.name.name == "a").then(|| "NEW.a".to_owned())
+        });
+        assert_eq!(changed, "NEW.a || lower(\"A\") || NEW.a::a || extract(a FROM NEW.a) || s.a || a(1)");
+    }
+
+    #[test]
     fn columns_are_told_from_what_looks_like_them() {
         let names = |text: &str, column: &str| Expression::new(text).names(column, Dialect::Postgres);
         for text in
@@ -195,6 +267,7 @@ mod tests {
         ] {
             assert!(!names(text, "date"), "{text}");
         }
+        assert!(names("(SELECT date FROM x)", "date"));
         assert!(names("\"Größe\" > 5 AND größe < 3", "größe"));
     }
 }

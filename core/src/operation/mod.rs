@@ -15,7 +15,7 @@ mod types;
 
 pub use bound::Bound;
 pub use data::{Body, Copy, Delete, Insert, Merge, Query, Set, Transaction, Update};
-pub use expression::{Expression, QueryText};
+pub use expression::{ColumnWord, Expression, QueryText};
 pub use object::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction,
     CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Lock,

@@ -10,14 +10,13 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::backfill::Backfill;
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal, carried, check_then_not_null};
+use super::{Form, Recipe, Refusal, carried, check_then_not_null};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-column-in-steps",
     page: include_str!("add_column.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &Column)> {
@@ -179,8 +178,7 @@ impl Add<'_> {
         let quoted = self.quoted();
         let backfill = Backfill {
             table: self.table,
-            column: self.name(),
-            value: self.value().unwrap_or_default(),
+            set: vec![(self.name(), self.value().unwrap_or_default())],
             pending: format!("{quoted} IS NULL"),
         };
         let left = format!("SELECT count(*) FROM {} WHERE {quoted} IS NULL", self.scene.sql(self.table));

@@ -13,15 +13,13 @@ use super::batches;
 use super::scene::{LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
 
-/// A backfill of one column.
+/// A backfill of columns.
 #[derive(Debug, Clone)]
 pub(super) struct Backfill<'a> {
     /// The table.
     pub table: &'a RelationName,
-    /// The column that is filled.
-    pub column: &'a str,
-    /// Its value.
-    pub value: String,
+    /// The columns that are filled, each with its value.
+    pub set: Vec<(&'a str, String)>,
     /// The rows that still need it. A row that is done must not satisfy it.
     pub pending: String,
 }
@@ -44,19 +42,27 @@ impl Backfill<'_> {
     /// [`Refusal`] where the rows cannot be walked.
     pub fn step(&self, scene: &Scene<'_>, state: &Table) -> Result<SqlStep, Refusal> {
         let job = self.job(scene, state)?;
-        let name = name_of(&[&self.table.name, self.column, "backfill"]);
-        let title =
-            format!("fill {} in rows written before, {} rows at a time", self.column, scene.batch_rows);
+        let columns = self.columns();
+        let name = name_of(&[&self.table.name, columns.first().copied().unwrap_or_default(), "backfill"]);
+        let title = format!(
+            "fill {} in rows written before, {} rows at a time",
+            columns.join(", "),
+            scene.batch_rows
+        );
         let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
         step.job = Some(Box::new(job));
         Ok(step)
     }
 
+    fn columns(&self) -> Vec<&str> {
+        self.set.iter().map(|(column, _)| *column).collect()
+    }
+
     fn job(&self, scene: &Scene<'_>, state: &Table) -> Result<BackfillJob, Refusal> {
-        let walk = walk(scene, self.table, state, &[self.column])?;
-        let work = Work::Set(vec![(self.column.to_owned(), self.value.clone())]);
-        let job = job(scene, self.table, walk, work, self.pending.clone());
-        Ok(BackfillJob { fires: fires(state, &[self.column]), ..job })
+        let walk = walk(scene, self.table, state, &self.columns())?;
+        let set = self.set.iter().map(|(column, value)| ((*column).to_owned(), value.clone()));
+        let job = job(scene, self.table, walk, Work::Set(set.collect()), self.pending.clone());
+        Ok(BackfillJob { fires: fires(state, &self.columns()), ..job })
     }
 }
 

@@ -1,39 +1,41 @@
 //! Rows changed or deleted in batches: what one statement would do, in windows that commit by themselves.
 
 use crate::catalog::{Demand, RelationName, Table};
-use crate::effect::volatility;
+use crate::effect::{drifts, volatility};
 use crate::operation::{Delete, Expression, Kind, Operation, Update, Volatility};
 use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, Work};
 
+use super::assigned::Assigned;
 use super::backfill;
 use super::batches;
 use super::scene::{LOCK_TIMEOUT, Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "batched-change",
     page: include_str!("batched_change.md"),
     ways: &[Way::Triggers],
-    applies: |operation| matches!(operation.kind, Kind::Update(_) | Kind::Delete(_)),
-    write,
+    form: Form::One {
+        applies: |operation| matches!(operation.kind, Kind::Update(_) | Kind::Delete(_)),
+        write,
+    },
 };
 
 /// No trigger of ours stands aside for this one: a column that is kept in step at the same time follows.
 const NO_GUARD: &str = "lockkeeper.change";
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    let (name, condition) = match &operation.kind {
-        Kind::Update(update) => (&update.table, update.condition.as_ref()),
-        Kind::Delete(delete) => (&delete.table, delete.condition.as_ref()),
-        _ => return Err(Refusal::new("it changes no rows")),
-    };
-    let table = scene.resolve(name);
-    let state = scene.table(&table)?;
-    let change = Change { scene, table: &table, state, condition };
-    change.refuse_condition()?;
     let step = match &operation.kind {
-        Kind::Update(update) => change.update(update)?,
-        Kind::Delete(delete) => change.delete(delete)?,
+        Kind::Update(update) => {
+            let table = scene.resolve(&update.table);
+            let assigned = Assigned::of(update, scene);
+            let condition = assigned.as_ref().map_or(update.condition.as_ref(), |it| it.condition.as_ref());
+            Change::of(scene, &table, condition)?.update(update, assigned.as_ref())?
+        }
+        Kind::Delete(delete) => {
+            let table = scene.resolve(&delete.table);
+            Change::of(scene, &table, delete.condition.as_ref())?.delete(delete)?
+        }
         _ => return Err(Refusal::new("it changes no rows")),
     };
     let left = step.job.as_ref().map(|job| job.remaining.clone()).unwrap_or_default();
@@ -56,7 +58,17 @@ struct Change<'a> {
     condition: Option<&'a Expression>,
 }
 
-impl Change<'_> {
+impl<'a> Change<'a> {
+    fn of(
+        scene: &'a Scene<'a>,
+        table: &'a RelationName,
+        condition: Option<&'a Expression>,
+    ) -> Result<Self, Refusal> {
+        let change = Self { scene, table, state: scene.table(table)?, condition };
+        change.refuse_condition()?;
+        Ok(change)
+    }
+
     fn refuse(&self, why: &str) -> Refusal {
         let shown = self.table.display(self.scene.dialect());
         Refusal::new(format!("the change of {shown} cannot be cut into batches: {why}"))
@@ -85,12 +97,23 @@ impl Change<'_> {
         }
     }
 
-    fn update(&self, update: &Update) -> Result<SqlStep, Refusal> {
-        let Some(set) = &update.set else {
-            return Err(self.refuse("it is more than UPDATE … SET column = value … WHERE …: write it so, with sub-queries where it reads others"));
+    /// Whether a value is computed from a column of the table itself; that of another table stands behind that one's name.
+    fn reads_own(&self, value: &Expression, column: &str) -> bool {
+        let mut reads = false;
+        value.each_column(self.scene.dialect(), |word| {
+            let own = word.qualifier.is_none_or(|it| *it.name == *self.table.name);
+            reads |= own && word.name.name == column;
+        });
+        reads
+    }
+
+    fn update(&self, update: &Update, assigned: Option<&Assigned>) -> Result<SqlStep, Refusal> {
+        let Some(Assigned { set, .. }) = assigned else {
+            return Err(self.refuse(
+                "it is more than UPDATE … SET column = value … [FROM one table] WHERE …: write it so, with sub-queries where it reads others",
+            ));
         };
         self.refuse_own_rows(&update.others)?;
-        let dialect = self.scene.dialect();
         let columns: Vec<&str> = set.iter().map(|(column, _)| column.name.as_str()).collect();
         let moves_rows = |it: &&&str| {
             let parts = self.state.partition_by.as_ref().map(|it| it.columns.as_slice()).unwrap_or_default();
@@ -103,7 +126,7 @@ impl Change<'_> {
         let mut pending = Vec::new();
         for (column, value) in set {
             let column = column.name.as_str();
-            if let Some(read) = columns.iter().find(|it| value.names(it, dialect)) {
+            if let Some(read) = columns.iter().find(|it| self.reads_own(value, it)) {
                 return Err(self.refuse(&format!(
                     "{column} is computed from {read}, which it changes: a batch that is run again would count twice; put the old value \
                      aside in a column of its own first"
@@ -112,7 +135,7 @@ impl Change<'_> {
             if value.text.trim().eq_ignore_ascii_case("default") {
                 return Err(self.refuse(&format!("{column} = DEFAULT: write the value")));
             }
-            if volatility(value, self.scene.catalog) != Volatility::Immutable {
+            if drifts(value, self.scene.catalog) {
                 return Err(self.refuse(&format!(
                     "the value of {column} differs from one moment to the next: write it out, or a row that is done looks as if it were not"
                 )));

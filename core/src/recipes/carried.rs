@@ -7,6 +7,15 @@ use crate::plan::{Phase, PhaseKind, SqlStep, Step};
 use super::Refusal;
 use super::scene::{Scene, name_of};
 
+/// A part of what hangs on a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// That it refuses NULL.
+    NotNull,
+    /// Its default.
+    Default,
+}
+
 /// What hangs on a column, to be made again on its successor.
 pub(super) struct Carried<'a> {
     scene: &'a Scene<'a>,
@@ -254,15 +263,16 @@ impl<'a> Carried<'a> {
         self.constraints.iter().filter(|it| !matches!(it.demand, Demand::NotNull(_) | Demand::PrimaryKey(_)))
     }
 
-    /// The statements that make everything again on the old column, which has a name again, when a contract phase is undone.
-    pub fn make_again_on(&self, name: &str) -> Vec<String> {
+    /// The statements that make everything again, but for some parts, on the old column, which has a name again when a contract phase is
+    /// undone.
+    pub fn make_again_on(&self, name: &str, without: &[Part]) -> Vec<String> {
         let table = self.scene.sql(self.table);
         let old = self.scene.quote(name);
         let mut statements = Vec::new();
-        if self.not_null() {
+        if self.not_null() && !without.contains(&Part::NotNull) {
             statements.push(format!("ALTER TABLE {table} ALTER COLUMN {old} SET NOT NULL"));
         }
-        if let Some(default) = &self.column.default {
+        if let Some(default) = self.column.default.as_ref().filter(|_| !without.contains(&Part::Default)) {
             statements.push(format!("ALTER TABLE {table} ALTER COLUMN {old} SET DEFAULT {}", default.text));
         }
         for index in &self.indexes {

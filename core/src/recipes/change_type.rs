@@ -5,18 +5,17 @@ use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, Typ
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::backfill::Backfill;
-use super::carried::{self, Carried};
+use super::carried::{self, Carried, Part};
 use super::change_key::Key;
 use super::scene::{Scene, name_of};
-use super::sync::Sync;
-use super::{Recipe, Refusal};
+use super::sync::{Kept, Sync};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "expand-contract-type",
     page: include_str!("change_type.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &TypeName, Option<&Expression>)> {
@@ -99,8 +98,8 @@ impl Change<'_> {
     }
 
     /// The new value from a row whose old column is called `column`.
-    fn up(&self, row: &str, column: &str) -> String {
-        let value = format!("{row}{}", self.scene.quote(column));
+    fn up(&self, column: &str) -> String {
+        let value = self.scene.quote(column);
         match self.using {
             Some(using) => {
                 let quoted = format!("\"{}\"", self.column.replace('"', "\"\""));
@@ -115,8 +114,8 @@ impl Change<'_> {
 
     /// The old value from the new one; what does not fit into a smaller integer is cut to its limits, so that the new
     /// release can write it. Only the copy that is dropped later is cut.
-    fn down(&self, row: &str, column: &str) -> String {
-        let value = format!("{row}{}", self.scene.quote(column));
+    fn down(&self, column: &str) -> String {
+        let value = self.scene.quote(column);
         let limits = match self.old.ty.name.as_str() {
             "int4" => Some(("-2147483648", "2147483647")),
             "int2" => Some(("-32768", "32767")),
@@ -137,10 +136,9 @@ impl Change<'_> {
     fn sync(&self) -> Sync<'_> {
         Sync {
             table: self.table,
-            old: self.column,
-            new: self.new,
-            up: self.up("NEW.", self.column),
-            down: self.down("NEW.", self.new),
+            state: self.state,
+            old: vec![Kept::new(self.column, self.down(self.new))],
+            new: vec![Kept::new(self.new, self.up(self.column))],
         }
     }
 
@@ -183,8 +181,7 @@ impl Change<'_> {
         let (old, new) = (self.scene.quote(self.column), self.scene.quote(self.new));
         let backfill = Backfill {
             table: self.table,
-            column: self.new,
-            value: self.up("", self.column),
+            set: vec![(self.new, self.up(self.column))],
             pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
         };
         let differences = self.sync().count_differences(self.scene);
@@ -250,7 +247,7 @@ impl Change<'_> {
             ))
             .leave_when(Criterion::counts_nothing(
                 "the copy of the old type agrees in every row",
-                self.count_stale_copies(&aside),
+                after.count_stale(self.scene),
             ))
     }
 
@@ -258,21 +255,10 @@ impl Change<'_> {
     fn sync_after<'b>(&'b self, aside: &'b str) -> Sync<'b> {
         Sync {
             table: self.table,
-            old: self.column,
-            new: aside,
-            up: self.down("NEW.", self.column),
-            down: self.up("NEW.", aside),
+            state: self.state,
+            old: vec![Kept::new(self.column, self.up(aside))],
+            new: vec![Kept::new(aside, self.down(self.column))],
         }
-    }
-
-    /// A value that one type cannot hold agrees in one direction only.
-    fn count_stale_copies(&self, aside: &str) -> String {
-        let (column, copy) = (self.scene.quote(self.column), self.scene.quote(aside));
-        let (down, up) = (self.down("", self.column), self.up("", aside));
-        format!(
-            "SELECT count(*) FROM {} WHERE {copy} IS DISTINCT FROM ({down}) AND {column} IS DISTINCT FROM ({up})",
-            self.scene.sql(self.table)
-        )
     }
 
     /// The phase that drops the copy.
@@ -286,7 +272,7 @@ impl Change<'_> {
         up.extend(self.carried.take_names());
         let mut down = self.carried.give_names_back();
         down.push(format!("ALTER TABLE {table} ADD COLUMN {old} {}", self.carried.type_of_old()));
-        down.push(format!("UPDATE {table} SET {old} = {}", self.down("", self.column)));
+        down.push(format!("UPDATE {table} SET {old} = {}", self.down(self.column)));
         down.extend(self.made_again(&aside));
         down.extend(after.create(self.scene));
         let title = format!("drop the copy of the old type ({aside})");
@@ -303,15 +289,12 @@ impl Change<'_> {
 
     /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.
     fn made_again(&self, aside: &str) -> Vec<String> {
-        let again = self.carried.make_again_on(aside).into_iter().filter(|it| !it.contains(" SET DEFAULT "));
+        let Some((name, _)) = self.carried.not_null_names() else {
+            return self.carried.make_again_on(aside, &[Part::Default]);
+        };
+        let (table, quoted) = (self.scene.sql(self.table), self.scene.quote(aside));
+        let mut again = vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {quoted}")];
+        again.extend(self.carried.make_again_on(aside, &[Part::Default, Part::NotNull]));
         again
-            .map(|it| match self.carried.not_null_names().filter(|_| it.ends_with(" SET NOT NULL")) {
-                Some((name, _)) => {
-                    let (table, aside) = (self.scene.sql(self.table), self.scene.quote(aside));
-                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {aside}")
-                }
-                None => it,
-            })
-            .collect()
     }
 }

@@ -5,14 +5,13 @@ use crate::operation::{AlterTable, Constraint, ConstraintKind, Expression, Kind,
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
 use super::scene::Scene;
-use super::{Recipe, Refusal, carried};
+use super::{Form, Recipe, Refusal, carried};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "check-constraint",
     page: include_str!("check_constraint.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &Constraint, &Expression)> {

@@ -5,14 +5,13 @@ use crate::operation::{AlterTable, ConstraintKind, Kind, Operation, TableAction}
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "check-then-not-null",
     page: include_str!("check_then_not_null.md"),
     ways: &[Way::Triggers],
-    applies: |operation| column(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| column(operation).is_some(), write },
 };
 
 fn column(operation: &Operation) -> Option<(&AlterTable, &str)> {
@@ -72,6 +71,32 @@ pub(super) fn possible(scene: &Scene<'_>) -> Result<(), Refusal> {
     Err(Refusal::new(
         "before PostgreSQL 12 no check saves the scan of NOT NULL: leave a validated CHECK in its place",
     ))
+}
+
+/// The phase that sets NOT NULL on columns that were filled.
+///
+/// # Errors
+/// [`Refusal`] where that cannot be done without reading them under a lock against everybody.
+pub(super) fn phase(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    columns: &[&str],
+) -> Result<Option<Phase>, Refusal> {
+    if columns.is_empty() {
+        return Ok(None);
+    }
+    possible(scene)?;
+    let steps = columns.iter().flat_map(|column| steps(scene, table, column)).map(Step::Sql).collect();
+    let empty: Vec<String> = columns.iter().map(|it| format!("{} IS NULL", scene.quote(it))).collect();
+    let count = format!("SELECT count(*) FROM {} WHERE {}", scene.sql(table), empty.join(" OR "));
+    let title = format!("prove that every row has {}, then set NOT NULL", columns.join(", "));
+    let phase = Phase::new(PhaseKind::Verification, title, steps)
+        .enter_when(Criterion::counts_nothing("every row has a value", count))
+        .undone_by(
+            "the down migrations take NOT NULL and the check away",
+            "an insert or update that fails for it",
+        );
+    Ok(Some(phase))
 }
 
 /// The migrations: a check for new rows, its validation, NOT NULL by that proof. From 18 on NOT NULL is itself such a

@@ -4,18 +4,20 @@ use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal, carried, partitioned};
+use super::{Form, Recipe, Refusal, carried, partitioned};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
     page: include_str!("concurrent_index.md"),
     ways: &[Way::Triggers],
-    applies: |operation| match &operation.kind {
-        Kind::CreateIndex(_) => true,
-        Kind::Drop(drop) => drop.object == ObjectKind::Index && drop.names.len() == 1,
-        _ => false,
+    form: Form::One {
+        applies: |operation| match &operation.kind {
+            Kind::CreateIndex(_) => true,
+            Kind::Drop(drop) => drop.object == ObjectKind::Index && drop.names.len() == 1,
+            _ => false,
+        },
+        write,
     },
-    write,
 };
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {

@@ -3,16 +3,15 @@
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::carried::Carried;
+use super::carried::{Carried, Part};
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-column",
     page: include_str!("drop_column.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &str)> {
@@ -60,7 +59,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     ];
     let mut down = vec![format!("ALTER TABLE {sql} ADD COLUMN {quoted} {}", carried.type_of_old())];
     // Its values are gone: NOT NULL cannot come back with it.
-    down.extend(carried.make_again_on(column).into_iter().filter(|it| !it.ends_with("SET NOT NULL")));
+    down.extend(carried.make_again_on(column, &[Part::NotNull]));
     let title = format!("drop {column}; its values are gone for good");
     let step = scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), &up, &down);
     phases.push(

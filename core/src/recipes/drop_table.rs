@@ -5,14 +5,13 @@ use crate::operation::{Drop, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of, with_timeout};
-use super::{Recipe, Refusal, carried};
+use super::{Form, Phases, Recipe, Refusal, carried};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-table",
     page: include_str!("drop_table.md"),
     ways: &[Way::Triggers],
-    applies: |operation| dropped(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| dropped(operation).is_some(), write },
 };
 
 fn dropped(operation: &Operation) -> Option<&Drop> {
@@ -22,7 +21,15 @@ fn dropped(operation: &Operation) -> Option<&Drop> {
     }
 }
 
-fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Phases {
+    phases(operation, scene)
+}
+
+/// The release that does not know the table, and what follows it.
+///
+/// # Errors
+/// [`Refusal`] where something hangs on the table.
+pub(super) fn phases(operation: &Operation, scene: &Scene<'_>) -> Phases {
     let Some(drop) = dropped(operation) else { return Err(Refusal::new("it drops no table")) };
     let [name] = drop.names.as_slice() else {
         return Err(Refusal::new(

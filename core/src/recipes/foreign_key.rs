@@ -8,14 +8,13 @@ use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 use crate::text::Span;
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal, carried};
+use super::{Form, Recipe, Refusal, carried};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "foreign-key",
     page: include_str!("foreign_key.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &Constraint, &ForeignKey)> {

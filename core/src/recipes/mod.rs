@@ -1,9 +1,10 @@
-//! Recipes: how one hazardous operation becomes safe steps; one `.rs` and one `.md` each.
+//! Recipes: how a hazardous change becomes safe steps; one `.rs` and one `.md` each.
 //!
 //! A recipe gives phases with the SQL that goes up and down, the releases between, criteria and rollback. It knows
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
 mod add_column;
+mod assigned;
 mod backfill;
 mod batched_change;
 mod batches;
@@ -13,10 +14,15 @@ mod change_type;
 mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
+mod derivation;
 mod drop_column;
 mod drop_table;
 mod foreign_key;
+mod group;
+mod handover;
+mod link;
 mod mirror;
+mod move_columns;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
@@ -24,6 +30,7 @@ mod referencing;
 mod refresh_view;
 mod rename_column;
 mod rename_table;
+mod replace_columns;
 mod scene;
 mod swap_table;
 mod sync;
@@ -37,9 +44,10 @@ mod window_only;
 use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
+pub use group::{Group, group};
 pub use scene::{Scene, alone, inverse};
 
-/// How one kind of operation is carried out.
+/// How one kind of change is carried out.
 #[derive(Debug)]
 pub struct Recipe {
     /// Its name.
@@ -48,10 +56,38 @@ pub struct Recipe {
     pub page: &'static str,
     /// The ways that it knows, beside a window.
     pub ways: &'static [Way],
-    /// Whether an operation is of its kind.
-    pub applies: fn(&Operation) -> bool,
-    /// The phases, or why there are none here.
-    pub write: fn(&Operation, &Scene<'_>, Way) -> Result<Vec<Phase>, Refusal>,
+    /// What it takes over, and what it makes of it.
+    pub form: Form,
+}
+
+/// What a recipe takes over.
+#[derive(Debug, Clone, Copy)]
+pub enum Form {
+    /// One operation.
+    One {
+        /// Whether an operation is of its kind.
+        applies: fn(&Operation) -> bool,
+        /// The phases, or why there are none here.
+        write: fn(&Operation, &Scene<'_>, Way) -> Phases,
+    },
+    /// Several operations of one migration, which mean one change together.
+    Several {
+        /// Which of these operations it takes, the first always among them; `None` where they mean something else. The scene is the one
+        /// before the first.
+        claim: fn(&[&Operation], &Scene<'_>) -> Option<Vec<usize>>,
+        /// The phases of those it took, or why there are none here.
+        write: fn(&[&Operation], &Scene<'_>, Way) -> Phases,
+    },
+}
+
+impl Recipe {
+    /// Whether it takes over this operation alone.
+    pub fn applies(&self, operation: &Operation) -> bool {
+        match self.form {
+            Form::One { applies, .. } => applies(operation),
+            Form::Several { .. } => false,
+        }
+    }
 }
 
 /// Why a recipe is not possible here, and what to do instead.
@@ -66,6 +102,9 @@ impl Refusal {
         Self { reason: reason.into() }
     }
 }
+
+/// What a recipe makes of a change.
+pub type Phases = Result<Vec<Phase>, Refusal>;
 
 /// All recipes.
 pub static RECIPES: &[&Recipe] = &[
@@ -87,6 +126,8 @@ pub static RECIPES: &[&Recipe] = &[
     &batched_change::RECIPE,
     &refresh_view::RECIPE,
     &own_transaction::RECIPE,
+    &replace_columns::RECIPE,
+    &move_columns::RECIPE,
 ];
 
 /// The recipe with this name.
@@ -96,25 +137,24 @@ pub fn by_id(id: &str) -> Option<&'static Recipe> {
 
 /// The recipe for an operation, if there is one for its kind.
 pub fn for_operation(operation: &Operation) -> Option<&'static Recipe> {
-    RECIPES.iter().copied().find(|recipe| (recipe.applies)(operation))
+    RECIPES.iter().copied().find(|recipe| recipe.applies(operation))
 }
 
-/// The phases of an operation carried out in a way.
+/// The phases of a change carried out in a way: of one operation, or of all those that a recipe claims together.
 ///
 /// # Errors
 /// [`Refusal`] where that is not possible here.
-pub fn write(
-    recipe: &Recipe,
-    operation: &Operation,
-    scene: &Scene<'_>,
-    way: Way,
-) -> Result<Vec<Phase>, Refusal> {
+pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
     if way == Way::Window {
-        return Ok(window::phases(operation, scene));
+        return Ok(window::phases(operations, scene));
     }
     // A recipe that needs no dual write is the same in both ways.
     let way = if recipe.ways.contains(&way) { way } else { recipe.ways[0] };
-    (recipe.write)(operation, scene, way)
+    match (recipe.form, operations) {
+        (Form::One { write, .. }, [operation]) => write(operation, scene, way),
+        (Form::One { .. }, _) => Err(Refusal::new(format!("{} takes one operation", recipe.id))),
+        (Form::Several { write, .. }, _) => write(operations, scene, way),
+    }
 }
 
 #[cfg(test)]

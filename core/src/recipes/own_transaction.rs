@@ -4,14 +4,16 @@ use crate::operation::{Kind, Operation};
 use crate::plan::{Phase, PhaseKind, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of, with_timeout};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "own-transaction",
     page: include_str!("own_transaction.md"),
     ways: &[Way::Triggers],
-    applies: |operation| !matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_) | Kind::Do(_)),
-    write,
+    form: Form::One {
+        applies: |operation| !matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_) | Kind::Do(_)),
+        write,
+    },
 };
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {

@@ -7,22 +7,20 @@ use crate::operation::{
 use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static ATTACH: Recipe = Recipe {
     id: "attach-partition",
     page: include_str!("attach_partition.md"),
     ways: &[Way::Triggers],
-    applies: |operation| attached(operation).is_some(),
-    write: attach,
+    form: Form::One { applies: |operation| attached(operation).is_some(), write: attach },
 };
 
 pub(super) static DETACH: Recipe = Recipe {
     id: "detach-partition",
     page: include_str!("detach_partition.md"),
     ways: &[Way::Triggers],
-    applies: |operation| detached(operation).is_some(),
-    write: detach,
+    form: Form::One { applies: |operation| detached(operation).is_some(), write: detach },
 };
 
 fn attached(operation: &Operation) -> Option<(&AlterTable, &crate::dialect::Name, &PartitionBound)> {

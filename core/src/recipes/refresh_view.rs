@@ -4,14 +4,13 @@ use crate::operation::{Kind, Operation, Refresh};
 use crate::plan::{Phase, PhaseKind, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "refresh-beside-readers",
     page: include_str!("refresh_view.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<&Refresh> {

@@ -5,14 +5,13 @@ use crate::operation::{Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-view",
     page: include_str!("rename_table.md"),
     ways: &[Way::Triggers],
-    applies: |operation| new_name(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| new_name(operation).is_some(), write },
 };
 
 /// The table's new schema or name.

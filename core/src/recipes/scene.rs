@@ -12,6 +12,8 @@ use super::Refusal;
 pub struct Scene<'a> {
     /// The whole text that spans are places in.
     pub text: &'a str,
+    /// The way back as the developer wrote it: SQL of a text of its own, empty where there is none.
+    pub back: &'a str,
     /// The engine, version and settings.
     pub target: &'a Target,
     /// The schema before the operation.
@@ -56,11 +58,6 @@ impl<'a> Scene<'a> {
     pub fn list<'b>(&self, identifiers: impl IntoIterator<Item = &'b str>) -> String {
         let quoted: Vec<String> = identifiers.into_iter().map(|it| self.quote(it)).collect();
         quoted.join(", ")
-    }
-
-    /// The text of an operation, without a semicolon.
-    pub fn text_of(&self, operation: &Operation) -> &'a str {
-        operation.span.of(self.text).trim().trim_end_matches(';').trim_end()
     }
 
     /// An operation as a statement of its own: a subcommand of an ALTER TABLE with its head.

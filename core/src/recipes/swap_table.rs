@@ -8,14 +8,13 @@ use crate::text::Span;
 
 use super::scene::Scene;
 use super::twin::{self, Shape, Twin};
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "swap-table",
     page: include_str!("swap_table.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 /// A change that writes the table anew, or builds what cannot be built beside it.

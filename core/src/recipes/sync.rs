@@ -1,25 +1,40 @@
-//! The trigger that keeps an old and a new column in step while both releases run.
+//! The trigger that keeps old and new columns in step while both releases run.
 //!
 //! One BEFORE ROW trigger that only assigns to NEW: it cannot recurse, and its direction is told by what changed. Its
 //! name sorts behind those of other triggers, so that it sees their changes (tried under load: dual-write.md).
 
-use crate::catalog::RelationName;
+use crate::catalog::{RelationName, Table};
+use crate::operation::Expression;
 
 use super::scene::{Scene, name_of};
 
-/// An old and a new column that are kept in step.
+/// A column with its value as the other side has it, in words of the row's own columns.
+#[derive(Debug, Clone)]
+pub(super) struct Kept<'a> {
+    /// The column.
+    pub column: &'a str,
+    /// Its value.
+    pub value: Expression,
+}
+
+impl<'a> Kept<'a> {
+    /// A column and its value.
+    pub fn new(column: &'a str, value: impl Into<String>) -> Self {
+        Self { column, value: Expression::new(value) }
+    }
+}
+
+/// Old and new columns of one table that are kept in step.
 #[derive(Debug, Clone)]
 pub(super) struct Sync<'a> {
     /// The table.
     pub table: &'a RelationName,
-    /// The column of the old release.
-    pub old: &'a str,
-    /// The column of the new release.
-    pub new: &'a str,
-    /// The new value from `NEW.old`.
-    pub up: String,
-    /// The old value from `NEW.new`.
-    pub down: String,
+    /// Its columns before any of this.
+    pub state: &'a Table,
+    /// The columns of the old release, each with its value from the new ones.
+    pub old: Vec<Kept<'a>>,
+    /// The columns of the new release, each with its value from the old ones.
+    pub new: Vec<Kept<'a>>,
 }
 
 /// The setting under which a backfill writes: the trigger stands aside.
@@ -28,19 +43,42 @@ pub(super) const GUARD: &str = "lockkeeper.backfill";
 impl Sync<'_> {
     /// The name of the function and, behind `zzz_`, of the trigger.
     fn name(&self) -> String {
-        name_of(&["lockkeeper", &self.table.name, self.new])
+        name_of(&["lockkeeper", &self.table.name, self.new.first().map_or("", |it| it.column)])
     }
 
     fn trigger(&self) -> String {
         name_of(&["zzz", &self.name()])
     }
 
+    /// A value with `NEW.` in front of each column of the row.
+    fn in_row(&self, scene: &Scene<'_>, value: &Expression) -> String {
+        value.with_columns(scene.dialect(), |word| {
+            let name = word.name.name.as_str();
+            let kept = self.old.iter().chain(&self.new).any(|it| it.column == name);
+            let own = word.qualifier.as_ref().is_none_or(|it| *it.name == *self.table.name);
+            (own && (kept || self.state.column(name).is_some())).then(|| format!("NEW.{}", scene.quote(name)))
+        })
+    }
+
+    fn each(columns: &[Kept<'_>], between: &str, word: impl Fn(&Kept<'_>) -> String) -> String {
+        columns.iter().map(word).collect::<Vec<_>>().join(between)
+    }
+
     /// The statements that start it.
     pub fn create(&self, scene: &Scene<'_>) -> Vec<String> {
         let function = scene.sibling(self.table, &self.name());
         let (table, trigger) = (scene.sql(self.table), scene.quote(&self.trigger()));
-        let (old, new) = (scene.quote(self.old), scene.quote(self.new));
-        let (up, down) = (&self.up, &self.down);
+        let quoted = |it: &Kept<'_>| scene.quote(it.column);
+        let assign = |columns: &[Kept<'_>]| {
+            Self::each(columns, " ", |it| format!("NEW.{} := {};", quoted(it), self.in_row(scene, &it.value)))
+        };
+        let (up, down) = (assign(&self.new), assign(&self.old));
+        let changed = |it: &Kept<'_>| format!("NEW.{0} IS DISTINCT FROM OLD.{0}", quoted(it));
+        let (new_wrote, old_wrote) =
+            (Self::each(&self.new, " OR ", changed), Self::each(&self.old, " OR ", changed));
+        let filled = Self::each(&self.new, " OR ", |it| format!("NEW.{} IS NOT NULL", quoted(it)));
+        let empty = Self::each(&self.new, " AND ", |it| format!("NEW.{} IS NULL", quoted(it)));
+        let empty = if self.new.len() > 1 { format!("({empty})") } else { empty };
         let body = format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $lockkeeper$\n\
              BEGIN\n\
@@ -48,15 +86,15 @@ impl Sync<'_> {
              \x20   RETURN NEW;  -- the backfill computes its own values\n\
              \x20 END IF;\n\
              \x20 IF TG_OP = 'INSERT' THEN\n\
-             \x20   IF NEW.{new} IS NOT NULL THEN\n\
-             \x20     NEW.{old} := {down};\n\
+             \x20   IF {filled} THEN\n\
+             \x20     {down}\n\
              \x20   ELSE\n\
-             \x20     NEW.{new} := {up};\n\
+             \x20     {up}\n\
              \x20   END IF;\n\
-             \x20 ELSIF NEW.{new} IS DISTINCT FROM OLD.{new} THEN  -- the new release wrote\n\
-             \x20   NEW.{old} := {down};\n\
-             \x20 ELSIF NEW.{old} IS DISTINCT FROM OLD.{old} OR NEW.{new} IS NULL THEN  -- the old release wrote\n\
-             \x20   NEW.{new} := {up};\n\
+             \x20 ELSIF {new_wrote} THEN  -- the new release wrote\n\
+             \x20   {down}\n\
+             \x20 ELSIF {old_wrote} OR {empty} THEN  -- the old release wrote\n\
+             \x20   {up}\n\
              \x20 END IF;\n\
              \x20 RETURN NEW;\n\
              END $lockkeeper$"
@@ -76,10 +114,25 @@ impl Sync<'_> {
         ]
     }
 
-    /// A query that counts the rows that are not in step.
+    /// A query that counts the rows whose new columns are not what the old ones say.
     pub fn count_differences(&self, scene: &Scene<'_>) -> String {
-        let new = scene.quote(self.new);
-        let up = self.up.replace("NEW.", "");
-        format!("SELECT count(*) FROM {} WHERE {new} IS DISTINCT FROM ({up})", scene.sql(self.table))
+        format!("SELECT count(*) FROM {} WHERE {}", scene.sql(self.table), differences(&self.new, scene))
     }
+
+    /// The same of rows that the new release may have written: what goes there and back need not come out the same, but agrees in
+    /// one of the directions.
+    pub fn count_stale(&self, scene: &Scene<'_>) -> String {
+        let (new, old) = (differences(&self.new, scene), differences(&self.old, scene));
+        let bracket =
+            |columns: &[Kept<'_>], it: String| if columns.len() > 1 { format!("({it})") } else { it };
+        let (new, old) = (bracket(&self.new, new), bracket(&self.old, old));
+        format!("SELECT count(*) FROM {} WHERE {new} AND {old}", scene.sql(self.table))
+    }
+}
+
+/// Whether any of the columns is not its value.
+pub(super) fn differences(columns: &[Kept<'_>], scene: &Scene<'_>) -> String {
+    Sync::each(columns, " OR ", |it| {
+        format!("{} IS DISTINCT FROM ({})", scene.quote(it.column), it.value.text)
+    })
 }

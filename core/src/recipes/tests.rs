@@ -228,6 +228,11 @@ fn rows_are_changed_in_batches_that_can_be_run_again() {
             "UPDATE t SET d = (SELECT min(a) FROM u)",
             "d = (SELECT min(a) FROM u) WHERE d IS DISTINCT FROM CAST(((SELECT min(a) FROM u)) AS text)",
         ),
+        (
+            "UPDATE t AS x SET a = y.a + x.up FROM u AS y WHERE y.id = x.up",
+            "a = (SELECT y.a + t.up FROM u y WHERE y.id = t.up) WHERE (EXISTS (SELECT FROM u y WHERE y.id = t.up)) AND \
+             (a IS DISTINCT FROM CAST(((SELECT y.a + t.up FROM u y WHERE y.id = t.up)) AS integer))",
+        ),
         ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
         ("DELETE FROM u", "DELETE WHERE true"),
     ] {
@@ -243,10 +248,12 @@ fn changes_that_batches_would_change_are_refused_in_words() {
         ("UPDATE t SET d = random()::text", "differs from one moment to the next"),
         ("UPDATE t SET d = now()::text", "differs from one moment to the next"),
         ("UPDATE t SET d = 'x' WHERE random() < 0.5", "may answer otherwise each time"),
-        ("UPDATE t SET a = 1 FROM u WHERE u.id = t.id", "it is more than UPDATE"),
-        ("UPDATE t AS x SET a = 1", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 FROM u, c WHERE u.id = t.id", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 FROM u JOIN c ON true WHERE u.id = t.id", "it is more than UPDATE"),
+        ("UPDATE t SET a = 1 FROM u", "it is more than UPDATE"),
+        ("UPDATE t x SET a = x.a + 1", "a is computed from a, which it changes"),
         ("UPDATE ONLY t SET a = 1", "it is more than UPDATE"),
-        ("UPDATE t SET (a, up) = (1, 2)", "it is more than UPDATE"),
+        ("UPDATE t SET (a, up) = (SELECT 1, 2)", "it is more than UPDATE"),
         ("UPDATE t SET a = 1 WHERE a IS NULL RETURNING id", "it is more than UPDATE"),
         ("WITH x AS (SELECT 1) UPDATE t SET a = 1", "it is more than UPDATE"),
         ("UPDATE t SET a = (SELECT count(*) FROM t x)", "reads the same table"),
@@ -284,6 +291,128 @@ fn a_view_is_refreshed_beside_readers_where_its_rows_can_be_told_apart() {
     }
 }
 
+const PEOPLE: &str =
+    "CREATE TABLE people (id int PRIMARY KEY, name text NOT NULL, year int, month int, nick text UNIQUE);
+    CREATE INDEX people_name ON people (lower(name)); CREATE VIEW nicks AS SELECT nick FROM people;";
+
+const SPLIT: &str = "ALTER TABLE people ADD COLUMN first text NOT NULL DEFAULT '', ADD last text;
+    SET lock_timeout = '1s'; CREATE TABLE apart (id int);
+    UPDATE people p SET (first, last) = (split_part(p.name, ' ', 1), nullif(split_part(name, ' ', 2), ''));
+    ALTER TABLE people DROP COLUMN name;";
+
+#[test]
+fn columns_are_split_and_merged() {
+    let back =
+        "ALTER TABLE people ADD COLUMN name text; UPDATE people SET name = concat_ws(' ', first, last)";
+    let merge = "ALTER TABLE people ADD COLUMN born text; UPDATE people SET born = year || '-' || month WHERE month > 0;
+        ALTER TABLE people ALTER COLUMN born SET NOT NULL; ALTER TABLE people DROP COLUMN month, DROP year;";
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(PEOPLE), &target, &mut before);
+        let split = SPLIT.replace("CREATE TABLE apart (id int);", "").replace("SET lock_timeout = '1s';", "");
+        prove_back(&split, back, &target, &before, Way::Triggers);
+        prove_back(&split, "", &target, &before, Way::Application);
+        prove_back(merge, "", &target, &before, Way::Application);
+    }
+}
+
+/// What stands between its statements and has nothing to do with them comes behind.
+#[test]
+fn a_group_leaves_out_what_stands_apart() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PEOPLE), &target, &mut before);
+    let members = |change: &str| {
+        let operations = operations(change);
+        let scene = scene(change, "", &target, &before);
+        group(&operations.iter().collect::<Vec<_>>(), &scene).map(|group| group.members)
+    };
+    assert_eq!(members(SPLIT), Some(vec![0, 1, 4, 5]));
+    let using = SPLIT.replace("CREATE TABLE apart (id int)", "CREATE VIEW v AS SELECT first FROM people");
+    assert_eq!(members(&using), None, "the view between needs the column");
+    let unread = SPLIT.replace("DROP COLUMN name", "DROP COLUMN year");
+    assert_eq!(members(&unread), None, "nothing is computed from what goes");
+}
+
+#[test]
+fn columns_that_cannot_be_replaced_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PEOPLE), &target, &mut before);
+    let replace = |column: &str, value: &str, old: &str| {
+        format!(
+            "ALTER TABLE people ADD {column}; UPDATE people SET a = {value}; ALTER TABLE people DROP {old}"
+        )
+    };
+    for (change, reason) in [
+        (replace("a text", "name", "name"), "-- lockkeeper: back UPDATE people SET name = "),
+        (replace("a text UNIQUE", "name", "name"), "with constraints of its own"),
+        (replace("a text", "name || now()", "name"), "differs from one moment to the next"),
+        (replace("a text", "nick", "nick"), "the view nicks reads what goes"),
+        (replace("a int", "id", "id"), "is in the primary key"),
+    ] {
+        let way = if reason.starts_with("--") { Way::Triggers } else { Way::Application };
+        let refusal = written(&change, &target, &before, way).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
+const MEMBERS: &str = "CREATE TABLE members (id int PRIMARY KEY, email text);
+    CREATE TABLE profiles (member_id int PRIMARY KEY REFERENCES members, bio text NOT NULL DEFAULT '', seen int, lang text NOT NULL);
+    CREATE TABLE invoices (id int PRIMARY KEY, member_id int REFERENCES members (id), code text);
+    CREATE INDEX profiles_bio ON profiles (bio);";
+
+const MOVE: &str = "ALTER TABLE members ADD bio text NOT NULL DEFAULT '';
+    UPDATE members m SET bio = p.bio FROM profiles p WHERE p.member_id = m.id;
+    ALTER TABLE profiles DROP COLUMN bio;";
+
+#[test]
+fn columns_are_moved_and_copied_between_tables() {
+    let copy = "ALTER TABLE invoices ADD email text;
+        UPDATE invoices SET email = (SELECT email FROM members m WHERE m.id = invoices.member_id);";
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(MEMBERS), &target, &mut before);
+        for way in [Way::Triggers, Way::Application] {
+            prove(MOVE, &target, &before, way);
+            prove(copy, &target, &before, way);
+        }
+    }
+}
+
+#[test]
+fn columns_that_cannot_be_moved_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(MEMBERS), &target, &mut before);
+    let copied =
+        |from: &str| format!("ALTER TABLE invoices ADD a text; UPDATE invoices SET a = x.code FROM {from}");
+    let merged = |columns: &str| {
+        format!(
+            "ALTER TABLE members ADD bio text, ADD lang text; UPDATE members SET {columns} FROM profiles p WHERE p.member_id = id; DROP TABLE profiles"
+        )
+    };
+    for (change, reason) in [
+        (copied("members x WHERE x.id > member_id"), "by columns that are equal, and by nothing else"),
+        (copied("members x WHERE x.email = invoices.code"), "no unique key stands on email"),
+        (copied("members x WHERE x.id = invoices.id"), "no foreign key stands between"),
+        (MOVE.replace("bio = p.bio", "bio = upper(p.bio)"), "bio is not copied as it is"),
+        (
+            "ALTER TABLE invoices ADD email text; UPDATE invoices i SET email = m.email FROM members m WHERE m.id = i.member_id;
+                ALTER TABLE members DROP email"
+                .to_owned(),
+            "several rows of invoices may have the same of members",
+        ),
+        (merged("(bio, lang) = (p.bio, p.lang)"), "refuses NULL in lang and has no default for it"),
+        (merged("(bio, lang) = (p.bio, 'x')"), "needs lang, which is copied nowhere"),
+    ] {
+        let refusal = written(&change, &target, &before, Way::Triggers).expect_err(&change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
 pub(super) fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
         replay(part(&step.up), target, catalog);
@@ -296,28 +425,56 @@ pub(super) fn written(
     before: &Catalog,
     way: Way,
 ) -> Result<Vec<Phase>, Refusal> {
-    let operation = operation(change);
-    let recipe = for_operation(&operation).expect("has a recipe");
-    let scene = Scene {
+    written_back(change, "", target, before, way)
+}
+
+/// The phases of a change with this way back: one operation, or several that a recipe takes together.
+fn written_back(
+    change: &str,
+    back: &str,
+    target: &Target,
+    before: &Catalog,
+    way: Way,
+) -> Result<Vec<Phase>, Refusal> {
+    let operations = operations(change);
+    let scene = scene(change, back, target, before);
+    let all: Vec<&Operation> = operations.iter().collect();
+    let recipe = match group(&all, &scene) {
+        Some(group) => {
+            assert_eq!(group.members.len(), all.len(), "{change}: a recipe takes them all");
+            group.recipe
+        }
+        None => for_operation(all[0]).expect("has a recipe"),
+    };
+    write(recipe, &all, &scene, way)
+}
+
+fn scene<'a>(change: &'a str, back: &'a str, target: &'a Target, before: &'a Catalog) -> Scene<'a> {
+    Scene {
         text: change,
+        back,
         target,
         catalog: before,
         batch_rows: 1_000,
         pause_lag_seconds: 30,
         resume_lag_seconds: 5,
-    };
-    write(recipe, &operation, &scene, way)
+    }
 }
 
-fn operation(change: &str) -> Operation {
+fn operations(change: &str) -> Vec<Operation> {
     let script = Script::read(change, Dialect::Postgres);
-    lower(&script, &script.statements[0]).remove(0)
+    script.statements.iter().flat_map(|statement| lower(&script, statement)).collect()
 }
 
 #[track_caller]
 pub(super) fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
-    let phases =
-        written(change, target, before, way).unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
+    prove_back(change, "", target, before, way);
+}
+
+#[track_caller]
+fn prove_back(change: &str, back: &str, target: &Target, before: &Catalog, way: Way) {
+    let phases = written_back(change, back, target, before, way)
+        .unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
     let mut catalog = before.clone();
     for step in phases.iter().flat_map(Phase::migrations) {
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
@@ -331,7 +488,7 @@ pub(super) fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     }
     let mut direct = before.clone();
     direct.start_migration();
-    direct.apply(&operation(change));
+    operations(change).iter().for_each(|operation| direct.apply(operation));
     assert_eq!(shape(&catalog), shape(&direct), "{change} on {}", target.version.major);
 }
 
@@ -346,7 +503,7 @@ fn a_precaution_taken_from_a_recipe_is_noticed() {
     let mut survivors = BTreeSet::new();
     let mut count = 0;
     for change in CHANGES {
-        let recipe = for_operation(&operation(change)).expect("has a recipe");
+        let recipe = for_operation(&operations(change)[0]).expect("has a recipe");
         for way in [Way::Triggers, Way::Application] {
             let phases = written(change, &target, &before, way).expect("is possible here");
             let steps: Vec<&SqlStep> = phases.iter().flat_map(Phase::migrations).collect();

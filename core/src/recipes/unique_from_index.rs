@@ -6,14 +6,13 @@ use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, 
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Recipe, Refusal, check_then_not_null};
+use super::{Form, Recipe, Refusal, check_then_not_null};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "unique-from-index",
     page: include_str!("unique_from_index.md"),
     ways: &[Way::Triggers],
-    applies: |operation| parts(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &Constraint, &[Ident])> {

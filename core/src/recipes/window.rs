@@ -5,12 +5,13 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
 
 use super::scene::Scene;
 
-/// One phase: the statement as it was written, between the end of one release and the start of the next.
-pub(super) fn phases(operation: &Operation, scene: &Scene<'_>) -> Vec<Phase> {
+/// One phase: the statements as they were written, between the end of one release and the start of the next.
+pub(super) fn phases(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Phase> {
+    let up: String = operations.iter().map(|it| format!("{};\n", scene.statement_of(it))).collect();
     let step = SqlStep {
         name: "in_window".to_owned(),
         title: "the change as it was written".to_owned(),
-        up: format!("{};\n", scene.text_of(operation)),
+        up,
         down: None,
         transactional: true,
         job: None,

@@ -4,14 +4,13 @@ use crate::operation::{Kind, Maintenance, Operation, RelationWord, TableAction};
 use crate::plan::{Phase, Way};
 
 use super::scene::Scene;
-use super::{Recipe, Refusal};
+use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "window-only",
     page: include_str!("window_only.md"),
     ways: &[Way::Triggers],
-    applies: |operation| instead(operation).is_some(),
-    write,
+    form: Form::One { applies: |operation| instead(operation).is_some(), write },
 };
 
 /// What there is instead of an online way.

@@ -1,13 +1,14 @@
 //! The statements of a migration: those that stay as they are, and those that a recipe takes over.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use lockkeeper_core::catalog::Catalog;
-use lockkeeper_core::check::{Checked, CheckedStatement};
+use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::operation::{Kind, Operation};
 use lockkeeper_core::plan::{Phase, Way};
-use lockkeeper_core::policy::Judged;
-use lockkeeper_core::recipes::{self, Recipe, Scene, alone, inverse};
+use lockkeeper_core::recipes::{self, Group, Recipe, Scene, alone as alone_in, inverse};
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
@@ -29,13 +30,49 @@ pub(super) struct Kept {
     pub transactional: bool,
 }
 
+/// What a file's pieces are made for.
+pub(super) struct Order<'a> {
+    pub file: &'a CheckedFile,
+    pub way: Way,
+    pub limits: &'a Limits,
+    /// The way back as the developer wrote it.
+    pub back: &'a str,
+}
+
+impl Order<'_> {
+    fn scene<'b>(&'b self, catalog: &'b Catalog) -> Scene<'b> {
+        Scene {
+            text: &self.file.text,
+            back: self.back,
+            target: &self.file.target,
+            catalog,
+            batch_rows: self.limits.batch_rows,
+            pause_lag_seconds: self.limits.replica_lag_pause_seconds,
+            resume_lag_seconds: self.limits.replica_lag_seconds,
+        }
+    }
+}
+
 /// Takes a checked file apart.
-pub(super) fn pieces(file: &CheckedFile, way: Way, limits: &Limits) -> Result<Vec<Piece>, RewriteError> {
-    let mut taker =
-        Taker { file, way, limits, catalog: file.before.clone(), pieces: Vec::new(), rewritten: false };
+pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
+    let file = order.file;
+    let mut taker = Taker {
+        order,
+        catalog: file.before.clone(),
+        found: found(file),
+        groups: BTreeMap::new(),
+        claimed: BTreeSet::new(),
+        next: 0,
+        pieces: Vec::new(),
+        rewritten: false,
+    };
+    taker.group();
+    taker.catalog = file.before.clone();
     taker.catalog.start_migration();
-    for (checked, judged) in &file.parts {
-        taker.part(checked, judged)?;
+    for (checked, _) in &file.parts {
+        for statement in &checked.statements {
+            taker.statement(statement)?;
+        }
     }
     if !taker.rewritten {
         let message = "nothing in this migration has a recipe: there is nothing to rewrite".to_owned();
@@ -44,39 +81,104 @@ pub(super) fn pieces(file: &CheckedFile, way: Way, limits: &Limits) -> Result<Ve
     Ok(taker.pieces)
 }
 
+/// An operation with the recipes for it alone, in their order.
+struct Found<'a> {
+    operation: &'a Operation,
+    recipes: Vec<&'static Recipe>,
+    /// Whether any hazard that a recipe cures points at it.
+    hazardous: bool,
+}
+
+/// The operations of a file in the order in which the server carries them out.
+fn found(file: &CheckedFile) -> Vec<Found<'_>> {
+    let mut all = Vec::new();
+    for (checked, judged) in &file.parts {
+        for (number, statement) in checked.statements.iter().enumerate() {
+            let hazards: Vec<&Hazard> =
+                judged.hazards.iter().filter(|hazard| hazard.statement == number).collect();
+            all.extend(in_server_order(&statement.operations).into_iter().map(|operation| {
+                let mut pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
+                let hazardous = pointed.any(|hazard| !hazard.recipes.is_empty());
+                Found { operation, recipes: recipes(operation, &hazards), hazardous }
+            }));
+        }
+    }
+    all
+}
+
 struct Taker<'a> {
-    file: &'a CheckedFile,
-    way: Way,
-    limits: &'a Limits,
+    order: &'a Order<'a>,
     catalog: Catalog,
+    found: Vec<Found<'a>>,
+    /// The groups by the place of their first operation.
+    groups: BTreeMap<usize, Group>,
+    /// The places of all operations that stand in a group.
+    claimed: BTreeSet<usize>,
+    /// The place of the operation that comes next.
+    next: usize,
     pieces: Vec<Piece>,
     rewritten: bool,
 }
 
-impl Taker<'_> {
-    fn part(&mut self, checked: &Checked, judged: &Judged) -> Result<(), RewriteError> {
-        for (number, statement) in checked.statements.iter().enumerate() {
-            let hazards: Vec<&Hazard> =
-                judged.hazards.iter().filter(|hazard| hazard.statement == number).collect();
-            self.statement(statement, &hazards)?;
+impl<'a> Taker<'a> {
+    /// Finds what several operations mean together, before any of them is carried out alone.
+    fn group(&mut self) {
+        self.catalog.start_migration();
+        for first in 0..self.found.len() {
+            if self.claimed.contains(&first) {
+                continue;
+            }
+            let free: Vec<usize> =
+                (first..self.found.len()).filter(|at| !self.claimed.contains(at)).collect();
+            let operations: Vec<&Operation> = free.iter().map(|at| self.found[*at].operation).collect();
+            let group = recipes::group(&operations, &self.order.scene(&self.catalog));
+            let members = |group: &Group| group.members.iter().map(|at| free[*at]).collect::<Vec<_>>();
+            let cures = |group: &Group| members(group).iter().any(|at| self.found[*at].hazardous);
+            match group.filter(cures) {
+                Some(group) => {
+                    let members = members(&group);
+                    for at in &members {
+                        self.catalog.apply(self.found[*at].operation);
+                    }
+                    self.claimed.extend(&members);
+                    self.groups.insert(first, Group { members, ..group });
+                }
+                None => self.catalog.apply(self.found[first].operation),
+            }
         }
-        Ok(())
     }
 
-    fn statement(&mut self, statement: &CheckedStatement, hazards: &[&Hazard]) -> Result<(), RewriteError> {
-        let any = statement.operations.iter().any(|operation| !recipes(operation, hazards).is_empty());
+    fn statement(&mut self, statement: &'a CheckedStatement) -> Result<(), RewriteError> {
+        let places = self.next..self.next + statement.operations.len();
+        self.next = places.end;
+        let alone = |at: &usize| self.claimed.contains(at) || !self.found[*at].recipes.is_empty();
+        let any = places.clone().any(|at| alone(&at));
         if !any {
-            let text = statement.span.of(&self.file.text).to_owned();
+            let text = statement.span.of(&self.order.file.text).to_owned();
             self.keep(&text, &statement.operations);
         }
-        for operation in in_server_order(&statement.operations) {
-            match recipes(operation, hazards).as_slice() {
+        for at in places {
+            let operation = self.found[at].operation;
+            if let Some(group) = self.groups.remove(&at) {
+                let operations: Vec<&Operation> =
+                    group.members.iter().map(|at| self.found[*at].operation).collect();
+                self.rewrite(&[group.recipe], &operations)?;
+                for operation in operations {
+                    self.catalog.apply(operation);
+                }
+                continue;
+            }
+            if self.claimed.contains(&at) {
+                continue;
+            }
+            let named = self.found[at].recipes.clone();
+            match named.as_slice() {
                 [] if any => {
-                    let text = alone(operation, &self.file.text);
+                    let text = alone_in(operation, &self.order.file.text);
                     self.keep(&text, std::slice::from_ref(operation));
                 }
                 [] => {}
-                named => self.rewrite(named, operation)?,
+                named => self.rewrite(named, &[operation])?,
             }
             self.catalog.apply(operation);
         }
@@ -84,16 +186,9 @@ impl Taker<'_> {
     }
 
     /// By the first of the recipes that is possible here.
-    fn rewrite(&mut self, named: &[&'static Recipe], operation: &Operation) -> Result<(), RewriteError> {
-        let scene = Scene {
-            text: &self.file.text,
-            target: &self.file.target,
-            catalog: &self.catalog,
-            batch_rows: self.limits.batch_rows,
-            pause_lag_seconds: self.limits.replica_lag_pause_seconds,
-            resume_lag_seconds: self.limits.replica_lag_seconds,
-        };
-        let mut written = named.iter().map(|recipe| recipes::write(recipe, operation, &scene, self.way));
+    fn rewrite(&mut self, named: &[&'static Recipe], operations: &[&Operation]) -> Result<(), RewriteError> {
+        let (scene, way) = (self.order.scene(&self.catalog), self.order.way);
+        let mut written = named.iter().map(|recipe| recipes::write(recipe, operations, &scene, way));
         let first = written.next().unwrap_or_else(|| Ok(Vec::new()));
         let phases = first.or_else(|refusal| written.find_map(Result::ok).ok_or(refusal));
         let phases = phases.map_err(|refusal| RewriteError { message: refusal.reason })?;
@@ -110,8 +205,11 @@ impl Taker<'_> {
             return;
         }
         let transactional = self.is_transactional(operations);
-        let down =
-            operations.iter().rev().map(|it| inverse(it, &self.file.text)).collect::<Option<Vec<String>>>();
+        let down = operations
+            .iter()
+            .rev()
+            .map(|it| inverse(it, &self.order.file.text))
+            .collect::<Option<Vec<String>>>();
         let down = down.map(|statements| statements.join(";\n") + ";\n");
         let up = format!("{};\n", text.trim().trim_end_matches(';'));
         match self.pieces.last_mut() {
@@ -125,8 +223,12 @@ impl Taker<'_> {
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {
         let session = lockkeeper_core::catalog::Session::default();
-        let effect =
-            lockkeeper_core::effect::of_statement(operations, &self.file.target, &self.catalog, &session);
+        let effect = lockkeeper_core::effect::of_statement(
+            operations,
+            &self.order.file.target,
+            &self.catalog,
+            &session,
+        );
         effect.transactional
     }
 }
@@ -135,5 +237,5 @@ impl Taker<'_> {
 fn recipes(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
     let pointed = hazards.iter().filter(|hazard| operation.span.contains(hazard.span));
     let named = pointed.flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
-    named.filter(|recipe| (recipe.applies)(operation)).collect()
+    named.filter(|recipe| recipe.applies(operation)).collect()
 }

@@ -246,3 +246,41 @@ CREATE INDEX sums_sum ON sums (sum);
 CREATE SEQUENCE more_sums START 100000;
 INSERT INTO sums SELECT g, CASE WHEN g % 3 = 0 THEN NULL ELSE g END, -g FROM generate_series(1, 1000) g;
 "#;
+
+/// Columns that are split and merged: quoted names, text without and with several spaces, quotes, dates at the ends, NULLs, a trigger of the user.
+pub(super) const PEOPLE: &str = r#"
+CREATE TABLE "People" (
+    id bigserial PRIMARY KEY,
+    "Full Name" text NOT NULL CHECK ("Full Name" <> 'x'),
+    year int,
+    month int,
+    day int,
+    touched int DEFAULT 0
+);
+CREATE INDEX "People's names" ON "People" (lower("Full Name"), year);
+CREATE FUNCTION count_touches() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.touched := coalesce(OLD.touched, 0) + 1; RETURN NEW; END $$;
+CREATE TRIGGER people_touch BEFORE UPDATE ON "People" FOR EACH ROW EXECUTE FUNCTION count_touches();
+INSERT INTO "People" ("Full Name", year, month, day)
+    SELECT 'Given' || g || ' O''Family ' || g, 1900 + g % 100, 1 + g % 12, 1 + g % 28 FROM generate_series(1, 1000) g;
+INSERT INTO "People" ("Full Name") VALUES ('Single'), ('José María "Pepe" %s'), (E'a\\b $1'), ('$lockkeeper$ $$'), ('NEW."Full Name"'), (E'two\nlines x');
+INSERT INTO "People" ("Full Name", year, month, day) VALUES ('Old One', 1, 1, 1), ('Far Off', 9999, 12, 31), ('No Day', NULL, 2, 3);
+"#;
+
+/// Tables that rows are moved between: one to one by a foreign key either way, many to one, quotes, NULLs, rows without a partner.
+pub(super) const MEMBERS: &str = r#"
+CREATE TABLE "Member" (id bigserial PRIMARY KEY, email text NOT NULL, "since" date DEFAULT '2020-01-01');
+CREATE TABLE profiles (
+    member_id bigint PRIMARY KEY REFERENCES "Member" (id) ON DELETE CASCADE,
+    "Avatar" text NOT NULL DEFAULT 'none',
+    bio text CHECK (bio <> ''),
+    seen int
+);
+CREATE INDEX profiles_bio ON profiles (bio);
+CREATE TABLE invoices (id bigserial PRIMARY KEY, member_id bigint REFERENCES "Member" (id) ON DELETE SET NULL, amount numeric(10, 2));
+CREATE INDEX invoices_member ON invoices (member_id);
+INSERT INTO "Member" (email) SELECT 'm' || g || '@example.org' FROM generate_series(1, 1000) g;
+INSERT INTO "Member" (email, "since") VALUES (E'back\\slash''s "q" $1', NULL), ('', '9999-12-31');
+INSERT INTO profiles SELECT g, 'a''' || g, 'bio ' || g, g FROM generate_series(1, 900) g;
+INSERT INTO profiles VALUES (901, E'\\', NULL, NULL), (902, '$lockkeeper$', 'NEW.bio', 7);
+INSERT INTO invoices (member_id, amount) SELECT nullif(g % 900, 0), g / 7.0 FROM generate_series(1, 2000) g;
+"#;

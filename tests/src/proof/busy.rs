@@ -30,12 +30,12 @@ pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
     let database = files::start(fixture);
     let proof = Proof { releases: phases.iter().flat_map(Phase::releases).count(), ..Proof::default() };
     let mut run = Run { fixture, database: &database, live: 0, proof, agreeing: Vec::new() };
-    let mut done: Vec<(String, &Phase, &SqlStep)> = Vec::new();
+    let mut done: Vec<(String, &SqlStep)> = Vec::new();
     for phase in phases {
         run.hold(&phase.entry, phase);
         for step in &phase.steps {
             if let Step::Sql(sql) = step {
-                done.push((snapshot(&database, ColumnOrder::Ignored), phase, sql));
+                done.push((snapshot(&database, ColumnOrder::Ignored), sql));
             }
             run.step(phase, step);
         }
@@ -47,8 +47,8 @@ pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
     let end = snapshot(&database, ColumnOrder::Ignored);
     assert_eq!(difference(&expected, &end), "", "{}: the end is another schema", run.context());
     let proof = Proof { files: done.len(), ..run.proof };
-    for (before, phase, step) in done.into_iter().rev() {
-        files::down(fixture, &database, phase, step);
+    for (before, step) in done.into_iter().rev() {
+        files::down(fixture, &database, phases, step);
         let after = snapshot(&database, ColumnOrder::Ignored);
         let lines = if fixture.leaps { String::new() } else { difference(&before, &after) };
         assert_eq!(lines, "", "{}: the way down from {}", fixture.name, step.name);
@@ -124,6 +124,10 @@ impl Run<'_> {
         self.hold(&phase.exit, phase);
         if phase.kind == PhaseKind::Backfill {
             self.agreeing.extend(phase.exit.iter().cloned());
+        }
+        // Triggers go with the contract.
+        if phase.kind == PhaseKind::Contract {
+            self.agreeing.clear();
         }
         // Where the application writes both, its last release lets the old column go.
         if self.fixture.way == Way::Triggers || phase.kind < PhaseKind::Cutover {

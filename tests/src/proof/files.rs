@@ -56,11 +56,13 @@ pub(super) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
     again(|| one(database, &step.up, step))
 }
 
-/// Runs the way back, or what a person does where there is none.
-pub(super) fn down(fixture: &Fixture, database: &Database, phase: &Phase, step: &SqlStep) {
+/// Runs the way back, or what a person does where there is none: behind the last step of a plan that contracts, or in place of one that nothing
+/// takes back.
+pub(super) fn down(fixture: &Fixture, database: &Database, phases: &[Phase], step: &SqlStep) {
     let (name, way) = (fixture.name, fixture.way.id());
-    let for_good = phase.kind == PhaseKind::Contract || step.down.is_none();
-    let last = for_good && phase.migrations().last() == Some(step);
+    let end = phases.iter().rev().find_map(|phase| Some((phase, phase.migrations().last()?)));
+    let contracts = end.is_some_and(|(phase, last)| phase.kind == PhaseKind::Contract && last == step);
+    let last = contracts || step.down.is_none();
     let restore = fixture.restore.filter(|_| last);
     assert!(step.down.is_some() || restore.is_some(), "{name} ({way}): {} has no way back", step.name);
     if let Some(down) = &step.down {

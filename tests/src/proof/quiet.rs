@@ -59,14 +59,11 @@ impl Quiet<'_> {
         let schema = snapshot(&database, ColumnOrder::Ignored);
         let rows = contents(&database, self.fixture.touched);
         for last in 1..=self.phases.len() {
-            let steps: Vec<_> = self.phases[..last]
-                .iter()
-                .flat_map(|it| it.migrations().map(move |step| (it, step)))
-                .collect();
+            let steps: Vec<_> = self.phases[..last].iter().flat_map(Phase::migrations).collect();
             if self.phases[last - 1].migrations().next().is_none() {
                 continue;
             }
-            for (_, step) in &steps {
+            for step in &steps {
                 self.up(&database, step);
                 if step.job.is_some() {
                     self.run_again(&database, step);
@@ -75,11 +72,11 @@ impl Quiet<'_> {
             if last == self.phases.len() {
                 self.assert_is_direct(&database);
             }
-            for (phase, step) in steps.into_iter().rev() {
-                files::down(self.fixture, &database, phase, step);
+            for step in steps.into_iter().rev() {
+                files::down(self.fixture, &database, self.phases, step);
                 // What says that it may have nothing to do can be run twice.
                 if !step.transactional && step.down.as_ref().is_some_and(|it| it.contains(" IF EXISTS ")) {
-                    files::down(self.fixture, &database, phase, step);
+                    files::down(self.fixture, &database, self.phases, step);
                 }
             }
             let context = format!("{}: back from {}", self.context(), self.phases[last - 1].kind.id());

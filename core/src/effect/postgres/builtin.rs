@@ -26,6 +26,16 @@ fn of_function(name: &str, catalog: &Catalog) -> Volatility {
     if IMMUTABLE.contains(&name) { Volatility::Immutable } else { Volatility::Volatile }
 }
 
+/// Whether the expression may give another value for the same row at another moment, or to another user or session.
+pub fn drifts(expression: &Expression, catalog: &Catalog) -> bool {
+    let functions = expression.functions(catalog.dialect());
+    functions.iter().any(|name| match of_function(name, catalog) {
+        Volatility::Immutable => false,
+        Volatility::Stable => catalog.function(name).is_some() || !SPELLS.contains(&name.as_str()),
+        Volatility::Volatile => true,
+    })
+}
+
 /// A function of the expression that the target does not have yet.
 pub(super) fn missing_function(
     expression: &Expression,
@@ -80,6 +90,24 @@ const VOLATILE: &[&str] = &[
     "dblink_exec",
     "pg_notify",
     "pg_nextoid",
+];
+
+/// Stable only because they spell values of any type, some of which are spelled by settings of the session.
+const SPELLS: &[&str] = &[
+    "concat",
+    "concat_ws",
+    "format",
+    "to_json",
+    "to_jsonb",
+    "json_build_object",
+    "jsonb_build_object",
+    "json_build_array",
+    "jsonb_build_array",
+    "row_to_json",
+    "array_to_json",
+    "array_to_string",
+    "quote_literal",
+    "to_number",
 ];
 
 /// `provolatile = 's'` on 18, those that stand in defaults and checks.

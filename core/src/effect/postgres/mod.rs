@@ -15,7 +15,7 @@ mod partition;
 mod table;
 
 pub(super) use alter::pass;
-pub use builtin::volatility;
+pub use builtin::{drifts, volatility};
 pub use cast::loss;
 
 use super::Effect;

@@ -15,13 +15,18 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    let (name, condition, verb) = match &operation.kind {
-        Kind::Update(update) => (&update.table, update.condition.as_ref(), "changes"),
-        Kind::Delete(delete) => (&delete.table, delete.condition.as_ref(), "deletes"),
+    let (name, condition, verb, alias) = match &operation.kind {
+        Kind::Update(update) => {
+            // Beside another table, a key may only be what joins the two.
+            let own = update.alias.as_ref().map_or(&update.table.name, |it| &it.name);
+            let joined = update.from.is_some().then_some(own.as_str());
+            (&update.table, update.condition.as_ref(), "changes", joined)
+        }
+        Kind::Delete(delete) => (&delete.table, delete.condition.as_ref(), "deletes", None),
         _ => return None,
     };
     let table = ctx.resolve(name);
-    if !ctx.is_live(&table) || condition.is_some_and(|it| is_bounded(it, &table, ctx)) {
+    if !ctx.is_live(&table) || condition.is_some_and(|it| is_bounded(it, &table, alias, ctx)) {
         return None;
     }
     let all = condition.is_none_or(|it| it.is_tautology(ctx.target.dialect));
@@ -33,21 +38,46 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     Some(Hazard::new(&RULE, name.span, message).with_recipe("batched-change"))
 }
 
-/// Whether a condition bounds the rows: a key compared with values or a range, a limit inside.
-fn is_bounded(condition: &Expression, table: &RelationName, ctx: &Context<'_>) -> bool {
-    let text = condition.text.to_lowercase();
-    let selects = text.contains("select");
-    let limited = text.contains("limit") || text.contains("fetch first");
-    if limited || !selects && (text.contains("ctid") || text.contains(" between ")) {
+/// Whether a condition bounds the rows: a key compared with values or a range, a limit inside. `joined` is the name of the table where
+/// another one stands beside it.
+fn is_bounded(condition: &Expression, table: &RelationName, joined: Option<&str>, ctx: &Context<'_>) -> bool {
+    let lower = condition.text.to_lowercase();
+    if lower.contains("limit") || lower.contains("fetch first") {
         return true;
-    }
-    let compared = text.contains('=') || text.contains(" in (") || text.contains('<');
-    if !compared || selects {
-        return false;
     }
     let state = ctx.catalog.table(table);
     let unique = state.into_iter().flat_map(|it| &it.indexes).filter(|index| index.unique);
     let keys = unique.filter_map(|index| index.keys.first().and_then(|key| key.column.as_deref()));
-    let keys = keys.chain(state.is_none().then_some("id"));
-    condition.names_any(keys, ctx.target.dialect)
+    let keys: Vec<&str> = keys.chain(state.is_none().then_some("id")).collect();
+    condition
+        .conjuncts(ctx.target.dialect)
+        .iter()
+        .any(|part| is_part_bounded(part, &keys, joined, ctx.target.dialect))
+}
+
+fn is_part_bounded(part: &Expression, keys: &[&str], joined: Option<&str>, dialect: Dialect) -> bool {
+    let text = part.text.to_lowercase();
+    if text.contains("select") {
+        return false;
+    }
+    if text.contains("ctid") || text.contains(" between ") {
+        return true;
+    }
+    let compared = text.contains('=') || text.contains(" in (") || text.contains('<');
+    let named = match joined {
+        Some(own) => keys.iter().any(|key| names_only(part, own, key, dialect)),
+        None => part.names_any(keys.iter().copied(), dialect),
+    };
+    compared && named
+}
+
+/// Whether it is about this key and no other column.
+fn names_only(part: &Expression, own: &str, key: &str, dialect: Dialect) -> bool {
+    let (mut named, mut others) = (false, false);
+    part.each_column(dialect, |word| {
+        let is_key = word.name.name == key && word.qualifier.is_none_or(|it| it.name == own);
+        named |= is_key;
+        others |= !is_key && !["in", "any", "array"].contains(&word.name.name.as_str());
+    });
+    named && !others
 }

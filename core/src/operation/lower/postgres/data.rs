@@ -140,41 +140,83 @@ fn insert_query(cursor: Cursor<'_>) -> QueryText {
 fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<Kind> {
     let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
-    let bare = bare && cursor.is("set");
+    cursor.eat("*");
+    let named = cursor.eat("as");
+    let alias = if named || !cursor.is("set") { cursor.ident() } else { None };
     cursor.seek(&["set"]).then_some(())?;
     cursor.next_token();
-    let set = if bare { values(cursor) } else { None };
-    let columns = assigned(cursor);
+    let mut tail = cursor;
+    let set = values(&mut tail);
+    let columns = match &set {
+        Some(set) => set.iter().map(|(column, _)| column.clone()).collect(),
+        None => assigned(cursor),
+    };
     let condition = condition(cursor);
     let mut from = cursor;
-    if from.seek(&["from"]) {
+    let from = seek_from(&mut from).then(|| {
         from.next_token();
-        others.extend(from_list(from));
-    }
+        let list = from_part(from);
+        others.extend(sources::of_list(list));
+        expression(&list)
+    });
     others.extend(sources::of_expression(cursor));
-    Some(Kind::Update(Box::new(Update { table, set, columns, condition, others })))
+    let plain = bare && !cursor.has(&["returning"]);
+    Some(Kind::Update(Box::new(Update { table, alias, set, columns, from, condition, others, plain })))
 }
 
-/// Each column with its value, up to `WHERE`.
-fn values(mut cursor: Cursor<'_>) -> Option<Vec<(Ident, crate::operation::Expression)>> {
-    let mut values = Vec::new();
-    loop {
-        let column = cursor.ident()?;
-        cursor.eat("=").then_some(())?;
-        let first = cursor.index();
-        while !cursor.at_end()
-            && cursor.peek_kind() != Some(TokenKind::Comma)
-            && !cursor.is_any(&["where", "from", "returning"])
-        {
-            cursor.skip();
+/// Goes to the FROM of a statement, which no `IS DISTINCT FROM` is.
+fn seek_from(cursor: &mut Cursor<'_>) -> bool {
+    let mut distinct = false;
+    while !cursor.at_end() {
+        if cursor.is("from") && !distinct {
+            return true;
         }
-        values.push((column, expression(&cursor.part(first, cursor.index()))));
+        distinct = cursor.is("distinct");
+        cursor.skip();
+    }
+    false
+}
+
+/// Each column with its value, up to `FROM` or `WHERE`.
+fn values(cursor: &mut Cursor<'_>) -> Option<Vec<(Ident, crate::operation::Expression)>> {
+    let mut found = Vec::new();
+    loop {
+        if cursor.peek_kind() == Some(TokenKind::Open) {
+            found.extend(row_of_values(cursor)?);
+        } else {
+            let column = cursor.ident()?;
+            cursor.eat("=").then_some(())?;
+            found.push((column, value(cursor)));
+        }
         if cursor.eat_kind(TokenKind::Comma).is_none() {
-            break;
+            return Some(found);
         }
     }
-    let plain = cursor.at_end() || cursor.is("where") && !cursor.has(&["returning"]);
-    plain.then_some(values)
+}
+
+/// `(a, b) = (1, 2)`
+fn row_of_values(cursor: &mut Cursor<'_>) -> Option<Vec<(Ident, crate::operation::Expression)>> {
+    let columns = columns(cursor);
+    cursor.eat("=").then_some(())?;
+    cursor.eat("row");
+    let group = cursor.group()?;
+    let values = group.segments();
+    let several = group.is_any(&["select", "with", "values"]) || values.len() != columns.len();
+    (!several).then(|| columns.into_iter().zip(values.iter().map(expression)).collect())
+}
+
+/// What stands up to the next comma, `FROM` or `WHERE`.
+fn value(cursor: &mut Cursor<'_>) -> crate::operation::Expression {
+    let first = cursor.index();
+    let mut distinct = false;
+    while !cursor.at_end() && cursor.peek_kind() != Some(TokenKind::Comma) {
+        if cursor.is_any(&["where", "returning"]) || cursor.is("from") && !distinct {
+            break;
+        }
+        distinct = cursor.is("distinct");
+        cursor.skip();
+    }
+    expression(&cursor.part(first, cursor.index()))
 }
 
 /// The columns on the left of `=` in `SET a = 1, (b, c) = (…)`.
@@ -208,11 +250,16 @@ fn condition(mut cursor: Cursor<'_>) -> Option<crate::operation::Expression> {
 }
 
 fn from_list(cursor: Cursor<'_>) -> Vec<Name> {
+    sources::of_list(from_part(cursor))
+}
+
+/// A FROM list, up to what ends it.
+fn from_part(cursor: Cursor<'_>) -> Cursor<'_> {
     let mut end = cursor;
     if !end.seek(&["where", "returning"]) {
         while end.next_token().is_some() {}
     }
-    sources::of_list(cursor.part(cursor.index(), end.index()))
+    cursor.part(cursor.index(), end.index())
 }
 
 fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<Kind> {

@@ -1,0 +1,134 @@
+//! What an UPDATE gives to each row, whatever its form: with another name for its table, with `FROM`, with sub-queries.
+
+use crate::catalog::RelationName;
+use crate::dialect::Ident;
+use crate::operation::{ColumnWord, Expression, Update};
+use crate::statement::{Cursor, Script, TokenKind};
+
+use super::scene::Scene;
+
+/// An UPDATE as values for single rows. Columns of its table stand bare, or behind the table's own name.
+#[derive(Debug, Clone)]
+pub(super) struct Assigned {
+    /// The table.
+    pub table: RelationName,
+    /// Each column with its value.
+    pub set: Vec<(Ident, Expression)>,
+    /// Which rows get it; `None`: all.
+    pub condition: Option<Expression>,
+    /// The one other table that the values come from.
+    pub joined: Option<Joined>,
+}
+
+/// A row of another table, and what is taken from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Joined {
+    /// The table.
+    pub table: RelationName,
+    /// What it is called in the expressions.
+    pub alias: String,
+    /// Which of its rows belongs to a row.
+    pub on: String,
+    /// The values, in the order of the columns that are set.
+    pub values: Vec<String>,
+}
+
+impl Assigned {
+    /// Reads an UPDATE; `None` where it is more than values for the rows of one table from those of at most one other.
+    pub fn of(update: &Update, scene: &Scene<'_>) -> Option<Self> {
+        let (Some(set), true) = (&update.set, update.plain) else { return None };
+        let own = own_words(update, scene);
+        let rename =
+            |it: &Expression| Expression { text: it.with_columns(scene.dialect(), &own), span: it.span };
+        let set: Vec<(Ident, Expression)> =
+            set.iter().map(|(column, value)| (column.clone(), rename(value))).collect();
+        let condition = update.condition.as_ref().map(rename);
+        let table = scene.resolve(&update.table);
+        let Some(from) = &update.from else {
+            // Rows that a condition leaves out are not told by the other table alone.
+            let joined = if condition.is_none() { sub_queries(&set, scene) } else { None };
+            return Some(Self { table, set, condition, joined });
+        };
+        let (source, alias) = one_table(&from.text, scene)?;
+        let on = condition?.text;
+        let called = scene.quote(&alias);
+        let from = match *alias == *source.name {
+            true => scene.sql(&source),
+            false => format!("{} {called}", scene.sql(&source)),
+        };
+        let select = |value: &str| format!("(SELECT {value} FROM {from} WHERE {on})");
+        let values: Vec<String> = set.iter().map(|(_, value)| value.text.clone()).collect();
+        let set =
+            set.into_iter().map(|(column, value)| (column, Expression::new(select(&value.text)))).collect();
+        let condition = Some(Expression::new(format!("EXISTS (SELECT FROM {from} WHERE {on})")));
+        let joined = Some(Joined { table: source, alias, on, values });
+        Some(Self { table, set, condition, joined })
+    }
+}
+
+/// The table's own name in place of the one that the statement gives it.
+fn own_words(update: &Update, scene: &Scene<'_>) -> impl Fn(&ColumnWord) -> Option<String> {
+    let alias = update.alias.as_ref().map(|it| it.name.clone());
+    let table = scene.quote(&update.table.name);
+    let dialect = scene.dialect();
+    move |column| {
+        let named = column.qualifier.as_ref()?;
+        (Some(&named.name) == alias.as_ref())
+            .then(|| format!("{table}.{}", crate::dialect::quote(&column.name.name, dialect)))
+    }
+}
+
+/// The only table of a FROM list, with the name that it has there.
+fn one_table(from: &str, scene: &Scene<'_>) -> Option<(RelationName, String)> {
+    let script = Script::read(from, scene.dialect());
+    let mut cursor = Cursor::new(from, scene.dialect(), &script.tokens);
+    let name = cursor.name()?;
+    cursor.eat("as");
+    let alias = cursor.ident().map(|it| it.name);
+    cursor.at_end().then(|| (scene.resolve(&name), alias.unwrap_or_else(|| name.name.clone())))
+}
+
+/// The one table that all values read by `(SELECT value FROM table WHERE condition)`.
+fn sub_queries(set: &[(Ident, Expression)], scene: &Scene<'_>) -> Option<Joined> {
+    let mut all: Option<Joined> = None;
+    for (_, value) in set {
+        let own = sub_query(&value.text, scene)?;
+        match &mut all {
+            Some(joined)
+                if (&joined.table, &joined.alias, &joined.on) == (&own.table, &own.alias, &own.on) =>
+            {
+                joined.values.extend(own.values);
+            }
+            Some(_) => return None,
+            None => all = Some(own),
+        }
+    }
+    all
+}
+
+fn sub_query(text: &str, scene: &Scene<'_>) -> Option<Joined> {
+    let dialect = scene.dialect();
+    let script = Script::read(text, dialect);
+    let mut outer = Cursor::new(text, dialect, &script.tokens);
+    let mut query = outer.group()?;
+    outer.at_end().then_some(())?;
+    query.eat("select").then_some(())?;
+    let words = ["distinct", "group", "having", "order", "limit", "offset", "union", "except", "intersect"];
+    (!query.has(&words)).then_some(())?;
+    let value = part(&mut query, "from")?;
+    let from = part(&mut query, "where")?;
+    let (table, alias) = one_table(&from, scene)?;
+    let on = query.rest().span().of(text).to_owned();
+    Some(Joined { table, alias, on, values: vec![value] })
+}
+
+/// The text up to a word, which is read too; without commas.
+fn part(cursor: &mut Cursor<'_>, word: &str) -> Option<String> {
+    let first = cursor.index();
+    while !cursor.at_end() && !cursor.is(word) {
+        (cursor.peek_kind() != Some(TokenKind::Comma)).then_some(())?;
+        cursor.skip();
+    }
+    let text = cursor.part(first, cursor.index()).span().of(cursor.text()).to_owned();
+    cursor.eat(word).then_some(text)
+}

@@ -1,0 +1,62 @@
+//! Operations of one migration that mean one change together.
+
+use crate::dialect::{Dialect, Name};
+use crate::operation::{Kind, Operation};
+
+use super::{Form, RECIPES, Recipe, Scene};
+
+/// Operations that one recipe takes over together.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// The recipe.
+    pub recipe: &'static Recipe,
+    /// Their places among the operations that were given, in order; the first is 0.
+    pub members: Vec<usize>,
+}
+
+/// The group that begins with the first of `operations`, where there is one. `scene` is the one before it.
+///
+/// What stands between its members is carried out behind it, so nothing there may use what they use.
+pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
+    let claimed = RECIPES.iter().find_map(|recipe| match recipe.form {
+        Form::Several { claim, .. } => claim(operations, scene).map(|members| Group { recipe, members }),
+        Form::One { .. } => None,
+    })?;
+    let dialect = scene.dialect();
+    let members = claimed.members.iter().filter_map(|at| operations.get(*at));
+    let used: Vec<Name> = members.filter_map(|it| named(it, dialect)).flatten().collect();
+    let last = *claimed.members.last()?;
+    let mut between = (0..last).filter(|at| !claimed.members.contains(at)).map(|at| operations[at]);
+    between.all(|it| stands_apart(it, &used, scene)).then_some(claimed)
+}
+
+fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {
+    if matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_)) {
+        return true;
+    }
+    let Some(own) = named(operation, scene.dialect()) else { return false };
+    let resolved = |name: &Name| scene.resolve(name);
+    own.iter().all(|name| used.iter().all(|it| resolved(it) != resolved(name)))
+}
+
+/// The relations that an operation names; `None` where nobody can tell.
+fn named(operation: &Operation, dialect: Dialect) -> Option<Vec<Name>> {
+    let mut names: Vec<Name> = operation.relation().into_iter().cloned().collect();
+    match &operation.kind {
+        Kind::Unknown(_) | Kind::Do(_) | Kind::CreateFunction(_) => return None,
+        Kind::Update(it) => names.extend(it.others.iter().cloned()),
+        Kind::Delete(it) => names.extend(it.others.iter().cloned()),
+        Kind::Merge(it) => names.extend(it.others.iter().cloned()),
+        Kind::Insert(it) => {
+            names.extend(it.others.iter().cloned());
+            names.extend(it.query.iter().flat_map(|query| query.relations(dialect)));
+        }
+        Kind::CreateView(it) => names.extend(it.query.relations(dialect)),
+        Kind::Query(it) => names.extend(it.query.relations(dialect)),
+        Kind::Drop(it) => names.extend(it.names.iter().cloned()),
+        Kind::Lock(it) => names.extend(it.tables.iter().cloned()),
+        Kind::Truncate(it) => names.extend(it.tables.iter().cloned()),
+        _ => {}
+    }
+    Some(names)
+}

@@ -1,0 +1,335 @@
+//! Triggers that keep columns of two tables in step, row by row, while both releases run.
+//!
+//! A row that is written without its values pulls them from the other table, under a lock that waits for who is changing them; a row whose values
+//! change pushes them there. What is the same already is not written again, which is what ends the ping-pong.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{RelationName, Table};
+use crate::operation::Expression;
+
+use super::scene::{Scene, name_of};
+use super::sync::GUARD;
+
+/// A column that is kept in step.
+#[derive(Debug, Clone)]
+pub(super) struct Linked {
+    /// The column.
+    pub column: String,
+    /// Its value, in words of both tables.
+    pub value: Expression,
+    /// Its default: its value where the other table has no row. A row that is written with it says nothing.
+    pub default: Option<String>,
+    /// It refuses NULL: the default stands for it.
+    pub required: bool,
+}
+
+impl Linked {
+    fn otherwise(&self) -> &str {
+        self.default.as_deref().unwrap_or("NULL")
+    }
+
+    fn value(&self) -> Expression {
+        match &self.default {
+            Some(default) if self.required => {
+                Expression::new(format!("coalesce({}, {default})", self.value.text))
+            }
+            _ => self.value.clone(),
+        }
+    }
+}
+
+/// One of the two tables.
+#[derive(Debug, Clone)]
+pub(super) struct End<'a> {
+    /// The table.
+    pub table: &'a RelationName,
+    /// What it is called in expressions.
+    pub alias: String,
+    /// Its columns, the new ones too.
+    pub columns: BTreeSet<String>,
+    /// The columns that tell which row of the other table belongs to a row.
+    pub joined_by: Vec<String>,
+    /// The columns that are kept in step; none: nothing is written here.
+    pub kept: Vec<Linked>,
+    /// Whether a row that is not there is made when its values are written on the other side.
+    pub made: bool,
+}
+
+impl<'a> End<'a> {
+    /// An end whose columns are those of the table and `more`.
+    pub fn new(
+        table: &'a RelationName,
+        state: &Table,
+        alias: &str,
+        more: impl IntoIterator<Item = String>,
+    ) -> Self {
+        let columns = state.columns.iter().map(|it| it.name.clone()).chain(more).collect();
+        let (alias, joined_by, kept) = (alias.to_owned(), Vec::new(), Vec::new());
+        Self { table, alias, columns, joined_by, kept, made: false }
+    }
+}
+
+/// Two tables of which each row has at most one of `source`.
+#[derive(Debug, Clone)]
+pub(super) struct Link<'a> {
+    /// The table that the values come from.
+    pub source: End<'a>,
+    /// The table that gets them.
+    pub target: End<'a>,
+    /// Which rows belong together, in words of both.
+    pub on: Expression,
+}
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Which {
+    Source,
+    Target,
+}
+
+impl Link<'_> {
+    fn ends(&self, which: Which) -> (&End<'_>, &End<'_>) {
+        match which {
+            Which::Source => (&self.source, &self.target),
+            Which::Target => (&self.target, &self.source),
+        }
+    }
+
+    /// An expression with `prefix` in front of the columns of one table, and the other's own name in front of its columns.
+    fn spelled(&self, scene: &Scene<'_>, it: &Expression, which: Which, prefix: &str) -> String {
+        let (own, other) = self.ends(which);
+        let of = |end: &End<'_>, rest: &End<'_>, qualifier: Option<&str>, name: &str| match qualifier {
+            Some(qualifier) => *qualifier == *end.alias,
+            None => end.columns.contains(name) && !rest.columns.contains(name),
+        };
+        it.with_columns(scene.dialect(), |word| {
+            let (qualifier, name) =
+                (word.qualifier.as_ref().map(|it| it.name.as_str()), word.name.name.as_str());
+            if of(own, other, qualifier, name) {
+                Some(format!("{prefix}{}", scene.quote(name)))
+            } else {
+                let other_name = scene.quote(&other.alias);
+                of(other, own, qualifier, name).then(|| format!("{other_name}.{}", scene.quote(name)))
+            }
+        })
+    }
+
+    fn name(&self, which: Which) -> String {
+        let (own, _) = self.ends(which);
+        let first = self.target.kept.first().map_or("", |it| it.column.as_str());
+        name_of(&["lockkeeper", &own.table.name, first])
+    }
+
+    /// The statements that start it on one of the tables.
+    pub fn create(&self, scene: &Scene<'_>, which: Which) -> Vec<String> {
+        let (own, other) = self.ends(which);
+        let name = self.name(which);
+        let (function, table) = (scene.sibling(own.table, &name), scene.sql(own.table));
+        let pull = if own.kept.is_empty() { String::new() } else { self.pull(scene, which) };
+        let push = if other.kept.is_empty() { String::new() } else { self.push(scene, which) };
+        let body = format!(
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $lockkeeper$\n\
+             BEGIN\n\
+             \x20 IF current_setting('{GUARD}', true) = 'on' THEN\n\
+             \x20   RETURN NEW;  -- the backfill computes its own values\n\
+             \x20 END IF;\n\
+             {pull}{push}\
+             \x20 RETURN NEW;\n\
+             END $lockkeeper$"
+        );
+        let trigger = |when: &str, events: &str| {
+            let name = scene.quote(&self.trigger(which, when));
+            format!(
+                "CREATE TRIGGER {name} {when} {events} ON {table}\n  FOR EACH ROW EXECUTE PROCEDURE {function}()"
+            )
+        };
+        let mut statements = vec![body];
+        if !own.kept.is_empty() {
+            statements.push(trigger("BEFORE", "INSERT OR UPDATE"));
+        }
+        if !other.kept.is_empty() {
+            let events = match which {
+                Which::Source => "INSERT OR UPDATE OR DELETE",
+                Which::Target => "INSERT OR UPDATE",
+            };
+            statements.push(trigger("AFTER", events));
+        }
+        statements
+    }
+
+    fn trigger(&self, which: Which, when: &str) -> String {
+        let part = if when == "BEFORE" { "pull" } else { "push" };
+        name_of(&["zzz", &self.name(which), part])
+    }
+
+    /// The statements that stop it.
+    pub fn drop(&self, scene: &Scene<'_>, which: Which) -> Vec<String> {
+        let (own, other) = self.ends(which);
+        let table = scene.sql(own.table);
+        let drop = |when| format!("DROP TRIGGER {} ON {table}", scene.quote(&self.trigger(which, when)));
+        let mut statements = Vec::new();
+        statements.extend((!own.kept.is_empty()).then(|| drop("BEFORE")));
+        statements.extend((!other.kept.is_empty()).then(|| drop("AFTER")));
+        statements.push(format!("DROP FUNCTION {}()", scene.sibling(own.table, &self.name(which))));
+        statements
+    }
+
+    /// Whether columns of a row are others than before.
+    fn changed<'b>(scene: &Scene<'_>, columns: impl Iterator<Item = &'b String>) -> String {
+        let each = columns.map(|it| format!("NEW.{0} IS DISTINCT FROM OLD.{0}", scene.quote(it)));
+        each.collect::<Vec<_>>().join(" OR ")
+    }
+
+    fn join_changed(&self, scene: &Scene<'_>, which: Which) -> String {
+        Self::changed(scene, self.ends(which).0.joined_by.iter())
+    }
+
+    fn values_changed(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (own, other) = self.ends(which);
+        if !own.kept.is_empty() {
+            return Self::changed(scene, own.kept.iter().map(|it| &it.column));
+        }
+        // What the other's values read of this row.
+        let mut read = BTreeSet::new();
+        for it in &other.kept {
+            it.value.each_column(scene.dialect(), |word| {
+                let named = word.qualifier.as_ref().is_none_or(|it| *it.name == *own.alias);
+                if named && own.columns.contains(&word.name.name) {
+                    read.insert(word.name.name);
+                }
+            });
+        }
+        Self::changed(scene, read.iter())
+    }
+
+    /// A row without values, or one that belongs to another row now, takes them from the other table.
+    fn pull(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (own, other) = self.ends(which);
+        let empty: Vec<String> = own.kept.iter().map(|it| unwritten(scene, which, it)).collect();
+        let values: Vec<String> =
+            own.kept.iter().map(|it| self.spelled(scene, &it.value(), which, "NEW.")).collect();
+        let into: Vec<String> =
+            own.kept.iter().map(|it| format!("NEW.{}", scene.quote(&it.column))).collect();
+        let (moved, written) = (self.join_changed(scene, which), self.values_changed(scene, which));
+        let alias = scene.quote(&other.alias);
+        let stated: Vec<String> = own
+            .kept
+            .iter()
+            .filter(|it| it.default.is_some())
+            .map(|it| format!("NEW.{} := {};", scene.quote(&it.column), it.otherwise()))
+            .collect();
+        let otherwise = match stated.is_empty() {
+            true => String::new(),
+            false => format!("\n\x20       IF NOT FOUND THEN {} END IF;", stated.join(" ")),
+        };
+        let select = format!(
+            "SELECT {} INTO {}\n\
+             \x20       FROM {} AS {alias} WHERE {} FOR SHARE OF {alias};{otherwise}",
+            values.join(", "),
+            into.join(", "),
+            scene.sql(other.table),
+            self.spelled(scene, &self.on, which, "NEW."),
+        );
+        format!(
+            "\x20 IF TG_WHEN = 'BEFORE' THEN\n\
+             \x20   IF TG_OP = 'INSERT' THEN\n\
+             \x20     IF {} THEN\n\
+             \x20       {select}\n\
+             \x20     END IF;\n\
+             \x20   ELSIF ({moved}) AND NOT ({written}) THEN\n\
+             \x20     {select}\n\
+             \x20   END IF;\n\
+             \x20   RETURN NEW;\n\
+             \x20 END IF;\n",
+            empty.join(" AND "),
+        )
+    }
+
+    /// A row whose values change hands them to the other table.
+    fn push(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (_, other) = self.ends(which);
+        let table = format!("{} AS {}", scene.sql(other.table), scene.quote(&other.alias));
+        let name = |column: &str| format!("{}.{}", scene.quote(&other.alias), scene.quote(column));
+        let mut sql = String::new();
+        let moved = self.join_changed(scene, which);
+        if which == Which::Source {
+            let set: Vec<String> = other
+                .kept
+                .iter()
+                .map(|it| format!("{} = {}", scene.quote(&it.column), it.otherwise()))
+                .collect();
+            let some: Vec<String> = other
+                .kept
+                .iter()
+                .map(|it| format!("{} IS DISTINCT FROM {}", name(&it.column), it.otherwise()))
+                .collect();
+            sql.push_str(&format!(
+                "\x20 IF TG_OP = 'DELETE' OR TG_OP = 'UPDATE' AND ({moved}) THEN\n\
+                 \x20   UPDATE {table} SET {} WHERE {} AND ({});\n\
+                 \x20   IF TG_OP = 'DELETE' THEN\n\
+                 \x20     RETURN OLD;\n\
+                 \x20   END IF;\n\
+                 \x20 END IF;\n",
+                set.join(", "),
+                self.spelled(scene, &self.on, which, "OLD."),
+                some.join(" OR "),
+            ));
+        }
+        let value = |it: &Expression| self.spelled(scene, it, which, "NEW.");
+        let set: Vec<String> = other
+            .kept
+            .iter()
+            .map(|it| format!("{} = {}", scene.quote(&it.column), value(&it.value())))
+            .collect();
+        let differ: Vec<String> = other
+            .kept
+            .iter()
+            .map(|it| format!("{} IS DISTINCT FROM {}", name(&it.column), value(&it.value())))
+            .collect();
+        let written = self.values_changed(scene, which);
+        let on = self.spelled(scene, &self.on, which, "NEW.");
+        let made = if other.made { self.make(scene, which) } else { String::new() };
+        sql.push_str(&format!(
+            "\x20 IF TG_OP = 'INSERT' OR {written} OR {moved} THEN\n\
+             {made}\
+             \x20   UPDATE {table} SET {} WHERE {on} AND ({});\n\
+             \x20 END IF;\n",
+            set.join(", "),
+            differ.join(" OR "),
+        ));
+        sql
+    }
+
+    /// The other table's row, where it is not there and there is anything to put into it.
+    fn make(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (own, other) = self.ends(which);
+        let value = |it: &Expression| self.spelled(scene, it, which, "NEW.");
+        let columns = other.joined_by.iter().chain(other.kept.iter().map(|it| &it.column));
+        let keys = own.joined_by.iter().map(|it| format!("NEW.{}", scene.quote(it)));
+        let values: Vec<String> = keys.chain(other.kept.iter().map(|it| value(&it.value()))).collect();
+        let some: Vec<String> =
+            other.kept.iter().map(|it| format!("{} IS NOT NULL", value(&it.value()))).collect();
+        format!(
+            "\x20   IF {} THEN\n\
+             \x20     INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING;\n\
+             \x20   END IF;\n",
+            some.join(" OR "),
+            scene.sql(other.table),
+            scene.list(columns.map(String::as_str)),
+            values.join(", "),
+            scene.list(other.joined_by.iter().map(String::as_str)),
+        )
+    }
+}
+
+/// Whether an inserted row says nothing about a column. The new columns have their defaults only when all is over.
+fn unwritten(scene: &Scene<'_>, which: Which, it: &Linked) -> String {
+    let column = scene.quote(&it.column);
+    match &it.default {
+        Some(default) if which == Which::Source => {
+            format!("(NEW.{column} IS NULL OR NEW.{column} IS NOT DISTINCT FROM {default})")
+        }
+        _ => format!("NEW.{column} IS NULL"),
+    }
+}
