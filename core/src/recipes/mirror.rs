@@ -44,9 +44,10 @@ impl Mirror<'_> {
         name_of(&["lockkeeper", &self.to.name])
     }
 
-    /// For rows and for statements. Triggers fire in the order of their names: ours comes before what another one makes of the row.
+    /// For rows and for statements. Triggers fire in the order of their names: ours come behind those of foreign keys (`RI_…`), so that
+    /// what these do to other rows is locked in the written table first, and before what most others make of the row.
     fn triggers(&self) -> [String; 2] {
-        [name_of(&["000", &self.name()]), name_of(&["000_lockkeeper_truncate", &self.to.name])]
+        [name_of(&["R", &self.name()]), name_of(&["R_lockkeeper_truncate", &self.to.name])]
     }
 
     /// Each pair as SQL, with something between.
@@ -86,7 +87,6 @@ impl Mirror<'_> {
         let (columns, key) = (self.there(&self.columns), self.there(&self.key));
         let insert = format!("INSERT INTO {to} ({columns}) OVERRIDING SYSTEM VALUE\n     ");
         let update = self.each(&self.columns, |from, to| format!("{to} = _here.{from}"), ", ");
-        let overwrite = self.each(&self.columns, |_, to| format!("{to} = EXCLUDED.{to}"), ", ");
         let (now, before) = (self.here("_here."), self.here("OLD."));
         format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $lockkeeper$\n\
@@ -114,12 +114,25 @@ impl Mirror<'_> {
              \x20 END IF;\n\
              \x20 IF TG_OP <> 'DELETE' THEN\n\
              \x20   {insert} SELECT {now} FROM {from} AS _here WHERE {new_row}\n\
-             \x20     ON CONFLICT ({key}) DO UPDATE SET {overwrite};\n\
+             \x20     ON CONFLICT ({key}) {overwrite};\n\
              \x20 END IF;\n\
              \x20 RETURN NULL;\n\
              END $lockkeeper$",
             function = self.scene.sibling(self.to, &self.name()),
+            overwrite = self.overwrite(),
         )
+    }
+
+    /// What becomes of a row that is there. The key is left out: with it the row would be locked against foreign keys that point at it.
+    fn overwrite(&self) -> String {
+        let of_key = |it: &&Pair| self.key.iter().any(|key| key.to == it.to);
+        let others: Vec<Pair> = self.columns.iter().filter(|it| !of_key(it)).cloned().collect();
+        match others.as_slice() {
+            [] => "DO NOTHING".to_owned(),
+            others => {
+                format!("DO UPDATE SET {}", self.each(others, |_, to| format!("{to} = EXCLUDED.{to}"), ", "))
+            }
+        }
     }
 
     /// The statements that start it.

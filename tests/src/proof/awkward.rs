@@ -202,7 +202,7 @@ CREATE UNIQUE INDEX ON "Bookings" (moved_from, "Id");
 CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.seen := NEW.seen + 1; RETURN NEW; END $$;
 CREATE TRIGGER "It's seen" BEFORE UPDATE OF room, during ON "Bookings" FOR EACH ROW WHEN (OLD.room IS DISTINCT FROM NEW.room) EXECUTE PROCEDURE seen();
 CREATE FUNCTION name_them() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN UPDATE "Bookings" SET "It's by" = 'named' WHERE room = NEW.room AND "It's by" IS NULL; RETURN NULL; END $$;
+BEGIN UPDATE "Bookings" SET "It's by" = 'named' WHERE "Id" = NEW."Id" AND "It's by" IS NULL; RETURN NULL; END $$;
 CREATE TRIGGER a_names AFTER UPDATE OF room ON "Bookings" FOR EACH ROW EXECUTE PROCEDURE name_them();
 CREATE TABLE guests (booking int NOT NULL REFERENCES "Bookings" ON DELETE CASCADE ON UPDATE CASCADE, name text);
 CREATE INDEX guests_booking ON guests (booking);
