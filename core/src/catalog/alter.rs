@@ -116,10 +116,15 @@ impl Catalog {
                 self.with_column(table, column, |column| column.identity = Some(*identity));
             }
             TableAction::ValidateConstraint { name } => self.validate(table, &name.name),
-            TableAction::AlterConstraint { name, enforced: Some(enforced), .. } => {
+            TableAction::AlterConstraint { name, enforced, timing, .. } => {
                 self.with_table_of(table, |table| {
                     for constraint in table.constraints.iter_mut().filter(|it| it.name == name.name) {
-                        (constraint.enforced, constraint.valid) = (*enforced, *enforced);
+                        if let Some(enforced) = *enforced {
+                            (constraint.enforced, constraint.valid) = (enforced, enforced);
+                        }
+                        if let Some(timing) = *timing {
+                            (constraint.deferrable, constraint.initially_deferred) = timing;
+                        }
                     }
                 });
             }
@@ -400,6 +405,8 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str) {
     }
     for trigger in &mut table.triggers {
         rename(&mut trigger.columns);
+        trigger.events = rename_word(&trigger.events, from, to);
+        trigger.action = rename_word(&trigger.action, from, to);
     }
     for (_, columns) in &mut table.statistics {
         rename(columns);

@@ -395,6 +395,7 @@ impl Catalog {
     ) {
         for constraint in &table.constraints {
             if let Demand::ForeignKey { references, .. } = &constraint.demand {
+                let references = if references == from { to } else { references };
                 self.with_table_of(references, |other| replace(&mut other.referenced_by));
             }
         }

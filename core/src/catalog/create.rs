@@ -87,6 +87,11 @@ impl Catalog {
         if has("indexes") {
             self.copy_indexes(&other, name);
         }
+        if has("identity") {
+            for column in other.columns.iter().filter(|it| it.identity.is_some()) {
+                self.own_sequence(name, &column.name, &column.ty, true);
+            }
+        }
     }
 
     /// Gives a partition its own copies of the indexes and foreign keys of its parent.
@@ -123,7 +128,8 @@ impl Catalog {
                 Some(super::Demand::Exclude(_)) => "excl",
                 _ => "idx",
             };
-            let columns = index_name_columns(&index.keys);
+            let mut columns = index_name_columns(&index.keys);
+            columns.extend(index.include.iter().cloned());
             let columns: Vec<&str> =
                 if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
             let name = self.free_relation_name(to, &columns, label);
@@ -351,6 +357,9 @@ impl Catalog {
             columns: create.columns.iter().map(|column| column.name.clone()).collect(),
             for_each_row: create.for_each_row,
             function: create.function.as_ref().map(|function| function.name.clone()),
+            constraint: create.constraint,
+            events: create.events.text.clone(),
+            action: create.action.text.clone(),
         };
         self.with_table(&create.table, |table| {
             table.triggers.retain(|it| it.name != trigger.name);

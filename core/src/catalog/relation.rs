@@ -182,6 +182,12 @@ pub struct Trigger {
     pub for_each_row: bool,
     /// The function that it calls.
     pub function: Option<String>,
+    /// Whether it is a constraint trigger.
+    pub constraint: bool,
+    /// What it fires for, as written: `BEFORE UPDATE OF a`.
+    pub events: String,
+    /// Everything behind the table's name, as written.
+    pub action: String,
 }
 
 /// A view, materialized or not.

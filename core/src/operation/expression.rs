@@ -208,6 +208,19 @@ impl QueryText {
         false
     }
 
+    /// Whether it locks the rows that it reads.
+    pub fn locks_rows(&self, dialect: Dialect) -> bool {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        while cursor.seek(&["for"]) {
+            cursor.next_token();
+            if cursor.is_any(&["update", "share", "no", "key"]) {
+                return true;
+            }
+        }
+        false
+    }
+
     /// The relations that it reads, each with the columns that it may be read by.
     pub fn dependences(&self, dialect: Dialect) -> Vec<(Name, BTreeSet<String>)> {
         let reading = subparser::read_query(&self.text, dialect);

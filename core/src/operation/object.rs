@@ -350,6 +350,10 @@ pub struct CreateTrigger {
     pub columns: Vec<Ident>,
     /// The function that it calls.
     pub function: Option<Name>,
+    /// What it fires for, as written: `BEFORE UPDATE OF a`.
+    pub events: Expression,
+    /// Everything behind the table's name.
+    pub action: Expression,
 }
 
 /// A policy, rule or trigger by its table.

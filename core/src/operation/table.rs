@@ -265,7 +265,7 @@ pub enum TableAction {
     SetCompression { column: Ident },
     SetColumnOptions { column: Ident },
     AddConstraint { constraint: Box<Constraint> },
-    AlterConstraint { name: Ident, enforced: Option<bool>, inherit: bool },
+    AlterConstraint { name: Ident, enforced: Option<bool>, timing: Option<(bool, bool)>, inherit: bool },
     ValidateConstraint { name: Ident },
     DropConstraint { name: Ident, if_exists: bool, cascade: bool },
     Trigger { name: Option<Ident>, state: TriggerState },

@@ -22,7 +22,8 @@ pub(super) static RECIPE: Recipe = Recipe {
 fn parts(operation: &Operation) -> Option<(&AlterTable, &Column)> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
     match &alter.action {
-        TableAction::AddColumn { column, .. } => Some((alter, column)),
+        // A computed value has no way of its own to come later: `swap_table`.
+        TableAction::AddColumn { column, .. } if column.generated.is_none() => Some((alter, column)),
         _ => None,
     }
 }
@@ -44,12 +45,6 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let table = scene.resolve(&alter.table);
     let state = scene.table(&table)?;
     let shown = format!("{}.{}", table.display(scene.dialect()), column.name.name);
-    if column.generated.is_some() {
-        return Err(Refusal::new(format!(
-            "{shown} is computed and stored, and no plain column becomes such a one: keep it by a trigger under the name you \
-             want, compute it in a view, make it VIRTUAL (PostgreSQL 18), or take the window"
-        )));
-    }
     if state.partition_by.is_some() || !state.children.is_empty() || state.partition_of.is_some() {
         return Err(Refusal::new(format!(
             "{shown} is in a partitioned or inherited table: fill it partition by partition before NOT NULL"

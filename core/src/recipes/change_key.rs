@@ -4,12 +4,13 @@
 //! Foreign keys depend on an index, not on a column's name. They go over to the new column's index one at a time before
 //! the swap, so that the swap itself locks one table only.
 
-use crate::catalog::{ConstraintState, Demand, RelationKind, RelationName, Table};
+use crate::catalog::{Demand, RelationKind, RelationName, Table};
 use crate::dialect::{Ident, quote_literal};
-use crate::operation::{Expression, Identity, TypeName};
+use crate::operation::{Expression, ForeignKey, Identity, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step};
 
 use super::change_type::{Change, Moves};
+use super::referencing::{self, Reference};
 use super::scene::{Scene, name_of};
 use super::{Refusal, carried};
 
@@ -19,12 +20,6 @@ pub(super) struct Key<'a> {
     name: &'a str,
     references: Vec<Reference<'a>>,
     source: Source<'a>,
-}
-
-/// A foreign key that points at the key.
-struct Reference<'a> {
-    child: &'a RelationName,
-    constraint: &'a ConstraintState,
 }
 
 /// Where the values of new rows come from.
@@ -114,42 +109,21 @@ fn references<'a>(
     column: &str,
 ) -> Result<Vec<Reference<'a>>, Refusal> {
     let mut found = Vec::new();
-    for (child, other) in scene.catalog.tables() {
-        for constraint in &other.constraints {
-            let Demand::ForeignKey { columns, references, key } = &constraint.demand else { continue };
-            let primary = key.referenced.is_empty();
-            let names = primary || key.referenced.iter().any(|it| it.name == column);
-            if references != table || !names {
-                continue;
-            }
-            let shown = format!("the foreign key {} of {}", constraint.name, child.display(scene.dialect()));
-            if key.referenced.len() > 1 {
-                return Err(Refusal::new(format!(
-                    "{shown} points at {column} and other columns: no recipe carries that over yet"
-                )));
-            }
-            if other.partition_by.is_some() || other.partition_of.is_some() {
-                return Err(Refusal::new(format!(
-                    "{shown} is on a partitioned table, where a second key cannot be checked beside writers before PostgreSQL 18"
-                )));
-            }
-            if !constraint.enforced {
-                return Err(Refusal::new(format!(
-                    "{shown} is not enforced: drop it first, and add it again after"
-                )));
-            }
-            if child == table && columns.iter().any(|it| it == column) {
-                return Err(Refusal::new(format!("{shown} points from {column} at itself")));
-            }
-            if scene.catalog.relation(child).is_some_and(|it| it.uncertain) {
-                return Err(Refusal::new(format!(
-                    "{shown} is not certain: an earlier statement about its table could not be read"
-                )));
-            }
-            found.push(Reference { child, constraint });
+    let names =
+        |key: &ForeignKey| key.referenced.is_empty() || key.referenced.iter().any(|it| it.name == column);
+    for reference in referencing::to(scene, table, |_, key| names(key))? {
+        let Demand::ForeignKey { columns, key, .. } = &reference.constraint.demand else { continue };
+        if key.referenced.len() > 1 {
+            return Err(Refusal::new(format!(
+                "{} points at {column} and other columns: no recipe carries that over yet",
+                reference.shown(scene)
+            )));
         }
+        if reference.child == table && columns.iter().any(|it| it == column) {
+            return Err(Refusal::new(format!("{} points from {column} at itself", reference.shown(scene))));
+        }
+        found.push(reference);
     }
-    found.sort_by(|a, b| (a.child, &a.constraint.name).cmp(&(b.child, &b.constraint.name)));
     Ok(found)
 }
 
@@ -227,39 +201,11 @@ impl Takeover<'_> {
     }
 
     fn follow(&self, reference: &Reference<'_>) -> Vec<SqlStep> {
-        let (scene, constraint) = (self.scene, reference.constraint);
-        let alter = |action: &str| format!("ALTER TABLE {} {action}", scene.sql(reference.child));
-        let interim = name_of(&["lockkeeper", &constraint.name]);
-        // Names of constraints are unique in their table only.
-        let shown = match constraint.name.starts_with(&*reference.child.name) {
-            true => constraint.name.clone(),
-            false => name_of(&[&reference.child.name, &constraint.name]),
-        };
-        let mut steps =
-            carried::validated(scene, reference.child, &interim, &self.definition(reference), &shown);
+        let mut steps = reference.follow(self.scene, &self.definition(reference));
         if self.is_narrower(reference) {
             let allow = "-- lockkeeper: allow mismatched-key because its rows hold keys of the old type: widen it next\nALTER TABLE";
             steps[0].up = steps[0].up.replacen("ALTER TABLE", allow, 1);
         }
-        if !constraint.valid {
-            // What was never checked stays so.
-            steps.truncate(1);
-        }
-        let (name, other) = (scene.quote(&constraint.name), scene.quote(&interim));
-        let again = carried::definition(scene, constraint).unwrap_or_default();
-        let up = [
-            alter(&format!("DROP CONSTRAINT {name}")),
-            alter(&format!("RENAME CONSTRAINT {other} TO {name}")),
-        ];
-        let mut down = vec![
-            alter(&format!("RENAME CONSTRAINT {name} TO {other}")),
-            alter(&format!("ADD CONSTRAINT {name} {again} NOT VALID")),
-        ];
-        if constraint.valid {
-            down.push(alter(&format!("VALIDATE CONSTRAINT {name}")));
-        }
-        let title = format!("drop {} to the old column: its successor takes the name", constraint.name);
-        steps.push(scene.on_two_tables(name_of(&[&shown, "switch"]), title, &up, &down));
         steps
     }
 

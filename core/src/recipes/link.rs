@@ -229,29 +229,15 @@ impl Link<'_> {
 
     /// At the end of the transaction: the other table's row, where nobody wrote it.
     fn late(&self, scene: &Scene<'_>, which: Which) -> String {
-        let (own, other) = self.ends(which);
-        let alias = scene.quote(&own.alias);
-        let of_row = |column: &String| format!("{alias}.{}", scene.quote(column));
-        let columns = other.joined_by.iter().chain(other.kept.iter().map(|it| &it.column));
-        let values =
-            other.kept.iter().map(|it| self.spelled(scene, &it.value(), which, &format!("{alias}.")));
-        let values: Vec<String> = own.joined_by.iter().map(of_row).chain(values).collect();
-        let same: Vec<String> =
-            own.joined_by.iter().map(|it| format!("{} = NEW.{}", of_row(it), scene.quote(it))).collect();
+        let (_, other) = self.ends(which);
         let condition = other.late.as_deref().filter(|it| !it.is_empty());
         let condition = condition.map(|it| format!(" AND ({it})")).unwrap_or_default();
         format!(
             "\x20 IF TG_NARGS = 1 THEN  -- the transaction ends\n\
-             \x20   INSERT INTO {} ({}) SELECT {} FROM {} AS {alias}\n\
-             \x20     WHERE {}{condition} ON CONFLICT ({}) DO NOTHING;\n\
+             \x20   {}\n\
              \x20   RETURN NULL;\n\
              \x20 END IF;\n",
-            scene.sql(other.table),
-            scene.list(columns.map(String::as_str)),
-            values.join(", "),
-            scene.sql(own.table),
-            same.join(" AND "),
-            scene.list(other.joined_by.iter().map(String::as_str)),
+            self.insert(scene, which, &condition),
         )
     }
 
@@ -328,7 +314,7 @@ impl Link<'_> {
 
     /// A row whose values change hands them to the other table.
     fn push(&self, scene: &Scene<'_>, which: Which) -> String {
-        let (_, other) = self.ends(which);
+        let (own, other) = self.ends(which);
         let table = format!("{} AS {}", scene.sql(other.table), scene.quote(&other.alias));
         let name = |column: &str| format!("{}.{}", scene.quote(&other.alias), scene.quote(column));
         let mut sql = String::new();
@@ -363,7 +349,9 @@ impl Link<'_> {
                 some.join(" OR "),
             ));
         }
-        let value = |it: &Expression| self.spelled(scene, it, which, "NEW.");
+        // Not from NEW: where a trigger of the user changed the row again, that is what it was before.
+        let row = format!("{}.", scene.quote(&own.alias));
+        let value = |it: &Expression| self.spelled(scene, it, which, &row);
         let set: Vec<String> = other
             .kept
             .iter()
@@ -375,36 +363,64 @@ impl Link<'_> {
             .map(|it| format!("{} IS DISTINCT FROM {}", name(&it.column), value(&it.value())))
             .collect();
         let written = self.values_changed(scene, which);
-        let on = self.spelled(scene, &self.on, which, "NEW.");
+        let on = self.spelled(scene, &self.on, which, &row);
         let made = if other.made { self.make(scene, which) } else { String::new() };
         sql.push_str(&format!(
             "\x20 IF TG_OP = 'INSERT' OR {written} OR {moved} THEN\n\
              {made}\
-             \x20   UPDATE {table} SET {} WHERE {on} AND ({});\n\
+             \x20   UPDATE {table} SET {} FROM {}\n\
+             \x20     WHERE {on} AND {} AND ({});\n\
              \x20 END IF;\n",
             set.join(", "),
+            self.named(scene, which),
+            self.same_row(scene, which),
             differ.join(" OR "),
         ));
         sql
     }
 
+    /// A table under the name that it has in expressions.
+    fn named(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (own, _) = self.ends(which);
+        format!("{} AS {}", scene.sql(own.table), scene.quote(&own.alias))
+    }
+
+    /// Whether a row is the one that fired.
+    fn same_row(&self, scene: &Scene<'_>, which: Which) -> String {
+        let (own, _) = self.ends(which);
+        let alias = scene.quote(&own.alias);
+        let same = own.joined_by.iter().map(|it| format!("{alias}.{0} = NEW.{0}", scene.quote(it)));
+        same.collect::<Vec<_>>().join(" AND ")
+    }
+
     /// The other table's row, where it is not there and there is anything to put into it.
     fn make(&self, scene: &Scene<'_>, which: Which) -> String {
         let (own, other) = self.ends(which);
-        let value = |it: &Expression| self.spelled(scene, it, which, "NEW.");
+        let row = format!("{}.", scene.quote(&own.alias));
+        let some = other.kept.iter().map(|it| self.spelled(scene, &it.value, which, &row));
+        let some: Vec<String> = some.map(|it| format!("{it} IS NOT NULL")).collect();
+        let condition = other.late.as_deref().filter(|it| !it.is_empty());
+        let condition = condition.map(|it| format!(" AND ({it})")).unwrap_or_default();
+        let insert = self.insert(scene, which, &format!(" AND ({}){condition}", some.join(" OR ")));
+        format!("\x20   {insert}\n")
+    }
+
+    /// The other table's row from the one that fired, unless it is there.
+    fn insert(&self, scene: &Scene<'_>, which: Which, condition: &str) -> String {
+        let (own, other) = self.ends(which);
+        let row = format!("{}.", scene.quote(&own.alias));
         let columns = other.joined_by.iter().chain(other.kept.iter().map(|it| &it.column));
-        let keys = own.joined_by.iter().map(|it| format!("NEW.{}", scene.quote(it)));
-        let values: Vec<String> = keys.chain(other.kept.iter().map(|it| value(&it.value()))).collect();
-        let some: Vec<String> =
-            other.kept.iter().map(|it| format!("{} IS NOT NULL", value(&it.value()))).collect();
+        let keys = own.joined_by.iter().map(|it| format!("{row}{}", scene.quote(it)));
+        let values = other.kept.iter().map(|it| self.spelled(scene, &it.value(), which, &row));
+        let values: Vec<String> = keys.chain(values).collect();
         format!(
-            "\x20   IF {} THEN\n\
-             \x20     INSERT INTO {} ({}) VALUES ({}) ON CONFLICT ({}) DO NOTHING;\n\
-             \x20   END IF;\n",
-            some.join(" OR "),
+            "INSERT INTO {} ({}) SELECT {} FROM {}\n\
+             \x20     WHERE {}{condition} ON CONFLICT ({}) DO NOTHING;",
             scene.sql(other.table),
             scene.list(columns.map(String::as_str)),
             values.join(", "),
+            self.named(scene, which),
+            self.same_row(scene, which),
             scene.list(other.joined_by.iter().map(String::as_str)),
         )
     }

@@ -22,10 +22,12 @@ mod group;
 mod handover;
 mod join;
 mod link;
+mod mirror;
 mod move_columns;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
+mod referencing;
 mod refresh_view;
 mod relocation;
 mod rename_column;
@@ -33,7 +35,10 @@ mod rename_table;
 mod replace_columns;
 mod scene;
 mod split_table;
+mod swap_table;
 mod sync;
+mod twin;
+mod twin_checks;
 mod unique_from_index;
 mod view;
 mod window;
@@ -117,6 +122,7 @@ pub static RECIPES: &[&Recipe] = &[
     &rename_table::RECIPE,
     &drop_table::RECIPE,
     &add_column::RECIPE,
+    &swap_table::RECIPE,
     &window_only::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,

@@ -31,7 +31,7 @@ pub(super) const LOCK_TIMEOUT: &str = "2s";
 
 /// How long it waits for a second table while it holds the first. Below the server's `deadlock_timeout` of a second: who uses the
 /// two the other way round waits for it, and is not the one that is ended (seen on 18: a join beside a dropped foreign key).
-const SECOND_LOCK_TIMEOUT: &str = "500ms";
+pub(super) const SECOND_LOCK_TIMEOUT: &str = "500ms";
 
 impl<'a> Scene<'a> {
     /// What is needed to read what a migration means.

@@ -60,6 +60,8 @@ const CHANGES: &[&str] = &[
     "ALTER TABLE t ADD COLUMN c bigserial",
     "ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS IDENTITY",
     "ALTER TABLE t ADD COLUMN c int NOT NULL CHECK (c > 0)",
+    "ALTER TABLE t SET UNLOGGED",
+    "ALTER TABLE t ADD COLUMN c int GENERATED ALWAYS AS (a * 2) STORED",
 ];
 
 /// Every migration that a recipe writes is checked where it runs: nothing dangerous is left, and the end is the schema
@@ -291,13 +293,18 @@ fn a_view_is_refreshed_beside_readers_where_its_rows_can_be_told_apart() {
     }
 }
 
-fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
+pub(super) fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
         replay(part(&step.up), target, catalog);
     }
 }
 
-fn written(change: &str, target: &Target, before: &Catalog, way: Way) -> Result<Vec<Phase>, Refusal> {
+pub(super) fn written(
+    change: &str,
+    target: &Target,
+    before: &Catalog,
+    way: Way,
+) -> Result<Vec<Phase>, Refusal> {
     written_back(change, "", target, before, way)
 }
 
@@ -340,7 +347,7 @@ fn operations(change: &str) -> Vec<Operation> {
 }
 
 #[track_caller]
-fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
+pub(super) fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     prove_back(change, "", target, before, way);
 }
 
@@ -434,10 +441,11 @@ const NOT_NEEDED: &[(&str, &str, &str)] = &[
     ("no lock timeout", "VALIDATE CONSTRAINT", "its lock holds up nobody who reads or writes"),
     ("no limit", "INTO _low_1", "SELECT INTO takes the first row with and without it"),
     ("if exists", "INTO _low_1", "a condition of PL/pgSQL"),
+    ("no batch", "CREATE FUNCTION lockkeeper_t_twin", "what a trigger's function says is run for one row"),
     ("no lock timeout", "INTO _low_1", "its pass waits for rows, which holds up nobody"),
 ];
 
-fn part(text: &str) -> Part<'_> {
+pub(super) fn part(text: &str) -> Part<'_> {
     Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit }
 }
 

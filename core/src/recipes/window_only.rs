@@ -1,6 +1,6 @@
 //! Changes that have no online way: it is said, with what there is instead.
 
-use crate::operation::{ConstraintKind, Kind, Maintenance, Operation, TableAction};
+use crate::operation::{Kind, Maintenance, Operation, RelationWord, TableAction};
 use crate::plan::{Phase, Way};
 
 use super::scene::Scene;
@@ -20,22 +20,13 @@ fn instead(operation: &Operation) -> Option<&'static str> {
             "the table is written anew under ACCESS EXCLUSIVE: pg_repack and pg_squeeze do it beside readers and writers; or \
              take a window",
         ),
-        Kind::AlterTable(alter) => match &alter.action {
-            TableAction::AddConstraint { constraint }
-                if matches!(constraint.kind, ConstraintKind::Exclude { .. }) =>
-            {
-                Some(
-                    "the index of an exclusion constraint can be built neither concurrently nor NOT VALID: make a new table with \
-                 the constraint and move the rows over by triggers, or take a window",
-                )
-            }
-            TableAction::SetLogged { .. } | TableAction::SetAccessMethod { .. } => Some(
-                "the table is written anew under ACCESS EXCLUSIVE: make a new table of that kind and move the rows over by \
-                 triggers, or take a window",
+        Kind::AlterTable(alter) if alter.relation != RelationWord::Table => match &alter.action {
+            TableAction::SetTablespace { .. } if alter.relation == RelationWord::Index => Some(
+                "the files are copied under ACCESS EXCLUSIVE: REINDEX (TABLESPACE …) INDEX CONCURRENTLY moves it beside readers and \
+                 writers from 14 on; or take a window",
             ),
-            TableAction::SetTablespace { .. } => Some(
-                "the files are copied under ACCESS EXCLUSIVE: pg_repack --tablespace moves a table beside readers and writers, \
-                 REINDEX CONCURRENTLY (TABLESPACE …) an index from 14 on; or take a window",
+            TableAction::SetAccessMethod { .. } | TableAction::SetTablespace { .. } => Some(
+                "the view is written anew under ACCESS EXCLUSIVE: make a new one of that kind and let readers move over, or take a window",
             ),
             _ => None,
         },

@@ -182,6 +182,71 @@ CREATE UNIQUE INDEX totals_shop ON "Totals" ("Shop");
 INSERT INTO sales SELECT g, g % 60, 'NaN' FROM generate_series(2001, 2100) g;
 "#;
 
+/// An identity that counts by twos, a key of its own table, one to another, two to it, triggers of the user, one of which writes rows once more.
+pub(super) const BOOKINGS: &str = r#"
+CREATE TABLE rooms (id int PRIMARY KEY);
+INSERT INTO rooms SELECT g FROM generate_series(1, 20) g;
+CREATE TABLE "Bookings" (
+    "Id" int GENERATED ALWAYS AS IDENTITY (START 10 INCREMENT 2) PRIMARY KEY,
+    during int4range NOT NULL,
+    "It's by" text DEFAULT 'no''body' CHECK ("It's by" <> ''),
+    moved_from int CONSTRAINT moved REFERENCES "Bookings" ON DELETE SET NULL,
+    room int REFERENCES rooms (id) ON DELETE CASCADE,
+    seen int NOT NULL DEFAULT 0,
+    extra json
+);
+COMMENT ON COLUMN "Bookings".during IS 'days, it''s said';
+CREATE INDEX "Bookings by ""who""" ON "Bookings" (lower("It's by"), room DESC) WHERE room > 1;
+CREATE INDEX bookings_room ON "Bookings" (room) INCLUDE (during);
+CREATE UNIQUE INDEX ON "Bookings" (moved_from, "Id");
+CREATE FUNCTION seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.seen := NEW.seen + 1; RETURN NEW; END $$;
+CREATE TRIGGER "It's seen" BEFORE UPDATE OF room, during ON "Bookings" FOR EACH ROW WHEN (OLD.room IS DISTINCT FROM NEW.room) EXECUTE PROCEDURE seen();
+CREATE FUNCTION name_them() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN UPDATE "Bookings" SET "It's by" = 'named' WHERE "Id" = NEW."Id" AND "It's by" IS NULL; RETURN NULL; END $$;
+CREATE TRIGGER a_names AFTER UPDATE OF room ON "Bookings" FOR EACH ROW EXECUTE PROCEDURE name_them();
+CREATE TABLE guests (booking int NOT NULL REFERENCES "Bookings" ON DELETE CASCADE ON UPDATE CASCADE, name text);
+CREATE INDEX guests_booking ON guests (booking);
+CREATE TABLE bills ("Booking" int CONSTRAINT "it's for" REFERENCES "Bookings" ("Id") DEFERRABLE, amount numeric);
+CREATE SEQUENCE days START 100000;
+INSERT INTO "Bookings" (during, "It's by", moved_from, room, extra)
+    SELECT int4range(g, g + 1), CASE WHEN g % 3 = 0 THEN NULL ELSE 'O''Neill "' || g END, CASE WHEN g > 10 THEN g END, 1 + g % 20, '{"a": [1,  2]}'
+    FROM generate_series(1, 500) g WHERE g % 2 = 0;
+INSERT INTO "Bookings" (during, "It's by") VALUES ('[2000,3000)', E'\\'), ('[3000,4000)', '$lockkeeper$'), ('empty', NULL), ('empty', ' ');
+INSERT INTO guests SELECT "Id", 'g' FROM "Bookings" WHERE "Id" % 4 = 0;
+INSERT INTO bills SELECT "Id", 1 FROM "Bookings" WHERE "Id" % 3 = 0;
+"#;
+
+/// A serial key that is ahead of its rows, NULLs, a value of a type that cannot be compared, a deferred unique constraint; one table unlogged.
+pub(super) const ITEMS: &str = r#"
+CREATE SCHEMA "Stock";
+CREATE TABLE "Stock".kinds (id smallint PRIMARY KEY);
+INSERT INTO "Stock".kinds SELECT g FROM generate_series(1, 9) g;
+CREATE TABLE "Stock"."Items" (
+    number serial PRIMARY KEY,
+    price numeric(10, 2) CHECK (price >= 0),
+    amount int NOT NULL DEFAULT 1,
+    place int CONSTRAINT "one place" UNIQUE DEFERRABLE INITIALLY DEFERRED,
+    kind smallint NOT NULL REFERENCES "Stock".kinds (id),
+    data xml
+);
+INSERT INTO "Stock"."Items" (price, amount, place, kind)
+    SELECT CASE WHEN g % 7 = 0 THEN NULL WHEN g % 11 = 0 THEN 'NaN' ELSE g / 3.0 END, g % 5, g, 1 + g % 9 FROM generate_series(1, 1000) g;
+DELETE FROM "Stock"."Items" WHERE number > 950;
+CREATE UNLOGGED TABLE "Stock".loose (
+    a text, b int, note text UNIQUE, up text, up_b int,
+    PRIMARY KEY (a, b), CONSTRAINT loose_up FOREIGN KEY (up, up_b) REFERENCES "Stock".loose DEFERRABLE INITIALLY DEFERRED
+);
+INSERT INTO "Stock".loose SELECT 'it''s ' || g % 10, g, CASE WHEN g % 4 = 0 THEN NULL ELSE 'n' || g END, 'it''s 1', 1 FROM generate_series(1, 800) g;
+"#;
+
+/// A column that is computed and stored, with an index on it.
+pub(super) const SUMS: &str = r#"
+CREATE TABLE sums (id bigint PRIMARY KEY, a int, b int NOT NULL, sum int GENERATED ALWAYS AS (a + b) STORED);
+CREATE INDEX sums_sum ON sums (sum);
+CREATE SEQUENCE more_sums START 100000;
+INSERT INTO sums SELECT g, CASE WHEN g % 3 = 0 THEN NULL ELSE g END, -g FROM generate_series(1, 1000) g;
+"#;
+
 /// Columns that are split and merged: quoted names, text without and with several spaces, quotes, dates at the ends, NULLs, a trigger of the user.
 pub(super) const PEOPLE: &str = r#"
 CREATE TABLE "People" (

@@ -293,9 +293,12 @@ fn carry_out(database: &Database, job: &serde_json::Value) {
     let assigned = job["set"].as_array().expect("columns").iter();
     let assigned =
         assigned.map(|it| format!("{} = {}", it["column"].as_str().unwrap(), it["value"].as_str().unwrap()));
-    let change = match job["delete"].as_bool().expect("yes or no") {
-        true => format!("DELETE FROM {table}"),
-        false => format!("UPDATE {table} SET {}", assigned.collect::<Vec<_>>().join(", ")),
+    let (change, behind) = match (job["delete"].as_bool().expect("yes or no"), &job["copy"]) {
+        (true, _) => (format!("DELETE FROM {table}"), String::new()),
+        (false, serde_json::Value::Null) => {
+            (format!("UPDATE {table} SET {}", assigned.collect::<Vec<_>>().join(", ")), String::new())
+        }
+        (false, copy) => copied(job, copy),
     };
     let (rows, passes) = (&job["batch_rows"], job["passes"].as_u64().expect("a number"));
     let mut low = database.value(&format!("SELECT min({key}) FROM {table}"));
@@ -310,11 +313,48 @@ fn carry_out(database: &Database, job: &serde_json::Value) {
             database.run(&format!(
                 "BEGIN; SET LOCAL {} = 'on'; SET LOCAL lock_timeout = '{}';
                  {change}
-                 WHERE {key} BETWEEN {low} AND {high} AND {share} AND ({pending}); COMMIT",
+                 WHERE {key} BETWEEN {low} AND {high} AND {share} AND ({pending}) {behind}; COMMIT",
                 text("guard"),
                 text("lock_timeout")
             ));
         }
         low = database.value(&format!("SELECT min({key}) FROM {table} WHERE {key} > {high}"));
     }
+}
+
+/// The statement of a copy up to its condition, and what stands behind that.
+fn copied(job: &serde_json::Value, copy: &serde_json::Value) -> (String, String) {
+    let set = job["set"].as_array().expect("columns");
+    let list =
+        |name: &str| set.iter().map(|it| it[name].as_str().expect("SQL")).collect::<Vec<_>>().join(", ");
+    let key: Vec<&str> =
+        copy["key"].as_array().expect("columns").iter().filter_map(|it| it.as_str()).collect();
+    (
+        format!(
+            "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE SELECT {} FROM {}",
+            copy["into"].as_str().expect("a table"),
+            list("column"),
+            list("value"),
+            job["table"].as_str().expect("a table")
+        ),
+        format!("FOR SHARE ON CONFLICT ({}) DO NOTHING", key.join(", ")),
+    )
+}
+
+/// And of rows that are copied to another table.
+#[test]
+fn copies_are_jobs_too() {
+    let migration = "ALTER TABLE accounts SET UNLOGGED;";
+    let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };
+    let phases = files::phases(&fixture).expect("is possible");
+    let reports: Vec<_> = phases.iter().map(lockkeeper_core::report::phase_report).collect();
+    let plan = serde_json::to_value(&reports).expect("is plain data");
+    let database = cluster().database();
+    database.run(ACCOUNTS);
+    files::up(&database, phases[0].migrations().next().expect("a twin")).expect("expands");
+    let job = &plan[1]["steps"][0]["job"];
+    carry_out(&database, job);
+    assert_eq!(database.value(job["remaining"].as_str().expect("a query")), "0");
+    assert_eq!(database.value(plan[1]["exit"][0]["query"].as_str().expect("a query")), "0");
+    assert_eq!(database.value("SELECT count(*) FROM accounts_twin"), "20000");
 }

@@ -138,14 +138,18 @@ impl Run<'_> {
 
     fn hold(&self, criteria: &[Criterion], phase: &Phase) {
         for criterion in criteria {
-            assert!(self.holds(criterion, phase), "{}: a column is gone: {criterion:?}", self.context());
+            assert!(
+                self.holds(criterion, phase),
+                "{}: a column or table is gone: {criterion:?}",
+                self.context()
+            );
         }
     }
 
     /// Whether the query could be asked; then its answer must be the one that the plan expects.
     fn holds(&self, criterion: &Criterion, phase: &Phase) -> bool {
         let (Some(query), Some(expected)) = (&criterion.query, &criterion.expected) else { return true };
-        const UNDEFINED_COLUMN: &str = "42703";
+        const GONE: [&str; 2] = ["42703", "42P01"];
         match rows(&mut self.database.connect(), query) {
             Ok(answer) => {
                 let value = answer.first().and_then(|row| row[0].as_ref());
@@ -153,7 +157,7 @@ impl Run<'_> {
                 assert_eq!(value, Some(expected), "{context}\n{query}");
                 true
             }
-            Err(failure) if failure.sqlstate == UNDEFINED_COLUMN => false,
+            Err(failure) if GONE.contains(&failure.sqlstate.as_str()) => false,
             Err(failure) => panic!("{}: {failure}\n{query}", self.context()),
         }
     }

@@ -32,7 +32,7 @@ const WRITES_BOTH: &[&str] = &[
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
 ];
 
-const USES_ORDERS: &[&str] = &[
+pub(super) const USES_ORDERS: &[&str] = &[
     "INSERT INTO orders (id, customer_id, total, balance, code, note) SELECT n, 1, 7, -7, 'k' || n, 'x' FROM nextval('more_orders') n",
     "UPDATE orders SET total = total + 1 WHERE id = 1 + (random() * 1900)::int",
     "UPDATE orders SET balance = balance - 1, price = price + 1 WHERE id = 1 + (random() * 1900)::int",
@@ -123,7 +123,7 @@ const USES_USERS: &[&str] = &[
     "SELECT u.name, i.name FROM users u LEFT JOIN users i ON i.id = u.invited_by WHERE u.id = 7 FOR UPDATE OF u",
 ];
 
-const USES_NOTES: &[&str] = &[
+pub(super) const USES_NOTES: &[&str] = &[
     r#"UPDATE notes SET "Text" = 'u' || id WHERE id = 1 + (random() * 290)::int"#,
     "SELECT count(*) FROM notes n JOIN authors a ON a.id = n.author_id",
 ];
@@ -467,13 +467,6 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "add an exclusion constraint",
-        schema: ORDERS,
-        migration: "ALTER TABLE orders ADD EXCLUDE USING btree (code WITH =);",
-        since: u32::MAX,
-        ..Fixture::PLAIN
-    },
-    Fixture {
         name: "change two tables",
         schema: ORDERS,
         migration: "BEGIN; ALTER TABLE orders ADD COLUMN extra int; ALTER TABLE customers ADD COLUMN extra int; COMMIT;",
@@ -555,9 +548,9 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "make a table unlogged",
+        name: "order a table by an index",
         schema: NOTES,
-        migration: "ALTER TABLE notes SET UNLOGGED;",
+        migration: "CLUSTER notes USING notes_pkey;",
         since: u32::MAX,
         ..Fixture::PLAIN
     },

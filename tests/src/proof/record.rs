@@ -9,8 +9,7 @@ use std::path::PathBuf;
 use expect_test::expect_file;
 use serde::{Deserialize, Serialize};
 
-use super::fixtures::FIXTURES;
-use super::{Fixture, Proof};
+use super::{Fixture, Proof, fixtures};
 use crate::binaries::root;
 
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=18;
@@ -108,7 +107,7 @@ fn write(mut rows: Vec<Row>) {
 }
 
 fn known() -> BTreeSet<Key> {
-    FIXTURES.iter().flat_map(|fixture| VERSIONS.map(move |version| key(fixture, version))).collect()
+    fixtures().flat_map(|fixture| VERSIONS.map(move |version| key(fixture, version))).collect()
 }
 
 fn page(rows: &[Row]) -> String {

@@ -137,7 +137,7 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
     use LockMode::{AccessExclusive, ShareRowExclusive, ShareUpdateExclusive};
     match &alter.action {
         TableAction::AddConstraint { constraint } => constraint::add(draft, relation, constraint),
-        TableAction::AlterConstraint { name, enforced, inherit } => {
+        TableAction::AlterConstraint { name, enforced, inherit, .. } => {
             constraint::alter(draft, relation, &name.name, *enforced, *inherit);
         }
         TableAction::ValidateConstraint { name } => constraint::validate(draft, relation, &name.name),

@@ -26,5 +26,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.display(&resolved);
     let span = constraint.name.as_ref().map_or(constraint.span, |name| name.span);
     let message = format!("reads and writes of {table} wait until its index is built");
-    Some(Hazard::new(&RULE, span, message).with_recipe("window-only").with_preflight(preflight))
+    Some(Hazard::new(&RULE, span, message).with_recipe("swap-table").with_preflight(preflight))
 }

@@ -37,5 +37,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let message = format!("reads and writes of {} wait while {what}", ctx.display(&ctx.resolve(name)));
-    Some(Hazard::new(&RULE, name.span, message).with_recipe("window-only"))
+    Some(Hazard::new(&RULE, name.span, message).with_recipe("swap-table").with_recipe("window-only"))
 }

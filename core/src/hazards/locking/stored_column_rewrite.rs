@@ -41,6 +41,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.display(&ctx.resolve(&alter.table));
     let message = format!("reads and writes of {table} wait while {what} every row");
     let hazard = Hazard::new(&RULE, column.span, message);
-    let added = matches!(alter.action, TableAction::AddColumn { .. });
-    Some(if added { hazard.with_recipe("add-column-in-steps") } else { hazard })
+    Some(hazard.with_recipe("add-column-in-steps").with_recipe("swap-table"))
 }

@@ -168,7 +168,7 @@ fn a_precaution_taken_from_several_is_noticed() {
     let target = Target::postgres(Version::major(15));
     let split = SPLIT.replace("CREATE TABLE apart (id int);", "").replace("SET lock_timeout = '1s';", "");
     let mut count = 0;
-    for (schema, change) in [(PEOPLE, split.as_str()), (MEMBERS, MOVE)] {
+    for (schema, change) in [(PEOPLE, split.as_str()), (MEMBERS, MOVE), (MEMBERS, SPLIT_TABLE)] {
         let mut before = Catalog::empty(Dialect::Postgres);
         replay(part(schema), &target, &mut before);
         let phases = written(change, &target, &before, Way::Application).expect("is possible here");

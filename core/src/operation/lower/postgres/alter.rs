@@ -176,17 +176,21 @@ fn drop(cursor: &mut Cursor<'_>) -> Option<TableAction> {
 
 fn alter_constraint(cursor: &mut Cursor<'_>) -> Option<TableAction> {
     let name = cursor.ident()?;
-    let (mut enforced, mut inherit) = (None, false);
+    let (mut enforced, mut inherit, mut timing) = (None, false, None);
     while let Some(token) = cursor.next_token() {
         let word = token.span.of(cursor.text()).to_ascii_lowercase();
         match word.as_str() {
             "enforced" => enforced = Some(true),
             "not" if cursor.eat("enforced") => enforced = Some(false),
+            // Whether it is deferrable, and deferred from the start.
+            "not" if cursor.eat("deferrable") => timing = Some((false, false)),
+            "deferrable" => timing = Some((true, timing.is_some_and(|(_, deferred)| deferred))),
+            "initially" if cursor.eat("deferred") => timing = Some((true, true)),
             "inherit" => inherit = true,
             _ => {}
         }
     }
-    Some(TableAction::AlterConstraint { name, enforced, inherit })
+    Some(TableAction::AlterConstraint { name, enforced, timing, inherit })
 }
 
 fn alter_column(cursor: &mut Cursor<'_>) -> Option<TableAction> {

@@ -84,6 +84,7 @@ pub(super) fn create_trigger(mut cursor: Cursor<'_>, or_replace: bool) -> Option
     let constraint = cursor.eat("constraint");
     cursor.eat("trigger").then_some(())?;
     let name = cursor.ident()?;
+    let from_here = cursor.index();
     let timing = match cursor.eat_any(&["before", "after", "instead"])? {
         "instead" => "instead of",
         other => other,
@@ -101,16 +102,29 @@ pub(super) fn create_trigger(mut cursor: Cursor<'_>, or_replace: bool) -> Option
             cursor.next_token();
         }
     }
+    let events = super::expression(&cursor.part(from_here, cursor.index()));
     cursor.eat("on").then_some(())?;
     let table = cursor.name()?;
+    let action = super::expression(&cursor.rest());
     let from = if cursor.eat("from") { Some(cursor.name()?) } else { None };
     let for_each_row = has_row(&cursor);
     cursor.seek(&["execute"]).then_some(())?;
     cursor.next_token();
     cursor.eat_any(&["function", "procedure"]);
     let function = cursor.name();
-    let trigger =
-        CreateTrigger { name, table, or_replace, constraint, from, timing, for_each_row, columns, function };
+    let trigger = CreateTrigger {
+        name,
+        table,
+        or_replace,
+        constraint,
+        from,
+        timing,
+        for_each_row,
+        columns,
+        function,
+        events,
+        action,
+    };
     Some(Kind::CreateTrigger(Box::new(trigger)))
 }
 

@@ -1,0 +1,209 @@
+//! A table that follows another: triggers carry each change over in the transaction that makes it, batches copy what was there before.
+//!
+//! The triggers read the row as it is now and not as their event had it: a trigger of the user that changes rows once more may do so before the
+//! event of a row is ours. They write with their owner's rights, as who may write one table may not know of the other.
+
+use crate::catalog::{RelationName, Table};
+use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Work};
+
+use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
+use super::{Refusal, backfill, batches};
+
+/// A table and the one that follows it. A unique index keeps the key of each.
+#[derive(Debug, Clone)]
+pub(super) struct Mirror<'a> {
+    pub scene: &'a Scene<'a>,
+    /// The table that is written.
+    pub from: &'a RelationName,
+    /// The table that follows.
+    pub to: &'a RelationName,
+    /// The columns that follow; those of the key are among them.
+    pub columns: Vec<Pair>,
+    /// What tells rows apart.
+    pub key: Vec<Pair>,
+}
+
+/// A column and the one that follows it.
+#[derive(Debug, Clone)]
+pub(super) struct Pair {
+    /// In the table that is written.
+    pub from: String,
+    /// In the table that follows.
+    pub to: String,
+}
+
+impl Pair {
+    /// A column that has the same name in both.
+    pub fn same(name: &str) -> Self {
+        Self { from: name.to_owned(), to: name.to_owned() }
+    }
+}
+
+impl Mirror<'_> {
+    fn name(&self) -> String {
+        name_of(&["lockkeeper", &self.to.name])
+    }
+
+    /// For rows and for statements. Triggers fire in the order of their names: ours come behind those of foreign keys (`RI_…`), so that
+    /// what these do to other rows is locked in the written table first, and before what most others make of the row.
+    fn triggers(&self) -> [String; 2] {
+        [name_of(&["R", &self.name()]), name_of(&["R_lockkeeper_truncate", &self.to.name])]
+    }
+
+    /// Each pair as SQL, with something between.
+    fn each(&self, pairs: &[Pair], text: impl Fn(String, String) -> String, between: &str) -> String {
+        let texts: Vec<String> =
+            pairs.iter().map(|it| text(self.scene.quote(&it.from), self.scene.quote(&it.to))).collect();
+        texts.join(between)
+    }
+
+    /// Columns of the written table behind a prefix.
+    fn here(&self, prefix: &str) -> String {
+        self.each(&self.columns, |from, _| format!("{prefix}{from}"), ", ")
+    }
+
+    /// Columns of the table that follows.
+    fn there(&self, pairs: &[Pair]) -> String {
+        self.each(pairs, |_, to| to, ", ")
+    }
+
+    /// The statements that make the function.
+    pub fn create_function(&self) -> String {
+        let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
+        let row_of = |version: &str| {
+            self.each(&self.key, |from, _| format!("_here.{from} = {version}.{from}"), " AND ")
+        };
+        let copy_of = |version: &str| {
+            self.each(&self.key, |from, to| format!("_there.{to} = {version}.{from}"), " AND ")
+        };
+        let (new_row, old_row) = (row_of("NEW"), row_of("OLD"));
+        let (new_copy, old_copy) = (copy_of("NEW"), copy_of("OLD"));
+        let [new_key, old_key] =
+            ["NEW", "OLD"].map(|version| self.each(&self.key, |from, _| format!("{version}.{from}"), ", "));
+        let remove = format!(
+            "DELETE FROM {to} AS _there WHERE {old_copy}\n\
+             \x20     AND NOT EXISTS (SELECT FROM {from} AS _here WHERE {old_row});\n"
+        );
+        let (columns, key) = (self.there(&self.columns), self.there(&self.key));
+        let insert = format!("INSERT INTO {to} ({columns}) OVERRIDING SYSTEM VALUE\n     ");
+        let update = self.each(&self.columns, |from, to| format!("{to} = _here.{from}"), ", ");
+        let (now, before) = (self.here("_here."), self.here("OLD."));
+        format!(
+            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $lockkeeper$\n\
+             BEGIN\n\
+             \x20 IF TG_OP = 'TRUNCATE' THEN\n\
+             \x20   TRUNCATE {to};\n\
+             \x20   RETURN NULL;\n\
+             \x20 END IF;\n\
+             \x20 -- The row as it is now: another trigger may have changed it once more.\n\
+             \x20 IF TG_OP = 'UPDATE' THEN\n\
+             \x20   UPDATE {to} AS _there SET {update}\n\
+             \x20     FROM {from} AS _here WHERE {new_row} AND {old_copy}\n\
+             \x20       AND (({new_key}) = ({old_key}) OR NOT EXISTS (SELECT FROM {to} AS _there WHERE {new_copy}));\n\
+             \x20   IF FOUND THEN\n\
+             \x20     RETURN NULL;\n\
+             \x20   END IF;\n\
+             \x20 END IF;\n\
+             \x20 IF TG_OP <> 'INSERT' THEN\n\
+             \x20   {remove}\
+             \x20   -- Who sees nothing newer than the start of his transaction does not see a row that was copied since: this fails then.\n\
+             \x20   IF NOT FOUND AND current_setting('transaction_isolation') <> 'read committed' THEN\n\
+             \x20     {insert} VALUES ({before}) ON CONFLICT ({key}) DO NOTHING;\n\
+             \x20     {remove}\
+             \x20   END IF;\n\
+             \x20 END IF;\n\
+             \x20 IF TG_OP <> 'DELETE' THEN\n\
+             \x20   {insert} SELECT {now} FROM {from} AS _here WHERE {new_row}\n\
+             \x20     ON CONFLICT ({key}) {overwrite};\n\
+             \x20 END IF;\n\
+             \x20 RETURN NULL;\n\
+             END $lockkeeper$",
+            function = self.scene.sibling(self.to, &self.name()),
+            overwrite = self.overwrite(),
+        )
+    }
+
+    /// What becomes of a row that is there. The key is left out: with it the row would be locked against foreign keys that point at it.
+    fn overwrite(&self) -> String {
+        let of_key = |it: &&Pair| self.key.iter().any(|key| key.to == it.to);
+        let others: Vec<Pair> = self.columns.iter().filter(|it| !of_key(it)).cloned().collect();
+        match others.as_slice() {
+            [] => "DO NOTHING".to_owned(),
+            others => {
+                format!("DO UPDATE SET {}", self.each(others, |_, to| format!("{to} = EXCLUDED.{to}"), ", "))
+            }
+        }
+    }
+
+    /// The statements that start it.
+    pub fn start(&self) -> Vec<String> {
+        let [row, truncate] = self.triggers().map(|it| self.scene.quote(&it));
+        let (from, function) = (self.scene.sql(self.from), self.scene.sibling(self.to, &self.name()));
+        let create = |trigger: &str, events: &str, each: &str| {
+            format!(
+                "CREATE TRIGGER {trigger} AFTER {events} ON {from}\n  FOR EACH {each} EXECUTE PROCEDURE {function}()"
+            )
+        };
+        vec![create(&row, "INSERT OR UPDATE OR DELETE", "ROW"), create(&truncate, "TRUNCATE", "STATEMENT")]
+    }
+
+    /// The statements that stop it.
+    pub fn stop(&self) -> Vec<String> {
+        let from = self.scene.sql(self.from);
+        self.triggers().map(|it| format!("DROP TRIGGER {} ON {from}", self.scene.quote(&it))).to_vec()
+    }
+
+    /// The statement that drops the function.
+    pub fn drop_function(&self) -> String {
+        format!("DROP FUNCTION {}()", self.scene.sibling(self.to, &self.name()))
+    }
+
+    /// A query that counts the rows that are in one table only, or in both and not the same.
+    pub fn count_differences(&self) -> String {
+        let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
+        let pair = self.each(&self.key, |from, to| format!("_here.{from} = _there.{to}"), " AND ");
+        let (here, there) =
+            (self.here("_here."), self.each(&self.columns, |_, to| format!("_there.{to}"), ", "));
+        // As text, since values of some types cannot be compared.
+        format!(
+            "SELECT count(*) FROM {from} AS _here FULL JOIN {to} AS _there ON {pair} \
+             WHERE ROW({here})::text IS DISTINCT FROM ROW({there})::text"
+        )
+    }
+
+    /// Old and new are the same.
+    pub fn agrees(&self) -> Criterion {
+        let (from, to) = (self.from.display(self.scene.dialect()), self.to.display(self.scene.dialect()));
+        Criterion::counts_nothing(format!("{from} and {to} hold the same rows"), self.count_differences())
+    }
+
+    /// The phase that copies the rows that were there before the triggers.
+    ///
+    /// # Errors
+    /// [`Refusal`] where they cannot be walked.
+    pub fn backfill(&self, state: &Table) -> Result<Phase, Refusal> {
+        let scene = self.scene;
+        let walk = backfill::walk(scene, self.from, state, &[])?;
+        let (from, to) = (scene.sql(self.from), scene.sql(self.to));
+        let pair = self.each(&self.key, |own, there| format!("_there.{there} = {from}.{own}"), " AND ");
+        let work = Work::Copy {
+            into: self.to.clone(),
+            columns: self.columns.iter().map(|it| (it.to.clone(), scene.quote(&it.from))).collect(),
+            key: self.key.iter().map(|it| it.to.clone()).collect(),
+        };
+        let pending = format!("NOT EXISTS (SELECT FROM {to} AS _there WHERE {pair})");
+        let job = backfill::job(scene, self.from, walk, work, pending);
+        // A transaction of the application that writes several rows may wait for one that a batch has, and have one that it waits for.
+        let job = BackfillJob { lock_timeout: SECOND_LOCK_TIMEOUT.to_owned(), ..job };
+        let title = format!(
+            "copy the rows of {} that were written before to {}, {} at a time",
+            self.from.display(scene.dialect()),
+            self.to.display(scene.dialect()),
+            scene.batch_rows
+        );
+        let name = name_of(&[&self.from.name, "to", &self.to.name, "backfill"]);
+        let mut step: SqlStep = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
+        step.job = Some(Box::new(job));
+        Ok(backfill::phase_of(scene, step, self.agrees()))
+    }
+}

@@ -1,0 +1,163 @@
+//! A table that follows another, by itself: writes of every kind, writers with few rights, and what the plan asks the server for.
+
+use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep};
+
+use super::{Fixture, files};
+use crate::cluster::cluster;
+use crate::database::{Database, run};
+
+const NOTES: &str = "
+CREATE TABLE notes (id int PRIMARY KEY, name text, n int UNIQUE DEFERRABLE INITIALLY DEFERRED, up int REFERENCES notes ON DELETE CASCADE);
+INSERT INTO notes SELECT g, 'n' || g, g, nullif(g / 2, 0) FROM generate_series(1, 300) g;
+CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_trigger_depth() = 1 THEN
+    UPDATE notes SET name = name || '!' WHERE id BETWEEN NEW.id - 1 AND NEW.id + 1;
+    DELETE FROM notes WHERE name LIKE 'gone%';
+  END IF;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER a AFTER UPDATE OF name ON notes FOR EACH ROW EXECUTE PROCEDURE again();
+CREATE TRIGGER zzzz AFTER UPDATE OF name ON notes FOR EACH ROW EXECUTE PROCEDURE again();
+";
+
+/// The table with its twin, which is still empty, and the phases.
+fn expanded() -> (Database, Vec<Phase>) {
+    let migration = "ALTER TABLE notes SET UNLOGGED;";
+    let fixture = Fixture { name: "notes", schema: NOTES, migration, ..Fixture::PLAIN };
+    let phases = files::phases(&fixture).expect("is possible");
+    let database = cluster().database();
+    database.run(NOTES);
+    files::up(&database, migrations(&phases[0])[0]).expect("expands");
+    (database, phases)
+}
+
+fn migrations(phase: &Phase) -> Vec<&SqlStep> {
+    phase.migrations().collect()
+}
+
+fn count(database: &Database, criterion: &Criterion) -> u64 {
+    database.value(criterion.query.as_ref().expect("a query tells")).parse().expect("a count")
+}
+
+fn agrees(phases: &[Phase]) -> &Criterion {
+    phases[1].exit.last().expect("the backfill ends when both agree")
+}
+
+/// Triggers that write the same row once more, before and after ours; keys that change; rows that are not copied yet and rows that are.
+#[test]
+fn writes_of_every_kind_come_over() {
+    for before in [true, false] {
+        let (database, phases) = expanded();
+        let backfill = migrations(&phases[1])[0];
+        if before {
+            files::up(&database, backfill).expect("copies");
+        }
+        for write in [
+            "UPDATE notes SET name = 'x' || id WHERE id IN (5, 6, 7, 100)",
+            "UPDATE notes SET name = 'gone' WHERE id IN (20, 21)",
+            "UPDATE notes SET id = -id, n = NULL WHERE id > 290",
+            "UPDATE notes SET n = 301 - n",
+            "INSERT INTO notes VALUES (301, 'a', NULL, 302), (302, 'b', NULL, 301)",
+            "UPDATE notes SET up = NULL WHERE id = 301",
+            "INSERT INTO notes VALUES (302, 'c') ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, id = 303",
+            "DELETE FROM notes WHERE id IN (40, 160, 301, 303)",
+            "BEGIN; DELETE FROM notes WHERE id = 150; INSERT INTO notes VALUES (150, 'back'); UPDATE notes SET name = 'gone' WHERE id = 150; COMMIT",
+            "BEGIN; INSERT INTO notes VALUES (500, 'never'); ROLLBACK",
+        ] {
+            database.run(write);
+        }
+        files::up(&database, backfill).expect("copies");
+        assert_eq!(count(&database, agrees(&phases)), 0, "copied before: {before}");
+        database.run("TRUNCATE notes; INSERT INTO notes VALUES (1, 'new')");
+        assert_eq!(count(&database, agrees(&phases)), 0);
+        assert_eq!(database.value("SELECT count(*) FROM notes_twin"), "1");
+    }
+}
+
+/// It cannot delete what it does not see, and must not leave it.
+#[test]
+fn a_delete_that_does_not_see_the_copy_fails_and_succeeds_when_it_is_tried_again() {
+    let (database, phases) = expanded();
+    let mut client = database.connect();
+    run(&mut client, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM notes").expect("begins");
+    files::up(&database, migrations(&phases[1])[0]).expect("copies");
+    let failure = run(&mut client, "DELETE FROM notes WHERE id = 300").expect_err("the copy is newer");
+    assert_eq!(failure.sqlstate, "40001");
+    run(
+        &mut client,
+        "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; DELETE FROM notes WHERE id = 300; COMMIT",
+    )
+    .expect("sees it now");
+    assert_eq!(count(&database, agrees(&phases)), 0);
+    // And a row that was never copied goes without one.
+    let (database, phases) = expanded();
+    database.run("BEGIN ISOLATION LEVEL SERIALIZABLE; DELETE FROM notes WHERE id = 299; UPDATE notes SET n = -n WHERE id = 298; COMMIT");
+    files::up(&database, migrations(&phases[1])[0]).expect("copies");
+    assert_eq!(count(&database, agrees(&phases)), 0);
+}
+
+/// Who may write a part of the table writes as before; the plan stops until the twin has the same rights.
+#[test]
+fn a_writer_with_few_rights_knows_nothing_of_the_twin() {
+    let (database, phases) = expanded();
+    let missing = &phases[0].exit[0];
+    assert_eq!(count(&database, missing), 0);
+    let role =
+        format!("clerk_{}", database.value("SELECT oid FROM pg_database WHERE datname = current_database()"));
+    let grant = |table: &str| format!("GRANT SELECT, INSERT, DELETE, UPDATE (name) ON {table} TO {role};");
+    database.run(&format!("CREATE ROLE {role}; {}", grant("notes")));
+    assert!(count(&database, missing) > 0);
+    database.run(&format!(
+        "SET ROLE {role}; INSERT INTO notes (id, name) VALUES (400, 'mine'); UPDATE notes SET name = 'ours' WHERE id = 400;
+         DELETE FROM notes WHERE id = 3"
+    ));
+    database.run(&grant("notes_twin"));
+    assert_eq!(count(&database, missing), 0);
+    files::up(&database, migrations(&phases[1])[0]).expect("copies");
+    assert_eq!(count(&database, agrees(&phases)), 0);
+    database.run(&format!("DROP OWNED BY {role}; DROP ROLE {role}"));
+}
+
+#[test]
+fn what_the_migrations_do_not_show_stops_the_plan() {
+    let (_, phases) = expanded();
+    let database = cluster().database();
+    let unknown = &phases[0].entry[0];
+    for by_hand in [
+        "CREATE VIEW v AS SELECT id FROM notes",
+        "CREATE FUNCTION f(notes) RETURNS int LANGUAGE sql AS 'SELECT $1.id'",
+        "CREATE TABLE log (was notes)",
+        "ALTER TABLE notes ENABLE ROW LEVEL SECURITY",
+        "ALTER TABLE notes DISABLE TRIGGER a",
+        "CREATE TRIGGER b AFTER DELETE ON notes FOR EACH ROW EXECUTE PROCEDURE again()",
+        "CREATE TABLE child (notes_id int REFERENCES notes)",
+        "CREATE TABLE heir () INHERITS (notes)",
+        "CREATE STATISTICS st ON name, n FROM notes",
+        "CREATE RULE r AS ON DELETE TO notes DO INSTEAD NOTHING",
+    ] {
+        database.run(&format!("DROP SCHEMA public CASCADE; CREATE SCHEMA public; {NOTES}"));
+        assert_eq!(count(&database, unknown), 0);
+        database.run(by_hand);
+        assert!(count(&database, unknown) > 0, "{by_hand}");
+    }
+    let (database, phases) = expanded();
+    let cutover = phases.iter().find(|it| it.kind == PhaseKind::Cutover).expect("there is a swap");
+    let missing = &cutover.entry[1];
+    for by_hand in [
+        "ALTER TABLE notes SET (fillfactor = 70)",
+        "COMMENT ON TABLE notes IS 'kept'",
+        "ALTER TABLE notes REPLICA IDENTITY FULL",
+        "ALTER TABLE notes ALTER name SET STATISTICS 500",
+        "GRANT SELECT (name) ON notes TO PUBLIC",
+    ] {
+        assert_eq!(count(&database, missing), 0, "{by_hand}");
+        database.run(by_hand);
+        assert!(count(&database, missing) > 0, "{by_hand}");
+        database.run(&by_hand.replace("notes", "notes_twin"));
+    }
+    let alike = &phases[0].exit[1];
+    assert_eq!(count(&database, alike), 0);
+    database.run("ALTER INDEX notes_twin_pkey RENAME TO other");
+    assert_eq!(count(&database, alike), 1);
+}

@@ -1,0 +1,84 @@
+//! Tables that are swapped for changed copies: fixtures of one recipe.
+
+use super::Fixture;
+use super::awkward::{BOOKINGS, ITEMS, NOTES, ORDERS, SUMS};
+use super::fixtures::{USES_NOTES, USES_ORDERS};
+
+const USES_LOOSE: &[&str] = &[
+    r#"INSERT INTO "Stock".loose (a, b, note) VALUES (md5(random()::text || clock_timestamp()), 7, NULL)"#,
+    r#"UPDATE "Stock".loose SET note = NULL, up = a, up_b = b WHERE b = 1 + (random() * 690)::int"#,
+    r#"UPDATE "Stock".loose SET b = b + 1000000 WHERE b = 701 + (random() * 90)::int"#,
+    r#"DELETE FROM "Stock".loose WHERE b = 1000000 + 701 + (random() * 90)::int"#,
+    r#"SELECT count(*) FROM "Stock".loose WHERE b = 7"#,
+];
+
+const USES_ITEMS: &[&str] = &[
+    r#"INSERT INTO "Stock"."Items" (price, kind) VALUES (7, 3)"#,
+    r#"INSERT INTO "Stock"."Items" (price, kind) VALUES (7, 3), (NULL, 4) ON CONFLICT (number) DO UPDATE SET amount = 8"#,
+    r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1 WHERE number = 1 + (random() * 900)::int"#,
+    r#"DELETE FROM "Stock"."Items" WHERE number = 100 + (random() * 500)::int"#,
+    r#"SELECT sum(amount) FROM "Stock"."Items" WHERE kind = 3"#,
+];
+
+const USES_BOOKINGS: &[&str] = &[
+    r#"INSERT INTO "Bookings" (during, room) SELECT int4range(n::int, n::int + 1), 3 FROM nextval('days') n"#,
+    r#"WITH made AS (INSERT INTO "Bookings" (during, room) SELECT int4range(n::int, n::int + 1), 4 FROM nextval('days') n RETURNING "Id")
+       INSERT INTO guests SELECT "Id", 'new' FROM made"#,
+    r#"UPDATE "Bookings" SET room = 1 + (random() * 18)::int WHERE "Id" = 10 + 2 * (random() * 200)::int"#,
+    r#"UPDATE "Bookings" SET extra = '{}', "It's by" = NULL WHERE "Id" = 10 + 2 * (random() * 200)::int"#,
+    r#"DELETE FROM "Bookings" WHERE "Id" = 10 + 2 * (random() * 400)::int AND NOT EXISTS (SELECT FROM bills WHERE "Booking" = "Id")"#,
+    r#"SELECT count(*) FROM "Bookings" b JOIN guests g ON g.booking = b."Id" WHERE room = 3"#,
+];
+
+const USES_SUMS: &[&str] = &[
+    "INSERT INTO sums (id, a, b) SELECT n, 1, 2 FROM nextval('more_sums') n",
+    "UPDATE sums SET a = a + 1 WHERE id = 1 + (random() * 500)::int",
+    "SELECT max(sum) FROM sums WHERE id < 10",
+];
+
+pub(super) const FIXTURES: &[Fixture] = &[
+    Fixture {
+        name: "add an exclusion constraint",
+        schema: ORDERS,
+        migration: "ALTER TABLE orders ADD EXCLUDE USING btree (code WITH =);",
+        releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for an unlogged one",
+        schema: NOTES,
+        migration: "ALTER TABLE notes SET UNLOGGED;",
+        releases: &[USES_NOTES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for a logged one, with a composite key",
+        schema: ITEMS,
+        migration: r#"ALTER TABLE "Stock".loose SET LOGGED;"#,
+        releases: &[USES_LOOSE],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for one with an exclusion constraint, an identity and keys to and from it",
+        schema: BOOKINGS,
+        migration: r#"ALTER TABLE "Bookings" ADD CONSTRAINT "one at a time" EXCLUDE USING gist (during WITH &&);"#,
+        releases: &[USES_BOOKINGS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for one with a stored column, beside a serial key",
+        schema: ITEMS,
+        migration: r#"ALTER TABLE "Stock"."Items" ADD COLUMN total numeric GENERATED ALWAYS AS (coalesce(price, 0) * amount) STORED NOT NULL CHECK (total > -1);"#,
+        releases: &[USES_ITEMS],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for one with another expression of a stored column",
+        schema: SUMS,
+        migration: "ALTER TABLE sums ALTER COLUMN sum SET EXPRESSION AS (a + b * 2);",
+        releases: &[USES_SUMS],
+        since: 17,
+        ..Fixture::PLAIN
+    },
+];
