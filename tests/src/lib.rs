@@ -21,3 +21,4 @@ mod surfaces;
 mod deploys;
 mod regress;
 mod preflight;
+mod property;

@@ -1,6 +1,7 @@
 //! Changed relations.
 
 use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Table};
+use crate::dialect::Dialect;
 use crate::dialect::{Ident, Name};
 use crate::operation::{AlterTable, Bound, Expression, OnTable, PartitionBound, TableAction, TypeName};
 
@@ -194,7 +195,8 @@ impl Catalog {
     }
 
     fn rename_column(&mut self, table: &RelationName, from: &str, to: &str) {
-        self.with_table_of(table, |table| rename_in_table(table, from, to));
+        let dialect = self.dialect();
+        self.with_table_of(table, |table| rename_in_table(table, from, to, dialect));
         self.rename_in_keys_to(table, from, to);
         let sequence = self.table(table).and_then(|it| it.column(to)).and_then(|it| it.sequence.clone());
         if let Some(sequence) = sequence {
@@ -368,7 +370,9 @@ pub(crate) fn same_shape(own: &super::Index, parent: &super::Index) -> bool {
         && predicate(own) == predicate(parent)
 }
 
-fn rename_in_table(table: &mut Table, from: &str, to: &str) {
+/// The server keeps expressions by column, not by name.
+fn rename_in_table(table: &mut Table, from: &str, to: &str, dialect: Dialect) {
+    let renamed = |it: &Expression| it.with_column_renamed(dialect, from, to);
     let rename = |names: &mut Vec<String>| {
         for name in names.iter_mut().filter(|name| *name == from) {
             to.clone_into(name);
@@ -383,10 +387,10 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str) {
             if key.column.as_deref() == Some(from) {
                 key.column = Some(to.to_owned());
             }
-            key.text.text = rename_word(&key.text.text, from, to);
+            key.text.text = renamed(&key.text);
         }
         if let Some(predicate) = &mut index.predicate {
-            predicate.text = rename_word(&predicate.text, from, to);
+            predicate.text = renamed(predicate);
         }
     }
     for constraint in &mut table.constraints {
@@ -397,7 +401,7 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str) {
             | Demand::ForeignKey { columns, .. } => rename(columns),
             Demand::NotNull(column) if column == from => to.clone_into(column),
             Demand::NotNull(_) => {}
-            Demand::Check(expression) => expression.text = rename_word(&expression.text, from, to),
+            Demand::Check(expression) => expression.text = renamed(expression),
         }
     }
     if let Some(partition_by) = &mut table.partition_by {
@@ -405,26 +409,13 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str) {
     }
     for trigger in &mut table.triggers {
         rename(&mut trigger.columns);
-        trigger.events = rename_word(&trigger.events, from, to);
-        trigger.action = rename_word(&trigger.action, from, to);
+        trigger.events = renamed(&Expression::new(trigger.events.clone()));
+        trigger.action = renamed(&Expression::new(trigger.action.clone()));
     }
     for (_, columns) in &mut table.statistics {
         rename(columns);
     }
-}
-
-/// The text with whole words `from` replaced: the server keeps expressions by column, not by name.
-pub(crate) fn rename_word(text: &str, from: &str, to: &str) -> String {
-    let is_part = |it: char| it.is_alphanumeric() || it == '_';
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(found) = rest.find(from) {
-        let (before, after) = (&rest[..found], &rest[found + from.len()..]);
-        let whole = !before.ends_with(is_part) && !after.starts_with(is_part);
-        result.push_str(before);
-        result.push_str(if whole { to } else { from });
-        rest = after;
+    for generated in table.columns.iter_mut().filter_map(|it| it.generated.as_mut()) {
+        generated.expression.text = renamed(&generated.expression);
     }
-    result.push_str(rest);
-    result
 }

@@ -109,7 +109,7 @@ impl Catalog {
             Some(name) => super::naming::sibling(table, &name.name),
             None => self.free_relation_name(table, &in_name, label),
         };
-        let text = |column: &String| Expression::new(column.clone());
+        let text = |column: &String| Expression::new(crate::dialect::quote(column, self.dialect()));
         let keys =
             columns.iter().map(|it| IndexColumn { column: Some(it.clone()), text: text(it) }).collect();
         let index = Index {

@@ -22,7 +22,7 @@ use rpds::HashTrieMapSync;
 use crate::dialect::{Dialect, Name};
 use crate::operation::Volatility;
 
-pub(crate) use alter::{rename_word, same_shape};
+pub(crate) use alter::same_shape;
 pub(crate) use drop::names_column;
 pub use gaps::Gap;
 pub use relation::{

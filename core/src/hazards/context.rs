@@ -4,7 +4,8 @@ use crate::catalog::{Catalog, RelationName, Session, Table};
 use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
 use crate::framework::Transaction;
-use crate::operation::{ObjectKind, Operation};
+use crate::operation::lower::lower;
+use crate::operation::{Kind, ObjectKind, Operation};
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -144,6 +145,16 @@ impl<'a> Context<'a> {
                 ahead
                     .any(|token| token.span.of(self.script.text).trim_matches('"').eq_ignore_ascii_case(word))
             })
+        })
+    }
+
+    /// Whether a later statement of the text makes a view of this name.
+    pub fn rest_makes_view(&self, name: &RelationName) -> bool {
+        let later = self.script.statements.get(self.statement + 1..).unwrap_or_default();
+        let views = later.iter().filter(|statement| self.script.cursor(statement).is("create"));
+        views.flat_map(|statement| lower(self.script, statement)).any(|operation| match &operation.kind {
+            Kind::CreateView(view) => self.resolve(&view.name) == *name,
+            _ => false,
         })
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dialect::{Dialect, Ident, Name};
+use crate::dialect::{Dialect, Ident, Name, quote};
 use crate::statement::{Cursor, Script, TokenKind};
 use crate::text::{Edit, Span, apply};
 
@@ -76,6 +76,16 @@ impl Expression {
         let mut edits = Vec::new();
         self.each_column(dialect, |column| {
             edits.extend(word(&column).map(|new| Edit::replace(column.span(), new)));
+        });
+        apply(&self.text, &edits).unwrap_or_else(|_| self.text.clone())
+    }
+
+    /// The text with another name for a column.
+    pub fn with_column_renamed(&self, dialect: Dialect, from: &str, to: &str) -> String {
+        let mut edits = Vec::new();
+        self.each_column(dialect, |column| {
+            let edit = || Edit::replace(column.name.span, quote(to, dialect));
+            edits.extend((column.name.name == from).then(edit));
         });
         apply(&self.text, &edits).unwrap_or_else(|_| self.text.clone())
     }

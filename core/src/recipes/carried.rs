@@ -154,14 +154,12 @@ impl<'a> Carried<'a> {
         create_index(self.scene, self.table, &renamed, name, concurrently)
     }
 
-    /// The text with the old column's name replaced, word by word.
+    /// The text with the old column's name replaced.
     fn renamed(&self, text: &str, column: &str) -> String {
-        if column == self.old {
-            return text.to_owned();
+        match column == self.old {
+            true => text.to_owned(),
+            false => Expression::new(text).with_column_renamed(self.scene.dialect(), self.old, column),
         }
-        let quoted_old = format!("\"{}\"", self.old);
-        let text = text.replace(&quoted_old, &self.scene.quote(column));
-        crate::catalog::rename_word(&text, self.old, &self.scene.quote(column))
     }
 
     fn constraint_steps(&self, constraint: &ConstraintState, steps: &mut Vec<SqlStep>) {

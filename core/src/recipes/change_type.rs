@@ -99,16 +99,9 @@ impl Change<'_> {
 
     /// The new value from a row whose old column is called `column`.
     fn up(&self, column: &str) -> String {
-        let value = self.scene.quote(column);
         match self.using {
-            Some(using) => {
-                let quoted = format!("\"{}\"", self.column.replace('"', "\"\""));
-                match using.text.contains(&quoted) {
-                    true => using.text.replace(&quoted, &value),
-                    false => crate::catalog::rename_word(&using.text, self.column, &value),
-                }
-            }
-            None => format!("{value}::{}", self.ty),
+            Some(using) => using.with_column_renamed(self.scene.dialect(), self.column, column),
+            None => format!("{}::{}", self.scene.quote(column), self.ty),
         }
     }
 

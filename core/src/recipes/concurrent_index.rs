@@ -1,7 +1,7 @@
 //! An index built or dropped beside readers and writers, in a migration of its own.
 
 use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal, carried, partitioned};
@@ -69,7 +69,14 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
     }
     let full = scene.sql(&resolved);
     let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
-    let up = format!("DROP INDEX CONCURRENTLY {if_exists}{full}");
+    let unique = found.is_some_and(|(_, index)| index.unique);
+    let allow = match unique {
+        true => {
+            "-- lockkeeper: allow lost-conflict-target because the release that does without the key is out\n"
+        }
+        false => "",
+    };
+    let up = format!("{allow}DROP INDEX CONCURRENTLY {if_exists}{full}");
     let down =
         found.map(|(table, index)| carried::create_index(scene, table, index, &name.name, "CONCURRENTLY "));
     let title = format!("drop {} beside readers and writers", name.name);
@@ -82,8 +89,12 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
     if down.is_none() {
         step.down = None;
     }
+    let must =
+        format!("name the key of {} in no ON CONFLICT, and rely on it for no row's uniqueness", name.name);
+    let released = Step::Release(ReleaseStep { must: vec![must] });
+    let steps = unique.then_some(released).into_iter().chain([Step::Sql(step)]).collect();
     Ok(vec![
-        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+        Phase::new(PhaseKind::Contract, title, steps)
             .enter_when(Criterion::of_people(
                 "nothing reads by it: its idx_scan stands still on every server",
             ))

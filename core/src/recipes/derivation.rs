@@ -181,7 +181,7 @@ fn drops(operation: &Operation, table: &RelationName, scene: &Scene<'_>) -> bool
 pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, columns: &[&str]) -> Result<(), Refusal> {
     match columns.iter().flat_map(|it| scene.catalog.views_on_column(table, it)).next() {
         Some(view) => Err(Refusal::new(format!(
-            "the view {} reads what goes: make it read the new columns in a migration of its own first",
+            "the view {} reads what goes: make it do without that in a migration of its own first",
             view.display(scene.dialect())
         ))),
         None => Ok(()),

@@ -4,6 +4,7 @@ use crate::operation::{AlterTable, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::carried::{Carried, Part};
+use super::derivation::refuse_views;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
@@ -26,6 +27,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let Some((alter, column)) = parts(operation) else { return Err(Refusal::new("it drops no column")) };
     let table = scene.resolve(&alter.table);
     let state = scene.table(&table)?;
+    refuse_views(scene, &table, &[column])?;
     let carried = Carried::of(scene, &table, state, column, column)?;
     let (sql, quoted) = (scene.sql(&table), scene.quote(column));
     let shown = table.display(scene.dialect());

@@ -164,7 +164,12 @@ impl<'a> Twin<'a> {
         for constraint in self.own_keys() {
             let definition = self.followed(constraint);
             let shown = name_of(&[&self.name.name, &constraint.name]);
-            let both = carried::validated(self.scene, self.name, &constraint.name, &definition, &shown);
+            let mut both = carried::validated(self.scene, self.name, &constraint.name, &definition, &shown);
+            let indexed = |columns: &[String]| self.scene.catalog.has_index_on(self.table, columns);
+            if matches!(&constraint.demand, Demand::ForeignKey { columns, .. } if !indexed(columns)) {
+                let allow = "-- lockkeeper: allow unindexed-foreign-key because the table has no index for it either\nALTER TABLE";
+                both[0].up = both[0].up.replacen("ALTER TABLE", allow, 1);
+            }
             steps.extend(both.into_iter().take(if constraint.valid { 2 } else { 1 }));
         }
         for reference in &self.references {

@@ -2,7 +2,7 @@
 
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::operation::lower::lower;
-use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep};
+use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep, Way};
 use lockkeeper_core::recipes::{self, Recipe};
 use lockkeeper_core::statement::Script;
 use lockkeeper_project::{analysis, discover, rewrite};
@@ -25,22 +25,26 @@ pub(super) fn recipe(migration: &str) -> &'static Recipe {
     found.unwrap_or_else(|| panic!("no recipe: {migration}"))
 }
 
-/// The phases that the product writes for a project with this history, or why it says no.
+/// The phases that the product writes for a fixture, or why it says no.
 pub(super) fn phases(fixture: &Fixture) -> Result<Vec<Phase>, String> {
+    phases_of(fixture.schema, fixture.migration, fixture.way, cluster().version())
+}
+
+/// The phases that the product writes for a project with this history, or why it says no.
+pub(crate) fn phases_of(schema: &str, migration: &str, way: Way, version: u32) -> Result<Vec<Phase>, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let migrations = folder.path().join("migrations");
     std::fs::create_dir_all(&migrations).expect("can be made");
-    let version = cluster().version();
     let settings =
         format!("dialect = \"postgres\"\ntarget-version = {version}\n[limits]\nbatch-rows = {BATCH_ROWS}\n");
     std::fs::write(folder.path().join("lockkeeper.toml"), settings).expect("can be written");
-    std::fs::write(migrations.join("0001_schema.sql"), fixture.schema).expect("can be written");
+    std::fs::write(migrations.join("0001_schema.sql"), schema).expect("can be written");
     let change = migrations.join("0002_change.sql");
-    std::fs::write(&change, fixture.migration).expect("can be written");
+    std::fs::write(&change, migration).expect("can be written");
     let project = discover(folder.path()).expect("is a project");
     let policy = analysis::policy(&project, None);
     let file = analysis::check_path(&project, &change, None, &policy).expect("is a migration");
-    rewrite::phases(&project, &file, fixture.way).map_err(|error| error.to_string())
+    rewrite::phases(&project, &file, way).map_err(|error| error.to_string())
 }
 
 /// A database with the fixture's schema and rows: the same bytes each time.
@@ -52,7 +56,7 @@ pub(super) fn start(fixture: &Fixture) -> Database {
 }
 
 /// Runs a migration as its file says, and again where it gave up for its lock.
-pub(super) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
+pub(crate) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
     again(|| one(database, &step.up, step))
 }
 
@@ -65,13 +69,17 @@ pub(super) fn down(fixture: &Fixture, database: &Database, phases: &[Phase], ste
     let last = contracts || step.down.is_none();
     let restore = fixture.restore.filter(|_| last);
     assert!(step.down.is_some() || restore.is_some(), "{name} ({way}): {} has no way back", step.name);
-    if let Some(down) = &step.down {
-        again(|| one(database, down, step))
-            .unwrap_or_else(|failure| panic!("{name} ({way}): down from {}: {failure}\n{down}", step.name));
-    }
+    back(database, step).unwrap_or_else(|failure| {
+        panic!("{name} ({way}): down from {}: {failure}\n{:?}", step.name, step.down)
+    });
     if let Some(restore) = restore {
         database.run(restore);
     }
+}
+
+/// Runs the way back, where there is one.
+pub(crate) fn back(database: &Database, step: &SqlStep) -> Result<(), Failure> {
+    step.down.as_ref().map_or(Ok(()), |down| again(|| one(database, down, step)))
 }
 
 fn one(database: &Database, sql: &str, step: &SqlStep) -> Result<(), Failure> {
@@ -90,7 +98,7 @@ fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {
 }
 
 /// All rows of all tables, columns by name, and where each sequence stands; without columns and sequences of some names.
-pub(super) fn contents(database: &Database, left_out: &[&str]) -> String {
+pub(crate) fn contents(database: &Database, left_out: &[&str]) -> String {
     let mut client = database.connect();
     let mut ask =
         |query: &str| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
@@ -117,7 +125,7 @@ pub(super) fn contents(database: &Database, left_out: &[&str]) -> String {
 }
 
 /// The first lines in which two contents differ; empty when they are equal.
-pub(super) fn differing_rows(expected: &str, found: &str) -> String {
+pub(crate) fn differing_rows(expected: &str, found: &str) -> String {
     if expected == found {
         return String::new();
     }

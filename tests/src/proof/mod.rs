@@ -9,7 +9,7 @@ mod awkward;
 mod backfills;
 mod busy;
 mod exclusive;
-mod files;
+pub(crate) mod files;
 mod fixtures;
 mod followers;
 mod kill;

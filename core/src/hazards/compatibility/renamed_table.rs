@@ -4,7 +4,6 @@ use crate::catalog::RelationKind;
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, RelationWord, TableAction};
-use crate::text::Span;
 
 /// The running release uses the old name of the table, and fails from this moment on.
 pub(crate) static RULE: Rule = Rule {
@@ -28,23 +27,12 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         Some(_) => false,
         None => !matches!(alter.relation, RelationWord::Index | RelationWord::Sequence),
     };
-    if !named_by_code || !ctx.is_live(&table) || ctx.undoes_table(&table) || view_takes_over(operation, ctx) {
+    // A view under the old name, made in the same transaction, keeps the old release alive.
+    let view_takes_over = ctx.in_transaction() && ctx.rest_makes_view(&table);
+    if !named_by_code || !ctx.is_live(&table) || ctx.undoes_table(&table) || view_takes_over {
         return None;
     }
     let message = format!("the running release still says {}, and fails", ctx.display(&table));
     let hazard = Hazard::new(&RULE, span, message).with_recipe("rename-behind-view");
     Some(hazard.with_subject(ctx.display(&table), None))
-}
-
-/// A view under the old name, made in the same transaction, keeps the old release alive.
-fn view_takes_over(operation: &Operation, ctx: &Context<'_>) -> bool {
-    let Kind::AlterTable(alter) = &operation.kind else { return false };
-    if !ctx.in_transaction() {
-        return false;
-    }
-    let behind = Span::new(ctx.statement_span.end, ctx.text.len()).of(ctx.text).to_lowercase();
-    let words: Vec<&str> =
-        behind.split(|it: char| !(it.is_alphanumeric() || it == '_' || it == '.')).collect();
-    let old = alter.table.to_string();
-    words.windows(2).any(|pair| pair[0] == "view" && pair[1] == old)
 }

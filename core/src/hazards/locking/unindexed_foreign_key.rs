@@ -1,5 +1,6 @@
 //! Each row that is deleted on the other side reads this whole table, as no index finds the rows that refer to it.
 
+use crate::catalog::{ConstraintState, Demand};
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction};
@@ -25,8 +26,11 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let ConstraintKind::ForeignKey(key) = &constraint.kind else { return None };
     let table = ctx.resolve(&alter.table);
     let columns: Vec<String> = key.columns.iter().map(|it| it.name.clone()).collect();
-    ctx.catalog.table(&table)?;
-    if ctx.goes_back()
+    let state = ctx.catalog.table(&table)?;
+    // A key on the same columns reads as much already: this one is its successor, or costs nothing more.
+    let same = |it: &ConstraintState| matches!(&it.demand, Demand::ForeignKey { columns: own, .. } if *own == columns);
+    if state.constraints.iter().any(same)
+        || ctx.goes_back()
         || ctx.catalog.has_index_on(&table, &columns)
         || !ctx.is_live(&table)
         || indexed_later(&columns, ctx)

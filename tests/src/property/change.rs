@@ -1,0 +1,147 @@
+//! Random single changes of a schema.
+
+use proptest::prelude::*;
+use proptest::sample::{Index, select};
+
+use super::schema::{Column, Key, Schema, TYPES, Table, quote};
+
+/// What is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    RenameColumn,
+    ChangeType,
+    SetNotNull,
+    DropNotNull,
+    SetDefault,
+    AddForeignKey,
+    AddUnique,
+    AddPrimaryKey,
+    AddCheck,
+    CreateIndex,
+    DropIndex,
+    DropColumn,
+    RenameTable,
+    DropTable,
+    AddColumn,
+    AddRequiredColumn,
+    AddColumnOfMoment,
+    AddSerial,
+    AddIdentity,
+    AddGenerated,
+    SetUnlogged,
+    Update,
+    Delete,
+    WidenKey,
+}
+
+impl Kind {
+    pub const ALL: &'static [Self] = &[
+        Self::RenameColumn,
+        Self::ChangeType,
+        Self::SetNotNull,
+        Self::DropNotNull,
+        Self::SetDefault,
+        Self::AddForeignKey,
+        Self::AddUnique,
+        Self::AddPrimaryKey,
+        Self::AddCheck,
+        Self::CreateIndex,
+        Self::DropIndex,
+        Self::DropColumn,
+        Self::RenameTable,
+        Self::DropTable,
+        Self::AddColumn,
+        Self::AddRequiredColumn,
+        Self::AddColumnOfMoment,
+        Self::AddSerial,
+        Self::AddIdentity,
+        Self::AddGenerated,
+        Self::SetUnlogged,
+        Self::Update,
+        Self::Delete,
+        Self::WidenKey,
+    ];
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Change {
+    pub kind: Kind,
+    table: Index,
+    column: Index,
+    more: Index,
+}
+
+pub(super) fn change() -> impl Strategy<Value = Change> {
+    (select(Kind::ALL), any::<Index>(), any::<Index>(), any::<Index>())
+        .prop_map(|(kind, table, column, more)| Change { kind, table, column, more })
+}
+
+impl Change {
+    /// The statement; `None` where the schema has nothing of the kind.
+    pub fn sql(&self, schema: &Schema) -> Option<String> {
+        let table = self.table.get(&schema.tables);
+        let column = self.column.get(&table.columns);
+        let (quoted, name) = (column.quoted(), table.quoted());
+        let alter = |action: String| Some(format!("ALTER TABLE {name} {action};"));
+        match self.kind {
+            Kind::RenameColumn => alter(format!("RENAME COLUMN {quoted} TO \"new name\"")),
+            Kind::ChangeType => self.change_type(column).and_then(alter),
+            Kind::SetNotNull => alter(format!("ALTER COLUMN {quoted} SET NOT NULL")),
+            Kind::DropNotNull => alter(format!("ALTER COLUMN {quoted} DROP NOT NULL")),
+            Kind::SetDefault => alter(format!("ALTER COLUMN {quoted} SET DEFAULT NULL")),
+            Kind::AddForeignKey => self.foreign_key(schema, table).and_then(alter),
+            Kind::AddUnique if column.is_distinct() => alter(format!("ADD UNIQUE ({quoted}, id)")),
+            Kind::AddPrimaryKey if table.key == Key::Nothing => alter("ADD PRIMARY KEY (id)".to_owned()),
+            Kind::AddCheck => alter(format!("ADD CHECK ({quoted} IS NOT NULL OR id <> 0)")),
+            Kind::CreateIndex if column.is_comparable() => {
+                Some(format!("CREATE INDEX \"new index\" ON {name} ({quoted}) WHERE id > 3;"))
+            }
+            Kind::DropIndex if table.indexes() > 0 => {
+                Some(format!("DROP INDEX {};", table.index_name(self.more.index(table.indexes()))))
+            }
+            Kind::DropColumn => alter(format!("DROP COLUMN {quoted}")),
+            Kind::RenameTable => alter("RENAME TO \"New Table\"".to_owned()),
+            Kind::DropTable => Some(format!("DROP TABLE {name};")),
+            Kind::AddColumn => alter("ADD COLUMN extra text DEFAULT 'it''s'".to_owned()),
+            Kind::AddRequiredColumn => {
+                alter("ADD COLUMN extra int NOT NULL DEFAULT 7 CHECK (extra > 0)".to_owned())
+            }
+            Kind::AddColumnOfMoment => {
+                alter("ADD COLUMN extra timestamptz DEFAULT clock_timestamp()".to_owned())
+            }
+            Kind::AddSerial => alter("ADD COLUMN extra bigserial".to_owned()),
+            Kind::AddIdentity => alter("ADD COLUMN extra int GENERATED ALWAYS AS IDENTITY".to_owned()),
+            Kind::AddGenerated => {
+                alter(format!("ADD COLUMN extra boolean GENERATED ALWAYS AS ({quoted} IS NULL) STORED"))
+            }
+            Kind::SetUnlogged => alter("SET UNLOGGED".to_owned()),
+            Kind::Update if !column.not_null => Some(format!("UPDATE {name} SET {quoted} = NULL;")),
+            Kind::Delete => Some(format!("DELETE FROM {name} WHERE {quoted} IS NULL;")),
+            Kind::WidenKey if table.key == Key::Integer || table.key == Key::Serial => {
+                alter("ALTER COLUMN id TYPE bigint".to_owned())
+            }
+            _ => None,
+        }
+    }
+
+    fn change_type(&self, column: &Column) -> Option<String> {
+        let types = TYPES[column.ty].2;
+        (!types.is_empty()).then(|| {
+            let ty = self.more.get(types);
+            format!("ALTER COLUMN {0} TYPE {ty} USING {0}::{ty}", column.quoted())
+        })
+    }
+
+    fn foreign_key(&self, schema: &Schema, table: &Table) -> Option<String> {
+        let integer = table.columns.iter().find(|it| it.type_name() == "integer" && !it.has_default)?;
+        let whole = |it: &&Table| ![Key::Nothing, Key::Two].contains(&it.key);
+        let keyed: Vec<&Table> = schema.tables.iter().filter(whole).collect();
+        let other = (!keyed.is_empty()).then(|| self.more.get(&keyed))?;
+        let name = quote("new key");
+        Some(format!(
+            "ADD CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} (id) ON DELETE SET NULL",
+            integer.quoted(),
+            other.quoted()
+        ))
+    }
+}
