@@ -3,8 +3,9 @@
 
 use crate::catalog::{RelationName, Table};
 use crate::dialect::quote_literal;
+use crate::effect::volatility;
 use crate::operation::{
-    AlterTable, Column, ConstraintKind, Expression, Identity, Kind, Operation, TableAction,
+    AlterTable, Column, ConstraintKind, Expression, Identity, Kind, Operation, TableAction, Volatility,
 };
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
@@ -32,6 +33,8 @@ fn parts(operation: &Operation) -> Option<(&AlterTable, &Column)> {
 enum Values<'a> {
     /// A default that differs from row to row.
     Default(&'a Expression),
+    /// None are needed, or one for all rows, which the server keeps once: the column comes with it, and only its constraints come later.
+    Once,
     /// A sequence that belongs to the column.
     Serial,
     /// An identity.
@@ -53,7 +56,13 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let values = match (&column.default, column.identity) {
         (_, Some(identity)) => Values::Identity(identity),
         _ if column.ty.serial => Values::Serial,
-        (Some(default), None) if !default.is_null() => Values::Default(default),
+        (Some(default), None)
+            if !default.is_null() && volatility(default, scene.catalog) == Volatility::Volatile =>
+        {
+            Values::Default(default)
+        }
+        (Some(default), None) if !default.is_null() => Values::Once,
+        _ if !column.not_null && !is_key(column) => Values::Once,
         _ => Values::Application,
     };
     let mut after = scene.catalog.clone();
@@ -61,6 +70,10 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let made = after.table(&table);
     let add = Add { scene, table: &table, state, column, values, made, shown };
     add.phases()
+}
+
+fn is_key(column: &Column) -> bool {
+    column.constraints.iter().any(|it| matches!(it.kind, ConstraintKind::PrimaryKey { .. }))
 }
 
 struct Add<'a> {
@@ -108,25 +121,26 @@ impl Add<'_> {
             Values::Serial | Values::Identity(_) => {
                 Some(format!("nextval({})", quote_literal(&self.scene.sql(&self.sequence()))))
             }
-            Values::Application => None,
+            Values::Once | Values::Application => None,
         }
     }
 
     fn refuses_null(&self) -> bool {
-        let key =
-            self.column.constraints.iter().any(|it| matches!(it.kind, ConstraintKind::PrimaryKey { .. }));
-        self.column.not_null || key || matches!(self.values, Values::Serial | Values::Identity(_))
+        self.column.not_null
+            || is_key(self.column)
+            || matches!(self.values, Values::Serial | Values::Identity(_))
     }
 
     fn phases(&self) -> Result<Vec<Phase>, Refusal> {
         let mut phases = vec![self.expand()];
+        let once = matches!(self.values, Values::Once);
         if self.value().is_some() {
             phases.push(self.backfill()?);
-        } else {
+        } else if !once {
             phases.push(self.release());
         }
         let mut steps = Vec::new();
-        if self.refuses_null() {
+        if self.refuses_null() && !once {
             check_then_not_null::possible(self.scene)?;
             steps.extend(check_then_not_null::steps(self.scene, self.table, self.name()));
         }
@@ -135,17 +149,18 @@ impl Add<'_> {
             format!("SELECT count(*) FROM {} WHERE {} IS NULL", self.scene.sql(self.table), self.quoted());
         if !steps.is_empty() {
             let title = format!("what {} demands, proved without stopping anybody", self.shown);
-            phases.push(
+            let phase =
                 Phase::new(PhaseKind::Verification, title, steps.into_iter().map(Step::Sql).collect())
-                    .enter_when(Criterion::counts_nothing(
-                        format!("every row has a value in {}", self.name()),
-                        count,
-                    ))
                     .undone_by(
                         "the down migrations take the constraints away",
                         "an insert or update that fails for them",
-                    ),
-            );
+                    );
+            let filled = format!("every row has a value in {}", self.name());
+            phases.push(if once {
+                phase
+            } else {
+                phase.enter_when(Criterion::counts_nothing(filled, count))
+            });
         }
         phases.extend(self.identity());
         Ok(phases)
@@ -156,7 +171,12 @@ impl Add<'_> {
         let collation =
             self.column.collation.as_ref().map(|it| format!(" COLLATE {}", it.sql(self.scene.dialect())));
         let ty = format!("{}{}", self.column.ty, collation.unwrap_or_default());
-        let mut up = vec![self.alter(&format!("ADD COLUMN {quoted} {ty}"))];
+        let mut add = format!("ADD COLUMN {quoted} {ty}");
+        if let Values::Once = self.values {
+            add.extend(self.column.default.iter().map(|it| format!(" DEFAULT {}", it.text)));
+            add.push_str(if self.column.not_null { " NOT NULL" } else { "" });
+        }
+        let mut up = vec![self.alter(&add)];
         let down = vec![self.alter(&format!("DROP COLUMN {quoted}"))];
         let mut down = down;
         let sequence = self.scene.sql(&self.sequence());
@@ -168,7 +188,10 @@ impl Add<'_> {
             up.push(self.alter(&format!("ALTER COLUMN {quoted} SET DEFAULT {value}")));
             down.insert(0, self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT")));
         }
-        let title = format!("add {} without values for old rows", self.shown);
+        let title = match self.values {
+            Values::Once => format!("add {} without its constraints", self.shown),
+            _ => format!("add {} without values for old rows", self.shown),
+        };
         let step = self.scene.in_transaction(self.file("expand"), title.clone(), &up, &down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .undone_by("the down migration drops the column", "writes that fail")

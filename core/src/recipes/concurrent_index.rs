@@ -69,7 +69,8 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
     }
     let full = scene.sql(&resolved);
     let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
-    let unique = found.is_some_and(|(_, index)| index.unique);
+    let full_drop = format!("DROP INDEX CONCURRENTLY {full}");
+    let unique = scene.finds(&full_drop, "lost-conflict-target");
     let allow = match unique {
         true => {
             "-- lockkeeper: allow lost-conflict-target because the release that does without the key is out\n"

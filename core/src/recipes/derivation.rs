@@ -190,11 +190,7 @@ pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, columns: &[&
 
 /// The type of a column that is added, with its collation.
 pub(super) fn type_of(column: &Column, scene: &Scene<'_>) -> String {
-    let collation = column.collation.as_ref().map(|it| {
-        let parts: Vec<String> =
-            it.schema.iter().chain(std::iter::once(&it.name)).map(|part| scene.quote(part)).collect();
-        format!(" COLLATE {}", parts.join("."))
-    });
+    let collation = column.collation.as_ref().map(|it| format!(" COLLATE {}", it.sql(scene.dialect())));
     format!("{}{}", column.ty, collation.unwrap_or_default())
 }
 

@@ -1,9 +1,12 @@
 //! What a recipe is written for.
 
 use crate::catalog::{Catalog, RelationName, Table};
+use crate::check::{Part, check};
 use crate::dialect::{Dialect, Name, Target, quote};
+use crate::framework::Transaction;
 use crate::operation::{Kind, Operation, TableAction};
 use crate::plan::SqlStep;
+use crate::text::Span;
 
 use super::Refusal;
 
@@ -83,6 +86,13 @@ impl<'a> Scene<'a> {
         let added =
             after.table(table)?.constraints.iter().find(|it| before.constraint(&it.name).is_none())?;
         Some(added.name.clone())
+    }
+
+    /// Whether a rule finds something in a statement of ours here.
+    pub fn finds(&self, sql: &str, rule: &str) -> bool {
+        let (span, transaction) = (Span::new(0, sql.len()), Transaction::Autocommit);
+        let checked = check(Part { text: sql, span, transaction }, self.target, self.catalog);
+        checked.hazards.iter().any(|it| it.rule == rule)
     }
 
     /// The table, which must be known.

@@ -123,13 +123,16 @@ fn steps_are_clean_and_end_in_the_schema_of_the_change() {
         let mut before = Catalog::empty(Dialect::Postgres);
         replay(part(&case.sql, Transaction::Autocommit), &target, &mut before);
         let Some(phases) = case.phases(case.version, tally)? else { return Ok(()) };
+        let direct = check(part(&case.migration, Transaction::Wrapped), &target, &before);
+        if direct.hazards.iter().any(|it| it.rule == "failing-statement") {
+            // A recipe may find a way where the statement fails; there is nothing to compare it with.
+            return Err(TestCaseError::reject("it fails"));
+        }
         let mut catalog = before.clone();
         for step in phases.iter().flat_map(Phase::migrations) {
             catalog = clean(case, step, &target, &catalog)?;
         }
-        let mut direct = before.clone();
-        replay(part(&case.migration, Transaction::Wrapped), &target, &mut direct);
-        let (ours, theirs) = (shape(&catalog), shape(&direct));
+        let (ours, theirs) = (shape(&catalog), shape(&direct.after));
         let only = |these: &BTreeSet<String>, those: &BTreeSet<String>| {
             these.difference(those).cloned().collect::<Vec<_>>().join("\n  ")
         };
@@ -151,11 +154,13 @@ fn clean(case: &Case, step: &SqlStep, target: &Target, before: &Catalog) -> Resu
     let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
     let checked = check(part(&step.up, transaction), target, before);
     let judged = judge(&step.up, &checked, &Policy::default());
-    // That a key has no index is so with the change itself: nobody asked for one.
-    let found = judged
-        .hazards
-        .iter()
-        .filter(|it| it.rule != "unindexed-foreign-key" || case.change.kind != Kind::AddForeignKey);
+    // That a key has no index, or is too narrow, is so with the change itself. What a schema has twice it has twice again.
+    let own = |rule: &str| match rule {
+        "unindexed-foreign-key" | "mismatched-key" => case.change.kind == Kind::AddForeignKey,
+        "duplicate-index" => true,
+        _ => false,
+    };
+    let found = judged.hazards.iter().filter(|it| !own(it.rule));
     let found: Vec<String> = found.map(|it| format!("{}: {}", it.rule, it.message)).collect();
     prop_assert!(found.is_empty(), "{}\n{}\n{}", case.shown(), step.up, found.join("\n"));
     prop_assert!(judged.allowance_problems.is_empty(), "{}\n{}", case.shown(), step.up);

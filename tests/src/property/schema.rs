@@ -194,7 +194,7 @@ impl Schema {
 
 pub(super) fn quote(name: &str) -> String {
     let plain = name.chars().all(|it| it.is_ascii_lowercase() || it == '_' || it.is_ascii_digit());
-    let reserved = ["select", "value"].contains(&name);
+    let reserved = name == "select";
     if plain && !reserved { name.to_owned() } else { format!("\"{name}\"") }
 }
 

@@ -26,7 +26,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         TableAction::AddColumn { column, .. } => {
             let checked = column.constraints.iter().find(|it| scans(it))?;
             let message = format!("reads and writes of {table} wait while every row is checked");
-            Some(Hazard::new(&RULE, checked.span, message))
+            Some(Hazard::new(&RULE, checked.span, message).with_recipe("add-column-in-steps"))
         }
         _ => None,
     }
