@@ -3,10 +3,12 @@
 use crate::catalog::{ColumnState, RelationName, Table};
 use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+use crate::statement::{Script, TokenKind};
 
 use super::backfill::Backfill;
 use super::carried::{self, Carried, Part};
 use super::change_key::Key;
+use super::narrowing::Narrowing;
 use super::scene::{Scene, name_of};
 use super::sync::{Kept, Sync};
 use super::{Form, Recipe, Refusal};
@@ -46,6 +48,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let old_state =
         state.column(column).ok_or_else(|| Refusal::new(format!("the column {column} is not known")))?;
+    let narrowing = Narrowing::of(scene, &table, state, old_state, (ty, using))?;
     let change = Change {
         scene,
         table: &table,
@@ -56,6 +59,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         using,
         old: old_state,
         carried: &carried,
+        narrowing: narrowing.as_ref(),
     };
     match key {
         Some(key) => key.phases(&change),
@@ -78,6 +82,8 @@ pub(super) struct Change<'a> {
     pub old: &'a ColumnState,
     /// What hangs on the column.
     pub carried: &'a Carried<'a>,
+    /// What becomes of values that the new type cannot hold.
+    narrowing: Option<&'a Narrowing<'a>>,
 }
 
 /// What changes places together with the columns, in the same transaction.
@@ -99,9 +105,11 @@ impl Change<'_> {
 
     /// The new value from a row whose old column is called `column`.
     fn up(&self, column: &str) -> String {
-        match self.using {
-            Some(using) => using.with_column_renamed(self.scene.dialect(), self.column, column),
-            None => format!("{}::{}", self.scene.quote(column), self.ty),
+        let value = self.scene.quote(column);
+        match (self.narrowing, self.using) {
+            (Some(narrowing), _) => narrowing.value(&value),
+            (None, Some(using)) => using.with_column_renamed(self.scene.dialect(), self.column, column),
+            (None, None) => format!("{value}::{}", self.ty),
         }
     }
 
@@ -136,7 +144,8 @@ impl Change<'_> {
     }
 
     fn phases(&self) -> Result<Vec<Phase>, Refusal> {
-        let mut phases = vec![self.expand(), self.backfill()?];
+        let mut phases = self.narrowing.map(Narrowing::keep_out).unwrap_or_default();
+        phases.extend([self.expand(), self.backfill()?]);
         phases.extend(carried::phase(self.carried));
         let (after, back_after) = self.moved_default();
         let swap = self.cutover(Moves { after, back_after, back_before: Vec::new() });
@@ -171,12 +180,10 @@ impl Change<'_> {
     /// # Errors
     /// [`Refusal`] where the rows cannot be walked.
     pub fn backfill(&self) -> Result<Phase, Refusal> {
-        let (old, new) = (self.scene.quote(self.column), self.scene.quote(self.new));
-        let backfill = Backfill {
-            table: self.table,
-            set: vec![(self.new, self.up(self.column))],
-            pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
-        };
+        let (value, new) = (self.up(self.column), self.scene.quote(self.new));
+        // Values that become NULL are done as they are.
+        let pending = format!("{new} IS NULL AND ({value}) IS NOT NULL");
+        let backfill = Backfill { table: self.table, set: vec![(self.new, value)], pending };
         let differences = self.sync().count_differences(self.scene);
         let agree = Criterion::counts_nothing("old and new agree in every row", differences);
         backfill.phase(self.scene, self.state, agree)
@@ -185,6 +192,7 @@ impl Change<'_> {
     /// The statements that move the default to the column that has the name now, behind the swap and behind its way back.
     pub fn moved_default(&self) -> (Vec<String>, Vec<String>) {
         let Some(default) = self.carried.default() else { return Default::default() };
+        let default = self.read_as_before(default);
         let table = self.scene.sql(self.table);
         let alter = |column: &str, action: &str| {
             format!("ALTER TABLE {table} ALTER COLUMN {} {action}", self.scene.quote(column))
@@ -193,6 +201,20 @@ impl Change<'_> {
         let mut up = self.allow_dropped_default();
         up.extend([alter(&self.aside(), "DROP DEFAULT"), set.clone()]);
         (up, vec![alter(self.new, "DROP DEFAULT"), set])
+    }
+
+    /// A literal is read as the type that the column had, and then converted.
+    fn read_as_before(&self, default: &str) -> String {
+        let script = Script::read(default, self.scene.dialect());
+        match script.tokens.as_slice() {
+            [token] if token.kind == TokenKind::String => {
+                let plain = TypeName { modifiers: Vec::new(), ..self.old.ty.clone() };
+                // Without a length `character` would be one letter.
+                let plain = if plain.is("bpchar") { plain.name } else { plain.to_string() };
+                format!("{default}::{plain}")
+            }
+            _ => default.to_owned(),
+        }
     }
 
     /// The copy has no default of its own, or it would look as if somebody had written it.
@@ -226,13 +248,14 @@ impl Change<'_> {
             &up,
             &down,
         );
-        let must = vec![format!(
+        let mut must = vec![format!(
             "read and write {}.{} as {} as well as {}: drivers bind by type, and prepared statements are made again",
             self.table.display(self.scene.dialect()),
             self.column,
             self.old.ty,
             self.ty
         )];
+        must.extend(self.narrowing.map(Narrowing::must));
         Phase::new(PhaseKind::Cutover, title, vec![Step::Release(ReleaseStep { must }), Step::Sql(step)])
             .enter_when(Criterion::counts_nothing(
                 "old and new agree in every row",
@@ -267,6 +290,7 @@ impl Change<'_> {
         down.push(format!("ALTER TABLE {table} ADD COLUMN {old} {}", self.carried.type_of_old()));
         down.push(format!("UPDATE {table} SET {old} = {}", self.down(self.column)));
         down.extend(self.made_again(&aside));
+        down.extend(self.narrowing.and_then(|it| it.kept_out_again(&aside)));
         down.extend(after.create(self.scene));
         let title = format!("drop the copy of the old type ({aside})");
         let step = self.scene.in_transaction(
@@ -275,9 +299,10 @@ impl Change<'_> {
             &up,
             &down,
         );
-        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
-            .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"))
-            .undone_by("the down migration makes the copy again", "a need to go back to the old type")
+        let mut phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"));
+        phase.entry.extend(self.narrowing.and_then(Narrowing::lost).map(Criterion::of_people));
+        phase.undone_by("the down migration makes the copy again", "a need to go back to the old type")
     }
 
     /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.

@@ -24,6 +24,7 @@ mod join;
 mod link;
 mod mirror;
 mod move_columns;
+mod narrowing;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
@@ -48,7 +49,8 @@ use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
 pub use group::{Group, group, groups, in_order};
-pub use scene::{Scene, alone, inverse};
+pub use narrowing::Narrow;
+pub use scene::{Answers, Scene, alone, inverse};
 
 /// How one kind of change is carried out.
 #[derive(Debug)]

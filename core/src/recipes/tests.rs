@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+mod types;
+
 use super::*;
 use crate::catalog::{Catalog, Demand, RelationKind};
 use crate::check::mutants::MUTATORS;
@@ -316,17 +318,20 @@ fn written_back(
     before: &Catalog,
     way: Way,
 ) -> Result<Vec<Phase>, Refusal> {
+    written_in(change, &scene(change, back, target, before), way)
+}
+
+fn written_in(change: &str, scene: &Scene<'_>, way: Way) -> Result<Vec<Phase>, Refusal> {
     let operations = operations(change);
-    let scene = scene(change, back, target, before);
     let all: Vec<&Operation> = operations.iter().collect();
-    let recipe = match group(&all, &scene) {
+    let recipe = match group(&all, scene) {
         Some(group) => {
             assert_eq!(group.members.len(), all.len(), "{change}: a recipe takes them all");
             group.recipe
         }
         None => for_operation(all[0]).expect("has a recipe"),
     };
-    write(recipe, &all, &scene, way)
+    write(recipe, &all, scene, way)
 }
 
 fn scene<'a>(change: &'a str, back: &'a str, target: &'a Target, before: &'a Catalog) -> Scene<'a> {
@@ -338,6 +343,7 @@ fn scene<'a>(change: &'a str, back: &'a str, target: &'a Target, before: &'a Cat
         batch_rows: 1_000,
         pause_lag_seconds: 30,
         resume_lag_seconds: 5,
+        answers: &scene::NO_ANSWERS,
     }
 }
 

@@ -172,6 +172,26 @@ INSERT INTO numbered SELECT g, date '2024-06-01' + g % 500 FROM generate_series(
 INSERT INTO readings SELECT CASE WHEN g % 7 = 0 THEN NULL ELSE g % 500 END, date '2024-06-01' + g, 'NaN' FROM generate_series(1, 2000) g;
 "#;
 
+/// Numbers at the ends of their types and NaN, texts with blanks at their ends: a few do not fit into what their columns become.
+pub(super) const PARTS: &str = r#"
+CREATE TABLE parts (
+    id bigint PRIMARY KEY,
+    size bigint NOT NULL DEFAULT 5 CONSTRAINT "not 13" CHECK (size <> 13),
+    weight numeric(12, 4),
+    "Label" text NOT NULL DEFAULT 'it''s',
+    amount int UNIQUE,
+    ratio double precision NOT NULL DEFAULT 0.5
+);
+CREATE INDEX parts_size ON parts (size) WHERE size > 0;
+CREATE INDEX "Parts by label" ON parts (lower("Label"), size);
+CREATE SEQUENCE more_parts START 100000;
+INSERT INTO parts SELECT g, g * 20, g / 7.0, 'l' || g, g, g / 3.0 FROM generate_series(1, 1600) g;
+INSERT INTO parts VALUES
+    (2001, 32767, 'NaN', '', NULL, 32767.49), (2002, -32768, 9999.9949, 'blanks      ', 2147483647, -32768.5),
+    (2003, 0, 99999999.9999, 'a long ''label''', -2147483648, 0), (2004, 1, -99999999.9999, repeat(E'\\', 10), 32768, 'Infinity'),
+    (2005, 2, NULL, 'üüüüüüüüü', -32769, 1e300);
+"#;
+
 /// A materialized view under a name that needs quotes, whose rows are older than those of its table.
 pub(super) const TOTALS: &str = r#"
 CREATE TABLE sales (id bigint PRIMARY KEY, shop int, amount numeric);

@@ -1,0 +1,104 @@
+//! Changes of types that lose something, and of types themselves.
+
+use super::*;
+use crate::plan::Work;
+
+const PARTS: &str = "CREATE TABLE t (id int PRIMARY KEY, a bigint NOT NULL, b text, c numeric(12, 4), d int UNIQUE, e int REFERENCES t);";
+
+fn answered(change: &str, answer: &str) -> Result<Vec<Phase>, String> {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PARTS), &target, &mut before);
+    let answers = Answers::from([(Narrow::QUESTION.to_owned(), answer.to_owned())]);
+    let scene = Scene { answers: &answers, ..scene(change, "", &target, &before) };
+    written_in(change, &scene, Way::Triggers).map_err(|it| it.reason)
+}
+
+/// The value that the backfill writes.
+fn value(change: &str, answer: &str) -> String {
+    let phases = answered(change, answer).unwrap_or_else(|reason| panic!("{change}: {reason}"));
+    let job = phases.iter().flat_map(Phase::migrations).find_map(|it| it.job.clone());
+    match job.map(|it| it.work) {
+        Some(Work::Set(set)) => set[0].1.clone(),
+        other => panic!("{change}: {other:?}"),
+    }
+}
+
+#[test]
+fn values_that_do_not_fit_become_what_was_answered() {
+    for (change, answer, expected) in [
+        ("ALTER TABLE t ALTER a TYPE int", "reject", "a::integer"),
+        (
+            "ALTER TABLE t ALTER a TYPE int",
+            "clamp",
+            "CASE WHEN a >= 2147483647 THEN '2147483647'::integer WHEN a <= -2147483648 THEN '-2147483648'::integer ELSE a::integer END",
+        ),
+        (
+            "ALTER TABLE t ALTER c TYPE int2",
+            "clamp",
+            "CASE WHEN c = 'NaN' THEN NULL WHEN c >= 32767 THEN '32767'::smallint WHEN c <= -32768 THEN '-32768'::smallint \
+             ELSE c::smallint END",
+        ),
+        (
+            "ALTER TABLE t ALTER c TYPE numeric(3, 3)",
+            "clamp",
+            "CASE WHEN c = 'NaN' THEN c::numeric(3,3) WHEN c >= 999e-3 THEN '999e-3'::numeric(3,3) WHEN c <= -999e-3 THEN \
+             '-999e-3'::numeric(3,3) ELSE c::numeric(3,3) END",
+        ),
+        ("ALTER TABLE t ALTER b TYPE char(3)", "clamp", "b::character(3)"),
+        (
+            "ALTER TABLE t ALTER b TYPE varchar(3)",
+            "null",
+            "CASE WHEN rtrim(substr(b, 3 + 1), ' ') <> '' THEN NULL ELSE b::character varying(3) END",
+        ),
+        // Whoever writes a cast of text cuts it.
+        ("ALTER TABLE t ALTER b TYPE varchar(3) USING b::varchar(3)", "null", "b::varchar(3)"),
+        ("ALTER TABLE t ALTER a TYPE int USING a / 2", "null", "a / 2"),
+        ("ALTER TABLE t ALTER d TYPE bigint", "clamp", "d::bigint"),
+    ] {
+        assert_eq!(value(change, answer), expected, "{change}");
+    }
+}
+
+#[test]
+fn answers_that_a_column_cannot_follow_are_refused_in_words() {
+    for (change, answer, reason) in [
+        (
+            "ALTER TABLE t ALTER a TYPE int",
+            "cut",
+            "there is no answer cut to narrowing: there are reject, clamp, null",
+        ),
+        ("ALTER TABLE t ALTER a TYPE int", "null", "t.a refuses NULL"),
+        ("ALTER TABLE t ALTER d TYPE int2", "clamp", "t.d is unique or points at another table"),
+        ("ALTER TABLE t ALTER e TYPE int2", "clamp", "t.e is unique or points at another table"),
+    ] {
+        let refusal = answered(change, answer).expect_err(change);
+        assert!(refusal.contains(reason), "{change}: {refusal}");
+    }
+}
+
+#[test]
+fn a_narrowed_column_ends_in_the_same_schema() {
+    for major in [12, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(PARTS), &target, &mut before);
+        for change in [
+            "ALTER TABLE t ALTER a TYPE int",
+            "ALTER TABLE t ALTER b TYPE varchar(7)",
+            "ALTER TABLE t ALTER d TYPE int2",
+        ] {
+            prove(change, &target, &before, Way::Triggers);
+        }
+    }
+}
+
+#[test]
+fn without_an_answer_nothing_that_does_not_fit_is_let_in() {
+    let phases = answered("ALTER TABLE t ALTER a TYPE int", "reject").expect("is possible");
+    let kinds: Vec<&str> = phases.iter().map(|it| it.kind.id()).take(4).collect();
+    assert_eq!(kinds, ["dual-write", "expand", "verification", "expand"]);
+    let count = phases[2].entry[0].query.as_deref();
+    assert_eq!(count, Some("SELECT count(*) FROM t WHERE a NOT BETWEEN -2147483648 AND 2147483647"));
+    assert!(phases[2].entry[0].text.contains("or answer clamp or null to narrowing"));
+}
