@@ -6,7 +6,7 @@ use super::{Catalog, Demand, Relation, RelationKind, RelationName, Table, UserTy
 use crate::dialect::Name;
 use crate::operation::{
     AlterDomain, AlterObject, AlterType, CreateDomain, CreateType, DomainAction, Kind, Maintenance,
-    ObjectAction, ObjectKind, Operation, Publication, PublicationAction, Set, TypeAction, TypeShape,
+    ObjectAction, ObjectKind, Operation, Place, Publication, PublicationAction, Set, TypeAction, TypeShape,
 };
 
 impl Catalog {
@@ -225,7 +225,15 @@ impl Catalog {
         self.with_type(&alter.name, |ty| {
             let UserType::Enum(labels) = ty else { return };
             match &alter.action {
-                TypeAction::AddValue { value, .. } if !labels.contains(value) => labels.push(value.clone()),
+                TypeAction::AddValue { value, place, .. } if !labels.contains(value) => {
+                    let at = |label: &String| labels.iter().position(|it| it == label);
+                    let at = match place {
+                        Some(Place::Before(label)) => at(label),
+                        Some(Place::After(label)) => at(label).map(|at| at + 1),
+                        None => None,
+                    };
+                    labels.insert(at.unwrap_or(labels.len()), value.clone());
+                }
                 TypeAction::RenameValue { from, to } => {
                     for label in labels.iter_mut().filter(|label| *label == from) {
                         label.clone_from(to);

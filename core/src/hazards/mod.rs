@@ -250,6 +250,7 @@ pub static RULES: &[&Rule] = &[
     &compatibility::dropped_view::RULE,
     &compatibility::renamed_schema::RULE,
     &compatibility::renamed_enum_value::RULE,
+    &compatibility::added_enum_value::RULE,
     &compatibility::refused_ids::RULE,
     &compatibility::revoked_right::RULE,
     &data::unbounded_data_change::RULE,

@@ -19,7 +19,7 @@ pub use expression::{ColumnWord, Expression, QueryText};
 pub use object::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction,
     CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Lock,
-    Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Publication, PublicationAction, Refresh,
+    Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Place, Publication, PublicationAction, Refresh,
     Reindex, ReindexScope, Truncate, TypeAction, TypeShape, Volatility,
 };
 pub use table::{

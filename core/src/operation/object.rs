@@ -211,8 +211,8 @@ pub enum TypeAction {
         value: String,
         /// It may be there already.
         if_not_exists: bool,
-        /// Whether its place among the others is stated.
-        placed: bool,
+        /// Its place among the others, where one is stated; else it is the last.
+        place: Option<Place>,
     },
     /// A label with a new name.
     RenameValue {
@@ -228,6 +228,15 @@ pub enum TypeAction {
         /// What depends on it follows.
         cascade: bool,
     },
+}
+
+/// The place of a new label of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Just before this label.
+    Before(String),
+    /// Just behind this label.
+    After(String),
 }
 
 /// A new domain.

@@ -4,6 +4,7 @@
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
 mod add_column;
+mod add_enum_value;
 mod assigned;
 mod backfill;
 mod batched_change;
@@ -17,6 +18,7 @@ mod concurrent_index;
 mod derivation;
 mod drop_column;
 mod drop_table;
+mod enum_type;
 mod foreign_key;
 mod group;
 mod handover;
@@ -33,6 +35,7 @@ mod refresh_view;
 mod relocation;
 mod rename_column;
 mod rename_table;
+mod rename_enum_value;
 mod replace_columns;
 mod scene;
 mod split_table;
@@ -126,6 +129,8 @@ pub static RECIPES: &[&Recipe] = &[
     &add_column::RECIPE,
     &swap_table::RECIPE,
     &window_only::RECIPE,
+    &add_enum_value::RECIPE,
+    &rename_enum_value::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,
     &batched_change::RECIPE,

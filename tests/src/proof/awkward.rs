@@ -304,3 +304,21 @@ INSERT INTO profiles SELECT g, 'a''' || g, 'bio ' || g, g FROM generate_series(1
 INSERT INTO profiles VALUES (901, E'\\', NULL, NULL), (902, '$lockkeeper$', 'NEW.bio', 7);
 INSERT INTO invoices (member_id, amount) SELECT nullif(g % 900, 0), g / 7.0 FROM generate_series(1, 2000) g;
 "#;
+
+/// An enum in two tables: with a default, a check, indexes, one of them partial, labels that need quotes, and a column of the type's name.
+pub(super) const BOOKINGS: &str = r#"
+CREATE TYPE state AS ENUM ('new', 'canceled', 'it''s paid', 'Lost?');
+CREATE TABLE bookings (
+    id bigint PRIMARY KEY,
+    state state NOT NULL DEFAULT 'canceled' CONSTRAINT "paid or not" CHECK (state <> 'it''s paid' OR id > 0),
+    "Before" state,
+    note text
+);
+CREATE INDEX bookings_state ON bookings (state, id DESC);
+CREATE INDEX "paid before" ON bookings ("Before") WHERE "Before" = 'it''s paid';
+CREATE TABLE letters (about state NOT NULL, id int UNIQUE);
+CREATE SEQUENCE more_bookings START 100000;
+INSERT INTO bookings SELECT g, (ARRAY['new', 'canceled', 'it''s paid'])[1 + g % 3]::state,
+    CASE WHEN g % 5 > 0 THEN (ARRAY['canceled', 'it''s paid'])[1 + g % 2]::state END, 'n' || g FROM generate_series(1, 2000) g;
+INSERT INTO letters SELECT (ARRAY['new', 'canceled'])[1 + g % 2]::state, g FROM generate_series(1, 500) g;
+"#;

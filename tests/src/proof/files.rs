@@ -43,7 +43,7 @@ pub(crate) fn phases_of(
     std::fs::create_dir_all(&migrations).expect("can be made");
     let settings =
         format!("dialect = \"postgres\"\ntarget-version = {version}\n[limits]\nbatch-rows = {BATCH_ROWS}\n");
-    let settings = format!("{settings}[answers]\n{}", answers);
+    let settings = format!("{settings}[answers]\n{answers}");
     std::fs::write(folder.path().join("lockkeeper.toml"), settings).expect("can be written");
     std::fs::write(migrations.join("0001_schema.sql"), schema).expect("can be written");
     let change = migrations.join("0002_change.sql");

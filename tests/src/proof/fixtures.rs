@@ -3,6 +3,7 @@
 //! To add one: a schema of `awkward.rs` (or one more there), the change, the statements of the release before and of each release of the plan;
 //! everything else from [`Fixture::PLAIN`].
 
+mod enums;
 mod types;
 
 use std::sync::LazyLock;
@@ -312,7 +313,7 @@ const SPLIT_BIRTHS: &str = r#"
 
 /// All fixtures.
 pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> =
-    LazyLock::new(|| [TABLES, types::FIXTURES].into_iter().flatten().collect());
+    LazyLock::new(|| [TABLES, types::FIXTURES, enums::FIXTURES].into_iter().flatten().collect());
 
 const TABLES: &[Fixture] = &[
     Fixture {

@@ -1,5 +1,6 @@
 //! Hazards for the release that runs while the migration does, and after it.
 
+pub mod added_enum_value;
 pub mod dropped_column;
 pub mod dropped_default;
 pub mod dropped_replica_identity;

@@ -24,6 +24,77 @@ fn value(change: &str, answer: &str) -> String {
     }
 }
 
+const STATES: &str = "CREATE TYPE state AS ENUM ('new', 'canceled', 'paid');
+    CREATE TABLE o (id int PRIMARY KEY, state state NOT NULL DEFAULT 'canceled', b state CHECK (b <> 'paid')); CREATE INDEX o_state ON o (state);
+    CREATE TABLE l (about state); CREATE TYPE s2 AS ENUM ('a', 'b');";
+
+fn states(more: &str) -> Catalog {
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(&format!("{STATES}{more}")), &Target::default(), &mut before);
+    before
+}
+
+#[test]
+fn enums_change_in_clean_files_and_end_with_the_same_labels() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        for change in [
+            "ALTER TYPE state ADD VALUE 'lost' BEFORE 'paid'",
+            "ALTER TYPE state ADD VALUE IF NOT EXISTS 'lost'",
+            "ALTER TYPE state RENAME VALUE 'canceled' TO 'cancelled'",
+        ] {
+            let before = states("");
+            prove(change, &target, &before, Way::Triggers);
+            let labels = |after: &Catalog| format!("{:?}", after.type_named(&Name::new("state")));
+            let (mut written_out, mut direct) = (before.clone(), before.clone());
+            replay_steps(
+                &written(change, &target, &before, Way::Triggers).expect("is possible"),
+                &target,
+                &mut written_out,
+            );
+            replay(part(change), &target, &mut direct);
+            assert_eq!(labels(&written_out), labels(&direct), "{change}");
+        }
+    }
+}
+
+#[test]
+fn the_place_of_a_value_is_always_stated() {
+    let place = |change: &str| {
+        let phases = written(change, &Target::default(), &states(""), Way::Triggers).expect("is possible");
+        phases.iter().flat_map(Phase::migrations).next().map(|it| it.up.clone()).unwrap_or_default()
+    };
+    assert!(place("ALTER TYPE state ADD VALUE 'lost'").contains("ADD VALUE 'lost' AFTER 'paid'"));
+    assert!(
+        place("ALTER TYPE state ADD VALUE 'lost' BEFORE 'new'").contains("ADD VALUE 'lost' BEFORE 'new'")
+    );
+}
+
+#[test]
+fn enums_that_cannot_be_carried_over_are_refused_in_words() {
+    let rename = "ALTER TYPE state RENAME VALUE 'canceled' TO 'cancelled'";
+    for (more, change, reason) in [
+        ("", "ALTER TYPE other RENAME VALUE 'a' TO 'b'", "nothing is known of the enum other"),
+        ("", "ALTER TYPE state RENAME VALUE 'lost' TO 'b'", "state has no value lost"),
+        ("", "ALTER TYPE state RENAME VALUE 'canceled' TO 'paid'", "state has a value paid already"),
+        ("", "ALTER TYPE s2 RENAME VALUE 'a' TO 'c'", "no column of s2 is known"),
+        ("", "ALTER TYPE state ADD VALUE 'paid'", "state has the value paid already"),
+        ("CREATE VIEW v AS SELECT state FROM o;", rename, "the view v reads state"),
+        ("CREATE TABLE many (all_of state[]);", rename, "many.all_of is an array of state"),
+        ("CREATE INDEX i ON l (about) WHERE about = 'canceled';", rename, "the index i says canceled"),
+        ("ALTER TABLE l ADD CHECK (about <> 'new'::state);", rename, "the check l_about_check says state"),
+        ("ALTER TABLE o ADD CONSTRAINT both CHECK (b <> state);", rename, "the check both is about"),
+        (
+            "ALTER TABLE l ALTER about SET DEFAULT lower('canceled')::state;",
+            rename,
+            "the default of l.about says 'canceled'",
+        ),
+    ] {
+        let refusal = written(change, &Target::default(), &states(more), Way::Triggers).expect_err(change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
 #[test]
 fn values_that_do_not_fit_become_what_was_answered() {
     for (change, answer, expected) in [
