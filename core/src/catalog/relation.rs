@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::RelationName;
 use crate::operation::{
-    Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, TypeName,
+    Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, Signature, TypeName,
+    Volatility,
 };
 
 /// A table, index, view or sequence.
@@ -230,6 +231,21 @@ pub struct Sequence {
     pub owned_by: Option<(RelationName, String)>,
     /// Whether it belongs to an identity column, and follows its type.
     pub identity: bool,
+}
+
+/// A function that the schema made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routine {
+    /// Its schema.
+    pub schema: std::sync::Arc<str>,
+    /// Whether it gives the same answer again.
+    pub volatility: Volatility,
+    /// How it is called; `None` where that is not known, or where there are several of the name.
+    pub signature: Option<Signature>,
+    /// Whether it is called by triggers only.
+    pub of_triggers: bool,
+    /// The migration that made it.
+    pub born: u32,
 }
 
 /// A type that the schema made.

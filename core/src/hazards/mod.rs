@@ -249,6 +249,7 @@ pub static RULES: &[&Rule] = &[
     &compatibility::row_security_lockout::RULE,
     &compatibility::dropped_view::RULE,
     &compatibility::renamed_schema::RULE,
+    &compatibility::renamed_object::RULE,
     &compatibility::renamed_enum_value::RULE,
     &compatibility::added_enum_value::RULE,
     &compatibility::refused_ids::RULE,

@@ -20,7 +20,7 @@ pub use object::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction,
     CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Lock,
     Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Place, Publication, PublicationAction, Refresh,
-    Reindex, ReindexScope, Truncate, TypeAction, TypeShape, Volatility,
+    Reindex, ReindexScope, Signature, Truncate, TypeAction, TypeShape, Volatility,
 };
 pub use table::{
     AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, ForeignKey, Generated,

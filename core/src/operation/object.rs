@@ -325,6 +325,19 @@ pub struct CreateFunction {
     pub body: Option<Span>,
     /// `RETURNS trigger`.
     pub returns_trigger: bool,
+    /// How it is called; `None` of a procedure, and where an argument is more than a value that goes in.
+    pub signature: Option<Signature>,
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Its arguments as they were written, with their defaults.
+    pub arguments: String,
+    /// Each of them, without its default.
+    pub each: Vec<String>,
+    /// What it returns, as it was written.
+    pub returns: String,
 }
 
 /// Whether a function gives the same answer again.

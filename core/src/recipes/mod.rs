@@ -34,12 +34,14 @@ mod referencing;
 mod refresh_view;
 mod relocation;
 mod rename_column;
+mod rename_object;
 mod rename_table;
 mod rename_enum_value;
 mod replace_columns;
 mod scene;
 mod split_table;
 mod swap_table;
+mod stand_in;
 mod sync;
 mod twin;
 mod twin_checks;
@@ -125,6 +127,7 @@ pub static RECIPES: &[&Recipe] = &[
     &drop_column::RECIPE,
     &check_constraint::RECIPE,
     &rename_table::RECIPE,
+    &rename_object::RECIPE,
     &drop_table::RECIPE,
     &add_column::RECIPE,
     &swap_table::RECIPE,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+mod objects;
 mod types;
 
 use super::*;

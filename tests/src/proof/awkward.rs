@@ -322,3 +322,24 @@ INSERT INTO bookings SELECT g, (ARRAY['new', 'canceled', 'it''s paid'])[1 + g % 
     CASE WHEN g % 5 > 0 THEN (ARRAY['canceled', 'it''s paid'])[1 + g % 2]::state END, 'n' || g FROM generate_series(1, 2000) g;
 INSERT INTO letters SELECT (ARRAY['new', 'canceled'])[1 + g % 2]::state, g FROM generate_series(1, 500) g;
 "#;
+
+/// Views, functions, types and a schema that have names to change.
+pub(super) const PLACES: &str = r#"
+CREATE TYPE point_of AS (x int, y int);
+CREATE TYPE level AS ENUM ('low', 'high');
+CREATE DOMAIN mail AS text CHECK (VALUE LIKE '%@%');
+CREATE TABLE places (id bigint PRIMARY KEY, kind text, level level);
+CREATE SEQUENCE more_places START 100000;
+INSERT INTO places SELECT g, 'k' || g % 7, 'low' FROM generate_series(1, 500) g;
+CREATE VIEW "Near By" AS SELECT id, kind FROM places WHERE id > 0 WITH CHECK OPTION;
+CREATE FUNCTION price(bigint) RETURNS numeric LANGUAGE sql STABLE AS 'SELECT $1 * 1.5';
+CREATE FUNCTION around("Place" bigint, kinds text DEFAULT 'k''1') RETURNS TABLE (id bigint, kind text) LANGUAGE sql AS
+    'SELECT p.id, p.kind FROM places p WHERE p.id BETWEEN $1 - 3 AND $1 + 3 AND p.kind <> $2';
+CREATE TABLE visited (id bigserial PRIMARY KEY, at point_of, mail mail);
+INSERT INTO visited (at, mail) SELECT ROW(g, -g)::point_of, 'a@' || g FROM generate_series(1, 300) g;
+CREATE SCHEMA shop;
+CREATE TABLE shop.items (id serial PRIMARY KEY, name text NOT NULL);
+CREATE INDEX items_name ON shop.items (name);
+CREATE VIEW shop."Cheap Items" AS SELECT id, name FROM shop.items WHERE id < 100;
+INSERT INTO shop.items (name) SELECT 'n' || g FROM generate_series(1, 300) g;
+"#;

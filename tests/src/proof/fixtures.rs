@@ -4,6 +4,7 @@
 //! everything else from [`Fixture::PLAIN`].
 
 mod enums;
+mod names;
 mod types;
 
 use std::sync::LazyLock;
@@ -312,8 +313,9 @@ const SPLIT_BIRTHS: &str = r#"
     ALTER TABLE "People" DROP COLUMN year, DROP COLUMN month, DROP COLUMN day;"#;
 
 /// All fixtures.
-pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> =
-    LazyLock::new(|| [TABLES, types::FIXTURES, enums::FIXTURES].into_iter().flatten().collect());
+pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> = LazyLock::new(|| {
+    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES].into_iter().flatten().collect()
+});
 
 const TABLES: &[Fixture] = &[
     Fixture {

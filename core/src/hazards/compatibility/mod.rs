@@ -11,6 +11,7 @@ pub mod narrow_sequence;
 pub mod refused_ids;
 pub mod renamed_column;
 pub mod renamed_enum_value;
+pub mod renamed_object;
 pub mod renamed_schema;
 pub mod renamed_table;
 pub mod required_column;
