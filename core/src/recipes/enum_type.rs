@@ -130,6 +130,46 @@ impl<'a> Enum<'a> {
         Ok(statements)
     }
 
+    /// The check that keeps labels out of a column, with its name.
+    pub fn check_without(&self, it: &Use<'_>, column: &str, labels: &[String]) -> (String, String) {
+        let name = name_of(&["lockkeeper", &it.table.name, &it.column, "labels"]);
+        (name, format!("CHECK (NOT ({}))", is_any(&self.scene.quote(column), labels)))
+    }
+
+    /// The phase in which columns get the defaults of the end, where those differ.
+    ///
+    /// # Errors
+    /// [`Refusal`] where one comes or goes altogether.
+    pub fn defaults(&self, states: &[Table]) -> Result<Option<Phase>, Refusal> {
+        let mut steps = Vec::new();
+        for (it, state) in self.uses.iter().zip(states) {
+            let default = |state: &Table| {
+                state.column(&it.column)?.default.as_ref().map(|it| it.text.trim().to_owned())
+            };
+            let (before, after) = match (default(it.state), default(state)) {
+                (before, after) if before == after => continue,
+                (Some(before), Some(after)) => (before, after),
+                _ => {
+                    return Err(Refusal::new(format!(
+                        "the default of {} comes or goes with it: change it in a migration of its own first",
+                        self.shown(it)
+                    )));
+                }
+            };
+            let (table, column) = (self.scene.sql(&it.table), self.scene.quote(&it.column));
+            let set =
+                |default: &str| format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}");
+            let name = name_of(&[&it.table.name, &it.column, "default"]);
+            let title = format!("{} is {after} where nobody says anything", self.shown(it));
+            steps.push(Step::Sql(self.scene.in_transaction(name, title, &[set(&after)], &[set(&before)])));
+        }
+        if steps.is_empty() {
+            return Ok(None);
+        }
+        let phase = Phase::new(PhaseKind::Expand, "defaults become those of the end", steps);
+        Ok(Some(phase.undone_by("the down migration sets the old default", "errors over the baseline")))
+    }
+
     /// What hangs on a column must read the same with another type below.
     ///
     /// # Errors
@@ -185,8 +225,8 @@ pub(super) struct Relabelled<'a> {
     pub states: Vec<Table>,
     /// What the release at the swap must do.
     pub must: Vec<String>,
-    /// On the way back, behind the copy of a column: what else stood on it, by its name.
-    pub also_on_copy: fn(&Enum<'_>, &Use<'_>, &str) -> Option<String>,
+    /// Labels that a check on each column kept out.
+    pub kept_out: &'a [String],
 }
 
 /// A use with all that its change is written from.
@@ -198,6 +238,13 @@ struct Parts {
 }
 
 impl Relabelled<'_> {
+    /// What every release at a swap must do.
+    pub fn must(name: &str) -> String {
+        format!(
+            "go on without an error when {name} is another type of that name: prepared statements and drivers that keep its number ask again"
+        )
+    }
+
     /// The phases, from the new type to the end of the old one.
     ///
     /// # Errors
@@ -357,7 +404,11 @@ impl Relabelled<'_> {
         let (mut up, mut down) = (Vec::new(), Vec::new());
         for (number, ((_, then), it)) in changes.iter().zip(&of.uses).enumerate() {
             let (own_up, mut own_down) = then.drop_copy();
-            own_down.extend((self.also_on_copy)(of, it, &then.aside()));
+            if !self.kept_out.is_empty() {
+                let (name, definition) = of.check_without(it, &then.aside(), self.kept_out);
+                let (table, name) = (of.scene.sql(&it.table), of.scene.quote(&name));
+                own_down.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"));
+            }
             up.extend(self.allow_second(number));
             up.extend(own_up);
             down.splice(0..0, own_down);

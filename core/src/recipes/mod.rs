@@ -38,6 +38,7 @@ mod rename_object;
 mod rename_table;
 mod rename_enum_value;
 mod replace_columns;
+mod replace_enum;
 mod scene;
 mod split_table;
 mod swap_table;
@@ -140,6 +141,7 @@ pub static RECIPES: &[&Recipe] = &[
     &refresh_view::RECIPE,
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
+    &replace_enum::RECIPE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
 ];

@@ -7,7 +7,7 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::backfill::Backfill;
 use super::enum_type::{Enum, Relabelled, Use};
-use super::scene::{Scene, name_of};
+use super::scene::Scene;
 use super::{Form, Recipe, Refusal, add_enum_value};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -41,18 +41,15 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let change = Change { of: &of, from, to };
     let mut phases = change.both();
     let states = of.uses.iter().map(|it| change.with_default(it)).collect::<Result<Vec<_>, _>>()?;
-    phases.extend(change.defaults());
+    phases.extend(of.defaults(&states)?);
     for it in &of.uses {
         phases.push(change.rows(it)?);
     }
     let must = vec![
         format!("say {} nowhere: from the swap on {name} does not know it", quote_literal(from)),
-        format!(
-            "go on without an error when {name} is another type of that name: prepared statements and drivers that keep its number ask again"
-        ),
+        Relabelled::must(&name.to_string()),
     ];
-    let relabelled =
-        Relabelled { of: &of, before: &before, after: &after, states, must, also_on_copy: |_, _, _| None };
+    let relabelled = Relabelled { of: &of, before: &before, after: &after, states, must, kept_out: &[] };
     phases.extend(relabelled.phases()?);
     Ok(phases)
 }
@@ -113,25 +110,6 @@ impl Change<'_> {
             )));
         }
         Ok(state)
-    }
-
-    /// The columns that have the old label when nobody says anything.
-    fn defaults(&self) -> Option<Phase> {
-        let scene = self.of.scene;
-        let step = |it: &Use<'_>| {
-            let (table, column) = (scene.sql(&it.table), scene.quote(&it.column));
-            let set = |label: &str| {
-                format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {}", quote_literal(label))
-            };
-            let name = name_of(&[&it.table.name, &it.column, "default"]);
-            let title = format!("rows are {} where nobody says anything", self.to);
-            Step::Sql(scene.in_transaction(name, title, &[set(self.to)], &[set(self.from)]))
-        };
-        let steps: Vec<Step> = self.of.uses.iter().filter(|it| self.is_default(it)).map(step).collect();
-        (!steps.is_empty()).then(|| {
-            Phase::new(PhaseKind::Expand, format!("the default becomes {}", self.to), steps)
-                .undone_by("the down migration sets the old default", "errors over the baseline")
-        })
     }
 
     /// The rows of a column.

@@ -318,6 +318,9 @@ CREATE INDEX bookings_state ON bookings (state, id DESC);
 CREATE INDEX "paid before" ON bookings ("Before") WHERE "Before" = 'it''s paid';
 CREATE TABLE letters (about state NOT NULL, id int UNIQUE);
 CREATE SEQUENCE more_bookings START 100000;
+CREATE TYPE "Role" AS ENUM ('USER', 'GUEST', 'ADMIN');
+CREATE TABLE "Account" (id int PRIMARY KEY, "role" "Role" NOT NULL DEFAULT 'GUEST');
+INSERT INTO "Account" SELECT g, 'ADMIN' FROM generate_series(1, 500) g;
 INSERT INTO bookings SELECT g, (ARRAY['new', 'canceled', 'it''s paid'])[1 + g % 3]::state,
     CASE WHEN g % 5 > 0 THEN (ARRAY['canceled', 'it''s paid'])[1 + g % 2]::state END, 'n' || g FROM generate_series(1, 2000) g;
 INSERT INTO letters SELECT (ARRAY['new', 'canceled'])[1 + g % 2]::state, g FROM generate_series(1, 500) g;

@@ -58,6 +58,37 @@ fn enums_change_in_clean_files_and_end_with_the_same_labels() {
     }
 }
 
+const REMOVE: &str = "ALTER TYPE state RENAME TO state_old; CREATE TYPE state AS ENUM ('paid', 'canceled');
+    ALTER TABLE o ALTER state TYPE state USING state::text::state; ALTER TABLE o ALTER b TYPE state USING b::text::state;
+    ALTER TABLE l ALTER about TYPE state USING (about::text::state); DROP TYPE state_old;";
+
+#[test]
+fn an_enum_is_made_anew_without_a_label() {
+    let before = states("ALTER TABLE o DROP CONSTRAINT o_b_check;");
+    for major in [12, 18] {
+        prove(REMOVE, &Target::postgres(Version::major(major)), &before, Way::Triggers);
+    }
+    let phases = written(REMOVE, &Target::default(), &before, Way::Triggers).expect("is possible");
+    let releases: Vec<_> = phases.iter().flat_map(Phase::releases).collect();
+    assert_eq!(releases.len(), 2, "{releases:?}");
+    let counts: Vec<_> =
+        phases.iter().flat_map(|it| &it.entry).filter_map(|it| it.query.as_deref()).collect();
+    assert!(counts.contains(&"SELECT count(*) FROM l WHERE about::text IN ('new')"), "{counts:?}");
+}
+
+#[test]
+fn enums_that_cannot_be_made_anew_are_refused_in_words() {
+    let added = REMOVE.replace("'canceled')", "'canceled', 'lost')");
+    for (more, change, reason) in [
+        ("", added.as_str(), "'lost' is new in state: add it first"),
+        ("ALTER TABLE l ADD CHECK (about <> 'new');", REMOVE, "the check l_about_check says new"),
+        ("CREATE VIEW v AS SELECT state FROM o;", REMOVE, "the view v reads state"),
+    ] {
+        let refusal = written(change, &Target::default(), &states(more), Way::Triggers).expect_err(change);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
+}
+
 #[test]
 fn the_place_of_a_value_is_always_stated() {
     let place = |change: &str| {
