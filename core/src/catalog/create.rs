@@ -294,6 +294,8 @@ impl Catalog {
             .map(|(relation, columns)| Dependence { relation: self.resolve(&relation), columns })
             .collect();
         let view = View {
+            head: create.head.clone(),
+            columns: create.shows(self.dialect),
             query: create.query.clone(),
             materialized: create.materialized,
             populated: create.with_data,

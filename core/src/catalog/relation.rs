@@ -194,6 +194,10 @@ pub struct Trigger {
 /// A view, materialized or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
+    /// What stands between its name and `AS`, as written.
+    pub head: String,
+    /// The names of its columns, where the head or the query says them all.
+    pub columns: Option<Vec<String>>,
     /// Its query as written.
     pub query: QueryText,
     /// Whether rows are stored.

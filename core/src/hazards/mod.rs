@@ -248,6 +248,7 @@ pub static RULES: &[&Rule] = &[
     &compatibility::narrow_sequence::RULE,
     &compatibility::row_security_lockout::RULE,
     &compatibility::dropped_view::RULE,
+    &compatibility::reshaped_view::RULE,
     &compatibility::renamed_schema::RULE,
     &compatibility::renamed_object::RULE,
     &compatibility::renamed_enum_value::RULE,

@@ -174,6 +174,23 @@ impl Expression {
     }
 }
 
+/// The name behind AS, or of a plain column.
+fn shown_name(mut item: Cursor<'_>) -> Option<String> {
+    let mut last = None;
+    let mut plain = true;
+    while !item.at_end() {
+        if item.eat("as") {
+            return item.ident().map(|it| it.name).filter(|_| item.at_end());
+        }
+        last = item.ident();
+        plain &= last.is_some() && (item.at_end() || item.eat("."));
+        if last.is_none() {
+            item.skip();
+        }
+    }
+    last.filter(|_| plain).map(|it| it.name)
+}
+
 fn contains_ignoring_case(text: &str, word: &str) -> bool {
     if !word.is_ascii() || word.contains('"') {
         return true;
@@ -231,6 +248,21 @@ impl QueryText {
         false
     }
 
+    /// The names of the columns that it shows; `None` where one comes from a star, or has a name that the server makes.
+    pub fn shows(&self, dialect: Dialect) -> Option<Vec<String>> {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        cursor.eat("select").then_some(())?;
+        if cursor.eat("distinct") && cursor.eat("on") {
+            cursor.group()?;
+        }
+        let first = cursor.index();
+        while !cursor.at_end() && !cursor.is_any(&["from", "where", "union", "group", "order", "limit"]) {
+            cursor.skip();
+        }
+        cursor.part(first, cursor.index()).segments().into_iter().map(shown_name).collect()
+    }
+
     /// The relations that it reads, each with the columns that it may be read by.
     pub fn dependences(&self, dialect: Dialect) -> Vec<(Name, BTreeSet<String>)> {
         let reading = subparser::read_query(&self.text, dialect);
@@ -256,6 +288,25 @@ mod tests {
             (own && column.name.name == "a").then(|| "NEW.a".to_owned())
         });
         assert_eq!(changed, "NEW.a || lower(\"A\") || NEW.a::a || extract(a FROM NEW.a) || s.a || a(1)");
+    }
+
+    #[test]
+    fn a_query_says_what_it_shows() {
+        let shows = |query: &str| {
+            QueryText { text: query.to_owned(), span: Span::default() }.shows(Dialect::Postgres)
+        };
+        let names = |all: &[&str]| Some(all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
+        assert_eq!(shows("SELECT a, t.b, s.t.\"C\" FROM t"), names(&["a", "b", "C"]));
+        assert_eq!(shows("SELECT DISTINCT ON (a) a + 1 AS b, count(*) AS n"), names(&["b", "n"]));
+        for unknown in [
+            "SELECT * FROM t",
+            "SELECT t.* FROM t",
+            "SELECT a b FROM t",
+            "SELECT count(*)",
+            "WITH x AS (SELECT 1) SELECT a FROM x",
+        ] {
+            assert_eq!(shows(unknown), None, "{unknown}");
+        }
     }
 
     #[test]

@@ -156,8 +156,20 @@ pub struct CreateView {
     pub with_data: bool,
     /// The names of its columns, where stated.
     pub columns: Vec<Ident>,
+    /// What stands between its name and `AS`: columns, options.
+    pub head: String,
     /// Its query.
     pub query: QueryText,
+}
+
+impl CreateView {
+    /// The names of its columns, where they are stated or the query says them all.
+    pub fn shows(&self, dialect: crate::dialect::Dialect) -> Option<Vec<String>> {
+        if self.columns.is_empty() {
+            return self.query.shows(dialect);
+        }
+        Some(self.columns.iter().map(|it| it.name.clone()).collect())
+    }
 }
 
 /// A materialized view filled again.

@@ -39,6 +39,7 @@ mod rename_table;
 mod rename_enum_value;
 mod replace_columns;
 mod replace_enum;
+mod replace_view;
 mod scene;
 mod split_table;
 mod swap_table;
@@ -142,6 +143,7 @@ pub static RECIPES: &[&Recipe] = &[
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
     &replace_enum::RECIPE,
+    &replace_view::RECIPE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
 ];

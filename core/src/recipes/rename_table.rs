@@ -115,8 +115,8 @@ pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<&'static s
     Ok("TABLE")
 }
 
-/// Privileges that somebody has on the table and not on the view.
-fn missing_grants(old: &RelationName, new: &RelationName) -> String {
+/// Privileges that somebody has on the new relation and not on the old one.
+pub(super) fn missing_grants(old: &RelationName, new: &RelationName) -> String {
     let of = |name: &RelationName| {
         format!(
             "SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = {} AND \

@@ -15,6 +15,7 @@ pub mod renamed_object;
 pub mod renamed_schema;
 pub mod renamed_table;
 pub mod required_column;
+pub mod reshaped_view;
 pub mod revoked_right;
 pub mod row_security_lockout;
 pub mod silenced_trigger;

@@ -35,6 +35,22 @@ fn objects_get_new_names_in_clean_files() {
 }
 
 #[test]
+fn a_view_is_made_anew_beside_the_old_one() {
+    let change = "DROP VIEW v; CREATE VIEW v (number) WITH (security_barrier) AS SELECT id FROM t WITH LOCAL CHECK OPTION";
+    prove(change, &Target::default(), &objects(), Way::Triggers);
+    let phases = written(change, &Target::default(), &objects(), Way::Triggers).expect("is possible");
+    let steps: Vec<_> = phases.iter().flat_map(Phase::migrations).collect();
+    assert!(steps[1].up.contains(
+        "CREATE VIEW v (number) WITH (security_barrier) AS\nSELECT id FROM t WITH LOCAL CHECK OPTION;"
+    ));
+    assert!(steps[1].down.as_deref().is_some_and(|it| it.contains("CREATE VIEW v AS\nSELECT id FROM t;")));
+    let mut read = objects();
+    replay(part("CREATE VIEW reader AS SELECT id FROM v;"), &Target::default(), &mut read);
+    let refusal = written(change, &Target::default(), &read, Way::Triggers).expect_err("is read");
+    assert!(refusal.reason.contains("the view reader reads v"), "{}", refusal.reason);
+}
+
+#[test]
 fn a_function_under_the_old_name_calls_the_new_one() {
     let phases =
         written("ALTER FUNCTION f(int, text) RENAME TO g", &Target::default(), &objects(), Way::Triggers);
