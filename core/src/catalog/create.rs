@@ -295,6 +295,7 @@ impl Catalog {
             .collect();
         let view = View {
             head: create.head.clone(),
+            stale: false,
             columns: create.shows(self.dialect),
             query: create.query.clone(),
             materialized: create.materialized,

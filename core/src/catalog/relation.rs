@@ -200,6 +200,8 @@ pub struct View {
     pub columns: Option<Vec<String>>,
     /// Its query as written.
     pub query: QueryText,
+    /// Whether a column has another name since then, so that the text makes another view, or none.
+    pub stale: bool,
     /// Whether rows are stored.
     pub materialized: bool,
     /// Whether rows have been stored.

@@ -248,8 +248,8 @@ impl QueryText {
         false
     }
 
-    /// The names of the columns that it shows; `None` where one comes from a star, or has a name that the server makes.
-    pub fn shows(&self, dialect: Dialect) -> Option<Vec<String>> {
+    /// The names of the columns that it shows, without those that the server makes; `None` where nobody can count them.
+    pub fn shows(&self, dialect: Dialect) -> Option<Vec<Option<String>>> {
         let script = Script::read(&self.text, dialect);
         let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
         cursor.eat("select").then_some(())?;
@@ -260,7 +260,9 @@ impl QueryText {
         while !cursor.at_end() && !cursor.is_any(&["from", "where", "union", "group", "order", "limit"]) {
             cursor.skip();
         }
-        cursor.part(first, cursor.index()).segments().into_iter().map(shown_name).collect()
+        let items = cursor.part(first, cursor.index()).segments();
+        let stars = |it: &Cursor<'_>| it.tokens().last().is_some_and(|token| token.span.of(it.text()) == "*");
+        (!items.iter().any(stars)).then(|| items.into_iter().map(shown_name).collect())
     }
 
     /// The relations that it reads, each with the columns that it may be read by.
@@ -293,20 +295,29 @@ mod tests {
     #[test]
     fn a_query_says_what_it_shows() {
         let shows = |query: &str| {
-            QueryText { text: query.to_owned(), span: Span::default() }.shows(Dialect::Postgres)
+            let shown =
+                QueryText { text: query.to_owned(), span: Span::default() }.shows(Dialect::Postgres)?;
+            let shown: Vec<String> =
+                shown.into_iter().map(|it| it.unwrap_or_else(|| "?".to_owned())).collect();
+            Some(shown.join(" "))
         };
-        let names = |all: &[&str]| Some(all.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>());
-        assert_eq!(shows("SELECT a, t.b, s.t.\"C\" FROM t"), names(&["a", "b", "C"]));
-        assert_eq!(shows("SELECT DISTINCT ON (a) a + 1 AS b, count(*) AS n"), names(&["b", "n"]));
-        for unknown in [
-            "SELECT * FROM t",
-            "SELECT t.* FROM t",
-            "SELECT a b FROM t",
-            "SELECT count(*)",
-            "WITH x AS (SELECT 1) SELECT a FROM x",
-        ] {
+        let shown = |query: &str| shows(query).unwrap_or_default();
+        assert_eq!(shown("SELECT a, t.b, s.t.\"C\" FROM t"), "a b C");
+        assert_eq!(shown("SELECT DISTINCT ON (a) a + 1 AS b, count(*) AS n"), "b n");
+        assert_eq!(shown("SELECT a b, count(*), 'x', a::text FROM t"), "? ? ? ?");
+        for unknown in ["SELECT * FROM t", "SELECT a, t.* FROM t", "WITH x AS (SELECT 1) SELECT a FROM x"] {
             assert_eq!(shows(unknown), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn a_view_says_what_it_shows() {
+        let stated = "CREATE VIEW v (x) WITH (security_barrier) AS SELECT a + 1, b FROM t";
+        let script = Script::read(stated, Dialect::Postgres);
+        let operation = crate::operation::lower::lower(&script, &script.statements[0]).remove(0);
+        let crate::operation::Kind::CreateView(view) = operation.kind else { panic!("{operation:?}") };
+        let found = (view.shows(Dialect::Postgres), view.head.as_str());
+        assert_eq!(found, (Some(vec!["x".to_owned(), "b".to_owned()]), "(x) WITH (security_barrier)"));
     }
 
     #[test]

@@ -163,12 +163,13 @@ pub struct CreateView {
 }
 
 impl CreateView {
-    /// The names of its columns, where they are stated or the query says them all.
+    /// The names of its columns, where the query says them all; what is stated goes for the first of them.
     pub fn shows(&self, dialect: crate::dialect::Dialect) -> Option<Vec<String>> {
-        if self.columns.is_empty() {
-            return self.query.shows(dialect);
+        let mut names = self.query.shows(dialect)?;
+        for (name, stated) in names.iter_mut().zip(&self.columns) {
+            *name = Some(stated.name.clone());
         }
-        Some(self.columns.iter().map(|it| it.name.clone()).collect())
+        names.into_iter().collect()
     }
 }
 

@@ -144,6 +144,7 @@ pub static RECIPES: &[&Recipe] = &[
     &replace_columns::RECIPE,
     &replace_enum::RECIPE,
     &replace_view::RECIPE,
+    &replace_view::IN_PLACE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
 ];

@@ -15,6 +15,29 @@ pub(super) static RECIPE: Recipe = Recipe {
     form: Form::Several { claim, write },
 };
 
+pub(super) static IN_PLACE: Recipe = Recipe {
+    id: "reshape-view",
+    page: include_str!("replace_view.md"),
+    ways: &[Way::Triggers],
+    form: Form::One { applies: |operation| replaced(operation).is_some(), write: write_replaced },
+};
+
+/// A view in place of one that is there.
+fn replaced(operation: &Operation) -> Option<&CreateView> {
+    match &operation.kind {
+        Kind::CreateView(view) if view.or_replace && !view.temporary => Some(view),
+        _ => None,
+    }
+}
+
+fn write_replaced(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let new = replaced(operation).ok_or_else(|| Refusal::new("it replaces no view"))?;
+    let name = scene.resolve(&new.name);
+    let old = scene.catalog.view(&name).filter(|view| !view.materialized);
+    let old = old.ok_or_else(|| Refusal::new(format!("nothing is known of the view {}", new.name)))?;
+    phases(scene, &name, old, new)
+}
+
 /// The view that is dropped by the first operation and made again by another, with its place.
 fn parts<'a>(
     operations: &[&'a Operation],
@@ -48,7 +71,22 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     let found =
         parts(operations, scene).and_then(|(name, _, new)| Some((scene.catalog.view(&name)?, name, new)));
     let Some((old, name, new)) = found else { return Err(Refusal::new("it makes no view anew")) };
-    if let Some((reader, _)) = scene.catalog.views_on(&name).first() {
+    phases(scene, &name, old, new)
+}
+
+fn phases(
+    scene: &Scene<'_>,
+    name: &RelationName,
+    old: &View,
+    new: &CreateView,
+) -> Result<Vec<Phase>, Refusal> {
+    if old.stale || scene.catalog.relation(name).is_some_and(|it| it.uncertain) {
+        return Err(Refusal::new(format!(
+            "a column of {}, or one that it reads, has another name than when it was made: what it shows now is not certain. Make it again as it              is first, by CREATE OR REPLACE VIEW in a migration of its own",
+            name.display(scene.dialect())
+        )));
+    }
+    if let Some((reader, _)) = scene.catalog.views_on(name).first() {
         return Err(Refusal::new(format!(
             "the view {} reads {}: drop it in front of this, and make it again behind it",
             reader.display(scene.dialect()),
@@ -59,7 +97,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     if scene.catalog.relation(&beside).is_some() {
         return Err(Refusal::new(format!("there is a {} already", beside.name)));
     }
-    let change = Change { scene, name: &name, beside: &beside, old, new };
+    let change = Change { scene, name, beside: &beside, old, new };
     Ok(vec![change.expand(), change.cutover(), change.contract()])
 }
 

@@ -46,6 +46,13 @@ fn a_view_is_made_anew_beside_the_old_one() {
     assert!(steps[1].down.as_deref().is_some_and(|it| it.contains("CREATE VIEW v AS\nSELECT id FROM t;")));
     let mut read = objects();
     replay(part("CREATE VIEW reader AS SELECT id FROM v;"), &Target::default(), &mut read);
+    for rename in ["ALTER VIEW v RENAME COLUMN id TO other;", "ALTER TABLE t RENAME COLUMN id TO other;"] {
+        let mut renamed = objects();
+        replay(part(rename), &Target::default(), &mut renamed);
+        let refusal =
+            written(change, &Target::default(), &renamed, Way::Triggers).expect_err("is not certain");
+        assert!(refusal.reason.contains("what it shows now is not certain"), "{}", refusal.reason);
+    }
     let refusal = written(change, &Target::default(), &read, Way::Triggers).expect_err("is read");
     assert!(refusal.reason.contains("the view reader reads v"), "{}", refusal.reason);
 }
