@@ -277,25 +277,6 @@ fn changes_that_batches_would_change_are_refused_in_words() {
     }
 }
 
-#[test]
-fn a_view_is_refreshed_beside_readers_where_its_rows_can_be_told_apart() {
-    let target = Target::postgres(Version::major(15));
-    let schema = "CREATE TABLE s (a int, b int); CREATE MATERIALIZED VIEW v AS SELECT a, sum(b) AS b FROM s GROUP BY a;
-        CREATE MATERIALIZED VIEW plain AS SELECT a FROM s; CREATE INDEX ON plain (a); CREATE UNIQUE INDEX ON plain (a) WHERE a > 0;
-        CREATE MATERIALIZED VIEW late AS SELECT a FROM s WITH NO DATA; CREATE UNIQUE INDEX ON v (a);";
-    let mut before = Catalog::empty(Dialect::Postgres);
-    replay(part(schema), &target, &mut before);
-    prove("REFRESH MATERIALIZED VIEW v", &target, &before, Way::Triggers);
-    for (change, reason) in [
-        ("REFRESH MATERIALIZED VIEW plain", "has no unique index on plain columns"),
-        ("REFRESH MATERIALIZED VIEW late", "was never filled"),
-        ("REFRESH MATERIALIZED VIEW unknown", "nothing is known"),
-    ] {
-        let refusal = written(change, &target, &before, Way::Triggers).expect_err(change);
-        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
-    }
-}
-
 pub(super) fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
         replay(part(&step.up), target, catalog);

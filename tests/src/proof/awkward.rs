@@ -306,7 +306,7 @@ INSERT INTO invoices (member_id, amount) SELECT nullif(g % 900, 0), g / 7.0 FROM
 "#;
 
 /// An enum in two tables: with a default, a check, indexes, one of them partial, labels that need quotes, and a column of the type's name.
-pub(super) const BOOKINGS: &str = r#"
+pub(super) const STATES: &str = r#"
 CREATE TYPE state AS ENUM ('new', 'canceled', 'it''s paid', 'Lost?');
 CREATE TABLE bookings (
     id bigint PRIMARY KEY,
