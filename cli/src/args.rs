@@ -138,6 +138,9 @@ pub struct RewriteArgs {
     /// How it is carried out: database-triggers, application-dual-write or maintenance-window.
     #[arg(long, value_name = "NAME", default_value = "database-triggers")]
     pub strategy: String,
+    /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
+    #[arg(long = "answer", value_name = "ID=VALUE")]
+    pub answers: Vec<String>,
     /// Write the files; without it they are only shown.
     #[arg(long)]
     pub write: bool,

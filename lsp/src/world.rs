@@ -320,7 +320,8 @@ impl Analysis {
 
     /// Rewrites it, with new names of now.
     pub(crate) fn rewrite(&self, way: Way) -> Result<Rewrite, RewriteError> {
-        rewrite(&self.loaded.opened.project, &self.file, way, now())
+        let project = &self.loaded.opened.project;
+        rewrite(project, &self.file, way, &project.config.answers_with(&[]), now())
     }
 }
 

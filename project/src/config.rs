@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::{FRAMEWORKS, Framework};
+use lockkeeper_core::recipes::Answers;
 use lockkeeper_core::signals::{Answer, QUESTIONS};
 use serde::Deserialize;
 
@@ -196,6 +197,12 @@ impl Config {
         self.answers.iter().map(answer).collect()
     }
 
+    /// The answers as rewrites take them; `given` win.
+    pub fn answers_with(&self, given: &[(String, Answer)]) -> Answers {
+        let all = self.answers().into_iter().chain(given.iter().cloned());
+        all.map(|(id, answer)| (id, answer.value)).collect()
+    }
+
     /// The line of a key, from 1.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         line_of(&self.text, key)
@@ -286,7 +293,7 @@ mod tests {
         refused(
             "[answers]\ndowntime = \"none\"",
             "lockkeeper.toml:2: there is no question `downtime`; there are downtime-allowed, releases-between-steps, \
-             every-writer-is-here, table-rows, rollback-window, verified-backup",
+             every-writer-is-here, table-rows, rollback-window, verified-backup, narrowing",
         );
         refused(
             "[severity]\nx = \"warn\"",

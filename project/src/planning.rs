@@ -2,6 +2,7 @@
 
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::plan::Way;
+use lockkeeper_core::recipes::Answers;
 use lockkeeper_core::report::strategist;
 use lockkeeper_core::report::{
     ChosenPlan, OperationReport, PlanReport, QuestionReport, RecommendationReport, ReferenceReport,
@@ -41,6 +42,12 @@ impl Gathered {
         open.filter(|it| matches!(it.blocks, Blocks::Strategies)).collect()
     }
 
+    /// The answers there are, as rewrites take them.
+    fn answers(&self) -> Answers {
+        let answered = |it: &Question| Some((it.id.to_owned(), it.answer.as_ref()?.value.clone()));
+        self.questions.iter().filter_map(answered).collect()
+    }
+
     fn answer(&self, id: &str) -> Option<&str> {
         let question = self.questions.iter().find(|it| it.id == id)?;
         question.answer.as_ref().map(|it| it.value.as_str())
@@ -59,7 +66,8 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
         soak_hours: project.config.limits.soak_hours,
     };
     let facts = Facts { signals: &gathered.signals, questions: &gathered.questions, costing };
-    let strategies = if blocked_by.is_empty() { generate(project, file, &facts) } else { Vec::new() };
+    let strategies =
+        if blocked_by.is_empty() { generate(project, file, &facts, &gathered.answers()) } else { Vec::new() };
     let recommendation = strategies::recommend(&strategies, &facts);
     let way = chosen.or(recommendation.as_ref().map(|it| it.way));
     let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way && !it.phases.is_empty()));
@@ -81,9 +89,9 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
     }
 }
 
-fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>) -> Vec<Strategy> {
+fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &Answers) -> Vec<Strategy> {
     let ways = Way::ALL.into_iter().map(|way| {
-        let phases = rewrite::phases(project, file, way).map_err(|error| error.message);
+        let phases = rewrite::phases(project, file, way, answers).map_err(|error| error.message);
         (way, phases)
     });
     strategies::generate(ways.collect(), facts)

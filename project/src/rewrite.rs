@@ -5,6 +5,7 @@ mod write;
 
 use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+use lockkeeper_core::recipes::Answers;
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
@@ -62,13 +63,18 @@ impl RewriteError {
     }
 }
 
-/// The phases of a checked file carried out in a way, without spelling files.
+/// The phases of a checked file carried out in a way, as the answers say, without spelling files.
 ///
 /// # Errors
 /// [`RewriteError`] where nothing in the file has a recipe, or a recipe is not possible here.
-pub fn phases(project: &Project, file: &CheckedFile, way: Way) -> Result<Vec<Phase>, RewriteError> {
+pub fn phases(
+    project: &Project,
+    file: &CheckedFile,
+    way: Way,
+    answers: &Answers,
+) -> Result<Vec<Phase>, RewriteError> {
     let back = way_back(project, file);
-    let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back })?;
+    let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
         return Ok(window(file, &pieces));
@@ -153,9 +159,10 @@ pub fn rewrite(
     project: &Project,
     file: &CheckedFile,
     way: Way,
+    answers: &Answers,
     now: Timestamp,
 ) -> Result<Rewrite, RewriteError> {
-    let phases = phases(project, file, way)?;
+    let phases = phases(project, file, way, answers)?;
     let releases = releases(&phases);
     let files = match way {
         Way::Window => vec![PlannedFile {

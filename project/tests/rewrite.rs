@@ -6,6 +6,7 @@ use std::path::Path;
 use expect_test::{Expect, expect};
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
+use lockkeeper_core::recipes::Answers;
 use lockkeeper_project::{analysis, open, rewrite};
 
 const SCHEMA: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);";
@@ -25,7 +26,8 @@ fn check(name: &str, config: &str, files: &[(&str, &str)], change: &str, expecte
     let policy = analysis::policy(&project, None);
     let file = analysis::check_path(&project, &root.join(change), None, &policy).expect("is a migration");
     let now = Timestamp { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
-    let rewrite = rewrite::rewrite(&project, &file, Way::Triggers, now).expect("can be rewritten");
+    let rewrite =
+        rewrite::rewrite(&project, &file, Way::Triggers, &Answers::new(), now).expect("can be rewritten");
     let paths: BTreeSet<&str> = rewrite.files.iter().map(|it| it.path.as_str()).collect();
     assert_eq!(paths.len(), rewrite.files.len(), "{name}: one path for two files");
     let star = |replaces| if replaces { " *" } else { "" };

@@ -7,6 +7,7 @@ use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::operation::QueryText;
 use lockkeeper_core::plan::Way;
+use lockkeeper_core::recipes::Answers;
 use lockkeeper_project::analysis::{self, CheckedFile, History};
 use lockkeeper_project::{Project, discover, rewrite};
 
@@ -138,7 +139,7 @@ fn every_migration_is_rewritten_or_refused_in_words() {
             }
             offered += 1;
             for way in [Way::Triggers, Way::Application] {
-                match rewrite::rewrite(&project, &file, way, now) {
+                match rewrite::rewrite(&project, &file, way, &Answers::new(), now) {
                     Ok(rewrite) => {
                         let paths: BTreeSet<&str> = rewrite.files.iter().map(|it| it.path.as_str()).collect();
                         assert_eq!(paths.len(), rewrite.files.len(), "{}: one path for two files", file.path);

@@ -45,7 +45,7 @@ pub fn way(name: &str) -> anyhow::Result<Way> {
     })
 }
 
-fn answer(text: &str) -> anyhow::Result<(String, Answer)> {
+pub fn answer(text: &str) -> anyhow::Result<(String, Answer)> {
     let (id, value) =
         text.split_once('=').ok_or_else(|| usage(format!("--answer {text} is not ID=VALUE")))?;
     Ok((id.trim().to_owned(), Answer { value: value.trim().to_owned(), source: "command line".to_owned() }))

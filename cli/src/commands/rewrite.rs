@@ -4,6 +4,7 @@ use lockkeeper_core::plan::Way;
 use lockkeeper_project::analysis;
 use lockkeeper_project::rewrite::{self, Rewrite};
 
+use super::plan;
 use crate::args::{Format, RewriteArgs};
 use crate::exit::{Exit, usage};
 use crate::{output, place};
@@ -15,12 +16,14 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
         let known: Vec<&str> = Way::ALL.iter().map(|way| way.id()).collect();
         usage(format!("there is no strategy {}: say one of {}", args.strategy, known.join(", ")))
     })?;
+    let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
+    let answers = project.config.answers_with(&answers);
     let policy = analysis::policy(&project, Some(place::now()));
     let path = place::absolute(&args.file);
     let file = analysis::check_path(&project, &path, Some(&text), &policy)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
-    let rewrite =
-        rewrite::rewrite(&project, &file, way, place::now()).map_err(|error| usage(error.message))?;
+    let rewrite = rewrite::rewrite(&project, &file, way, &answers, place::now())
+        .map_err(|error| usage(error.message))?;
     let mut report = analysis::rewrite_report(&rewrite);
     if args.write {
         rewrite::write(&project.root, &rewrite).map_err(|error| usage(error.message))?;

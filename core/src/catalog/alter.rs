@@ -28,6 +28,10 @@ impl Catalog {
             TableAction::DropConstraint { name, cascade, .. } => {
                 self.drop_constraint(&table, &name.name, *cascade)
             }
+            TableAction::RenameColumn { .. } if self.view(&table).is_some() => {
+                // What its text says is not what it shows any more.
+                self.with_view(&table, |view| (view.columns, view.stale) = (None, true));
+            }
             TableAction::RenameColumn { column, to } => {
                 for name in self.with_descendants(&table) {
                     self.rename_column(&name, &column.name, &to.name);
@@ -209,6 +213,7 @@ impl Catalog {
         let views: Vec<RelationName> = self.views_on_column(table, from).into_iter().cloned().collect();
         for view in views {
             self.with_view(&view, |view| {
+                view.stale = true;
                 for dependence in view.depends_on.iter_mut().filter(|it| it.relation == *table) {
                     dependence.columns.insert(to.to_owned());
                 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Catalog, Demand, Relation, RelationKind, RelationName, Table, UserType, View};
+use super::{Catalog, Demand, Relation, RelationKind, RelationName, Routine, Table, UserType, View};
 use crate::dialect::Name;
 use crate::operation::{
-    AlterDomain, AlterObject, AlterType, CreateDomain, CreateType, DomainAction, Kind, Maintenance,
-    ObjectAction, ObjectKind, Operation, Publication, PublicationAction, Set, TypeAction, TypeShape,
+    AlterDomain, AlterObject, AlterType, CreateDomain, CreateFunction, CreateType, DomainAction, Kind,
+    Maintenance, ObjectAction, ObjectKind, Operation, Place, Publication, PublicationAction, Set, TypeAction,
+    TypeShape,
 };
 
 impl Catalog {
@@ -25,9 +26,7 @@ impl Catalog {
             Kind::AlterDomain(it) => self.alter_domain(it),
             Kind::CreateSequence(it) => self.create_sequence(it),
             Kind::AlterSequence(it) => self.alter_sequence(it),
-            Kind::CreateFunction(it) => {
-                self.functions.insert_mut(it.name.name.as_str().into(), it.volatility);
-            }
+            Kind::CreateFunction(it) => self.create_function(it),
             Kind::CreateTrigger(it) => self.create_trigger(it),
             Kind::CreatePolicy(it) => self.create_policy(it),
             Kind::CreateRule(it) => {
@@ -171,12 +170,33 @@ impl Catalog {
                 ObjectAction::RenameTo(to),
                 ObjectKind::Function | ObjectKind::Routine | ObjectKind::Procedure,
             ) => {
-                if let Some(volatility) = self.function(&alter.name.name) {
-                    self.functions.insert_mut(to.name.as_str().into(), volatility);
+                if let Some(routine) = self.functions.get(alter.name.name.as_str()).cloned() {
+                    self.functions.remove_mut(alter.name.name.as_str());
+                    self.functions.insert_mut(to.name.as_str().into(), routine);
+                }
+            }
+            (ObjectAction::SetSchema(to), ObjectKind::Function | ObjectKind::Routine) => {
+                if let Some(routine) = self.functions.get_mut(alter.name.name.as_str()) {
+                    Arc::make_mut(routine).schema = to.name.as_str().into();
                 }
             }
             _ => {}
         }
+    }
+
+    fn create_function(&mut self, create: &CreateFunction) {
+        let RelationName { schema, name } = self.resolve(&create.name);
+        let before = self.routine(&name);
+        // Another of the same name: which is meant is not known any more.
+        let same = before.is_none_or(|it| it.signature == create.signature);
+        let routine = Routine {
+            schema,
+            volatility: create.volatility,
+            signature: create.signature.clone().filter(|_| same),
+            of_triggers: create.returns_trigger,
+            born: before.filter(|_| create.or_replace).map_or(self.migration, |it| it.born),
+        };
+        self.functions.insert_mut(name, Arc::new(routine));
     }
 
     fn rename_schema(&mut self, from: &str, to: &str) {
@@ -225,7 +245,15 @@ impl Catalog {
         self.with_type(&alter.name, |ty| {
             let UserType::Enum(labels) = ty else { return };
             match &alter.action {
-                TypeAction::AddValue { value, .. } if !labels.contains(value) => labels.push(value.clone()),
+                TypeAction::AddValue { value, place, .. } if !labels.contains(value) => {
+                    let at = |label: &String| labels.iter().position(|it| it == label);
+                    let at = match place {
+                        Some(Place::Before(label)) => at(label),
+                        Some(Place::After(label)) => at(label).map(|at| at + 1),
+                        None => None,
+                    };
+                    labels.insert(at.unwrap_or(labels.len()), value.clone());
+                }
                 TypeAction::RenameValue { from, to } => {
                     for label in labels.iter_mut().filter(|label| *label == from) {
                         label.clone_from(to);

@@ -294,6 +294,9 @@ impl Catalog {
             .map(|(relation, columns)| Dependence { relation: self.resolve(&relation), columns })
             .collect();
         let view = View {
+            head: create.head.clone(),
+            stale: false,
+            columns: create.shows(self.dialect),
             query: create.query.clone(),
             materialized: create.materialized,
             populated: create.with_data,

@@ -235,8 +235,8 @@ impl Catalog {
         if let Demand::ForeignKey { references, .. } = &constraint.demand {
             self.forget_reference(references, table);
         }
-        if cascade && matches!(constraint.demand, Demand::PrimaryKey(_) | Demand::Unique(_)) {
-            self.drop_keys_to(table);
+        if cascade {
+            self.drop_keys_to(table, &constraint.demand);
         }
         let not_null = match &constraint.demand {
             Demand::NotNull(column) => Some(column.clone()),
@@ -252,17 +252,33 @@ impl Catalog {
         }
     }
 
-    /// Drops the foreign keys that point at a table.
-    fn drop_keys_to(&mut self, table: &RelationName) {
+    /// Drops the foreign keys that point at the columns of a key.
+    fn drop_keys_to(&mut self, table: &RelationName, key: &Demand) {
+        let (Demand::PrimaryKey(columns) | Demand::Unique(columns)) = key else { return };
+        let is_primary = matches!(key, Demand::PrimaryKey(_));
+        let points_here = |demand: &Demand| match demand {
+            Demand::ForeignKey { references, key, .. } if references == table => {
+                let referenced: Vec<&String> = key.referenced.iter().map(|it| &it.name).collect();
+                let same =
+                    referenced.len() == columns.len() && columns.iter().all(|it| referenced.contains(&it));
+                same || is_primary && referenced.is_empty()
+            }
+            _ => false,
+        };
         let others = self.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default();
+        let mut left = Vec::new();
         for other in others {
+            let mut dropped = false;
             self.with_table_of(&other, |other| {
-                other.constraints.retain(
-                    |it| !matches!(&it.demand, Demand::ForeignKey { references, .. } if references == table),
-                );
+                // One of them for each entry of `referenced_by`.
+                if let Some(at) = other.constraints.iter().position(|it| points_here(&it.demand)) {
+                    other.constraints.remove(at);
+                    dropped = true;
+                }
             });
+            left.extend((!dropped).then_some(other));
         }
-        self.with_table_of(table, |it| it.referenced_by.clear());
+        self.with_table_of(table, |it| it.referenced_by = left);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Catalog, Demand, Index, Relation, RelationKind, RelationName, Table, UserType, View};
+use super::{Catalog, Demand, Index, Relation, RelationKind, RelationName, Routine, Table, UserType, View};
 use crate::dialect::Name;
 use crate::operation::{TypeName, Volatility};
 
@@ -81,7 +81,22 @@ impl Catalog {
 
     /// The volatility of a function that the schema made.
     pub fn function(&self, name: &str) -> Option<Volatility> {
-        self.functions.get(name).copied()
+        Some(self.routine(name)?.volatility)
+    }
+
+    /// The function with this name, without its schema.
+    pub fn routine(&self, name: &str) -> Option<&Routine> {
+        self.functions.get(name).map(|routine| &**routine)
+    }
+
+    /// All functions that the schema made, by their names without a schema, in no order.
+    pub fn routines(&self) -> impl Iterator<Item = (&str, &Routine)> {
+        self.functions.iter().map(|(name, routine)| (&**name, &**routine))
+    }
+
+    /// Whether the migration at hand made the function.
+    pub fn is_new_routine(&self, name: &str) -> bool {
+        self.routine(name).is_some_and(|routine| routine.born == self.migration)
     }
 
     /// All tables, in no order.

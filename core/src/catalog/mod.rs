@@ -20,14 +20,13 @@ use std::sync::Arc;
 use rpds::HashTrieMapSync;
 
 use crate::dialect::{Dialect, Name};
-use crate::operation::Volatility;
 
 pub(crate) use alter::same_shape;
 pub(crate) use drop::names_column;
 pub use gaps::Gap;
 pub use relation::{
-    ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Sequence,
-    Table, Trigger, UserType, View,
+    ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Routine,
+    Sequence, Table, Trigger, UserType, View,
 };
 pub(crate) use session::milliseconds;
 pub use session::{AddedValue, MovedColumn, Opened, Session};
@@ -73,7 +72,7 @@ pub struct Catalog {
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,
     types: Map<RelationName, Arc<UserType>>,
-    functions: Map<Arc<str>, Volatility>,
+    functions: Map<Arc<str>, Arc<Routine>>,
     publications: Map<Arc<str>, Arc<Vec<RelationName>>>,
     publishes_all: bool,
     migration: u32,

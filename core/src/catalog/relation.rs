@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::RelationName;
 use crate::operation::{
-    Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, TypeName,
+    Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, Signature, TypeName,
+    Volatility,
 };
 
 /// A table, index, view or sequence.
@@ -193,8 +194,14 @@ pub struct Trigger {
 /// A view, materialized or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
+    /// What stands between its name and `AS`, as written.
+    pub head: String,
+    /// The names of its columns, where the head or the query says them all.
+    pub columns: Option<Vec<String>>,
     /// Its query as written.
     pub query: QueryText,
+    /// Whether a column has another name since then, so that the text makes another view, or none.
+    pub stale: bool,
     /// Whether rows are stored.
     pub materialized: bool,
     /// Whether rows have been stored.
@@ -230,6 +237,21 @@ pub struct Sequence {
     pub owned_by: Option<(RelationName, String)>,
     /// Whether it belongs to an identity column, and follows its type.
     pub identity: bool,
+}
+
+/// A function that the schema made.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Routine {
+    /// Its schema.
+    pub schema: std::sync::Arc<str>,
+    /// Whether it gives the same answer again.
+    pub volatility: Volatility,
+    /// How it is called; `None` where that is not known, or where there are several of the name.
+    pub signature: Option<Signature>,
+    /// Whether it is called by triggers only.
+    pub of_triggers: bool,
+    /// The migration that made it.
+    pub born: u32,
 }
 
 /// A type that the schema made.

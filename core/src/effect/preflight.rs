@@ -163,32 +163,75 @@ pub fn misfits(
     dialect: Dialect,
 ) -> Option<String> {
     let value = quote(column, dialect);
-    let condition = if let Some((least, most)) = range(to).filter(|_| range(from).is_some()) {
-        format!("{value} NOT BETWEEN {least} AND {most}")
-    } else if from.is_any(&["numeric", "float4", "float8"]) && range(to).is_some() {
-        format!("round({value}) <> {value}")
-    } else if from.is("numeric") && to.is("numeric") {
-        let (digits, scale) = (*to.modifiers.first()?, to.modifiers.get(1).copied().unwrap_or(0));
-        let whole = digits.checked_sub(scale)?;
-        format!("round({value}, {scale}) <> {value} OR abs(round({value}, {scale})) >= 1e{whole}::numeric")
-    } else if from.is_any(&["text", "varchar"]) && to.is("varchar") {
-        // Blanks at the end are cut without a word.
-        let length = to.modifiers.first()?;
-        format!("rtrim(substr({value}, {length} + 1), ' ') <> ''")
-    } else if from.is_any(&["timestamp", "timestamptz"]) && to.is("date") {
-        format!("date_trunc('day', {value}) <> {value}")
-    } else {
-        return None;
-    };
-    Some(count(table, &condition, dialect))
+    let conditions: Vec<String> =
+        [refused(&value, from, to), changed(&value, from, to)].into_iter().flatten().collect();
+    (!conditions.is_empty()).then(|| count(table, &conditions.join(" OR "), dialect))
 }
 
-fn range(ty: &TypeName) -> Option<(&'static str, &'static str)> {
+/// The condition under which the server refuses a value as another type; `None` where it takes all of them, or where nobody can say it in
+/// SQL.
+pub fn refused(value: &str, from: &TypeName, to: &TypeName) -> Option<String> {
+    super::loss(from, to)?;
+    if let Some((least, most)) = range(to) {
+        return match from.name.as_str() {
+            "float4" | "float8" => {
+                // The largest bigint is no float: one more is.
+                let above = i128::from(most) + 1;
+                Some(format!("NOT (round({value}::float8) >= {least} AND round({value}::float8) < {above})"))
+            }
+            "numeric" => Some(format!("round({value}) NOT BETWEEN {least} AND {most}")),
+            _ => Some(format!("{value} NOT BETWEEN {least} AND {most}")),
+        };
+    }
+    if to.is("numeric") && from.is("numeric") {
+        let (whole, scale) = digits(to)?;
+        let fits = digits(from).is_some_and(|(own, more)| own < whole || own == whole && more <= scale);
+        // NaN fits everywhere, and is greater than every number.
+        return (!fits)
+            .then(|| format!("{value} <> 'NaN' AND abs(round({value}, {scale})) >= 1e{whole}::numeric"));
+    }
+    // Blanks at the end are cut without a word.
+    let length = length(to)?;
+    Some(format!("rtrim(substr({value}, {length} + 1), ' ') <> ''"))
+}
+
+/// The condition under which the server rounds or cuts a value without a word.
+fn changed(value: &str, from: &TypeName, to: &TypeName) -> Option<String> {
+    if from.is_any(&["numeric", "float4", "float8"]) && range(to).is_some() {
+        return Some(format!("round({value}) <> {value}"));
+    }
+    if from.is("numeric") && to.is("numeric") {
+        let scale = digits(to)?.1;
+        let rounds = digits(from).is_none_or(|(_, own)| own > scale);
+        return rounds.then(|| format!("round({value}, {scale}) <> {value}"));
+    }
+    let day = from.is_any(&["timestamp", "timestamptz"]) && to.is("date");
+    day.then(|| format!("date_trunc('day', {value}) <> {value}"))
+}
+
+/// The digits of a numeric type before and behind the point.
+pub fn digits(ty: &TypeName) -> Option<(i64, i64)> {
+    let scale = ty.modifiers.get(1).copied().unwrap_or(0);
+    Some((ty.modifiers.first()?.checked_sub(scale)?, scale))
+}
+
+/// The most characters of a type of text; `None` where there is no limit.
+pub fn length(ty: &TypeName) -> Option<i64> {
     match ty.name.as_str() {
         _ if ty.array => None,
-        "int2" => Some(("-32768", "32767")),
-        "int4" => Some(("-2147483648", "2147483647")),
-        "int8" => Some(("-9223372036854775808", "9223372036854775807")),
+        "varchar" => ty.modifiers.first().copied(),
+        "bpchar" => Some(ty.modifiers.first().copied().unwrap_or(1)),
+        _ => None,
+    }
+}
+
+/// The least and the greatest value of a type of whole numbers.
+pub fn range(ty: &TypeName) -> Option<(i64, i64)> {
+    match ty.name.as_str() {
+        _ if ty.array => None,
+        "int2" => Some((i16::MIN.into(), i16::MAX.into())),
+        "int4" => Some((i32::MIN.into(), i32::MAX.into())),
+        "int8" => Some((i64::MIN, i64::MAX)),
         _ => None,
     }
 }

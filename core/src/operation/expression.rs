@@ -174,6 +174,23 @@ impl Expression {
     }
 }
 
+/// The name behind AS, or of a plain column.
+fn shown_name(mut item: Cursor<'_>) -> Option<String> {
+    let mut last = None;
+    let mut plain = true;
+    while !item.at_end() {
+        if item.eat("as") {
+            return item.ident().map(|it| it.name).filter(|_| item.at_end());
+        }
+        last = item.ident();
+        plain &= last.is_some() && (item.at_end() || item.eat("."));
+        if last.is_none() {
+            item.skip();
+        }
+    }
+    last.filter(|_| plain).map(|it| it.name)
+}
+
 fn contains_ignoring_case(text: &str, word: &str) -> bool {
     if !word.is_ascii() || word.contains('"') {
         return true;
@@ -231,6 +248,23 @@ impl QueryText {
         false
     }
 
+    /// The names of the columns that it shows, without those that the server makes; `None` where nobody can count them.
+    pub fn shows(&self, dialect: Dialect) -> Option<Vec<Option<String>>> {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        cursor.eat("select").then_some(())?;
+        if cursor.eat("distinct") && cursor.eat("on") {
+            cursor.group()?;
+        }
+        let first = cursor.index();
+        while !cursor.at_end() && !cursor.is_any(&["from", "where", "union", "group", "order", "limit"]) {
+            cursor.skip();
+        }
+        let items = cursor.part(first, cursor.index()).segments();
+        let stars = |it: &Cursor<'_>| it.tokens().last().is_some_and(|token| token.span.of(it.text()) == "*");
+        (!items.iter().any(stars)).then(|| items.into_iter().map(shown_name).collect())
+    }
+
     /// The relations that it reads, each with the columns that it may be read by.
     pub fn dependences(&self, dialect: Dialect) -> Vec<(Name, BTreeSet<String>)> {
         let reading = subparser::read_query(&self.text, dialect);
@@ -256,6 +290,34 @@ mod tests {
             (own && column.name.name == "a").then(|| "NEW.a".to_owned())
         });
         assert_eq!(changed, "NEW.a || lower(\"A\") || NEW.a::a || extract(a FROM NEW.a) || s.a || a(1)");
+    }
+
+    #[test]
+    fn a_query_says_what_it_shows() {
+        let shows = |query: &str| {
+            let shown =
+                QueryText { text: query.to_owned(), span: Span::default() }.shows(Dialect::Postgres)?;
+            let shown: Vec<String> =
+                shown.into_iter().map(|it| it.unwrap_or_else(|| "?".to_owned())).collect();
+            Some(shown.join(" "))
+        };
+        let shown = |query: &str| shows(query).unwrap_or_default();
+        assert_eq!(shown("SELECT a, t.b, s.t.\"C\" FROM t"), "a b C");
+        assert_eq!(shown("SELECT DISTINCT ON (a) a + 1 AS b, count(*) AS n"), "b n");
+        assert_eq!(shown("SELECT a b, count(*), 'x', a::text FROM t"), "? ? ? ?");
+        for unknown in ["SELECT * FROM t", "SELECT a, t.* FROM t", "WITH x AS (SELECT 1) SELECT a FROM x"] {
+            assert_eq!(shows(unknown), None, "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_view_says_what_it_shows() {
+        let stated = "CREATE VIEW v (x) WITH (security_barrier) AS SELECT a + 1, b FROM t";
+        let script = Script::read(stated, Dialect::Postgres);
+        let operation = crate::operation::lower::lower(&script, &script.statements[0]).remove(0);
+        let crate::operation::Kind::CreateView(view) = operation.kind else { panic!("{operation:?}") };
+        let found = (view.shows(Dialect::Postgres), view.head.as_str());
+        assert_eq!(found, (Some(vec!["x".to_owned(), "b".to_owned()]), "(x) WITH (security_barrier)"));
     }
 
     #[test]

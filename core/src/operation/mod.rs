@@ -19,8 +19,8 @@ pub use expression::{ColumnWord, Expression, QueryText};
 pub use object::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction,
     CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Lock,
-    Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Publication, PublicationAction, Refresh,
-    Reindex, ReindexScope, Truncate, TypeAction, TypeShape, Volatility,
+    Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Place, Publication, PublicationAction, Refresh,
+    Reindex, ReindexScope, Signature, Truncate, TypeAction, TypeShape, Volatility,
 };
 pub use table::{
     AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, ForeignKey, Generated,

@@ -156,8 +156,21 @@ pub struct CreateView {
     pub with_data: bool,
     /// The names of its columns, where stated.
     pub columns: Vec<Ident>,
+    /// What stands between its name and `AS`: columns, options.
+    pub head: String,
     /// Its query.
     pub query: QueryText,
+}
+
+impl CreateView {
+    /// The names of its columns, where the query says them all; what is stated goes for the first of them.
+    pub fn shows(&self, dialect: crate::dialect::Dialect) -> Option<Vec<String>> {
+        let mut names = self.query.shows(dialect)?;
+        for (name, stated) in names.iter_mut().zip(&self.columns) {
+            *name = Some(stated.name.clone());
+        }
+        names.into_iter().collect()
+    }
 }
 
 /// A materialized view filled again.
@@ -211,8 +224,8 @@ pub enum TypeAction {
         value: String,
         /// It may be there already.
         if_not_exists: bool,
-        /// Whether its place among the others is stated.
-        placed: bool,
+        /// Its place among the others, where one is stated; else it is the last.
+        place: Option<Place>,
     },
     /// A label with a new name.
     RenameValue {
@@ -228,6 +241,15 @@ pub enum TypeAction {
         /// What depends on it follows.
         cascade: bool,
     },
+}
+
+/// The place of a new label of an enum.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// Just before this label.
+    Before(String),
+    /// Just behind this label.
+    After(String),
 }
 
 /// A new domain.
@@ -316,6 +338,19 @@ pub struct CreateFunction {
     pub body: Option<Span>,
     /// `RETURNS trigger`.
     pub returns_trigger: bool,
+    /// How it is called; `None` of a procedure, and where an argument is more than a value that goes in.
+    pub signature: Option<Signature>,
+}
+
+/// How a function is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Its arguments as they were written, with their defaults.
+    pub arguments: String,
+    /// Each of them, without its default.
+    pub each: Vec<String>,
+    /// What it returns, as it was written.
+    pub returns: String,
 }
 
 /// Whether a function gives the same answer again.

@@ -49,7 +49,7 @@ impl TypeName {
 impl fmt::Display for TypeName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(schema) = &self.schema {
-            write!(f, "{schema}.")?;
+            write!(f, "{}.", quoted(schema))?;
         }
         let numbers: Vec<String> = self.modifiers.iter().map(i64::to_string).collect();
         let numbers = if numbers.is_empty() { String::new() } else { format!("({})", numbers.join(",")) };

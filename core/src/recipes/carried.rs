@@ -274,6 +274,16 @@ impl<'a> Carried<'a> {
         self.constraints.iter().filter(|it| !matches!(it.demand, Demand::NotNull(_) | Demand::PrimaryKey(_)))
     }
 
+    /// The statements that drop all of it but the default and NOT NULL.
+    pub fn drop_all(&self) -> Vec<String> {
+        let table = self.scene.sql(self.table);
+        let indexes = self.indexes.iter().map(|it| format!("DROP INDEX {}", self.scene.sql(&it.name)));
+        let constraints = self
+            .named_constraints()
+            .map(|it| format!("ALTER TABLE {table} DROP CONSTRAINT {}", self.scene.quote(&it.name)));
+        indexes.chain(constraints).collect()
+    }
+
     /// The statements that make everything again, but for some parts, on the old column, which has a name again when a contract phase is
     /// undone.
     pub fn make_again_on(&self, name: &str, without: &[Part]) -> Vec<String> {

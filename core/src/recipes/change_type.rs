@@ -1,12 +1,14 @@
 //! Change a column's type: a new column of the type beside the old one, swapped under the same name.
 
-use crate::catalog::{ColumnState, RelationName, Table};
+use crate::catalog::{ColumnState, RelationName, Table, UserType};
 use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+use crate::statement::{Script, TokenKind};
 
 use super::backfill::Backfill;
 use super::carried::{self, Carried, Part};
 use super::change_key::Key;
+use super::narrowing::Narrowing;
 use super::scene::{Scene, name_of};
 use super::sync::{Kept, Sync};
 use super::{Form, Recipe, Refusal};
@@ -32,12 +34,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let table = scene.resolve(&alter.table);
     let state = scene.table(&table)?;
-    if let Some(view) = scene.catalog.views_on_column(&table, column).first() {
-        let shown = view.display(scene.dialect());
-        return Err(Refusal::new(format!(
-            "the view {shown} reads {column}: make it read a cast of the column first"
-        )));
-    }
+    refuse_views(scene, &table, column)?;
     let new = name_of(&[column, "new"]);
     let key = Key::of(scene, &table, state, column, ty, using)?;
     let carried = match key {
@@ -46,6 +43,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let old_state =
         state.column(column).ok_or_else(|| Refusal::new(format!("the column {column} is not known")))?;
+    let narrowing = Narrowing::of(scene, &table, state, old_state, (ty, using))?;
     let change = Change {
         scene,
         table: &table,
@@ -56,11 +54,27 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         using,
         old: old_state,
         carried: &carried,
+        narrowing: narrowing.as_ref(),
+        by_label: is_enum(scene, &old_state.ty) && is_enum(scene, ty),
     };
     match key {
         Some(key) => key.phases(&change),
         None => change.phases(),
     }
+}
+
+/// A view keeps the type of what it reads.
+///
+/// # Errors
+/// [`Refusal`] where there is one.
+pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, column: &str) -> Result<(), Refusal> {
+    let Some(view) = scene.catalog.views_on_column(table, column).first().copied() else { return Ok(()) };
+    let shown = view.display(scene.dialect());
+    Err(Refusal::new(format!("the view {shown} reads {column}: make it read a cast of the column first")))
+}
+
+fn is_enum(scene: &Scene<'_>, ty: &TypeName) -> bool {
+    matches!(scene.catalog.user_type(ty), Some(UserType::Enum(_)))
 }
 
 /// A column and its successor.
@@ -78,6 +92,10 @@ pub(super) struct Change<'a> {
     pub old: &'a ColumnState,
     /// What hangs on the column.
     pub carried: &'a Carried<'a>,
+    /// What becomes of values that the new type cannot hold.
+    narrowing: Option<&'a Narrowing<'a>>,
+    /// Both types are enums, which know each other by their labels only.
+    by_label: bool,
 }
 
 /// What changes places together with the columns, in the same transaction.
@@ -91,6 +109,36 @@ pub(super) struct Moves {
     pub back_after: Vec<String>,
 }
 
+impl<'a> Change<'a> {
+    /// A column of an enum that gets another enum.
+    ///
+    /// # Errors
+    /// [`Refusal`] where the column is not known.
+    pub fn of_labels(
+        scene: &'a Scene<'a>,
+        (table, state): (&'a RelationName, &'a Table),
+        (column, new): (&'a str, &'a str),
+        ty: &'a TypeName,
+        carried: &'a Carried<'a>,
+    ) -> Result<Self, Refusal> {
+        let old =
+            state.column(column).ok_or_else(|| Refusal::new(format!("the column {column} is not known")))?;
+        Ok(Self {
+            scene,
+            table,
+            state,
+            column,
+            new,
+            ty,
+            using: None,
+            old,
+            carried,
+            narrowing: None,
+            by_label: true,
+        })
+    }
+}
+
 impl Change<'_> {
     /// The name of the old column between the swap and its end.
     pub fn aside(&self) -> String {
@@ -99,10 +147,17 @@ impl Change<'_> {
 
     /// The new value from a row whose old column is called `column`.
     fn up(&self, column: &str) -> String {
-        match self.using {
-            Some(using) => using.with_column_renamed(self.scene.dialect(), self.column, column),
-            None => format!("{}::{}", self.scene.quote(column), self.ty),
+        let value = self.scene.quote(column);
+        match (self.narrowing, self.using) {
+            (Some(narrowing), _) => narrowing.value(&value),
+            (None, Some(using)) => using.with_column_renamed(self.scene.dialect(), self.column, column),
+            (None, None) => self.cast(&value, self.ty),
         }
+    }
+
+    fn cast(&self, value: &str, ty: &TypeName) -> String {
+        let label = if self.by_label { "::text" } else { "" };
+        format!("{value}{label}::{ty}")
     }
 
     /// The old value from the new one; what does not fit into a smaller integer is cut to its limits, so that the new
@@ -121,7 +176,7 @@ impl Change<'_> {
                 "CASE WHEN {value} > {most} THEN {most} WHEN {value} < {least} THEN {least} ELSE {value} END::{}",
                 self.old.ty
             ),
-            None => format!("{value}::{}", self.old.ty),
+            None => self.cast(&value, &self.old.ty),
         }
     }
 
@@ -136,7 +191,8 @@ impl Change<'_> {
     }
 
     fn phases(&self) -> Result<Vec<Phase>, Refusal> {
-        let mut phases = vec![self.expand(), self.backfill()?];
+        let mut phases = self.narrowing.map(Narrowing::keep_out).unwrap_or_default();
+        phases.extend([self.expand(), self.backfill()?]);
         phases.extend(carried::phase(self.carried));
         let (after, back_after) = self.moved_default();
         let swap = self.cutover(Moves { after, back_after, back_before: Vec::new() });
@@ -171,20 +227,29 @@ impl Change<'_> {
     /// # Errors
     /// [`Refusal`] where the rows cannot be walked.
     pub fn backfill(&self) -> Result<Phase, Refusal> {
-        let (old, new) = (self.scene.quote(self.column), self.scene.quote(self.new));
-        let backfill = Backfill {
-            table: self.table,
-            set: vec![(self.new, self.up(self.column))],
-            pending: format!("{new} IS NULL AND {old} IS NOT NULL"),
-        };
+        let (value, new) = (self.up(self.column), self.scene.quote(self.new));
+        // Values that become NULL are done as they are.
+        let pending = format!("{new} IS NULL AND ({value}) IS NOT NULL");
+        let backfill = Backfill { table: self.table, set: vec![(self.new, value)], pending };
+        backfill.phase(self.scene, self.state, self.agrees())
+    }
+
+    /// Before the swap.
+    pub fn agrees(&self) -> Criterion {
         let differences = self.sync().count_differences(self.scene);
-        let agree = Criterion::counts_nothing("old and new agree in every row", differences);
-        backfill.phase(self.scene, self.state, agree)
+        Criterion::counts_nothing("old and new agree in every row", differences)
+    }
+
+    /// After the swap.
+    pub fn copy_agrees(&self) -> Criterion {
+        let stale = self.sync_after(&self.aside()).count_stale(self.scene);
+        Criterion::counts_nothing("the copy of the old type agrees in every row", stale)
     }
 
     /// The statements that move the default to the column that has the name now, behind the swap and behind its way back.
     pub fn moved_default(&self) -> (Vec<String>, Vec<String>) {
         let Some(default) = self.carried.default() else { return Default::default() };
+        let default = self.read_as_before(default);
         let table = self.scene.sql(self.table);
         let alter = |column: &str, action: &str| {
             format!("ALTER TABLE {table} ALTER COLUMN {} {action}", self.scene.quote(column))
@@ -195,21 +260,36 @@ impl Change<'_> {
         (up, vec![alter(self.new, "DROP DEFAULT"), set])
     }
 
+    /// A literal is read as the type that the column had, and then converted.
+    fn read_as_before(&self, default: &str) -> String {
+        let script = Script::read(default, self.scene.dialect());
+        match script.tokens.as_slice() {
+            [token] if token.kind == TokenKind::String => {
+                let plain = TypeName { modifiers: Vec::new(), ..self.old.ty.clone() };
+                // Without a length `character` would be one letter.
+                let plain = if plain.is("bpchar") { plain.name } else { plain.to_string() };
+                format!("{default}::{plain}")
+            }
+            _ => default.to_owned(),
+        }
+    }
+
     /// The copy has no default of its own, or it would look as if somebody had written it.
     pub fn allow_dropped_default(&self) -> Vec<String> {
         let allow = "-- lockkeeper: allow dropped-default because the trigger fills the copy, which no release ever names";
         self.carried.not_null().then(|| allow.to_owned()).into_iter().collect()
     }
 
-    /// The columns change names in one short transaction; the trigger goes on the other way round.
-    pub fn cutover(&self, moves: Moves) -> Phase {
+    /// The statements by which the columns change names, and back; the trigger goes on the other way round. `then` is the same change
+    /// with the names that types have behind it.
+    pub fn swapped(&self, then: &Self, moves: Moves) -> (Vec<String>, Vec<String>) {
         let aside = self.aside();
         let table = self.scene.sql(self.table);
         let (column, new, old) =
             (self.scene.quote(self.column), self.scene.quote(self.new), self.scene.quote(&aside));
         let rename = |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
         let allow = "-- lockkeeper: allow renamed-column because both names stay valid: the columns change places in one transaction";
-        let after = self.sync_after(&aside);
+        let after = then.sync_after(&aside);
         let mut up = self.sync().drop(self.scene);
         up.extend([allow.to_owned(), rename(&column, &old), allow.to_owned(), rename(&new, &column)]);
         let mut down = after.drop(self.scene);
@@ -219,6 +299,12 @@ impl Change<'_> {
         down.extend(moves.back_after);
         up.extend(after.create(self.scene));
         down.extend(self.sync().create(self.scene));
+        (up, down)
+    }
+
+    /// The columns change names in one short transaction.
+    pub fn cutover(&self, moves: Moves) -> Phase {
+        let (up, down) = self.swapped(self, moves);
         let title = format!("swap: {} is the new type from here on", self.column);
         let step = self.scene.in_transaction(
             name_of(&[&self.table.name, self.column, "swap"]),
@@ -226,22 +312,17 @@ impl Change<'_> {
             &up,
             &down,
         );
-        let must = vec![format!(
+        let mut must = vec![format!(
             "read and write {}.{} as {} as well as {}: drivers bind by type, and prepared statements are made again",
             self.table.display(self.scene.dialect()),
             self.column,
             self.old.ty,
             self.ty
         )];
+        must.extend(self.narrowing.map(Narrowing::must));
         Phase::new(PhaseKind::Cutover, title, vec![Step::Release(ReleaseStep { must }), Step::Sql(step)])
-            .enter_when(Criterion::counts_nothing(
-                "old and new agree in every row",
-                self.sync().count_differences(self.scene),
-            ))
-            .leave_when(Criterion::counts_nothing(
-                "the copy of the old type agrees in every row",
-                after.count_stale(self.scene),
-            ))
+            .enter_when(self.agrees())
+            .leave_when(self.copy_agrees())
     }
 
     /// After the swap: the column with the name is the one that is written, the old one follows.
@@ -254,8 +335,8 @@ impl Change<'_> {
         }
     }
 
-    /// The phase that drops the copy.
-    pub fn contract(&self) -> Phase {
+    /// The statements that drop the copy, and those that make it again.
+    pub fn drop_copy(&self) -> (Vec<String>, Vec<String>) {
         let aside = self.aside();
         let (table, old) = (self.scene.sql(self.table), self.scene.quote(&aside));
         let after = self.sync_after(&aside);
@@ -267,17 +348,25 @@ impl Change<'_> {
         down.push(format!("ALTER TABLE {table} ADD COLUMN {old} {}", self.carried.type_of_old()));
         down.push(format!("UPDATE {table} SET {old} = {}", self.down(self.column)));
         down.extend(self.made_again(&aside));
+        down.extend(self.narrowing.and_then(|it| it.kept_out_again(&aside)));
         down.extend(after.create(self.scene));
-        let title = format!("drop the copy of the old type ({aside})");
+        (up, down)
+    }
+
+    /// The phase that drops the copy.
+    pub fn contract(&self) -> Phase {
+        let (up, down) = self.drop_copy();
+        let title = format!("drop the copy of the old type ({})", self.aside());
         let step = self.scene.in_transaction(
             name_of(&[&self.table.name, self.column, "contract"]),
             title.clone(),
             &up,
             &down,
         );
-        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
-            .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"))
-            .undone_by("the down migration makes the copy again", "a need to go back to the old type")
+        let mut phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"));
+        phase.entry.extend(self.narrowing.and_then(Narrowing::lost).map(Criterion::of_people));
+        phase.undone_by("the down migration makes the copy again", "a need to go back to the old type")
     }
 
     /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.

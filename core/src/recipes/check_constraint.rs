@@ -1,5 +1,6 @@
 //! A check: for new rows first, then for the old ones without stopping writes.
 
+use crate::catalog::RelationName;
 use crate::effect::preflight;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Expression, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
@@ -36,9 +37,36 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     })?;
     let inherit = if constraint.no_inherit { " NO INHERIT" } else { "" };
     let definition = format!("CHECK ({}){inherit}", check.text);
-    let mut steps = carried::validated(scene, &table, &name, &definition, &name).into_iter();
-    let shown = table.display(scene.dialect());
-    let must = vec![format!("write into {shown} only what the check {name} accepts")];
+    let check = Check {
+        table: &table,
+        name: &name,
+        definition,
+        must: format!("write into {} only what the check {name} accepts", table.display(scene.dialect())),
+        breaking: preflight::violations(&table, constraint, scene.catalog),
+        holds: "no row breaks the check".to_owned(),
+    };
+    Ok(checked(scene, &check))
+}
+
+/// A check that is to hold for every row.
+pub(super) struct Check<'a> {
+    pub table: &'a RelationName,
+    pub name: &'a str,
+    /// `CHECK (…)`.
+    pub definition: String,
+    /// What the application must do before it.
+    pub must: String,
+    /// The query that counts the rows that break it.
+    pub breaking: Option<String>,
+    /// That there is none, in words.
+    pub holds: String,
+}
+
+/// The phases that make a check hold: a release that keeps to it, new rows, then the old ones.
+pub(super) fn checked(scene: &Scene<'_>, check: &Check<'_>) -> Vec<Phase> {
+    let name = check.name;
+    let mut steps = carried::validated(scene, check.table, name, &check.definition, name).into_iter();
+    let must = vec![check.must.clone()];
     let release = Phase::new(
         PhaseKind::DualWrite,
         format!("release the application that keeps to {name}"),
@@ -51,13 +79,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
     .undone_by("the down migration drops the check", "an insert or update that fails for the check");
-    let breaking = preflight::violations(&table, constraint, scene.catalog);
     let verify = Phase::new(
         PhaseKind::Verification,
         format!("check the old rows for {name}, beside readers and writers"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::told_by("no row breaks the check", breaking))
+    .enter_when(Criterion::told_by(check.holds.as_str(), check.breaking.clone()))
     .undone_by("the down migration makes the check NOT VALID again", "it fails: rows that break it");
-    Ok(vec![release, expand, verify])
+    vec![release, expand, verify]
 }

@@ -4,6 +4,7 @@
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
 mod add_column;
+mod add_enum_value;
 mod assigned;
 mod backfill;
 mod batched_change;
@@ -17,6 +18,7 @@ mod concurrent_index;
 mod derivation;
 mod drop_column;
 mod drop_table;
+mod enum_type;
 mod foreign_key;
 mod group;
 mod handover;
@@ -24,6 +26,7 @@ mod join;
 mod link;
 mod mirror;
 mod move_columns;
+mod narrowing;
 mod own_transaction;
 mod partitioned;
 mod partitioned_key;
@@ -31,11 +34,16 @@ mod referencing;
 mod refresh_view;
 mod relocation;
 mod rename_column;
+mod rename_object;
 mod rename_table;
+mod rename_enum_value;
 mod replace_columns;
+mod replace_enum;
+mod replace_view;
 mod scene;
 mod split_table;
 mod swap_table;
+mod stand_in;
 mod sync;
 mod twin;
 mod twin_checks;
@@ -48,7 +56,8 @@ use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
 pub use group::{Group, group, groups, in_order};
-pub use scene::{Scene, alone, inverse};
+pub use narrowing::Narrow;
+pub use scene::{Answers, Scene, alone, inverse};
 
 /// How one kind of change is carried out.
 #[derive(Debug)]
@@ -120,16 +129,22 @@ pub static RECIPES: &[&Recipe] = &[
     &drop_column::RECIPE,
     &check_constraint::RECIPE,
     &rename_table::RECIPE,
+    &rename_object::RECIPE,
     &drop_table::RECIPE,
     &add_column::RECIPE,
     &swap_table::RECIPE,
     &window_only::RECIPE,
+    &add_enum_value::RECIPE,
+    &rename_enum_value::RECIPE,
     &partitioned::ATTACH,
     &partitioned::DETACH,
     &batched_change::RECIPE,
     &refresh_view::RECIPE,
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
+    &replace_enum::RECIPE,
+    &replace_view::RECIPE,
+    &replace_view::IN_PLACE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
 ];

@@ -1,5 +1,7 @@
 //! What a recipe is written for.
 
+use std::collections::BTreeMap;
+
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::check::{Part, check};
 use crate::dialect::{Dialect, Name, Target, quote};
@@ -27,7 +29,15 @@ pub struct Scene<'a> {
     pub pause_lag_seconds: u64,
     /// Lag of all replicas at which it goes on.
     pub resume_lag_seconds: u64,
+    /// What the developer answered.
+    pub answers: &'a Answers,
 }
+
+/// What the developer answered, by the question's id.
+pub type Answers = BTreeMap<String, String>;
+
+/// Where nobody answered anything.
+pub(super) static NO_ANSWERS: Answers = Answers::new();
 
 /// How long a statement of ours waits for its lock.
 pub(super) const LOCK_TIMEOUT: &str = "2s";
@@ -39,7 +49,16 @@ pub(super) const SECOND_LOCK_TIMEOUT: &str = "500ms";
 impl<'a> Scene<'a> {
     /// What is needed to read what a migration means.
     pub fn reading(text: &'a str, target: &'a Target, catalog: &'a Catalog) -> Self {
-        Self { text, back: "", target, catalog, batch_rows: 0, pause_lag_seconds: 0, resume_lag_seconds: 0 }
+        Self {
+            text,
+            back: "",
+            target,
+            catalog,
+            batch_rows: 0,
+            pause_lag_seconds: 0,
+            resume_lag_seconds: 0,
+            answers: &NO_ANSWERS,
+        }
     }
 
     /// The engine.

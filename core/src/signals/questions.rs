@@ -1,6 +1,7 @@
 //! The questions that nobody but the developer can answer: few, each for a decision that differs by its answer.
 
 use super::{Signal, SignalValue};
+use crate::recipes::Narrow;
 
 /// A question as the table states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,7 @@ pub enum Blocks {
     Strategies,
     /// Strategies are proposed, but no plan is written out before it is answered.
     Plan,
-    /// Estimates stay wide until it is answered; nothing waits.
+    /// Nothing waits: until it is answered, estimates stay wide and no value changes.
     Nothing,
 }
 
@@ -150,6 +151,24 @@ pub static QUESTIONS: &[QuestionFacts] = &[
         blocks: Blocks::Plan,
         answered_by: None,
     },
+    QuestionFacts {
+        id: Narrow::QUESTION,
+        text: "What shall become of values that the narrower type of a column cannot hold?",
+        why: "decides whether the change waits until there are none, or changes them",
+        choices: &[
+            Choice {
+                value: Narrow::Reject.id(),
+                meaning: "there must be none, and a check keeps them out: what is done without an answer",
+            },
+            Choice {
+                value: Narrow::Clamp.id(),
+                meaning: "a number becomes the limit of the type, a text is cut at its end",
+            },
+            Choice { value: Narrow::Null.id(), meaning: "they become NULL" },
+        ],
+        blocks: Blocks::Nothing,
+        answered_by: None,
+    },
 ];
 
 /// All questions with the answers that were given or observed; given ones win.
@@ -203,6 +222,7 @@ mod tests {
             "table-rows",
             "rollback-window",
             "verified-backup",
+            "narrowing",
         ];
         assert_eq!(open, expected);
     }

@@ -82,7 +82,9 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
 fn drafted(planned: &Planned) -> Told<rewrite::Rewrite> {
     let Some(plan) = &planned.report.plan else { return Err(why_no_plan(planned)) };
     let way = Way::from_id(&plan.strategy).ok_or("the plan's strategy is not known: make it again")?;
-    rewrite::rewrite(&planned.project, &planned.file, way, timestamp()).map_err(|error| error.message)
+    let answers = planned.project.config.answers_with(&[]);
+    rewrite::rewrite(&planned.project, &planned.file, way, &answers, timestamp())
+        .map_err(|error| error.message)
 }
 
 /// Why there is nothing to write.

@@ -8,7 +8,7 @@ use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::operation::{Kind, Operation};
 use lockkeeper_core::plan::{Phase, Way};
-use lockkeeper_core::recipes::{self, Group, Recipe, Scene, alone as alone_in, inverse};
+use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, alone as alone_in, inverse};
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
@@ -37,6 +37,8 @@ pub(super) struct Order<'a> {
     pub limits: &'a Limits,
     /// The way back as the developer wrote it.
     pub back: &'a str,
+    /// What the developer answered.
+    pub answers: &'a Answers,
 }
 
 impl Order<'_> {
@@ -49,6 +51,7 @@ impl Order<'_> {
             batch_rows: self.limits.batch_rows,
             pause_lag_seconds: self.limits.replica_lag_pause_seconds,
             resume_lag_seconds: self.limits.replica_lag_seconds,
+            answers: self.answers,
         }
     }
 }

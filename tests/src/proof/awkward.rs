@@ -172,6 +172,26 @@ INSERT INTO numbered SELECT g, date '2024-06-01' + g % 500 FROM generate_series(
 INSERT INTO readings SELECT CASE WHEN g % 7 = 0 THEN NULL ELSE g % 500 END, date '2024-06-01' + g, 'NaN' FROM generate_series(1, 2000) g;
 "#;
 
+/// Numbers at the ends of their types and NaN, texts with blanks at their ends: a few do not fit into what their columns become.
+pub(super) const PARTS: &str = r#"
+CREATE TABLE parts (
+    id bigint PRIMARY KEY,
+    size bigint NOT NULL DEFAULT 5 CONSTRAINT "not 13" CHECK (size <> 13),
+    weight numeric(12, 4),
+    "Label" text NOT NULL DEFAULT 'it''s',
+    amount int UNIQUE,
+    ratio double precision NOT NULL DEFAULT 0.5
+);
+CREATE INDEX parts_size ON parts (size) WHERE size > 0;
+CREATE INDEX "Parts by label" ON parts (lower("Label"), size);
+CREATE SEQUENCE more_parts START 100000;
+INSERT INTO parts SELECT g, g * 20, g / 7.0, 'l' || g, g, g / 3.0 FROM generate_series(1, 1600) g;
+INSERT INTO parts VALUES
+    (2001, 32767, 'NaN', '', NULL, 32767.49), (2002, -32768, 9999.9949, 'blanks      ', 2147483647, -32768.5),
+    (2003, 0, 99999999.9999, 'a long ''label''', -2147483648, 0), (2004, 1, -99999999.9999, repeat(E'\\', 10), 32768, 'Infinity'),
+    (2005, 2, NULL, 'üüüüüüüüü', -32769, 1e300);
+"#;
+
 /// A materialized view under a name that needs quotes, whose rows are older than those of its table.
 pub(super) const TOTALS: &str = r#"
 CREATE TABLE sales (id bigint PRIMARY KEY, shop int, amount numeric);
@@ -283,4 +303,46 @@ INSERT INTO "Member" (email, "since") VALUES (E'back\\slash''s "q" $1', NULL), (
 INSERT INTO profiles SELECT g, 'a''' || g, 'bio ' || g, g FROM generate_series(1, 900) g;
 INSERT INTO profiles VALUES (901, E'\\', NULL, NULL), (902, '$lockkeeper$', 'NEW.bio', 7);
 INSERT INTO invoices (member_id, amount) SELECT nullif(g % 900, 0), g / 7.0 FROM generate_series(1, 2000) g;
+"#;
+
+/// An enum in two tables: with a default, a check, indexes, one of them partial, labels that need quotes, and a column of the type's name.
+pub(super) const STATES: &str = r#"
+CREATE TYPE state AS ENUM ('new', 'canceled', 'it''s paid', 'Lost?');
+CREATE TABLE bookings (
+    id bigint PRIMARY KEY,
+    state state NOT NULL DEFAULT 'canceled' CONSTRAINT "paid or not" CHECK (state <> 'it''s paid' OR id > 0),
+    "Before" state,
+    note text
+);
+CREATE INDEX bookings_state ON bookings (state, id DESC);
+CREATE INDEX "paid before" ON bookings ("Before") WHERE "Before" = 'it''s paid';
+CREATE TABLE letters (about state NOT NULL, id int UNIQUE);
+CREATE SEQUENCE more_bookings START 100000;
+CREATE TYPE "Role" AS ENUM ('USER', 'GUEST', 'ADMIN');
+CREATE TABLE "Account" (id int PRIMARY KEY, "role" "Role" NOT NULL DEFAULT 'GUEST');
+INSERT INTO "Account" SELECT g, 'ADMIN' FROM generate_series(1, 500) g;
+INSERT INTO bookings SELECT g, (ARRAY['new', 'canceled', 'it''s paid'])[1 + g % 3]::state,
+    CASE WHEN g % 5 > 0 THEN (ARRAY['canceled', 'it''s paid'])[1 + g % 2]::state END, 'n' || g FROM generate_series(1, 2000) g;
+INSERT INTO letters SELECT (ARRAY['new', 'canceled'])[1 + g % 2]::state, g FROM generate_series(1, 500) g;
+"#;
+
+/// Views, functions, types and a schema that have names to change.
+pub(super) const PLACES: &str = r#"
+CREATE TYPE point_of AS (x int, y int);
+CREATE TYPE level AS ENUM ('low', 'high');
+CREATE DOMAIN mail AS text CHECK (VALUE LIKE '%@%');
+CREATE TABLE places (id bigint PRIMARY KEY, kind text, level level);
+CREATE SEQUENCE more_places START 100000;
+INSERT INTO places SELECT g, 'k' || g % 7, 'low' FROM generate_series(1, 500) g;
+CREATE VIEW "Near By" AS SELECT id, kind FROM places WHERE id > 0 WITH CHECK OPTION;
+CREATE FUNCTION price(bigint) RETURNS numeric LANGUAGE sql STABLE AS 'SELECT $1 * 1.5';
+CREATE FUNCTION around("Place" bigint, kinds text DEFAULT 'k''1') RETURNS TABLE (id bigint, kind text) LANGUAGE sql AS
+    'SELECT p.id, p.kind FROM places p WHERE p.id BETWEEN $1 - 3 AND $1 + 3 AND p.kind <> $2';
+CREATE TABLE visited (id bigserial PRIMARY KEY, at point_of, mail mail);
+INSERT INTO visited (at, mail) SELECT ROW(g, -g)::point_of, 'a@' || g FROM generate_series(1, 300) g;
+CREATE SCHEMA shop;
+CREATE TABLE shop.items (id serial PRIMARY KEY, name text NOT NULL);
+CREATE INDEX items_name ON shop.items (name);
+CREATE VIEW shop."Cheap Items" AS SELECT id, name FROM shop.items WHERE id < 100;
+INSERT INTO shop.items (name) SELECT 'n' || g FROM generate_series(1, 300) g;
 "#;

@@ -27,16 +27,23 @@ pub(super) fn recipe(migration: &str) -> &'static Recipe {
 
 /// The phases that the product writes for a fixture, or why it says no.
 pub(super) fn phases(fixture: &Fixture) -> Result<Vec<Phase>, String> {
-    phases_of(fixture.schema, fixture.migration, fixture.way, cluster().version())
+    phases_of(fixture.schema, fixture.migration, fixture.way, cluster().version(), fixture.answers)
 }
 
 /// The phases that the product writes for a project with this history, or why it says no.
-pub(crate) fn phases_of(schema: &str, migration: &str, way: Way, version: u32) -> Result<Vec<Phase>, String> {
+pub(crate) fn phases_of(
+    schema: &str,
+    migration: &str,
+    way: Way,
+    version: u32,
+    answers: &str,
+) -> Result<Vec<Phase>, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let migrations = folder.path().join("migrations");
     std::fs::create_dir_all(&migrations).expect("can be made");
     let settings =
         format!("dialect = \"postgres\"\ntarget-version = {version}\n[limits]\nbatch-rows = {BATCH_ROWS}\n");
+    let settings = format!("{settings}[answers]\n{answers}");
     std::fs::write(folder.path().join("lockkeeper.toml"), settings).expect("can be written");
     std::fs::write(migrations.join("0001_schema.sql"), schema).expect("can be written");
     let change = migrations.join("0002_change.sql");
@@ -44,7 +51,8 @@ pub(crate) fn phases_of(schema: &str, migration: &str, way: Way, version: u32) -
     let project = discover(folder.path()).expect("is a project");
     let policy = analysis::policy(&project, None);
     let file = analysis::check_path(&project, &change, None, &policy).expect("is a migration");
-    rewrite::phases(&project, &file, way).map_err(|error| error.to_string())
+    rewrite::phases(&project, &file, way, &project.config.answers_with(&[]))
+        .map_err(|error| error.to_string())
 }
 
 /// A database with the fixture's schema and rows: the same bytes each time.

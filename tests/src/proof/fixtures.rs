@@ -3,6 +3,12 @@
 //! To add one: a schema of `awkward.rs` (or one more there), the change, the statements of the release before and of each release of the plan;
 //! everything else from [`Fixture::PLAIN`].
 
+mod enums;
+mod names;
+mod types;
+
+use std::sync::LazyLock;
+
 use super::Fixture;
 use super::awkward::{
     EVENTS, LEDGER, LINES, MEMBERS, METERS, NOTES, ORDERS, PEOPLE, READINGS, REGIONS, TOTALS, USERS, VISITS,
@@ -306,7 +312,12 @@ const SPLIT_BIRTHS: &str = r#"
     INSERT INTO births (person, year, month, day) SELECT p.id, p.year, month, p.day AS day FROM "People" p;
     ALTER TABLE "People" DROP COLUMN year, DROP COLUMN month, DROP COLUMN day;"#;
 
-pub(super) const FIXTURES: &[Fixture] = &[
+/// All fixtures.
+pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> = LazyLock::new(|| {
+    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES].into_iter().flatten().collect()
+});
+
+const TABLES: &[Fixture] = &[
     Fixture {
         name: "rename a column",
         schema: USERS,

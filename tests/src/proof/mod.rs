@@ -52,6 +52,8 @@ pub(crate) struct Fixture {
     touched: &'static [&'static str],
     /// A way back goes further than its step, as its page says: the schema is compared only when all is undone.
     leaps: bool,
+    /// What the developer answered, as lines of `lockkeeper.toml`.
+    answers: &'static str,
     /// The recipe; else the one for the first statement of the migration.
     recipe: Option<&'static str>,
 }
@@ -69,6 +71,7 @@ impl Fixture {
         since: 11,
         touched: &[],
         leaps: false,
+        answers: "",
         recipe: None,
     };
 
@@ -122,7 +125,7 @@ fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
 
 /// All fixtures.
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
-    fixtures::FIXTURES.iter().chain(swapped::FIXTURES)
+    fixtures::FIXTURES.iter().copied().chain(swapped::FIXTURES)
 }
 
 /// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in their names.

@@ -98,7 +98,7 @@ impl Case {
 
     /// The phases, or `None` where the product says no in words.
     fn phases(&self, version: u32, tally: &mut Tally) -> Result<Option<Vec<Phase>>, TestCaseError> {
-        match phases_of(&self.sql, &self.migration, self.way, version) {
+        match phases_of(&self.sql, &self.migration, self.way, version, "") {
             Ok(phases) => {
                 *tally.rewritten.entry(self.change.kind).or_default() += 1;
                 Ok(Some(phases))

@@ -3,6 +3,7 @@
 
 use crate::catalog::{Catalog, UserType};
 use crate::effect::Loss;
+use crate::effect::preflight::{digits, length};
 use crate::operation::TypeName;
 
 /// What a change of type does to the rows.
@@ -145,9 +146,7 @@ fn assignable(from: &str, to: &str) -> bool {
 pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
     const WHOLE: &[&str] = &["int2", "int4", "int8"];
     let place = |ty: &TypeName| WHOLE.iter().position(|it| ty.is(it));
-    let length = |ty: &TypeName| ty.modifiers.first().copied();
-    let scale = |ty: &TypeName| ty.modifiers.get(1).copied().unwrap_or(0);
-    let is_text = |ty: &TypeName| ty.is_any(&["text", "varchar"]);
+    let is_text = |ty: &TypeName| ty.is_any(&["text", "varchar", "bpchar"]);
     let fractional = |ty: &TypeName| ty.is_any(&["numeric", "float4", "float8"]);
     if let (Some(old), Some(new)) = (place(from), place(to)) {
         return (new < old).then_some(Loss::Error);
@@ -155,9 +154,9 @@ pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
     if fractional(from) && place(to).is_some() {
         return Some(Loss::Silent);
     }
-    if from.is("numeric") && to.is("numeric") && length(to).is_some() {
-        let rounds = length(from).is_none() || scale(to) < scale(from);
-        let narrower = length(from).is_some_and(|old| length(to).is_some_and(|new| new < old));
+    if let Some((whole, scale)) = digits(to).filter(|_| from.is("numeric") && to.is("numeric")) {
+        let rounds = digits(from).is_none_or(|(_, old)| scale < old);
+        let narrower = digits(from).is_some_and(|(old, _)| whole < old);
         return rounds.then_some(Loss::Silent).or(narrower.then_some(Loss::Error));
     }
     if is_text(from) && is_text(to) {

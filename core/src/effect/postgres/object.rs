@@ -19,6 +19,17 @@ pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
             return draft.fail(format!("the relation {} is there already", draft.display(&name)));
         }
         draft.lock(&name, LockMode::AccessExclusive);
+        let before = draft.catalog.view(&name).and_then(|view| view.columns.clone());
+        if let (Some(before), Some(after)) = (before, create.shows(draft.catalog.dialect()))
+            && !after.starts_with(&before)
+        {
+            // Measured on 11 to 18: columns are only added, behind those that are there.
+            return draft.fail(format!(
+                "{} must go on showing {} in this order, and may only show more behind them",
+                draft.display(&name),
+                before.join(", ")
+            ));
+        }
     }
     super::data::read_query(draft, &create.query, create.materialized && create.with_data);
 }

@@ -1,5 +1,6 @@
 //! Hazards for the release that runs while the migration does, and after it.
 
+pub mod added_enum_value;
 pub mod dropped_column;
 pub mod dropped_default;
 pub mod dropped_replica_identity;
@@ -10,9 +11,11 @@ pub mod narrow_sequence;
 pub mod refused_ids;
 pub mod renamed_column;
 pub mod renamed_enum_value;
+pub mod renamed_object;
 pub mod renamed_schema;
 pub mod renamed_table;
 pub mod required_column;
+pub mod reshaped_view;
 pub mod revoked_right;
 pub mod row_security_lockout;
 pub mod silenced_trigger;

@@ -20,5 +20,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let message = format!("the running release still says '{from}', which {} no longer knows", alter.name);
-    Some(Hazard::new(&RULE, operation.span, message))
+    Some(Hazard::new(&RULE, operation.span, message).with_recipe("rename-enum-value"))
 }

@@ -25,5 +25,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let message = format!("the running release still says {}, and finds nothing in it", alter.name);
-    Some(Hazard::new(&RULE, alter.name.span.cover(to.span), message))
+    Some(Hazard::new(&RULE, alter.name.span.cover(to.span), message).with_recipe("rename-behind-stand-in"))
 }

@@ -28,5 +28,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         Loss::Error => format!("it fails on the first value of {of} that does not fit into {ty}"),
     };
     let preflight = preflight::misfits(&table, &column.name, from, ty, ctx.target.dialect);
-    Some(Hazard::new(&RULE, column.span, message).with_preflight(preflight))
+    let hazard = Hazard::new(&RULE, column.span, message).with_recipe("expand-contract-type");
+    Some(hazard.with_preflight(preflight))
 }

@@ -19,7 +19,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if ctx.conditional || neighbours {
         return None;
     }
-    Some(Hazard::new(&RULE, operation.span, format!("it fails: {reason}")))
+    let hazard = Hazard::new(&RULE, operation.span, format!("it fails: {reason}"));
+    let replaces = matches!(&operation.kind, Kind::CreateView(view) if view.or_replace);
+    Some(if replaces { hazard.with_recipe("reshape-view") } else { hazard })
 }
 
 /// A column that rows have no value for is the neighbour's business: required-column.

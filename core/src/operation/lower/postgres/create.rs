@@ -82,8 +82,12 @@ fn view(mut cursor: Cursor<'_>, or_replace: bool, temporary: bool) -> Option<Kin
     cursor.eat("view").then_some(())?;
     let if_not_exists = cursor.eat_all("if not exists");
     let name = cursor.name()?;
+    let mut behind = cursor;
+    let first = cursor.index();
     let columns = super::columns(&mut cursor);
     cursor.seek(&["as"]).then_some(())?;
+    let head =
+        if behind.eat("as") { String::new() } else { expression(&cursor.part(first, cursor.index())).text };
     cursor.next_token();
     let rest = cursor.rest();
     let without_data = materialized && ends_with(&rest, &["with", "no", "data"]);
@@ -102,6 +106,7 @@ fn view(mut cursor: Cursor<'_>, or_replace: bool, temporary: bool) -> Option<Kin
         materialized,
         with_data: materialized && !without_data,
         columns,
+        head,
         query: query(&body),
     };
     Some(Kind::CreateView(Box::new(view)))

@@ -4,7 +4,7 @@ use super::{column, expression, string};
 use crate::dialect::{Ident, Name};
 use crate::operation::{
     AlterDomain, AlterSequence, AlterType, CreateDomain, CreateSequence, CreateStatistics, CreateType,
-    DomainAction, Kind, TypeAction, TypeName, TypeShape,
+    DomainAction, Kind, Place, TypeAction, TypeName, TypeShape,
 };
 use crate::statement::{Cursor, TokenKind};
 
@@ -32,7 +32,12 @@ pub(super) fn alter_type(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
     let action = if cursor.eat_all("add value") {
         let if_not_exists = cursor.eat_all("if not exists");
         let value = string(cursor)?;
-        TypeAction::AddValue { value, if_not_exists, placed: cursor.is_any(&["before", "after"]) }
+        let place = match (cursor.eat("before"), cursor.eat("after")) {
+            (true, _) => Some(Place::Before(string(cursor)?)),
+            (_, true) => Some(Place::After(string(cursor)?)),
+            _ => None,
+        };
+        TypeAction::AddValue { value, if_not_exists, place }
     } else if cursor.eat_all("rename value") {
         let from = string(cursor)?;
         cursor.eat("to").then_some(())?;

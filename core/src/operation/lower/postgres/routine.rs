@@ -1,14 +1,18 @@
 //! Functions, procedures, triggers and blocks of code.
 
-use crate::operation::{Body, CreateFunction, CreateTrigger, Kind, Volatility};
+use super::expression;
+use crate::operation::{Body, CreateFunction, CreateTrigger, Kind, Signature, Volatility};
 use crate::statement::{Cursor, TokenKind};
 use crate::text::Span;
 
 /// Reads from FUNCTION or PROCEDURE on.
 pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Option<Kind> {
+    let procedure = cursor.is("procedure");
     cursor.next_token();
     let name = cursor.name()?;
-    cursor.group();
+    let arguments = cursor.group();
+    let returns = returned(cursor);
+    let signature = arguments.zip(returns).and_then(|(arguments, returns)| signature(&arguments, returns));
     let mut function = CreateFunction {
         name,
         or_replace,
@@ -16,11 +20,61 @@ pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Optio
         language: "sql".to_owned(),
         body: None,
         returns_trigger: false,
+        signature: signature.filter(|_| !procedure),
     };
     while !cursor.at_end() {
         function_part(&mut cursor, &mut function);
     }
     Some(Kind::CreateFunction(Box::new(function)))
+}
+
+/// The words behind RETURNS.
+fn returned(mut cursor: Cursor<'_>) -> Option<String> {
+    const NEXT: &[&str] = &[
+        "language",
+        "transform",
+        "window",
+        "immutable",
+        "stable",
+        "volatile",
+        "not",
+        "leakproof",
+        "called",
+        "strict",
+        "external",
+        "security",
+        "parallel",
+        "cost",
+        "rows",
+        "support",
+        "set",
+        "as",
+        "begin",
+        "return",
+    ];
+    cursor.eat("returns").then_some(())?;
+    let first = cursor.index();
+    while !cursor.at_end() && !cursor.is_any(NEXT) {
+        cursor.skip();
+    }
+    Some(expression(&cursor.part(first, cursor.index())).text)
+}
+
+/// The arguments, where all of them are values that go in.
+fn signature(arguments: &Cursor<'_>, returns: String) -> Option<Signature> {
+    let mut each = Vec::new();
+    for mut argument in arguments.segments() {
+        if argument.is_any(&["out", "inout", "variadic"]) {
+            return None;
+        }
+        let first = argument.index();
+        while !argument.at_end() && !argument.is("default") && !argument.is("=") {
+            argument.skip();
+        }
+        each.push(expression(&argument.part(first, argument.index())).text);
+    }
+    let all = expression(arguments).text;
+    (!returns.to_lowercase().contains("record")).then_some(Signature { arguments: all, each, returns })
 }
 
 fn function_part(cursor: &mut Cursor<'_>, function: &mut CreateFunction) {

@@ -1,0 +1,79 @@
+//! A new label of an enum: first a release that can read it, then the label, then a release that writes it.
+
+use crate::dialect::{Name, quote_literal};
+use crate::operation::{Kind, Operation, Place, TypeAction};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
+
+use super::enum_type::Enum;
+use super::scene::{Scene, name_of};
+use super::{Form, Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "add-enum-value",
+    page: include_str!("add_enum_value.md"),
+    ways: &[Way::Triggers],
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
+};
+
+fn parts(operation: &Operation) -> Option<(&Name, &str, Option<&Place>)> {
+    let Kind::AlterType(alter) = &operation.kind else { return None };
+    let TypeAction::AddValue { value, place, .. } = &alter.action else { return None };
+    Some((&alter.name, value, place.as_ref()))
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let Some((name, value, place)) = parts(operation) else { return Err(Refusal::new("it adds no value")) };
+    let of = Enum::of(scene, name)?;
+    if of.labels.iter().any(|it| it == value) {
+        return Err(Refusal::new(format!("{name} has the value {value} already")));
+    }
+    let shown = of.all_shown();
+    let ready = vec![format!(
+        "read {} in {shown} without failing, in drivers and in every choice by value; it writes it nowhere yet",
+        quote_literal(value)
+    )];
+    let use_it = vec![format!("write {} where it is wanted", quote_literal(value))];
+    let release = |must| vec![Step::Release(ReleaseStep { must })];
+    let title = format!("add {value} to {name}");
+    Ok(vec![
+        Phase::new(PhaseKind::DualWrite, format!("release the application that can read {value}"), release(ready))
+            .leave_when(Criterion::of_people("no instance of the release before is running"))
+            .undone_by("roll the application back: nobody writes the value yet", "errors over the baseline"),
+        Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step(&of, value, place))]).undone_by(
+            "leave the value where it is: unused, it does no harm. The down migration makes the type anew while its tables are closed",
+            "an error of the application that names the value",
+        ),
+        Phase::new(PhaseKind::Cutover, format!("release the application that writes {value}"), release(use_it))
+            .undone_by("roll the application back: it reads what was written", "errors over the baseline"),
+    ])
+}
+
+/// The migration that adds a label, with its place stated: it is the same for ever.
+pub(super) fn step(of: &Enum<'_>, value: &str, place: Option<&Place>) -> SqlStep {
+    let place = match (place, of.labels.last()) {
+        (Some(Place::Before(label)), _) => format!(" BEFORE {}", quote_literal(label)),
+        (Some(Place::After(label)), _) => format!(" AFTER {}", quote_literal(label)),
+        (None, Some(last)) => format!(" AFTER {}", quote_literal(last)),
+        (None, None) => String::new(),
+    };
+    let up = format!("ALTER TYPE {} ADD VALUE {}{place}", of.sql(), quote_literal(value));
+    let name = name_of(&[&of.name.name, value, "value"]);
+    let title = format!("add {value} to {}", of.name.name);
+    let down = of.refuse_uses().and_then(|()| of.made_again(of.labels)).ok();
+    let allow =
+        "-- lockkeeper: allow added-enum-value because no release writes it before all that run can read it";
+    if of.scene.target.version.major >= 12 {
+        let step = of.scene.in_transaction(
+            name,
+            title,
+            &[allow.to_owned(), up],
+            down.as_deref().unwrap_or_default(),
+        );
+        return SqlStep { down: step.down.filter(|_| down.is_some()), ..step };
+    }
+    // Before 12 it runs outside a transaction, and so does its way back, which must be one.
+    let block =
+        |it: Vec<String>| format!("DO $lockkeeper$\nBEGIN\n  {};\nEND $lockkeeper$", it.join(";\n  "));
+    let step = of.scene.alone(name, title, &format!("{allow}\n{up}"), "");
+    SqlStep { down: down.map(|it| block(it) + ";\n"), ..step }
+}

@@ -1,0 +1,185 @@
+//! A view that shows other columns: the new one beside the old one, until no release reads what goes.
+
+use crate::catalog::{RelationName, View};
+use crate::operation::{CreateView, Kind, ObjectKind, Operation};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+
+use super::rename_table::missing_grants;
+use super::scene::{Scene, name_of};
+use super::{Form, Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "replace-view",
+    page: include_str!("replace_view.md"),
+    ways: &[Way::Triggers],
+    form: Form::Several { claim, write },
+};
+
+pub(super) static IN_PLACE: Recipe = Recipe {
+    id: "reshape-view",
+    page: include_str!("replace_view.md"),
+    ways: &[Way::Triggers],
+    form: Form::One { applies: |operation| replaced(operation).is_some(), write: write_replaced },
+};
+
+/// A view in place of one that is there.
+fn replaced(operation: &Operation) -> Option<&CreateView> {
+    match &operation.kind {
+        Kind::CreateView(view) if view.or_replace && !view.temporary => Some(view),
+        _ => None,
+    }
+}
+
+fn write_replaced(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let new = replaced(operation).ok_or_else(|| Refusal::new("it replaces no view"))?;
+    let name = scene.resolve(&new.name);
+    let old = scene.catalog.view(&name).filter(|view| !view.materialized);
+    let old = old.ok_or_else(|| Refusal::new(format!("nothing is known of the view {}", new.name)))?;
+    phases(scene, &name, old, new)
+}
+
+/// The view that is dropped by the first operation and made again by another, with its place.
+fn parts<'a>(
+    operations: &[&'a Operation],
+    scene: &Scene<'_>,
+) -> Option<(RelationName, usize, &'a CreateView)> {
+    let Kind::Drop(drop) = &operations.first()?.kind else { return None };
+    if drop.object != ObjectKind::View || drop.cascade {
+        return None;
+    }
+    let [name] = drop.names.as_slice() else { return None };
+    let name = scene.resolve(name);
+    let again = |(at, operation): (usize, &&'a Operation)| match &operation.kind {
+        Kind::CreateView(view)
+            if !view.materialized && !view.temporary && scene.resolve(&view.name) == name =>
+        {
+            Some((at, &**view))
+        }
+        _ => None,
+    };
+    let (at, view) = operations.iter().enumerate().skip(1).find_map(again)?;
+    Some((name, at, view))
+}
+
+fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
+    let (name, at, _) = parts(operations, scene)?;
+    scene.catalog.view(&name).filter(|view| !view.materialized)?;
+    Some(vec![0, at])
+}
+
+fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let found =
+        parts(operations, scene).and_then(|(name, _, new)| Some((scene.catalog.view(&name)?, name, new)));
+    let Some((old, name, new)) = found else { return Err(Refusal::new("it makes no view anew")) };
+    phases(scene, &name, old, new)
+}
+
+fn phases(
+    scene: &Scene<'_>,
+    name: &RelationName,
+    old: &View,
+    new: &CreateView,
+) -> Result<Vec<Phase>, Refusal> {
+    if old.stale || scene.catalog.relation(name).is_some_and(|it| it.uncertain) {
+        return Err(Refusal::new(format!(
+            "a column of {}, or one that it reads, has another name than when it was made: what it shows now is not certain. Make it again as it              is first, by CREATE OR REPLACE VIEW in a migration of its own",
+            name.display(scene.dialect())
+        )));
+    }
+    if let Some((reader, _)) = scene.catalog.views_on(name).first() {
+        return Err(Refusal::new(format!(
+            "the view {} reads {}: drop it in front of this, and make it again behind it",
+            reader.display(scene.dialect()),
+            name.display(scene.dialect())
+        )));
+    }
+    let beside = RelationName { schema: name.schema.clone(), name: name_of(&[&name.name, "next"]).into() };
+    if scene.catalog.relation(&beside).is_some() {
+        return Err(Refusal::new(format!("there is a {} already", beside.name)));
+    }
+    let change = Change { scene, name, beside: &beside, old, new };
+    Ok(vec![change.expand(), change.cutover(), change.contract()])
+}
+
+struct Change<'a> {
+    scene: &'a Scene<'a>,
+    name: &'a RelationName,
+    beside: &'a RelationName,
+    old: &'a View,
+    new: &'a CreateView,
+}
+
+impl Change<'_> {
+    fn create(&self, name: &RelationName, head: &str, query: &str) -> String {
+        let head = if head.is_empty() { String::new() } else { format!(" {head}") };
+        format!("CREATE VIEW {}{head} AS\n{query}", self.scene.sql(name))
+    }
+
+    fn drop(&self, name: &RelationName) -> String {
+        format!("DROP VIEW {}", self.scene.sql(name))
+    }
+
+    fn create_new(&self, name: &RelationName) -> String {
+        self.create(name, &self.new.head, &self.new.query.text)
+    }
+
+    fn shown(&self) -> (String, String) {
+        (self.name.display(self.scene.dialect()), self.beside.display(self.scene.dialect()))
+    }
+
+    fn expand(&self) -> Phase {
+        let (old, beside) = self.shown();
+        let title = format!("make {beside} beside {old}, as it will be");
+        let (up, down) = (self.create_new(self.beside), self.drop(self.beside));
+        let name = name_of(&[&self.beside.name, "expand"]);
+        let step = self.scene.in_transaction(name, title.clone(), &[up], &[down]);
+        Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+            .leave_when(Criterion::counts_nothing(
+                format!("who may use {old} may use {beside}: GRANT what is missing"),
+                missing_grants(self.beside, self.name),
+            ))
+            .undone_by("the down migration drops it again: nobody reads it yet", "an error that names it")
+    }
+
+    fn cutover(&self) -> Phase {
+        let (old, beside) = self.shown();
+        let title = format!("{old} shows what {beside} does");
+        let allow =
+            "-- lockkeeper: allow reshaped-view because the release that reads the one beside it is out"
+                .to_owned();
+        let up = [allow, self.drop(self.name), self.create_new(self.name)];
+        let down = [self.drop(self.name), self.create(self.name, &self.old.head, &self.old.query.text)];
+        let step =
+            self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), &up, &down);
+        let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });
+        let steps = vec![
+            release(format!("read {beside}, and {old} nowhere")),
+            Step::Sql(step),
+            release(format!("read {old}, and {beside} nowhere")),
+        ];
+        Phase::new(PhaseKind::Cutover, title, steps)
+            .leave_when(Criterion::counts_nothing(
+                format!("who may use {beside} may use {old}: its rights went with it, GRANT what is missing"),
+                missing_grants(self.name, self.beside),
+            ))
+            .undone_by(
+                "roll the application back to the one beside it; the down migration makes the old view again",
+                "errors over the baseline",
+            )
+    }
+
+    fn contract(&self) -> Phase {
+        let (old, beside) = self.shown();
+        let title = format!("drop {beside} when nobody reads it any more");
+        let allow =
+            format!("-- lockkeeper: allow dropped-view because the release that reads {old} again is out");
+        let up = [allow, self.drop(self.beside)];
+        let name = name_of(&[&self.beside.name, "contract"]);
+        let step = self.scene.in_transaction(name, title.clone(), &up, &[self.create_new(self.beside)]);
+        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
+            .enter_when(Criterion::of_people(format!(
+                "no release that reads {beside} has run for one full release cycle"
+            )))
+            .undone_by("the down migration makes it again", "a program that still reads it")
+    }
+}
