@@ -52,8 +52,11 @@ mod view;
 mod window;
 mod window_only;
 
-use crate::operation::Operation;
+use crate::dialect::Dialect;
+use crate::operation::lower::lower;
+use crate::operation::{Kind, Operation};
 use crate::plan::{Phase, Way};
+use crate::statement::Script;
 
 pub use group::{Group, group, groups, in_order};
 pub use narrowing::Narrow;
@@ -167,13 +170,31 @@ pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way:
     if way == Way::Window {
         return Ok(window::phases(operations, scene));
     }
-    // A recipe that needs no dual write is the same in both ways.
-    let way = if recipe.ways.contains(&way) { way } else { recipe.ways[0] };
-    match (recipe.form, operations) {
-        (Form::One { write, .. }, [operation]) => write(operation, scene, way),
+    let known = recipe.ways.contains(&way);
+    let own = if known { way } else { recipe.ways[0] };
+    let phases = match (recipe.form, operations) {
+        (Form::One { write, .. }, [operation]) => write(operation, scene, own),
         (Form::One { .. }, _) => Err(Refusal::new(format!("{} takes one operation", recipe.id))),
-        (Form::Several { write, .. }, _) => write(operations, scene, way),
+        (Form::Several { write, .. }, _) => write(operations, scene, own),
+    }?;
+    // A recipe that needs no dual write is the same in both ways.
+    if known || !keep_in_step(&phases, scene.dialect()) {
+        return Ok(phases);
     }
+    Err(Refusal::new(format!(
+        "old and new have the same name in the end, so no release can write both by their names: {} keeps them in step by triggers only (--strategy \
+         database-triggers)",
+        recipe.id
+    )))
+}
+
+/// Whether triggers keep old and new in step.
+pub fn keep_in_step(phases: &[Phase], dialect: Dialect) -> bool {
+    phases.iter().flat_map(Phase::migrations).any(|step| {
+        let script = Script::read(&step.up, dialect);
+        let mut operations = script.statements.iter().flat_map(|statement| lower(&script, statement));
+        operations.any(|operation| matches!(operation.kind, Kind::CreateTrigger(_)))
+    })
 }
 
 #[cfg(test)]

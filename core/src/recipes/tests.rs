@@ -78,8 +78,15 @@ fn what_recipes_write_is_free_of_danger_and_ends_in_the_same_schema() {
         for change in CHANGES {
             let mut before = Catalog::empty(Dialect::Postgres);
             replay(part(schema), &target, &mut before);
-            for way in [Way::Triggers, Way::Application] {
-                prove(change, &target, &before, way);
+            prove(change, &target, &before, Way::Triggers);
+            match written(change, &target, &before, Way::Application) {
+                Ok(_) => prove(change, &target, &before, Way::Application),
+                // Only what keeps its name has no such way.
+                Err(refusal) => {
+                    assert!(refusal.reason.contains("--strategy database-triggers"), "{change}: {refusal:?}");
+                    let keeps = [" TYPE ", "UNLOGGED", "LOGGED", "STORED", "EXCLUDE", "TABLESPACE"];
+                    assert!(keeps.iter().any(|it| change.contains(it)), "{change}: {refusal:?}");
+                }
             }
         }
     }
@@ -371,7 +378,7 @@ fn a_precaution_taken_from_a_recipe_is_noticed() {
     let mut count = 0;
     for change in CHANGES {
         for way in [Way::Triggers, Way::Application] {
-            let phases = written(change, &target, &before, way).expect("is possible here");
+            let Ok(phases) = written(change, &target, &before, way) else { continue };
             count += assert_precautions_are_noticed(change, &phases, &target, &before);
         }
     }

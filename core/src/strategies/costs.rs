@@ -2,11 +2,12 @@
 
 use crate::catalog::Catalog;
 use crate::check::{Part, check};
-use crate::dialect::{LockMode, Target};
+use crate::dialect::{Dialect, LockMode, Target};
 use crate::effect::{Waits, Work};
 use crate::estimate::{Rows, estimate};
 use crate::framework::Transaction;
 use crate::plan::{Phase, PhaseKind, Way};
+use crate::recipes;
 use crate::text::Span;
 
 /// What the SQL of phases is checked on.
@@ -84,7 +85,7 @@ pub(super) fn of(phases: &[Phase], way: Way, costing: &Costing<'_>) -> Costs {
         releases,
         elapsed_hours: soak + work / 3600.0,
         point_of_no_return: no_return(phases, way),
-        burden: burden(phases, way, releases),
+        burden: burden(phases, way, releases, costing.target.dialect),
     }
 }
 
@@ -132,7 +133,7 @@ fn no_return(phases: &[Phase], way: Way) -> String {
     }
 }
 
-fn burden(phases: &[Phase], way: Way, releases: usize) -> Vec<String> {
+fn burden(phases: &[Phase], way: Way, releases: usize, dialect: Dialect) -> Vec<String> {
     let mut burden = Vec::new();
     if way == Way::Window {
         burden.push("announce a window, stop and start the application, be there".to_owned());
@@ -140,9 +141,7 @@ fn burden(phases: &[Phase], way: Way, releases: usize) -> Vec<String> {
     if phases.iter().any(|phase| phase.kind == PhaseKind::Backfill) {
         burden.push("watch a backfill: replica lag, and the space that new row versions take".to_owned());
     }
-    if way == Way::Triggers
-        && phases.iter().flat_map(Phase::migrations).any(|it| it.up.contains("CREATE TRIGGER"))
-    {
+    if recipes::keep_in_step(phases, dialect) {
         burden.push("a trigger on every write to the table until the contract phase".to_owned());
     }
     if releases > 1 {

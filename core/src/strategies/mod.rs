@@ -7,6 +7,7 @@ mod costs;
 mod recommend;
 
 use crate::plan::{Phase, PhaseKind, Way};
+use crate::recipes;
 use crate::signals::{Question, Signal};
 
 pub use costs::{Costs, PhaseCost};
@@ -71,16 +72,16 @@ pub fn generate(ways: Vec<(Way, Result<Vec<Phase>, String>)>, facts: &Facts<'_>)
         }
         let costs = costs::of(&phases, way, &facts.costing);
         let excluded = refused.or_else(|| excluded(way, &phases, facts));
-        let (title, optimises) = titles(way, &phases);
+        let triggers = recipes::keep_in_step(&phases, facts.costing.target.dialect);
+        let (title, optimises) = titles(way, triggers);
         strategies.push(Strategy { way, title, optimises, phases, costs, excluded });
     }
     strategies
 }
 
-fn titles(way: Way, phases: &[Phase]) -> (&'static str, &'static str) {
-    let dual_write = phases.iter().flat_map(Phase::migrations).any(|it| it.up.contains("CREATE TRIGGER"));
+fn titles(way: Way, triggers: bool) -> (&'static str, &'static str) {
     match way {
-        Way::Triggers if dual_write => {
+        Way::Triggers if triggers => {
             ("Database triggers keep old and new in step", "near-zero downtime with few releases")
         }
         Way::Triggers => ("Online steps", "near-zero downtime"),

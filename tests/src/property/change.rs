@@ -117,9 +117,7 @@ impl Change {
             Kind::SetUnlogged => alter("SET UNLOGGED".to_owned()),
             Kind::Update if !column.not_null => Some(format!("UPDATE {name} SET {quoted} = NULL;")),
             Kind::Delete => Some(format!("DELETE FROM {name} WHERE {quoted} IS NULL;")),
-            Kind::WidenKey if table.key == Key::Integer => {
-                alter("ALTER COLUMN id TYPE bigint".to_owned())
-            }
+            Kind::WidenKey if table.key == Key::Integer => alter("ALTER COLUMN id TYPE bigint".to_owned()),
             _ => None,
         }
     }
