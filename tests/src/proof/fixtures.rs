@@ -5,13 +5,14 @@
 
 mod enums;
 mod names;
+mod several;
 mod types;
 
 use std::sync::LazyLock;
 
 use super::Fixture;
 use super::awkward::{
-    EVENTS, LEDGER, LINES, MEMBERS, METERS, NOTES, ORDERS, PEOPLE, READINGS, REGIONS, TOTALS, USERS, VISITS,
+    EVENTS, LEDGER, LINES, METERS, NOTES, ORDERS, READINGS, REGIONS, TOTALS, USERS, VISITS,
 };
 use lockkeeper_core::plan::Way;
 
@@ -202,119 +203,12 @@ const USES_TOTALS: &[&str] = &[
     "INSERT INTO sales SELECT nextval('more_sales'), 7, 1",
 ];
 
-const WRITES_FULL_NAMES: &[&str] = &[
-    r#"INSERT INTO "People" ("Full Name", year) VALUES ('Old ' || clock_timestamp(), 2000)"#,
-    r#"UPDATE "People" SET "Full Name" = 'Was O''X ' || id WHERE id = 1 + (random() * 990)::int"#,
-    r#"UPDATE "People" SET year = 1999 WHERE id = 1 + (random() * 990)::int"#,
-    r#"SELECT "Full Name" FROM "People" WHERE lower("Full Name") = 'old'"#,
-];
-
-const WRITES_ALL_NAMES: &[&str] = &[
-    r#"INSERT INTO "People" ("Full Name", first_name, "last name") VALUES ('Both Of Us', 'Both', 'Of Us')"#,
-    r#"UPDATE "People" SET "Full Name" = 'Two Now', first_name = 'Two', "last name" = 'Now' WHERE id = 1 + (random() * 990)::int"#,
-];
-
-const WRITES_PARTS_OF_NAMES: &[&str] = &[
-    r#"INSERT INTO "People" (first_name, "last name") VALUES ('Ann', 'Lee''s')"#,
-    r#"UPDATE "People" SET "last name" = 'von Y' WHERE id = 1 + (random() * 990)::int"#,
-    r#"UPDATE "People" SET first_name = 'Mary Ann', month = 3 WHERE id = 1 + (random() * 990)::int"#,
-    r#"SELECT first_name || "last name" FROM "People" WHERE id = 7"#,
-];
-
-const WRITES_DAYS: &[&str] = &[
-    r#"INSERT INTO "People" ("Full Name", year, month, day) VALUES ('Old Day', 2000, 2, 29)"#,
-    r#"UPDATE "People" SET day = 1 + (random() * 27)::int WHERE id = 1 + (random() * 990)::int"#,
-    r#"UPDATE "People" SET year = NULL WHERE id = 1 + (random() * 990)::int"#,
-];
-
-const WRITES_DATES: &[&str] = &[
-    r#"INSERT INTO "People" ("Full Name", born) VALUES ('New Day', '2024-02-29'), ('No Day', NULL)"#,
-    r#"UPDATE "People" SET born = born + 1 WHERE id = 1 + (random() * 990)::int"#,
-    r#"SELECT max(born) FROM "People" WHERE id < 50"#,
-];
-
-const SPLIT_NAMES: &str = r#"
-    ALTER TABLE "People" ADD COLUMN first_name text, ADD COLUMN "last name" text NOT NULL DEFAULT '';
-    -- lockkeeper: back UPDATE "People" SET "Full Name" = CASE WHEN "last name" = '' THEN first_name ELSE first_name || ' ' || "last name" END
-    UPDATE "People" AS p SET first_name = split_part(p."Full Name", ' ', 1),
-        "last name" = substr("Full Name", length(split_part("Full Name", ' ', 1)) + 2);
-    ALTER TABLE "People" DROP COLUMN "Full Name";"#;
-
-/// Each half of the members belongs to one release, so that no two statements lock the same rows of two tables the wrong way round.
-const WRITES_PROFILES: &[&str] = &[
-    r#"UPDATE profiles SET bio = 'was ' || member_id WHERE member_id = 1 + (random() * 400)::int"#,
-    r#"UPDATE profiles SET "Avatar" = 'o''', seen = 1 WHERE member_id = 1 + (random() * 400)::int"#,
-    r#"INSERT INTO profiles (member_id, bio) VALUES (1 + (random() * 400)::int, 'again') ON CONFLICT (member_id) DO UPDATE SET bio = NULL"#,
-    r#"DELETE FROM profiles WHERE member_id = 401 + (random() * 20)::int"#,
-    r#"SELECT "Avatar", bio FROM profiles WHERE member_id = 850"#,
-];
-
-const WRITES_MEMBERS_AND_PROFILES: &[&str] = &[
-    r#"WITH p AS (UPDATE profiles SET bio = 'both', "Avatar" = 'b' WHERE member_id = 500 + (random() * 390)::int RETURNING member_id)
-       UPDATE "Member" SET bio = 'both', "Avatar" = 'b' FROM p WHERE id = member_id"#,
-];
-
-const WRITES_MEMBERS: &[&str] = &[
-    r#"INSERT INTO "Member" (email, bio, "Avatar") VALUES ('new', 'n''ew', 'a')"#,
-    r#"INSERT INTO "Member" (email) VALUES ('bare')"#,
-    r#"UPDATE "Member" SET bio = 'is ' || id WHERE id = 500 + (random() * 390)::int"#,
-    r#"UPDATE "Member" SET "Avatar" = 'i', email = 'e' WHERE id = 500 + (random() * 390)::int"#,
-    r#"SELECT bio FROM "Member" WHERE id = 850"#,
-];
-
-/// A profile that is written without what moved must not take it from the member.
-const WRITES_MEMBERS_AND_SEEN: &[&str] = &[
-    r#"INSERT INTO "Member" (email, bio, "Avatar") VALUES ('new', 'n''ew', 'a')"#,
-    r#"INSERT INTO profiles (member_id, seen) SELECT id, 5 FROM "Member" WHERE email = 'new' ORDER BY random() LIMIT 1 ON CONFLICT DO NOTHING"#,
-    r#"UPDATE "Member" SET "Avatar" = 'i', email = 'e' WHERE id = 500 + (random() * 390)::int"#,
-    r#"SELECT 1 / (count(*) = 0)::int FROM "Member" WHERE email = 'new' AND (bio IS NULL OR "Avatar" IS DISTINCT FROM 'a')"#,
-];
-
-const WRITES_EMAILS: &[&str] = &[
-    r#"UPDATE "Member" SET email = 'was ' || id WHERE id = 1 + (random() * 400)::int"#,
-    r#"INSERT INTO invoices (member_id, amount) VALUES (1 + (random() * 900)::int, 1), (NULL, 2)"#,
-    r#"UPDATE invoices SET member_id = 901 + (random() * 80)::int WHERE id = 1 + (random() * 1900)::int"#,
-    r#"SELECT i.amount, m.email FROM invoices i JOIN "Member" m ON m.id = i.member_id WHERE i.id = 9"#,
-];
-
-const WRITES_COPIES: &[&str] = &[
-    r#"INSERT INTO invoices (member_id, amount, payer) SELECT id, 3, email FROM "Member" WHERE id = 950 FOR SHARE"#,
-    r#"SELECT amount, payer FROM invoices WHERE id = 9"#,
-];
-
-const MOVE_BIO: &str = r#"
-    ALTER TABLE "Member" ADD COLUMN bio text, ADD COLUMN "Avatar" text;
-    UPDATE "Member" SET bio = p.bio, "Avatar" = p."Avatar" FROM profiles AS p WHERE p.member_id = id;
-    ALTER TABLE profiles DROP COLUMN bio, DROP COLUMN "Avatar";"#;
-
-const WRITES_BIRTHS: &[&str] = &[
-    r#"WITH p AS (INSERT INTO "People" ("Full Name") VALUES ('New Born') RETURNING id) INSERT INTO births (person, year, month, day) SELECT id, 2024, 2, 29 FROM p"#,
-    r#"INSERT INTO "People" ("Full Name") VALUES ('No Birth')"#,
-    r#"UPDATE births SET year = 2001, day = 2 WHERE person = 500 + (random() * 490)::int"#,
-    r#"SELECT max(year) FROM births WHERE person = 7"#,
-];
-
-const WRITES_OLD_BIRTHS: &[&str] = &[
-    r#"INSERT INTO "People" ("Full Name", year, month) VALUES ('Old Day', 2000, 2), ('Old No', NULL, NULL)"#,
-    r#"UPDATE "People" SET day = 1 + (random() * 27)::int WHERE id = 1 + (random() * 400)::int"#,
-    r#"UPDATE "People" SET year = NULL WHERE id = 1 + (random() * 400)::int"#,
-    r#"DELETE FROM "People" WHERE "Full Name" = 'Old No' AND id % 3 = 0"#,
-];
-
-const WRITES_BOTH_BIRTHS: &[&str] = &[
-    r#"WITH p AS (INSERT INTO "People" ("Full Name", year, month) VALUES ('Both', 2000, 2) RETURNING id) INSERT INTO births (person, year, month) SELECT id, 2000, 2 FROM p"#,
-    r#"WITH p AS (UPDATE "People" SET day = 3 WHERE id = 1 + (random() * 400)::int RETURNING id, year, month) INSERT INTO births (person, year, month, day)
-         SELECT id, year, month, 3 FROM p ON CONFLICT (person) DO UPDATE SET day = 3"#,
-];
-
-const SPLIT_BIRTHS: &str = r#"
-    CREATE TABLE births (person bigint PRIMARY KEY REFERENCES "People" (id), year int, month int CHECK (month < 13), "day" int);
-    INSERT INTO births (person, year, month, day) SELECT p.id, p.year, month, p.day AS day FROM "People" p;
-    ALTER TABLE "People" DROP COLUMN year, DROP COLUMN month, DROP COLUMN day;"#;
-
 /// All fixtures.
 pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> = LazyLock::new(|| {
-    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES].into_iter().flatten().collect()
+    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES, several::FIXTURES]
+        .into_iter()
+        .flatten()
+        .collect()
 });
 
 const TABLES: &[Fixture] = &[
@@ -646,107 +540,6 @@ const TABLES: &[Fixture] = &[
                INSERT INTO sales SELECT g, g % 60, 'NaN' FROM generate_series(2001, 2100) g;"#,
         ),
         releases: &[USES_TOTALS],
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "split a column",
-        schema: PEOPLE,
-        migration: SPLIT_NAMES,
-        releases: &[WRITES_FULL_NAMES, WRITES_PARTS_OF_NAMES],
-        recipe: Some("replace-columns"),
-        touched: &["touched"],
-        since: 12,
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "split a column",
-        way: Way::Application,
-        schema: PEOPLE,
-        migration: SPLIT_NAMES,
-        releases: &[WRITES_FULL_NAMES, WRITES_ALL_NAMES, WRITES_ALL_NAMES, WRITES_PARTS_OF_NAMES],
-        recipe: Some("replace-columns"),
-        touched: &["touched"],
-        since: 12,
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "merge columns",
-        schema: PEOPLE,
-        migration: r#"
-            ALTER TABLE "People" ADD born date;
-            UPDATE "People" SET born = make_date(year, month, day) WHERE day IS NOT NULL;
-            ALTER TABLE "People" DROP COLUMN year, DROP COLUMN month, DROP COLUMN day;
-            -- lockkeeper: back UPDATE "People" SET year = date_part('year', born), month = date_part('month', born), day = date_part('day', born)"#,
-        restore: Some(r#"UPDATE "People" SET month = 2, day = 3 WHERE "Full Name" = 'No Day'"#),
-        releases: &[WRITES_DAYS, WRITES_DATES],
-        recipe: Some("replace-columns"),
-        touched: &["touched"],
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "move columns to another table",
-        schema: MEMBERS,
-        migration: MOVE_BIO,
-        releases: &[WRITES_PROFILES, WRITES_MEMBERS_AND_SEEN],
-        recipe: Some("move-columns"),
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "move columns to another table",
-        way: Way::Application,
-        schema: MEMBERS,
-        migration: MOVE_BIO,
-        restore: Some(
-            r#"UPDATE profiles SET bio = m.bio, "Avatar" = m."Avatar" FROM "Member" m WHERE m.id = member_id;
-               ALTER TABLE profiles ALTER "Avatar" SET NOT NULL"#,
-        ),
-        releases: &[WRITES_PROFILES, WRITES_MEMBERS_AND_PROFILES, WRITES_MEMBERS_AND_PROFILES, WRITES_MEMBERS],
-        recipe: Some("move-columns"),
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "copy a column to be near",
-        schema: MEMBERS,
-        migration: r#"
-            ALTER TABLE invoices ADD COLUMN payer text DEFAULT 'nobody' NOT NULL;
-            UPDATE invoices SET payer = m.email FROM "Member" m WHERE m.id = invoices.member_id;"#,
-        releases: &[WRITES_EMAILS, WRITES_COPIES],
-        recipe: Some("move-columns"),
-        since: 12,
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "merge a table into another",
-        schema: MEMBERS,
-        migration: r#"
-            ALTER TABLE "Member" ADD COLUMN bio text, ADD COLUMN "Avatar" text, ADD seen int;
-            UPDATE "Member" m SET (bio, "Avatar", seen) = (p.bio, p."Avatar", p.seen) FROM profiles p WHERE p.member_id = m.id;
-            DROP TABLE profiles;"#,
-        restore: Some(r#"INSERT INTO gone_profiles SELECT id, coalesce("Avatar", 'none'), bio, seen FROM "Member" WHERE id <= 902"#),
-        releases: &[WRITES_PROFILES, WRITES_MEMBERS],
-        recipe: Some("move-columns"),
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "split a table",
-        schema: PEOPLE,
-        migration: SPLIT_BIRTHS,
-        releases: &[WRITES_OLD_BIRTHS, WRITES_BIRTHS],
-        recipe: Some("split-table"),
-        touched: &["touched"],
-        ..Fixture::PLAIN
-    },
-    Fixture {
-        name: "split a table",
-        way: Way::Application,
-        schema: PEOPLE,
-        migration: SPLIT_BIRTHS,
-        restore: Some(
-            r#"UPDATE "People" SET year = b.year, month = b.month, day = b.day FROM births b WHERE b.person = id"#,
-        ),
-        releases: &[WRITES_OLD_BIRTHS, WRITES_BOTH_BIRTHS, WRITES_BOTH_BIRTHS, WRITES_BIRTHS],
-        recipe: Some("split-table"),
-        touched: &["touched"],
         ..Fixture::PLAIN
     },
 ];
