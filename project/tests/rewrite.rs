@@ -204,3 +204,22 @@ fn folders_of_prisma_and_diesel_are_folders() {
     "#]],
     );
 }
+
+/// The hazard is of the whole statement, not of one of its subcommands.
+#[test]
+fn a_statement_on_a_second_table_gets_a_transaction_of_its_own() {
+    let files = [
+        (
+            "migrations/1_schema.sql",
+            "-- +goose Up\nCREATE TABLE a (id int);\nCREATE TABLE b (id int);\n-- +goose Down\n",
+        ),
+        (
+            "migrations/2_change.sql",
+            "-- +goose Up\nSET lock_timeout = '2s';\nALTER TABLE a ADD x int, ADD y int;\nALTER TABLE b ADD x int, ADD y int;\n-- +goose Down\n",
+        ),
+    ];
+    check("two-tables", POSTGRES, &files, "migrations/2_change.sql", expect![[r#"
+        migrations/2_change.sql *
+        migrations/4_change_2.sql
+    "#]]);
+}

@@ -28,7 +28,12 @@ pub(super) struct Kept {
     /// `None` where no way back is known.
     pub down: Option<String>,
     pub transactional: bool,
+    /// In a migration of their own: what comes before or behind is another.
+    pub apart: bool,
 }
+
+/// The recipe that only parts statements.
+const OWN_TRANSACTION: &str = "own-transaction";
 
 /// What a file's pieces are made for.
 pub(super) struct Order<'a> {
@@ -86,6 +91,8 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
 struct Found<'a> {
     operation: &'a Operation,
     recipes: Vec<&'static Recipe>,
+    /// A hazard of its whole statement asks for a transaction of its own.
+    apart: bool,
 }
 
 /// The operations of a file in the order in which the server carries them out.
@@ -95,11 +102,14 @@ fn found(file: &CheckedFile) -> Vec<Found<'_>> {
         for (number, statement) in checked.statements.iter().enumerate() {
             let hazards: Vec<&Hazard> =
                 judged.hazards.iter().filter(|hazard| hazard.statement == number).collect();
-            all.extend(
-                in_server_order(&statement.operations)
-                    .into_iter()
-                    .map(|operation| Found { operation, recipes: recipes(operation, &hazards) }),
-            );
+            let inside =
+                |hazard: &Hazard| statement.operations.iter().any(|it| it.span.contains(hazard.span));
+            let apart = hazards.iter().any(|it| it.recipes.contains(&OWN_TRANSACTION) && !inside(it));
+            all.extend(in_server_order(&statement.operations).into_iter().map(|operation| Found {
+                operation,
+                recipes: recipes(operation, &hazards),
+                apart,
+            }));
         }
     }
     all
@@ -127,7 +137,9 @@ impl<'a> Taker<'a> {
         let any = places.clone().any(|at| alone(&at));
         if !any {
             let text = statement.span.of(&self.order.file.text).to_owned();
-            self.keep(&text, &statement.operations);
+            let apart = places.clone().any(|at| self.found[at].apart);
+            self.keep(&text, &statement.operations, apart);
+            self.rewritten |= apart;
         }
         for at in places {
             let operation = self.found[at].operation;
@@ -147,7 +159,7 @@ impl<'a> Taker<'a> {
             match named.as_slice() {
                 [] if any => {
                     let text = alone_in(operation, &self.order.file.text);
-                    self.keep(&text, std::slice::from_ref(operation));
+                    self.keep(&text, std::slice::from_ref(operation), false);
                 }
                 [] => {}
                 named => self.rewrite(named, &[operation])?,
@@ -169,7 +181,7 @@ impl<'a> Taker<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, text: &str, operations: &[Operation]) {
+    fn keep(&mut self, text: &str, operations: &[Operation], apart: bool) {
         let settings_only =
             operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
         if settings_only {
@@ -185,11 +197,11 @@ impl<'a> Taker<'a> {
         let down = down.map(|statements| statements.join(";\n") + ";\n");
         let up = format!("{};\n", text.trim().trim_end_matches(';'));
         match self.pieces.last_mut() {
-            Some(Piece::Kept(kept)) if kept.transactional && transactional => {
+            Some(Piece::Kept(kept)) if kept.transactional && transactional && !kept.apart && !apart => {
                 kept.up.push_str(&up);
                 kept.down = down.zip(kept.down.take()).map(|(later, earlier)| later + &earlier);
             }
-            _ => self.pieces.push(Piece::Kept(Kept { up, down, transactional })),
+            _ => self.pieces.push(Piece::Kept(Kept { up, down, transactional, apart })),
         }
     }
 
@@ -213,6 +225,6 @@ fn recipes(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
     pointed.sort_by_key(|hazard| std::cmp::Reverse(hazard.severity));
     let named = pointed.into_iter().flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
     let mut named: Vec<&'static Recipe> = named.filter(|recipe| recipe.applies(operation)).collect();
-    named.sort_by_key(|recipe| recipe.id == "own-transaction");
+    named.sort_by_key(|recipe| recipe.id == OWN_TRANSACTION);
     named
 }
