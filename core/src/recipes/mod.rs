@@ -4,6 +4,7 @@
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
 mod add_column;
+mod anew;
 mod assigned;
 mod backfill;
 mod batched_change;
@@ -14,6 +15,7 @@ mod change_type;
 mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
+mod copied;
 mod derivation;
 mod drop_column;
 mod drop_table;
@@ -25,6 +27,7 @@ mod link;
 mod mirror;
 mod move_columns;
 mod own_transaction;
+mod partition_table;
 mod partitioned;
 mod partitioned_key;
 mod referencing;
@@ -35,6 +38,8 @@ mod rename_table;
 mod replace_columns;
 mod scene;
 mod split_table;
+mod succession;
+mod succession_checks;
 mod swap_table;
 mod sync;
 mod twin;
@@ -132,6 +137,8 @@ pub static RECIPES: &[&Recipe] = &[
     &replace_columns::RECIPE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
+    &partition_table::PARTITION,
+    &partition_table::REBUILD,
 ];
 
 /// The recipe with this name.

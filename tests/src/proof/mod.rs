@@ -13,6 +13,7 @@ mod files;
 mod fixtures;
 mod followers;
 mod kill;
+mod partitions;
 mod quiet;
 mod record;
 mod swapped;
@@ -122,7 +123,7 @@ fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
 
 /// All fixtures.
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
-    fixtures::FIXTURES.iter().chain(swapped::FIXTURES)
+    fixtures::FIXTURES.iter().chain(swapped::FIXTURES).chain(partitions::FIXTURES)
 }
 
 /// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in their names.
