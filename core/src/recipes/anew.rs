@@ -189,7 +189,7 @@ impl Reader<'_> {
 
     /// Whether the operation is a part of the change.
     fn read(&mut self, at: usize, operation: &Operation) -> bool {
-        let member = match &operation.kind {
+        match &operation.kind {
             Kind::CreateTable(create) => self.creates(create) && self.makes(at, operation),
             Kind::CreateIndex(index) => self.is_new(&self.resolve(&index.table)) && self.makes(at, operation),
             Kind::Grant(grant) => {
@@ -214,8 +214,7 @@ impl Reader<'_> {
                 .iter()
                 .all(|it| self.is_new(&self.resolve(it)) || Some(self.resolve(it)) == self.old),
             _ => false,
-        };
-        member
+        }
     }
 
     fn fills(&mut self, at: usize, insert: &Insert) -> bool {

@@ -24,6 +24,7 @@ mod group;
 mod handover;
 mod join;
 mod link;
+mod merge_rows;
 mod mirror;
 mod move_columns;
 mod own_transaction;
@@ -139,6 +140,7 @@ pub static RECIPES: &[&Recipe] = &[
     &split_table::RECIPE,
     &partition_table::PARTITION,
     &partition_table::REBUILD,
+    &merge_rows::RECIPE,
 ];
 
 /// The recipe with this name.

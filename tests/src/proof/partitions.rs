@@ -1,4 +1,4 @@
-//! Tables that are made anew under their names, in partitions or otherwise: fixtures of two recipes.
+//! Tables that are made anew under their names, in partitions or otherwise, and one that is merged: fixtures of three recipes.
 
 use super::Fixture;
 
@@ -140,6 +140,14 @@ pub(super) const FIXTURES: &[Fixture] = &[
         migration: REBUILT,
         recipe: Some("rebuild-table"),
         releases: &[USES_READINGS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "merge the rows of a table into another",
+        schema: EVENTS,
+        migration: r#"INSERT INTO kinds SELECT 100 + id FROM "Events" WHERE id < 100; DROP TABLE "Events";"#,
+        recipe: Some("merge-rows"),
+        since: u32::MAX,
         ..Fixture::PLAIN
     },
 ];

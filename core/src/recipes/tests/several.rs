@@ -281,3 +281,20 @@ fn rows_that_no_partition_takes_are_counted_before() {
     let bounds = "((at IS NOT NULL AND at >= '2025-01-01' AND at < '2026-01-01')) IS NOT TRUE";
     assert_eq!(counted(PARTITION_ASIDE).as_deref(), Some(bounds));
 }
+
+/// Taken one by one they would lose what is written to the table between the copy and its end.
+#[test]
+fn a_table_that_is_merged_into_another_is_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(LOGGED), &target, &mut before);
+    before.start_migration();
+    let change =
+        "INSERT INTO kinds SELECT DISTINCT kind FROM events; SET work_mem = '1MB'; DROP TABLE events";
+    let refusal = written(change, &target, &before, Way::Triggers).expect_err("rows would be lost");
+    assert!(refusal.reason.contains("after the copy would be lost"), "{}", refusal.reason);
+    let apart = "INSERT INTO kinds SELECT DISTINCT kind FROM events; DROP TABLE apart";
+    let operations = operations(apart);
+    let scene = scene(apart, "", &target, &before);
+    assert!(group(&operations.iter().collect::<Vec<_>>(), &scene).is_none());
+}
