@@ -218,8 +218,14 @@ fn a_statement_on_a_second_table_gets_a_transaction_of_its_own() {
             "-- +goose Up\nSET lock_timeout = '2s';\nALTER TABLE a ADD x int, ADD y int;\nALTER TABLE b ADD x int, ADD y int;\n-- +goose Down\n",
         ),
     ];
-    check("two-tables", POSTGRES, &files, "migrations/2_change.sql", expect![[r#"
+    check(
+        "two-tables",
+        POSTGRES,
+        &files,
+        "migrations/2_change.sql",
+        expect![[r#"
         migrations/2_change.sql *
         migrations/4_change_2.sql
-    "#]]);
+    "#]],
+    );
 }

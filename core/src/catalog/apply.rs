@@ -338,7 +338,10 @@ impl Catalog {
         self.remove(from);
         self.relations.insert_mut(to.clone(), relation.clone());
         match &relation.kind {
-            RelationKind::Table(table) => self.follow_table(from, &to, table),
+            RelationKind::Table(table) => {
+                self.follow_table(from, &to, table);
+                std::sync::Arc::make_mut(&mut self.renamed).push(to.clone());
+            }
             RelationKind::Index(table) => self.follow_index(from, &to, table),
             RelationKind::View(view) => {
                 for dependence in &view.depends_on {

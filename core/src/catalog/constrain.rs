@@ -54,7 +54,10 @@ impl Catalog {
         if let Some(name) = &constraint.name {
             return name.name.clone();
         }
-        let taken = |name: &str| self.table(table).is_some_and(|it| it.constraint(name).is_some());
+        // The server looks for names that are free in the schema: a table that was called the same has some of them.
+        let renamed = self.renamed.iter().filter(|it| it.schema == table.schema);
+        let others: Vec<_> = std::iter::once(table).chain(renamed).filter_map(|it| self.table(it)).collect();
+        let taken = |name: &str| others.iter().any(|it| it.constraint(name).is_some());
         free_name(&table.name, columns, label, taken)
     }
 

@@ -181,10 +181,8 @@ impl Catalog {
         let ty = TypeName { serial: false, ..ty.clone() };
         let sequence = Sequence { ty, owned_by: Some((table.clone(), column.to_owned())), identity };
         self.insert(name.clone(), RelationKind::Sequence(sequence));
-        let drawn = |name: &RelationName| {
-            crate::dialect::quote_literal(&crate::dialect::quote(&name.name, self.dialect()))
-        };
-        let default = (!identity).then(|| Expression::new(format!("nextval({}::regclass)", drawn(&name))));
+        let literal = crate::dialect::quote_literal(&name.sql(self.dialect));
+        let default = (!identity).then(|| Expression::new(format!("nextval({literal}::regclass)")));
         self.with_table_of(table, |table| {
             if let Some(column) = table.column_mut(column) {
                 column.sequence = Some(name);

@@ -71,6 +71,8 @@ pub struct Catalog {
     relations: Map<RelationName, Arc<Relation>>,
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,
+    /// Tables that had another name, which the names of their constraints still begin with.
+    renamed: Arc<Vec<RelationName>>,
     types: Map<RelationName, Arc<UserType>>,
     functions: Map<Arc<str>, Arc<Routine>>,
     publications: Map<Arc<str>, Arc<Vec<RelationName>>>,
@@ -87,6 +89,7 @@ impl Catalog {
             default_schema: dialect.default_schema().into(),
             relations: Map::default(),
             readers: Map::default(),
+            renamed: Arc::default(),
             types: Map::default(),
             functions: Map::default(),
             publications: Map::default(),

@@ -160,13 +160,16 @@ pub(super) fn fires(state: &Table, written: &[&str]) -> Vec<String> {
 
 /// The columns of a key that every row has.
 pub(super) fn key(table: &Table) -> Option<Vec<String>> {
-    if let Some(key) = table.primary_key() {
-        return Some(key.to_vec());
-    }
-    let refuses_null = |column: &String| table.column(column).is_some_and(|it| it.not_null);
+    keys(table).next()
+}
+
+/// The keys that every row has, the primary one first.
+pub(super) fn keys(table: &Table) -> impl Iterator<Item = Vec<String>> {
+    let refuses_null = move |column: &String| table.column(column).is_some_and(|it| it.not_null);
     let columns =
         |index: &Index| -> Option<Vec<String>> { index.keys.iter().map(|key| key.column.clone()).collect() };
     let usable =
         table.indexes.iter().filter(|index| index.unique && index.valid && index.predicate.is_none());
-    usable.filter_map(columns).find(|key| key.iter().all(refuses_null))
+    let others = usable.filter_map(columns).filter(move |key| key.iter().all(refuses_null));
+    table.primary_key().map(<[String]>::to_vec).into_iter().chain(others)
 }

@@ -420,6 +420,24 @@ pub(super) fn validated(
     vec![added, checked]
 }
 
+/// The statements that give indexes and constraints of a table other names, each from the first of a pair to the second.
+pub(super) fn renamed_parts(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    indexes: Vec<(&str, &str)>,
+    constraints: Vec<(&str, &str)>,
+) -> Vec<String> {
+    let differ = |pairs: Vec<(&str, &str)>, text: &dyn Fn(&str, String) -> String| -> Vec<String> {
+        let pairs = pairs.into_iter().filter(|(from, to)| from != to);
+        pairs.map(|(from, to)| text(from, scene.quote(to))).collect()
+    };
+    let sql = scene.sql(table);
+    let index = |from: &str, to: String| format!("ALTER INDEX {} RENAME TO {to}", scene.sibling(table, from));
+    let constraint =
+        |from: &str, to: String| format!("ALTER TABLE {sql} RENAME CONSTRAINT {} TO {to}", scene.quote(from));
+    [differ(indexes, &index), differ(constraints, &constraint)].concat()
+}
+
 /// The phase that makes what hangs on the old column again on the new one.
 pub(super) fn phase(carried: &Carried<'_>) -> Option<Phase> {
     let steps: Vec<Step> = carried.steps().into_iter().map(Step::Sql).collect();

@@ -82,14 +82,16 @@ fn keys(scene: &Scene<'_>, table: &RelationName, state: &Table) -> Vec<SqlStep> 
     steps
 }
 
-fn key(scene: &Scene<'_>, table: &RelationName, constraint: &ConstraintState) -> Option<SqlStep> {
+/// The step that drops a foreign key of a table; `None` for a constraint that is none.
+pub(super) fn key(scene: &Scene<'_>, table: &RelationName, constraint: &ConstraintState) -> Option<SqlStep> {
     if !matches!(constraint.demand, Demand::ForeignKey { .. }) {
         return None;
     }
     let definition = carried::definition(scene, constraint)?;
     let (sql, name) = (scene.sql(table), scene.quote(&constraint.name));
     let up = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
-    let down = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}");
+    let unchecked = if constraint.valid { "" } else { " NOT VALID" };
+    let down = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}{unchecked}");
     let title = format!("drop the foreign key {} of {}", constraint.name, table.display(scene.dialect()));
     Some(scene.on_two_tables(name_of(&[&table.name, &constraint.name, "drop"]), title, &[up], &[down]))
 }
@@ -115,7 +117,9 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
         ],
         &[],
     );
-    let again = create_again(scene, table, state, &gone);
+    let aside_name = RelationName { schema: table.schema.clone(), name: gone.as_str().into() };
+    let draws = state.columns.iter().any(|it| it.sequence.is_some());
+    let again = (!draws).then(|| create_again(scene, table, state, &aside_name)).flatten();
     drop.down = again.map(|statements| with_timeout(&statements));
     let aside = Phase::new(PhaseKind::Verification, format!("put {shown} aside"), vec![Step::Sql(aside)])
         .enter_when(Criterion::of_people("a backup that holds the table was restored and checked"))
@@ -130,20 +134,24 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
     [aside, last]
 }
 
-/// The statements that make the table again, empty and without its foreign keys, under the name that it has aside; `None`
+/// The statements that make the table again, empty and without its foreign keys and sequences, under the name that it has aside; `None`
 /// where something hangs on it that we cannot spell.
-fn create_again(scene: &Scene<'_>, table: &RelationName, state: &Table, gone: &str) -> Option<Vec<String>> {
+pub(super) fn create_again(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    state: &Table,
+    aside: &RelationName,
+) -> Option<Vec<String>> {
     let plain = state.triggers.is_empty()
         && state.policies.is_empty()
         && state.rules.is_empty()
         && state.statistics.is_empty()
         && state.of_type.is_none()
-        && state.columns.iter().all(|it| it.generated.is_none() && it.sequence.is_none());
+        && state.columns.iter().all(|it| it.generated.is_none());
     if !plain {
         return None;
     }
-    let aside = RelationName { schema: table.schema.clone(), name: gone.into() };
-    let sql = scene.sql(&aside);
+    let sql = scene.sql(aside);
     let columns: Vec<String> = state.columns.iter().map(|it| column(scene, table, it)).collect();
     let unlogged = if state.unlogged { "UNLOGGED " } else { "" };
     let mut statements = vec![format!("CREATE {unlogged}TABLE {sql} ({})", columns.join(", "))];
@@ -159,7 +167,7 @@ fn create_again(scene: &Scene<'_>, table: &RelationName, state: &Table, gone: &s
     let of_constraint =
         |name: &str| state.constraints.iter().any(|it| it.demand.has_index() && it.name == name);
     for index in state.indexes.iter().filter(|it| !of_constraint(&it.name.name)) {
-        statements.push(carried::create_index(scene, &aside, index, &index.name.name, ""));
+        statements.push(carried::create_index(scene, aside, index, &index.name.name, ""));
     }
     Some(statements)
 }

@@ -74,7 +74,8 @@ pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
     between.all(|it| stands_apart(it, &used, scene)).then_some(claimed)
 }
 
-fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {
+/// Whether an operation has nothing to do with any of these relations.
+pub(super) fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {
     if matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_)) {
         return true;
     }

@@ -9,7 +9,7 @@ use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Work};
 use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
 use super::{Refusal, backfill, batches};
 
-/// A table and the one that follows it. A unique index keeps the key of each.
+/// A table and the one that follows it.
 #[derive(Debug, Clone)]
 pub(super) struct Mirror<'a> {
     pub scene: &'a Scene<'a>,
@@ -21,6 +21,17 @@ pub(super) struct Mirror<'a> {
     pub columns: Vec<Pair>,
     /// What tells rows apart.
     pub key: Vec<Pair>,
+    /// Who else writes the table that follows.
+    pub beside: Beside,
+}
+
+/// Who writes the table that follows, beside the triggers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    /// Batches, and who wrote a row first wins: a unique index keeps the key there.
+    Batches,
+    /// Nobody. The table that follows may be stricter than the key: what it refuses fails, as it did before.
+    Nobody,
 }
 
 /// A column and the one that follows it.
@@ -36,6 +47,11 @@ impl Pair {
     /// A column that has the same name in both.
     pub fn same(name: &str) -> Self {
         Self { from: name.to_owned(), to: name.to_owned() }
+    }
+
+    /// The same pair for the way back.
+    pub fn turned(&self) -> Self {
+        Self { from: self.to.clone(), to: self.from.clone() }
     }
 }
 
@@ -88,6 +104,31 @@ impl Mirror<'_> {
         let insert = format!("INSERT INTO {to} ({columns}) OVERRIDING SYSTEM VALUE\n     ");
         let update = self.each(&self.columns, |from, to| format!("{to} = _here.{from}"), ", ");
         let (now, before) = (self.here("_here."), self.here("OLD."));
+        let (unseen, write) = match self.beside {
+            Beside::Batches => (
+                format!(
+                    "    -- Who sees nothing newer than the start of his transaction does not see a row that was copied since: this fails then.\n\
+                     \x20   IF NOT FOUND AND current_setting('transaction_isolation') <> 'read committed' THEN\n\
+                     \x20     {insert} VALUES ({before}) ON CONFLICT ({key}) DO NOTHING;\n\
+                     \x20     {remove}\
+                     \x20   END IF;\n"
+                ),
+                format!(
+                    "    {insert} SELECT {now} FROM {from} AS _here WHERE {new_row}\n\
+                     \x20     ON CONFLICT ({key}) {};\n",
+                    self.overwrite()
+                ),
+            ),
+            Beside::Nobody => (
+                String::new(),
+                format!(
+                    "    UPDATE {to} AS _there SET {update} FROM {from} AS _here WHERE {new_row} AND {new_copy};\n\
+                     \x20   IF NOT FOUND THEN\n\
+                     \x20     {insert} SELECT {now} FROM {from} AS _here WHERE {new_row};\n\
+                     \x20   END IF;\n"
+                ),
+            ),
+        };
         format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $lockkeeper$\n\
              BEGIN\n\
@@ -106,20 +147,14 @@ impl Mirror<'_> {
              \x20 END IF;\n\
              \x20 IF TG_OP <> 'INSERT' THEN\n\
              \x20   {remove}\
-             \x20   -- Who sees nothing newer than the start of his transaction does not see a row that was copied since: this fails then.\n\
-             \x20   IF NOT FOUND AND current_setting('transaction_isolation') <> 'read committed' THEN\n\
-             \x20     {insert} VALUES ({before}) ON CONFLICT ({key}) DO NOTHING;\n\
-             \x20     {remove}\
-             \x20   END IF;\n\
+             {unseen}\
              \x20 END IF;\n\
              \x20 IF TG_OP <> 'DELETE' THEN\n\
-             \x20   {insert} SELECT {now} FROM {from} AS _here WHERE {new_row}\n\
-             \x20     ON CONFLICT ({key}) {overwrite};\n\
+             {write}\
              \x20 END IF;\n\
              \x20 RETURN NULL;\n\
              END $lockkeeper$",
             function = self.scene.sibling(self.to, &self.name()),
-            overwrite = self.overwrite(),
         )
     }
 

@@ -5,6 +5,7 @@
 
 mod add_column;
 mod add_enum_value;
+mod anew;
 mod assigned;
 mod backfill;
 mod batched_change;
@@ -15,6 +16,7 @@ mod change_type;
 mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
+mod copied;
 mod derivation;
 mod drop_column;
 mod drop_table;
@@ -24,10 +26,12 @@ mod group;
 mod handover;
 mod join;
 mod link;
+mod merge_rows;
 mod mirror;
 mod move_columns;
 mod narrowing;
 mod own_transaction;
+mod partition_table;
 mod partitioned;
 mod partitioned_key;
 mod referencing;
@@ -42,6 +46,8 @@ mod replace_enum;
 mod replace_view;
 mod scene;
 mod split_table;
+mod succession;
+mod succession_checks;
 mod swap_table;
 mod stand_in;
 mod sync;
@@ -150,6 +156,9 @@ pub static RECIPES: &[&Recipe] = &[
     &replace_view::IN_PLACE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
+    &partition_table::PARTITION,
+    &partition_table::REBUILD,
+    &merge_rows::RECIPE,
 ];
 
 /// The recipe with this name.

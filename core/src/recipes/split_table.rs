@@ -1,12 +1,11 @@
 //! A table whose columns move to a new one, a row there for each row here.
 
 use crate::catalog::{Catalog, RelationName};
-use crate::dialect::Ident;
-use crate::operation::{CreateTable, Expression, Insert, Kind, Operation, TableAction};
+use crate::operation::{Expression, Kind, Operation, TableAction};
 use crate::plan::Way;
-use crate::statement::{Cursor, Script, TokenKind};
 
 use super::carried::Carried;
+use super::copied::Copied;
 use super::derivation::refuse_views;
 use super::join::{Join, Moved};
 use super::relocation::{Goes, Relocation, Start};
@@ -33,14 +32,6 @@ struct Split<'a> {
     members: Vec<usize>,
 }
 
-/// What an `INSERT … SELECT` takes from one table.
-struct Copied {
-    table: RelationName,
-    /// Each column that is filled, with its value.
-    columns: Vec<(String, Expression)>,
-    condition: Option<String>,
-}
-
 impl<'a> Split<'a> {
     fn of(operations: &[&'a Operation], scene: &Scene<'_>) -> Option<Self> {
         let create = *operations.first()?;
@@ -53,7 +44,9 @@ impl<'a> Split<'a> {
             Kind::Insert(insert) if scene.resolve(&insert.table) == table => Some((at, insert)),
             _ => None,
         })?;
-        let copied = Copied::of(made, insert, scene)?;
+        let mut catalog: Catalog = scene.catalog.clone();
+        catalog.apply(create);
+        let copied = Copied::of(insert, &Scene { catalog: &catalog, ..*scene })?;
         let mut members = vec![0, at];
         let mut dropped = Vec::new();
         for (at, operation) in operations.iter().enumerate().skip(at + 1) {
@@ -67,71 +60,6 @@ impl<'a> Split<'a> {
         }
         (!dropped.is_empty()).then_some(Self { create, table, copied, dropped, members })
     }
-}
-
-impl Copied {
-    /// `INSERT INTO new (columns) SELECT values FROM table [alias] [WHERE condition]`.
-    fn of(made: &CreateTable, insert: &Insert, scene: &Scene<'_>) -> Option<Self> {
-        (insert.on_conflict.is_none() && insert.others.is_empty()).then_some(())?;
-        let text = insert.query.as_ref()?.text.as_str();
-        let script = Script::read(text, scene.dialect());
-        let mut cursor = Cursor::new(text, scene.dialect(), &script.tokens);
-        cursor.eat("select").then_some(())?;
-        let more = ["distinct", "join", "group", "having", "order", "limit", "union", "except", "intersect"];
-        (!cursor.has(&more)).then_some(())?;
-        let first = cursor.index();
-        cursor.seek(&["from"]).then_some(())?;
-        let values = cursor.part(first, cursor.index()).segments();
-        cursor.next_token();
-        let name = cursor.name()?;
-        cursor.eat("as");
-        let alias = if cursor.is("where") { None } else { cursor.ident().map(|it| it.name) };
-        let condition = cursor.eat("where").then(|| cursor.rest().span().of(text).to_owned());
-        (condition.is_some() || cursor.at_end()).then_some(())?;
-        let columns: Vec<&Ident> = match insert.columns.as_slice() {
-            [] => made.columns.iter().map(|it| &it.name).collect(),
-            some => some.iter().collect(),
-        };
-        let value = |it: &Cursor<'_>| {
-            let words = it.span().of(text);
-            let star = it.peek_kind() == Some(TokenKind::Operator);
-            (!star && !words.is_empty()).then(|| Expression::new(unnamed(it, words)))
-        };
-        // All columns are the table's: each gets its name in front, as those of the new one may be called the same.
-        let table = scene.resolve(&name);
-        let state = scene.catalog.table(&table)?;
-        let own = |it: &Expression| {
-            it.with_columns(scene.dialect(), |word| {
-                let named = match &word.qualifier {
-                    Some(it) => Some(&it.name) == alias.as_ref(),
-                    None => state.column(&word.name.name).is_some(),
-                };
-                named.then(|| format!("{}.{}", scene.quote(&name.name), scene.quote(&word.name.name)))
-            })
-        };
-        let values: Vec<Expression> = values.iter().map(value).collect::<Option<_>>()?;
-        let values: Vec<Expression> = values.iter().map(|it| Expression::new(own(it))).collect();
-        let condition = condition.map(|it| own(&Expression::new(it)));
-        (values.len() == columns.len()).then_some(())?;
-        Some(Self {
-            table,
-            columns: columns.iter().map(|it| it.name.clone()).zip(values).collect(),
-            condition,
-        })
-    }
-}
-
-/// A value without the name that its column gets: `lower(bio) AS bio`.
-fn unnamed<'a>(value: &Cursor<'a>, words: &'a str) -> &'a str {
-    let mut ahead = *value;
-    let first = ahead.index();
-    while !ahead.at_end() {
-        if ahead.is("as") {
-            return value.part(first, ahead.index()).span().of(value.text());
-        }
-        ahead.skip();
-    }
-    words
 }
 
 fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
@@ -179,12 +107,8 @@ fn keys(
 ) -> Result<Vec<(String, String)>, Refusal> {
     let source = scene.table(&split.copied.table)?;
     let plain = |column: &str| {
-        let (_, value) = split.copied.columns.iter().find(|(own, _)| own == column)?;
-        let mut names = Vec::new();
-        value.each_column(scene.dialect(), |word| names.push((word.span().len(), word.name.name)));
-        let [(length, name)] = names.as_slice() else { return None };
-        (*length == value.text.trim().len() && source.column(name).is_some())
-            .then(|| (column.to_owned(), name.clone()))
+        let name = split.copied.plain(column, scene.dialect())?;
+        source.column(&name).is_some().then(|| (column.to_owned(), name))
     };
     let unique = state.indexes.iter().filter(|it| it.unique && it.predicate.is_none());
     let mut keys = unique.filter_map(|index| {

@@ -10,7 +10,7 @@ use crate::operation::Identity;
 use crate::plan::{Phase, PhaseKind, SqlStep, Step};
 use crate::text::Span;
 
-use super::mirror::{Mirror, Pair};
+use super::mirror::{Beside, Mirror, Pair};
 use super::referencing::{self, Reference};
 use super::scene::{Scene, name_of, with_timeout};
 use super::twin_checks as checks;
@@ -56,12 +56,17 @@ pub(super) fn after(
     statements: &[String],
     name: &RelationName,
 ) -> Table {
+    after_all(scene, catalog, statements).table(name).cloned().unwrap_or_default()
+}
+
+/// The schema as statements leave it.
+pub(super) fn after_all(scene: &Scene<'_>, catalog: &Catalog, statements: &[String]) -> Catalog {
     let mut after = catalog.clone();
     for statement in statements {
         let span = Span::new(0, statement.len());
         replay(Part { text: statement, span, transaction: Transaction::Wrapped }, scene.target, &mut after);
     }
-    after.table(name).cloned().unwrap_or_default()
+    after
 }
 
 impl<'a> Twin<'a> {
@@ -86,6 +91,7 @@ impl<'a> Twin<'a> {
             to: name,
             columns: follows.map(|it| Pair::same(&it.name)).collect(),
             key: key.iter().map(|it| Pair::same(it)).collect(),
+            beside: Beside::Batches,
         };
         let twin = Self { scene, table, state, name, shape, made, references, mirror };
         checks::refuse_shape(&twin)?;
@@ -126,7 +132,7 @@ impl<'a> Twin<'a> {
         let title = format!("make {twin} beside {shown}, with triggers that carry each change over");
         let step = self.scene.in_transaction(self.file("twin"), title.clone(), &up, &down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
-            .enter_when(checks::nothing_unknown(self))
+            .enter_when(checks::nothing_unknown(self.scene, self.table, self.state, &self.references))
             .leave_when(checks::nothing_missing(self))
             .leave_when(checks::indexes_are_alike(self))
             .undone_by(
@@ -262,14 +268,8 @@ impl<'a> Twin<'a> {
     fn own_names(&self, direction: Direction) -> Vec<String> {
         let (after, made) = (&self.shape.after, &self.made);
         let fresh = self.state.indexes.len();
-        let mut renames = Vec::new();
-        for (own, there) in after.indexes.iter().zip(&made.indexes).skip(fresh) {
-            let (from, to) = direction.of(&there.name.name, &own.name.name);
-            let from_sql = self.scene.sibling(self.table, from);
-            if from != to {
-                renames.push(format!("ALTER INDEX {from_sql} RENAME TO {}", self.scene.quote(to)));
-            }
-        }
+        let indexes = after.indexes.iter().zip(&made.indexes).skip(fresh);
+        let indexes = indexes.map(|(own, there)| direction.of(&there.name.name, &own.name.name)).collect();
         let plain =
             |it: &&ConstraintState| !it.demand.has_index() && self.state.constraint(&it.name).is_none();
         let pairs = after.constraints.iter().filter(plain).zip(made.constraints.iter().filter(plain));
@@ -282,13 +282,8 @@ impl<'a> Twin<'a> {
             let name = |table: &RelationName, column: &str| name_of(&[&table.name, column, "not_null"]);
             names.extend(added.map(|it| (name(self.name, &it.name), name(self.table, &it.name))));
         }
-        for (there, own) in names.iter().filter(|(there, own)| there != own) {
-            let (from, to) = direction.of(there.as_str(), own.as_str());
-            let (from, to) = (self.scene.quote(from), self.scene.quote(to));
-            renames
-                .push(format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", self.scene.sql(self.table)));
-        }
-        renames
+        let constraints = names.iter().map(|(there, own)| direction.of(there, own)).collect();
+        carried::renamed_parts(self.scene, self.table, indexes, constraints)
     }
 
     /// The sequences go on, each with the table that has the name now.

@@ -5,6 +5,7 @@ use crate::catalog::{Demand, RelationName, Table};
 use crate::dialect::quote_literal;
 use crate::plan::Criterion;
 
+use super::referencing::Reference;
 use super::scene::Scene;
 use super::twin::Twin;
 use super::{Refusal, backfill};
@@ -23,6 +24,22 @@ pub(super) fn refuse(
     let no = |why: &str| {
         Err(Refusal::new(format!("{shown} {why}: take a window, or pg_repack where it can do this")))
     };
+    let key = match hanging(scene, table, state) {
+        Ok(key) => key,
+        Err(why) => return no(&why),
+    };
+    if !state.statistics.is_empty() {
+        return no("has extended statistics, whose names would change");
+    }
+    if scene.catalog.relation(twin).is_some() {
+        return no(&format!("has a neighbour named {} already", twin.name));
+    }
+    Ok(key)
+}
+
+/// The columns that tell rows apart, or what hangs on a table that cannot follow it to another.
+pub(super) fn hanging(scene: &Scene<'_>, table: &RelationName, state: &Table) -> Result<Vec<String>, String> {
+    let no = |why: &str| Err(why.to_owned());
     let Some(key) = backfill::key(state) else {
         return no(
             "has no primary key, nor a unique index on columns that refuse NULL, so a copy of it cannot be kept in step",
@@ -46,18 +63,10 @@ pub(super) fn refuse(
     if !state.rules.is_empty() {
         return no("has rules, whose words are not kept");
     }
-    if !state.statistics.is_empty() {
-        return no("has extended statistics, whose names would change");
-    }
     if scene.catalog.is_published(table) {
         return no("is published: subscribers would have to know its twin, and publish what comes after it");
     }
-    if scene.catalog.relation(twin).is_some() {
-        return no(&format!("has a neighbour named {} already", twin.name));
-    }
-    if let Err(why) = refuse_constraints(table, state, &key) {
-        return no(&why);
-    }
+    refuse_constraints(table, state, &key)?;
     let unknown = |it: &&crate::catalog::ColumnState| it.identity.is_some() && it.sequence.is_none();
     if let Some(column) = state.columns.iter().find(unknown) {
         return no(&format!("has an identity, {}, whose sequence is not known", column.name));
@@ -116,11 +125,16 @@ pub(super) fn refuse_shape(twin: &Twin<'_>) -> Result<(), Refusal> {
 }
 
 /// What no statement of ours carries over is not there.
-pub(super) fn nothing_unknown(twin: &Twin<'_>) -> Criterion {
-    let name = quote_literal(&twin.sql().0);
-    let triggers = names(twin.state.triggers.iter().map(|it| it.name.as_str()));
-    let keys = twin.references.iter().map(|it| it.constraint.name.as_str());
-    let keys = names(keys.chain(twin.state.constraints.iter().map(|it| it.name.as_str())));
+pub(super) fn nothing_unknown(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    state: &Table,
+    references: &[Reference<'_>],
+) -> Criterion {
+    let name = quote_literal(&scene.sql(table));
+    let triggers = names(state.triggers.iter().map(|it| it.name.as_str()));
+    let keys = references.iter().map(|it| it.constraint.name.as_str());
+    let keys = names(keys.chain(state.constraints.iter().map(|it| it.name.as_str())));
     let query = format!(
         "SELECT (SELECT count(*) FROM pg_class WHERE oid = {name}::regclass AND (relrowsecurity OR relforcerowsecurity))\n\
          \x20 + (SELECT count(*) FROM pg_trigger WHERE tgrelid = {name}::regclass AND NOT tgisinternal\n\

@@ -13,6 +13,7 @@ pub(crate) mod files;
 mod fixtures;
 mod followers;
 mod kill;
+mod partitions;
 mod quiet;
 mod record;
 mod swapped;
@@ -125,7 +126,8 @@ fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
 
 /// All fixtures.
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
-    fixtures::FIXTURES.iter().copied().chain(swapped::FIXTURES)
+    let fixtures = fixtures::FIXTURES.iter().copied();
+    fixtures.chain(swapped::FIXTURES).chain(partitions::FIXTURES)
 }
 
 /// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in their names.

@@ -176,3 +176,125 @@ fn a_precaution_taken_from_several_is_noticed() {
     }
     assert!(count > 10, "{count} mutants");
 }
+
+const LOGGED: &str =
+    "CREATE TABLE events (id bigserial PRIMARY KEY, at timestamptz NOT NULL, kind text, amount int CHECK (amount > 0));
+    CREATE INDEX events_at ON events (at);
+    CREATE TABLE kinds (kind text PRIMARY KEY);";
+
+/// Beside the table under a name of its own.
+const PARTITION: &str =
+    "CREATE TABLE events_new (id bigint NOT NULL DEFAULT nextval('events_id_seq'), at timestamptz NOT NULL, kind text REFERENCES kinds,
+        amount int CHECK (amount > 0), PRIMARY KEY (id, at)) PARTITION BY RANGE (at);
+    CREATE TABLE events_2025 PARTITION OF events_new FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE TABLE events_rest (LIKE events_new INCLUDING ALL);
+    ALTER TABLE events_new ATTACH PARTITION events_rest DEFAULT;
+    CREATE INDEX ON events_new (kind);
+    INSERT INTO events_new SELECT * FROM events;
+    ALTER SEQUENCE events_id_seq OWNED BY events_new.id;
+    DROP TABLE events;
+    ALTER TABLE events_new RENAME TO events;";
+
+/// Under its name, once the old table has another.
+const PARTITION_ASIDE: &str = "ALTER TABLE events RENAME TO events_old;
+    CREATE TABLE events (LIKE events_old INCLUDING DEFAULTS, PRIMARY KEY (at, id), FOREIGN KEY (kind) REFERENCES kinds) PARTITION BY RANGE (at);
+    CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
+    CREATE INDEX ON events (kind);
+    INSERT INTO events (id, at, kind, amount) SELECT id, at, kind, amount FROM events_old;";
+
+#[test]
+fn tables_are_partitioned() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(LOGGED), &target, &mut before);
+        prove(PARTITION, &target, &before, Way::Triggers);
+        prove(PARTITION_ASIDE, &target, &before, Way::Triggers);
+        let plain = PARTITION_ASIDE.replace(" PARTITION BY RANGE (at)", "");
+        let plain = plain.replace(
+            "CREATE TABLE events_2025 PARTITION OF events FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');",
+            "",
+        );
+        prove(&plain, &target, &before, Way::Triggers);
+    }
+}
+
+/// What stands between and is no part of it would be carried out behind, or lost.
+#[test]
+fn tables_that_cannot_be_partitioned_are_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let refused = |schema: &str, change: &str, reason: &str| {
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(&format!("{LOGGED} {schema}")), &target, &mut before);
+        let refusal = written(change, &target, &before, Way::Triggers).expect_err(reason);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    };
+    for (from, to, reason) in [
+        ("FROM events;", "FROM events WHERE at > '2025-01-01';", "is not copied whole"),
+        ("SELECT * FROM", "SELECT id, at, upper(kind), amount FROM", "computed (upper"),
+        ("SELECT * FROM", "SELECT id, at, kind FROM", "is not copied whole"),
+        ("(id, at))", "(at))", "no key that holds the old one"),
+        ("amount int", "amount text", "has amount of the type integer"),
+        ("DROP TABLE events;", "DROP TABLE events CASCADE;", "dropped with CASCADE"),
+        ("DROP TABLE", "DO $$ BEGIN END $$; DROP TABLE", "one that is no part of that: DO"),
+        ("DROP TABLE", "UPDATE events_new SET amount = 1; DROP TABLE", "no part of that: UPDATE"),
+        ("ALTER SEQUENCE events_id_seq OWNED BY events_new.id;", "", "owns the sequence events_id_seq"),
+        (
+            "id bigint NOT NULL DEFAULT nextval('events_id_seq')",
+            "id bigint GENERATED ALWAYS AS IDENTITY",
+            "from 17 on",
+        ),
+    ] {
+        refused("", &PARTITION.replace(from, to), reason);
+    }
+    for (schema, reason) in [
+        ("CREATE TABLE notes (event bigint REFERENCES events);", "is what the foreign key notes_event_fkey"),
+        ("CREATE VIEW v AS SELECT id FROM events;", "is read by the view v"),
+        ("ALTER TABLE events ALTER COLUMN at DROP NOT NULL;", "may have NULL in at"),
+        ("CREATE TABLE events_new (id int);", "has a neighbour named events_new"),
+        (
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+             CREATE TRIGGER tr BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION f();",
+            "has the trigger tr",
+        ),
+    ] {
+        refused(schema, PARTITION, reason);
+    }
+    let bare = "CREATE TABLE b (LIKE events INCLUDING ALL) PARTITION BY HASH (id); INSERT INTO b SELECT * FROM events;
+        ALTER TABLE events RENAME TO c; ALTER TABLE b RENAME TO events;";
+    refused("", bare, "would have no partition");
+}
+
+/// The query names the bounds; a default partition takes what no other does.
+#[test]
+fn rows_that_no_partition_takes_are_counted_before() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(LOGGED), &target, &mut before);
+    let counted = |change: &str| {
+        let phases = written(change, &target, &before, Way::Triggers).expect("is possible");
+        let query = phases[0].entry.iter().filter_map(|it| it.query.clone()).find(|it| it.contains("_row"));
+        query.map(|it| it.split(" WHERE ").last().unwrap_or_default().to_owned())
+    };
+    let all = "(amount > 0) IS FALSE";
+    assert_eq!(counted(PARTITION).as_deref(), Some(all));
+    let bounds = "((at IS NOT NULL AND at >= '2025-01-01' AND at < '2026-01-01')) IS NOT TRUE";
+    assert_eq!(counted(PARTITION_ASIDE).as_deref(), Some(bounds));
+}
+
+/// Taken one by one they would lose what is written to the table between the copy and its end.
+#[test]
+fn a_table_that_is_merged_into_another_is_refused_in_words() {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(LOGGED), &target, &mut before);
+    before.start_migration();
+    let change =
+        "INSERT INTO kinds SELECT DISTINCT kind FROM events; SET work_mem = '1MB'; DROP TABLE events";
+    let refusal = written(change, &target, &before, Way::Triggers).expect_err("rows would be lost");
+    assert!(refusal.reason.contains("after the copy would be lost"), "{}", refusal.reason);
+    let apart = "INSERT INTO kinds SELECT DISTINCT kind FROM events; DROP TABLE apart";
+    let operations = operations(apart);
+    let scene = scene(apart, "", &target, &before);
+    assert!(group(&operations.iter().collect::<Vec<_>>(), &scene).is_none());
+}
