@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation};
 use super::{Form, RECIPES, Recipe, Scene};
 
 /// So many operations are looked at for one change: in a dump of a schema most begin what might be one.
-const FURTHEST: usize = 100;
+const FURTHEST: usize = 1_000;
 
 /// Operations that one recipe takes over together.
 #[derive(Debug, Clone)]
@@ -37,21 +37,22 @@ pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
     let mut catalog: Catalog = scene.catalog.clone();
     catalog.start_migration();
     let mut found: Vec<Group> = Vec::new();
-    let mut claimed = vec![false; operations.len()];
-    for first in 0..operations.len() {
-        if claimed[first] {
-            continue;
-        }
-        let free: Vec<usize> = (first..operations.len()).filter(|at| !claimed[*at]).take(FURTHEST).collect();
-        let ahead: Vec<&Operation> = free.iter().map(|at| operations[*at]).collect();
-        let Some(group) = group(&ahead, &Scene { catalog: &catalog, ..*scene }) else {
-            catalog.apply(operations[first]);
+    // What no group has claimed yet, and the places of it.
+    let mut ahead: Vec<&Operation> = operations.to_vec();
+    let mut places: Vec<usize> = (0..operations.len()).collect();
+    let mut first = 0;
+    while first < ahead.len() {
+        let end = ahead.len().min(first + FURTHEST);
+        let Some(group) = group(&ahead[first..end], &Scene { catalog: &catalog, ..*scene }) else {
+            catalog.apply(ahead[first]);
+            first += 1;
             continue;
         };
-        let members: Vec<usize> = group.members.iter().map(|at| free[*at]).collect();
-        for at in &members {
-            catalog.apply(operations[*at]);
-            claimed[*at] = true;
+        let members: Vec<usize> = group.members.iter().map(|at| places[first + at]).collect();
+        members.iter().for_each(|at| catalog.apply(operations[*at]));
+        for at in group.members.iter().rev() {
+            ahead.remove(first + at);
+            places.remove(first + at);
         }
         found.push(Group { members, ..group });
     }
