@@ -129,16 +129,7 @@ impl Handover<'_> {
             format!("write {new} wherever it writes {old}, in the same statement"),
             format!("go on reading {old}"),
         ];
-        Phase::new(
-            PhaseKind::DualWrite,
-            "release the application that writes both",
-            vec![Step::Release(ReleaseStep { must })],
-        )
-        .leave_when(Criterion::of_people("no instance of the release before is running"))
-        .undone_by(
-            "roll the application back: the old column was never stale",
-            "dual-write errors over 0.1 %",
-        )
+        both_written(must)
     }
 
     /// The new columns filled in rows that were written before.
@@ -311,4 +302,15 @@ impl Handover<'_> {
         }
         down
     }
+}
+
+/// The release that writes both sides; the old one is still the one that is read.
+pub(super) fn both_written(must: Vec<String>) -> Phase {
+    Phase::new(
+        PhaseKind::DualWrite,
+        "release the application that writes both",
+        vec![Step::Release(ReleaseStep { must })],
+    )
+    .leave_when(Criterion::of_people("no instance of the release before is running"))
+    .undone_by("roll the application back: what it reads was never stale", "dual-write errors over 0.1 %")
 }

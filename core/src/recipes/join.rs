@@ -65,6 +65,13 @@ impl<'a> Join<'a> {
     ) -> Result<Self, Refusal> {
         let source_state = scene.table(source)?;
         let (shown, other) = (target.display(scene.dialect()), source.display(scene.dialect()));
+        for (state, name) in [(target_state, &shown), (source_state, &other)] {
+            if state.partition_by.is_some() || state.partition_of.is_some() || !state.children.is_empty() {
+                return Err(Refusal::new(format!(
+                    "{name} is partitioned or inherited: no recipe keeps that in step with another table yet"
+                )));
+            }
+        }
         let (alias, on) = (alias.to_owned(), Expression::new(on));
         let mut join = Self {
             scene,
@@ -100,14 +107,23 @@ impl<'a> Join<'a> {
     }
 
     /// # Errors
-    /// [`Refusal`] where no foreign key joins the tables.
+    /// [`Refusal`] where no foreign key joins the tables, or no index finds the rows.
     pub fn needs_key(&self) -> Result<(), Refusal> {
         let (of_target, of_source) = self.columns();
         let to_source = |it| points_at(it, &of_target, self.source, self.source_state, &of_source);
         let to_target = |it| points_at(it, &of_source, self.target, self.target_state, &of_target);
-        if self.target_state.constraints.iter().any(to_source)
-            || self.source_state.constraints.iter().any(to_target)
-        {
+        let joined = self.target_state.constraints.iter().any(to_source)
+            || self.source_state.constraints.iter().any(to_target);
+        let columns: Vec<String> = of_target.iter().map(|it| (*it).to_owned()).collect();
+        if joined && !self.scene.catalog.has_index_on(self.target, &columns) {
+            return Err(Refusal::new(format!(
+                "no index of {} begins with {}, so each write to {} would read all of it: build one first, concurrently",
+                self.target.display(self.scene.dialect()),
+                of_target.join(", "),
+                self.source.display(self.scene.dialect()),
+            )));
+        }
+        if joined {
             return Ok(());
         }
         Err(Refusal::new(format!(

@@ -7,6 +7,7 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way, 
 use super::backfill::{self, Backfill};
 use super::carried::{Carried, Part};
 use super::derivation::type_of;
+use super::handover::both_written;
 use super::join::{Join, Moved};
 use super::link::{Link, Which};
 use super::scene::{Scene, name_of};
@@ -138,8 +139,15 @@ impl Relocation<'_> {
     /// All phases.
     ///
     /// # Errors
-    /// [`Refusal`] where the rows cannot be walked, or NOT NULL cannot be set.
+    /// [`Refusal`] where the rows cannot be walked, NOT NULL cannot be set, or the version cannot do it.
     pub fn phases(&self) -> Phases {
+        let shares = matches!(self.start, Start::Columns(_)) || !self.triggers();
+        if shares && self.scene().target.version.major < 12 {
+            return Err(Refusal::new(
+                "before PostgreSQL 12 an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: move the values while \
+                 nobody writes them",
+            ));
+        }
         let mut phases = vec![self.expand()];
         if !self.triggers() {
             phases.push(self.dual_write());
@@ -206,16 +214,7 @@ impl Relocation<'_> {
             format!("write {new} wherever it writes {old}, in the same transaction, {old} first"),
             format!("go on reading {old}"),
         ];
-        Phase::new(
-            PhaseKind::DualWrite,
-            "release the application that writes both",
-            vec![Step::Release(ReleaseStep { must })],
-        )
-        .leave_when(Criterion::of_people("no instance of the release before is running"))
-        .undone_by(
-            "roll the application back: the old values were never stale",
-            "dual-write errors over 0.1 %",
-        )
+        both_written(must)
     }
 
     /// New rows first, where the table is new; then the values.

@@ -20,7 +20,7 @@ fn of_function(name: &str, catalog: &Catalog) -> Volatility {
     if VOLATILE.contains(&name) {
         return Volatility::Volatile;
     }
-    if STABLE.contains(&name) {
+    if STABLE.contains(&name) || SPELLS.contains(&name) {
         return Volatility::Stable;
     }
     if IMMUTABLE.contains(&name) { Volatility::Immutable } else { Volatility::Volatile }
@@ -110,7 +110,7 @@ const SPELLS: &[&str] = &[
     "to_number",
 ];
 
-/// `provolatile = 's'` on 18, those that stand in defaults and checks.
+/// `provolatile = 's'` on 18, those that stand in defaults and checks, beside those above.
 const STABLE: &[&str] = &[
     "now",
     "current_timestamp",
@@ -133,12 +133,9 @@ const STABLE: &[&str] = &[
     "to_char",
     "to_timestamp",
     "to_date",
-    "to_number",
     "age",
     "date_trunc",
     "timezone",
-    "to_json",
-    "to_jsonb",
     "to_tsvector",
     "to_tsquery",
     "plainto_tsquery",
@@ -149,17 +146,6 @@ const STABLE: &[&str] = &[
     "txid_current_snapshot",
     "pg_current_snapshot",
     "date_part",
-    "json_build_object",
-    "jsonb_build_object",
-    "json_build_array",
-    "jsonb_build_array",
-    "row_to_json",
-    "array_to_json",
-    "array_to_string",
-    "concat",
-    "concat_ws",
-    "format",
-    "quote_literal",
     "extract",
     "unaccent",
     "col_description",

@@ -72,6 +72,8 @@ fn columns_that_cannot_be_replaced_are_refused_in_words() {
 const MEMBERS: &str = "CREATE TABLE members (id int PRIMARY KEY, email text);
     CREATE TABLE profiles (member_id int PRIMARY KEY REFERENCES members, bio text NOT NULL DEFAULT '', seen int, lang text NOT NULL);
     CREATE TABLE invoices (id int PRIMARY KEY, member_id int REFERENCES members (id), code text);
+    CREATE TABLE parcels (id int PRIMARY KEY, member_id int REFERENCES members (id)); CREATE INDEX ON invoices (member_id);
+    CREATE TABLE days (id int, member_id int REFERENCES members) PARTITION BY RANGE (id);
     CREATE INDEX profiles_bio ON profiles (bio);";
 
 const MOVE: &str = "ALTER TABLE members ADD bio text NOT NULL DEFAULT '';
@@ -109,6 +111,8 @@ fn columns_that_cannot_be_moved_are_refused_in_words() {
         (copied("members x WHERE x.id > member_id"), "by columns that are equal, and by nothing else"),
         (copied("members x WHERE x.email = invoices.code"), "no unique key stands on email"),
         (copied("members x WHERE x.id = invoices.id"), "no foreign key stands between"),
+        (copied("members x WHERE x.id = member_id").replace("invoices", "parcels"), "no index of parcels begins with member_id"),
+        (copied("members x WHERE x.id = member_id").replace("invoices", "days"), "days is partitioned or inherited"),
         (MOVE.replace("bio = p.bio", "bio = upper(p.bio)"), "bio is not copied as it is"),
         (
             "ALTER TABLE invoices ADD email text; UPDATE invoices i SET email = m.email FROM members m WHERE m.id = i.member_id;
