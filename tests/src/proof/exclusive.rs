@@ -66,5 +66,6 @@ fn a_lock_that_is_held_is_measured() {
     let (_, long) =
         watched(&database, || database.run("BEGIN; LOCK TABLE orders; SELECT pg_sleep(0.2); COMMIT"));
     assert_eq!(short, Duration::ZERO);
-    assert!(long >= Duration::from_millis(200) && long < Duration::from_secs(3), "{long:?}");
+    // It is seen from one look to the next: on a busy machine the first comes a little behind the lock.
+    assert!(long >= Duration::from_millis(150) && long < Duration::from_secs(3), "{long:?}");
 }
