@@ -20,7 +20,13 @@ pub(super) static RECIPE: Recipe = Recipe {
 
 fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
     let derivation = Derivation::of(operations, scene)?;
-    derivation.assigned.joined.as_ref().filter(|it| it.table != derivation.assigned.table)?;
+    let (assigned, joined) = (&derivation.assigned, derivation.assigned.joined.as_ref()?);
+    (joined.table != assigned.table).then_some(())?;
+    if let Dropped::Nothing = derivation.dropped {
+        // A copy that cannot be kept in step is still filled in batches, statement by statement: nothing is lost by that.
+        let target = (&assigned.table, scene.catalog.table(&assigned.table)?);
+        Join::of(scene, target, &joined.table, &joined.alias, &joined.on).ok()?.needs_key().ok()?;
+    }
     Some(derivation.members)
 }
 

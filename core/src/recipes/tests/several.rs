@@ -100,8 +100,11 @@ fn columns_that_cannot_be_moved_are_refused_in_words() {
     let target = Target::postgres(Version::major(15));
     let mut before = Catalog::empty(Dialect::Postgres);
     replay(part(MEMBERS), &target, &mut before);
-    let copied =
-        |from: &str| format!("ALTER TABLE invoices ADD a text; UPDATE invoices SET a = x.code FROM {from}");
+    let copied = |from: &str| {
+        format!(
+            "ALTER TABLE invoices ADD a text; UPDATE invoices SET a = x.code FROM {from}; ALTER TABLE members DROP code"
+        )
+    };
     let merged = |columns: &str| {
         format!(
             "ALTER TABLE members ADD bio text, ADD lang text; UPDATE members SET {columns} FROM profiles p WHERE p.member_id = id; DROP TABLE profiles"
