@@ -135,9 +135,15 @@ pub struct SchemaArgs {
 pub struct RewriteArgs {
     /// The migration.
     pub file: PathBuf,
-    /// How it is carried out: database-triggers, application-dual-write or maintenance-window.
-    #[arg(long, value_name = "NAME", default_value = "database-triggers")]
-    pub strategy: String,
+    /// How it is carried out: compatibility-view, database-triggers, application-dual-write or maintenance-window.
+    #[arg(
+        long,
+        value_name = "NAME",
+        long_help = "How it is carried out: compatibility-view, database-triggers, application-dual-write or \
+        maintenance-window. Without it, a view or the like stands under each old name where that is possible, and triggers keep in step what \
+        is copied."
+    )]
+    pub strategy: Option<String>,
     /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
     #[arg(long = "answer", value_name = "ID=VALUE")]
     pub answers: Vec<String>,

@@ -238,6 +238,8 @@ impl Phase {
 /// How a recipe is carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Way {
+    /// What goes by the old name from then on is a view, or another stand-in, of what has the new one. Nothing is copied.
+    View,
     /// Triggers in the database keep old and new in step.
     Triggers,
     /// The application writes both.
@@ -248,11 +250,12 @@ pub enum Way {
 
 impl Way {
     /// All ways.
-    pub const ALL: [Self; 3] = [Self::Triggers, Self::Application, Self::Window];
+    pub const ALL: [Self; 4] = [Self::View, Self::Triggers, Self::Application, Self::Window];
 
     /// The name of the strategy that is made of it, on the command line and in JSON.
     pub fn id(self) -> &'static str {
         match self {
+            Self::View => "compatibility-view",
             Self::Triggers => "database-triggers",
             Self::Application => "application-dual-write",
             Self::Window => "maintenance-window",

@@ -14,7 +14,7 @@ use lockkeeper_core::text::Encoding;
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::analysis::editing::{Opened, Standing, Unsaved};
 use lockkeeper_project::discover::{self, Project};
-use lockkeeper_project::rewrite::{Rewrite, RewriteError, rewrite};
+use lockkeeper_project::rewrite::{Rewrite, RewriteError, rewrite, ways};
 use serde_json::Value;
 use tower_lsp::lsp_types::Url;
 
@@ -308,7 +308,7 @@ impl Analysis {
     pub(crate) fn rewrites(&self) -> &[Rewriting] {
         self.rewrites.get_or_init(|| {
             let mut tried: Vec<Rewriting> = Vec::new();
-            for way in Way::ALL {
+            for way in ways(&self.file) {
                 let result = self.rewrite(way);
                 if !tried.iter().any(|(_, known)| same_files(known, &result)) {
                     tried.push((way, result));

@@ -70,7 +70,13 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
         if blocked_by.is_empty() { generate(project, file, &facts, &gathered.answers()) } else { Vec::new() };
     let recommendation = strategies::recommend(&strategies, &facts);
     let way = chosen.or(recommendation.as_ref().map(|it| it.way));
-    let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way && !it.phases.is_empty()));
+    // A way that does the same as one before it is listed under that one's name.
+    let same = |way: Way| {
+        let phases = rewrite::phases(project, file, way, &gathered.answers()).ok()?;
+        strategies.iter().find(|it| it.phases == phases)
+    };
+    let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way).or_else(|| same(way)));
+    let plan = plan.filter(|it| !it.phases.is_empty());
     PlanReport {
         version: 1,
         file: file.path.clone(),
@@ -90,7 +96,7 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
 }
 
 fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &Answers) -> Vec<Strategy> {
-    let ways = Way::ALL.into_iter().map(|way| {
+    let ways = rewrite::ways(file).into_iter().map(|way| {
         let phases = rewrite::phases(project, file, way, answers).map_err(|error| error.message);
         (way, phases)
     });

@@ -10,7 +10,7 @@ use lockkeeper_core::recipes::Answers;
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
-use pieces::{Kept, Order, Piece, pieces};
+use pieces::{Kept, Order, Piece, pieces, recipes};
 
 pub use write::write;
 
@@ -63,6 +63,12 @@ impl RewriteError {
     }
 }
 
+/// The ways that may differ for a checked file, the one that it is rewritten in by itself first.
+pub fn ways(file: &CheckedFile) -> Vec<Way> {
+    let has_stand_in = recipes(file).iter().any(|recipe| recipe.ways.contains(&Way::View));
+    Way::ALL.into_iter().filter(|way| *way != Way::View || has_stand_in).collect()
+}
+
 /// The phases of a checked file carried out in a way, as the answers say, without spelling files.
 ///
 /// # Errors
@@ -73,6 +79,11 @@ pub fn phases(
     way: Way,
     answers: &Answers,
 ) -> Result<Vec<Phase>, RewriteError> {
+    if !ways(file).contains(&way) {
+        return Err(RewriteError::new(
+            "nothing in this migration takes a name from what the running release says, so nothing can stand under it: leave --strategy out",
+        ));
+    }
     let back = way_back(project, file);
     let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);

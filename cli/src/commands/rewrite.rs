@@ -1,6 +1,5 @@
 //! `lockkeeper rewrite`: a risky migration as expand-contract files.
 
-use lockkeeper_core::plan::Way;
 use lockkeeper_project::analysis;
 use lockkeeper_project::rewrite::{self, Rewrite};
 
@@ -12,16 +11,14 @@ use crate::{output, place};
 pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     let text = place::read(&args.file)?;
     let project = place::project(&args.file)?;
-    let way = Way::from_id(&args.strategy).ok_or_else(|| {
-        let known: Vec<&str> = Way::ALL.iter().map(|way| way.id()).collect();
-        usage(format!("there is no strategy {}: say one of {}", args.strategy, known.join(", ")))
-    })?;
+    let asked = args.strategy.as_deref().map(plan::way).transpose()?;
     let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
     let answers = project.config.answers_with(&answers);
     let policy = analysis::policy(&project, Some(place::now()));
     let path = place::absolute(&args.file);
     let file = analysis::check_path(&project, &path, Some(&text), &policy)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
+    let way = asked.unwrap_or_else(|| rewrite::ways(&file)[0]);
     let rewrite = rewrite::rewrite(&project, &file, way, &answers, place::now())
         .map_err(|error| usage(error.message))?;
     let mut report = analysis::rewrite_report(&rewrite);

@@ -30,6 +30,8 @@ pub(super) struct Mirror<'a> {
 pub(super) enum Beside {
     /// Batches, and who wrote a row first wins: a unique index keeps the key there.
     Batches,
+    /// Batches, and a release that writes it by its own name. It is followed back: what is the same already is not written again, which ends the echo.
+    Release,
     /// Nobody. The table that follows may be stricter than the key: what it refuses fails, as it did before.
     Nobody,
 }
@@ -55,7 +57,36 @@ impl Pair {
     }
 }
 
+/// What ends an echo; empty where nothing comes back.
+#[derive(Debug, Default)]
+struct Echo {
+    /// The function's beginning.
+    open: String,
+    /// Before each of its ends.
+    close: String,
+    truncate: String,
+    /// A copy is updated only if it differs.
+    changed: String,
+    /// The same behind ON CONFLICT.
+    differing: String,
+}
+
+/// The setting that tells a trigger that another of ours made what it sees.
+const ECHO: &str = "lockkeeper.echo";
+
 impl Mirror<'_> {
+    /// The way back, between the same tables.
+    pub fn turned(&self) -> Self {
+        let turned = |pairs: &[Pair]| pairs.iter().map(Pair::turned).collect();
+        Self {
+            from: self.to,
+            to: self.from,
+            columns: turned(&self.columns),
+            key: turned(&self.key),
+            ..self.clone()
+        }
+    }
+
     fn name(&self) -> String {
         name_of(&["lockkeeper", &self.to.name])
     }
@@ -86,62 +117,30 @@ impl Mirror<'_> {
     /// The statements that make the function.
     pub fn create_function(&self) -> String {
         let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
-        let row_of = |version: &str| {
-            self.each(&self.key, |from, _| format!("_here.{from} = {version}.{from}"), " AND ")
-        };
-        let copy_of = |version: &str| {
-            self.each(&self.key, |from, to| format!("_there.{to} = {version}.{from}"), " AND ")
-        };
-        let (new_row, old_row) = (row_of("NEW"), row_of("OLD"));
-        let (new_copy, old_copy) = (copy_of("NEW"), copy_of("OLD"));
+        let (new_row, new_copy, old_copy) = (self.row_of("NEW"), self.copy_of("NEW"), self.copy_of("OLD"));
         let [new_key, old_key] =
             ["NEW", "OLD"].map(|version| self.each(&self.key, |from, _| format!("{version}.{from}"), ", "));
-        let remove = format!(
-            "DELETE FROM {to} AS _there WHERE {old_copy}\n\
-             \x20     AND NOT EXISTS (SELECT FROM {from} AS _here WHERE {old_row});\n"
-        );
-        let (columns, key) = (self.there(&self.columns), self.there(&self.key));
-        let insert = format!("INSERT INTO {to} ({columns}) OVERRIDING SYSTEM VALUE\n     ");
-        let update = self.each(&self.columns, |from, to| format!("{to} = _here.{from}"), ", ");
-        let (now, before) = (self.here("_here."), self.here("OLD."));
+        let (update, remove, echo) = (self.update(), self.remove(), self.echo());
+        let (open, close, truncate, changed) = (echo.open, echo.close, echo.truncate, echo.changed);
         let (unseen, write) = match self.beside {
-            Beside::Batches => (
-                format!(
-                    "    -- Who sees nothing newer than the start of his transaction does not see a row that was copied since: this fails then.\n\
-                     \x20   IF NOT FOUND AND current_setting('transaction_isolation') <> 'read committed' THEN\n\
-                     \x20     {insert} VALUES ({before}) ON CONFLICT ({key}) DO NOTHING;\n\
-                     \x20     {remove}\
-                     \x20   END IF;\n"
-                ),
-                format!(
-                    "    {insert} SELECT {now} FROM {from} AS _here WHERE {new_row}\n\
-                     \x20     ON CONFLICT ({key}) {};\n",
-                    self.overwrite()
-                ),
-            ),
-            Beside::Nobody => (
-                String::new(),
-                format!(
-                    "    UPDATE {to} AS _there SET {update} FROM {from} AS _here WHERE {new_row} AND {new_copy};\n\
-                     \x20   IF NOT FOUND THEN\n\
-                     \x20     {insert} SELECT {now} FROM {from} AS _here WHERE {new_row};\n\
-                     \x20   END IF;\n"
-                ),
-            ),
+            Beside::Batches | Beside::Release => (self.unseen(), self.upsert()),
+            Beside::Nobody => (String::new(), self.overwrite()),
         };
         format!(
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $lockkeeper$\n\
-             BEGIN\n\
+             {open}\
              \x20 IF TG_OP = 'TRUNCATE' THEN\n\
-             \x20   TRUNCATE {to};\n\
+             \x20   {truncate};\n\
+             {close}\
              \x20   RETURN NULL;\n\
              \x20 END IF;\n\
              \x20 -- The row as it is now: another trigger may have changed it once more.\n\
              \x20 IF TG_OP = 'UPDATE' THEN\n\
              \x20   UPDATE {to} AS _there SET {update}\n\
              \x20     FROM {from} AS _here WHERE {new_row} AND {old_copy}\n\
-             \x20       AND (({new_key}) = ({old_key}) OR NOT EXISTS (SELECT FROM {to} AS _there WHERE {new_copy}));\n\
+             \x20       AND (({new_key}) = ({old_key}) OR NOT EXISTS (SELECT FROM {to} AS _there WHERE {new_copy})){changed};\n\
              \x20   IF FOUND THEN\n\
+             {close}\
              \x20     RETURN NULL;\n\
              \x20   END IF;\n\
              \x20 END IF;\n\
@@ -152,21 +151,118 @@ impl Mirror<'_> {
              \x20 IF TG_OP <> 'DELETE' THEN\n\
              {write}\
              \x20 END IF;\n\
+             {close}\
              \x20 RETURN NULL;\n\
              END $lockkeeper$",
             function = self.scene.sibling(self.to, &self.name()),
         )
     }
 
-    /// What becomes of a row that is there. The key is left out: with it the row would be locked against foreign keys that point at it.
-    fn overwrite(&self) -> String {
+    /// Whether `_here` is the row that a version of a row is one of.
+    fn row_of(&self, version: &str) -> String {
+        self.each(&self.key, |from, _| format!("_here.{from} = {version}.{from}"), " AND ")
+    }
+
+    /// Whether `_there` is the copy of it.
+    fn copy_of(&self, version: &str) -> String {
+        self.each(&self.key, |from, to| format!("_there.{to} = {version}.{from}"), " AND ")
+    }
+
+    fn update(&self) -> String {
+        self.each(&self.columns, |from, to| format!("{to} = _here.{from}"), ", ")
+    }
+
+    fn insert(&self) -> String {
+        let (to, columns) = (self.scene.sql(self.to), self.there(&self.columns));
+        format!("INSERT INTO {to} AS _there ({columns}) OVERRIDING SYSTEM VALUE\n     ")
+    }
+
+    /// The copy of a row that is gone goes.
+    fn remove(&self) -> String {
+        let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
+        format!(
+            "DELETE FROM {to} AS _there WHERE {}\n\
+             \x20     AND NOT EXISTS (SELECT FROM {from} AS _here WHERE {});\n",
+            self.copy_of("OLD"),
+            self.row_of("OLD")
+        )
+    }
+
+    /// A copy that was made since the transaction began is found by trying to make it.
+    fn unseen(&self) -> String {
+        let first_hand = if self.beside == Beside::Release { "NOT echo AND " } else { "" };
+        let (insert, key, before) = (self.insert(), self.there(&self.key), self.here("OLD."));
+        format!(
+            "    -- Who sees nothing newer than the start of his transaction does not see a row that was copied since: this fails then.\n\
+             \x20   IF NOT FOUND AND {first_hand}current_setting('transaction_isolation') <> 'read committed' THEN\n\
+             \x20     {insert} VALUES ({before}) ON CONFLICT ({key}) DO NOTHING;\n\
+             \x20     {}\
+             \x20   END IF;\n",
+            self.remove()
+        )
+    }
+
+    /// The row as it is now, whether its copy is there or not. The key of one that is there is left alone: with it the row would be locked against
+    /// foreign keys that point at it.
+    fn upsert(&self) -> String {
         let of_key = |it: &&Pair| self.key.iter().any(|key| key.to == it.to);
         let others: Vec<Pair> = self.columns.iter().filter(|it| !of_key(it)).cloned().collect();
-        match others.as_slice() {
+        let action = match others.as_slice() {
             [] => "DO NOTHING".to_owned(),
             others => {
-                format!("DO UPDATE SET {}", self.each(others, |_, to| format!("{to} = EXCLUDED.{to}"), ", "))
+                let set = self.each(others, |_, to| format!("{to} = EXCLUDED.{to}"), ", ");
+                format!("DO UPDATE SET {set}{}", self.echo().differing)
             }
+        };
+        let (from, key) = (self.scene.sql(self.from), self.there(&self.key));
+        format!(
+            "    {} SELECT {} FROM {from} AS _here WHERE {}\n\
+             \x20     ON CONFLICT ({key}) {action};\n",
+            self.insert(),
+            self.here("_here."),
+            self.row_of("NEW")
+        )
+    }
+
+    /// The same where no unique index on the key can be counted on.
+    fn overwrite(&self) -> String {
+        let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
+        let new_row = self.row_of("NEW");
+        format!(
+            "    UPDATE {to} AS _there SET {} FROM {from} AS _here WHERE {new_row} AND {};\n\
+             \x20   IF NOT FOUND THEN\n\
+             \x20     {} SELECT {} FROM {from} AS _here WHERE {new_row};\n\
+             \x20   END IF;\n",
+            self.update(),
+            self.copy_of("NEW"),
+            self.insert(),
+            self.here("_here."),
+        )
+    }
+
+    /// Where both tables follow each other, what this writes comes back and must end there: rows by being the same (images can be compared whatever
+    /// their types are), TRUNCATE by a setting.
+    fn echo(&self) -> Echo {
+        let to = self.scene.sql(self.to);
+        if self.beside != Beside::Release {
+            let truncate = format!("TRUNCATE {to}");
+            return Echo { open: "BEGIN\n".to_owned(), truncate, ..Echo::default() };
+        }
+        let there = |prefix: &str| self.each(&self.columns, |_, to| format!("{prefix}{to}"), ", ");
+        let differs = |other: &str| format!("ROW({})::record *<> ROW({other})::record", there("_there."));
+        Echo {
+            open: format!(
+                "DECLARE\n\
+                 \x20 echo boolean := coalesce(current_setting('{ECHO}', true), '') = 'on';\n\
+                 BEGIN\n\
+                 \x20 PERFORM set_config('{ECHO}', 'on', true);\n"
+            ),
+            close: format!(
+                "  PERFORM set_config('{ECHO}', CASE WHEN echo THEN 'on' ELSE 'off' END, true);\n"
+            ),
+            truncate: format!("IF NOT echo THEN TRUNCATE {to}; END IF"),
+            changed: format!("\n\x20       AND {}", differs(&self.here("_here."))),
+            differing: format!(" WHERE {}", differs(&there("EXCLUDED."))),
         }
     }
 

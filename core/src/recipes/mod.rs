@@ -45,6 +45,7 @@ mod replace_columns;
 mod replace_enum;
 mod replace_view;
 mod scene;
+mod second_table;
 mod split_table;
 mod succession;
 mod succession_checks;
@@ -186,8 +187,8 @@ pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way:
         (Form::One { .. }, _) => Err(Refusal::new(format!("{} takes one operation", recipe.id))),
         (Form::Several { write, .. }, _) => write(operations, scene, own),
     }?;
-    // A recipe that needs no dual write is the same in both ways.
-    if known || !keep_in_step(&phases, scene.dialect()) {
+    // A recipe that needs no dual write is the same in every way.
+    if known || way != Way::Application || !keep_in_step(&phases, scene.dialect()) {
         return Ok(phases);
     }
     Err(Refusal::new(format!(

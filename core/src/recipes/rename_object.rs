@@ -15,7 +15,7 @@ use super::{Form, Phases, Recipe, Refusal};
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-stand-in",
     page: include_str!("rename_object.md"),
-    ways: &[Way::Triggers],
+    ways: &[Way::View],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
 };
 

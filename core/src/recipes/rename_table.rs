@@ -7,12 +7,12 @@ use crate::plan::{Criterion, Way};
 
 use super::scene::Scene;
 use super::stand_in::StandIn;
-use super::{Form, Phases, Recipe, Refusal};
+use super::{Form, Phases, Recipe, Refusal, second_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-view",
     page: include_str!("rename_table.md"),
-    ways: &[Way::Triggers],
+    ways: &[Way::View, Way::Triggers],
     form: Form::One { applies: |operation| new_name(operation).is_some(), write },
 };
 
@@ -54,10 +54,14 @@ pub(super) fn renamed(scene: &Scene<'_>, from: &RelationName, to: &RelationName)
     }
 }
 
-fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Phases {
+fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
     let Some((name, moved)) = new_name(operation) else { return Err(Refusal::new("it renames no table")) };
     let old = scene.resolve(name);
     let new = moved.of(&old);
+    // What can only be read needs no second one.
+    if way == Way::Triggers && scene.catalog.view(&old).is_none() {
+        return second_table::phases(scene, &old, &new);
+    }
     let word = refuse(scene, &old)?;
     let alter = |from: &RelationName, to: &RelationName| {
         format!("ALTER {word} {} {}", scene.sql(from), renamed(scene, from, to))

@@ -11,14 +11,14 @@ use super::{Form, Recipe, Refusal};
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-view",
     page: include_str!("replace_view.md"),
-    ways: &[Way::Triggers],
+    ways: &[Way::View],
     form: Form::Several { claim, write },
 };
 
 pub(super) static IN_PLACE: Recipe = Recipe {
     id: "reshape-view",
     page: include_str!("replace_view.md"),
-    ways: &[Way::Triggers],
+    ways: &[Way::View],
     form: Form::One { applies: |operation| replaced(operation).is_some(), write: write_replaced },
 };
 

@@ -41,7 +41,7 @@ pub(super) struct Twin<'a> {
     /// The twin as the statements leave it.
     pub(super) made: Table,
     pub(super) references: Vec<Reference<'a>>,
-    mirror: Mirror<'a>,
+    pub(super) mirror: Mirror<'a>,
 }
 
 /// The name of a table's twin.
@@ -165,7 +165,7 @@ impl<'a> Twin<'a> {
     }
 
     /// The foreign keys of the twin, and those that point at it, each by itself.
-    fn keys(&self) -> Option<Phase> {
+    pub(super) fn keys(&self) -> Option<Phase> {
         let mut steps: Vec<SqlStep> = Vec::new();
         for constraint in self.own_keys() {
             let definition = self.followed(constraint);

@@ -8,7 +8,7 @@ use serde::Serialize;
 pub struct RewriteReport {
     /// Always 1; fields are added, never changed.
     pub version: u32,
-    /// The strategy: `database-triggers`, `application-dual-write`, `maintenance-window`.
+    /// The strategy: `compatibility-view`, `database-triggers`, `application-dual-write`, `maintenance-window`.
     pub strategy: String,
     /// The files in the order in which they run.
     pub files: Vec<RewrittenFile>,

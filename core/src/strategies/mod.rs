@@ -65,9 +65,8 @@ pub fn generate(ways: Vec<(Way, Result<Vec<Phase>, String>)>, facts: &Facts<'_>)
             Ok(phases) => (phases, None),
             Err(reason) => (Vec::new(), Some(reason)),
         };
-        if way == Way::Application && strategies.iter().any(|it| it.phases == phases && it.excluded.is_none())
-        {
-            // A change without dual write is the same in both ways.
+        if way != Way::Window && strategies.iter().any(|it| it.phases == phases && it.excluded.is_none()) {
+            // What the way is about does not occur in this change.
             continue;
         }
         let costs = costs::of(&phases, way, &facts.costing);
@@ -81,6 +80,9 @@ pub fn generate(ways: Vec<(Way, Result<Vec<Phase>, String>)>, facts: &Facts<'_>)
 
 fn titles(way: Way, triggers: bool) -> (&'static str, &'static str) {
     match way {
+        Way::View => {
+            ("A view or another stand-in under the old name", "near-zero downtime without copying rows")
+        }
         Way::Triggers if triggers => {
             ("Database triggers keep old and new in step", "near-zero downtime with few releases")
         }

@@ -132,6 +132,7 @@ fn rewrite(
 
 fn title(way: Way) -> &'static str {
     match way {
+        Way::View => "Rewrite as expand-contract behind a view or the like",
         Way::Triggers => "Rewrite as expand-contract",
         Way::Application => "Rewrite with double writes in the application",
         Way::Window => "Rewrite for a maintenance window",

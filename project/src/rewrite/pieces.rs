@@ -107,12 +107,18 @@ fn found(file: &CheckedFile) -> Vec<Found<'_>> {
             let apart = hazards.iter().any(|it| it.recipes.contains(&OWN_TRANSACTION) && !inside(it));
             all.extend(in_server_order(&statement.operations).into_iter().map(|operation| Found {
                 operation,
-                recipes: recipes(operation, &hazards),
+                recipes: pointed_at(operation, &hazards),
                 apart,
             }));
         }
     }
     all
+}
+
+/// The recipes that may take over a part of a file.
+pub(super) fn recipes(file: &CheckedFile) -> Vec<&'static Recipe> {
+    let alone = found(file).into_iter().flat_map(|it| it.recipes);
+    file.groups.iter().map(|group| group.recipe).chain(alone).collect()
 }
 
 struct Taker<'a> {
@@ -219,7 +225,7 @@ impl<'a> Taker<'a> {
 
 /// The recipes for an operation that hazards point at: those of the worst first, and last the transaction of its own, which the steps of every other
 /// have anyway.
-fn recipes(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
+fn pointed_at(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
     let mut pointed: Vec<&&Hazard> =
         hazards.iter().filter(|hazard| operation.span.contains(hazard.span)).collect();
     pointed.sort_by_key(|hazard| std::cmp::Reverse(hazard.severity));

@@ -130,7 +130,7 @@ impl Run<'_> {
             self.agreeing.clear();
         }
         // Where the application writes both, its last release lets the old column go.
-        if self.fixture.way == Way::Triggers || phase.kind < PhaseKind::Cutover {
+        if self.fixture.way != Way::Application || phase.kind < PhaseKind::Cutover {
             let agreeing = std::mem::take(&mut self.agreeing);
             self.agreeing = agreeing.into_iter().filter(|it| self.holds(it, phase)).collect();
         }

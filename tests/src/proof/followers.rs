@@ -161,3 +161,73 @@ fn what_the_migrations_do_not_show_stops_the_plan() {
     database.run("ALTER INDEX notes_twin_pkey RENAME TO other");
     assert_eq!(count(&database, alike), 1);
 }
+
+const GOODS: &str = "
+CREATE TABLE goods (id int PRIMARY KEY, name text, more json, n int UNIQUE DEFERRABLE INITIALLY DEFERRED);
+CREATE TABLE sold (good int REFERENCES goods ON DELETE CASCADE);
+CREATE INDEX ON sold (good);
+INSERT INTO goods SELECT g, 'n' || g, '{}', g FROM generate_series(1, 300) g;
+INSERT INTO sold SELECT g FROM generate_series(1, 300) g;
+";
+
+/// A table and its second, each with a release of its own, as far as to the phase before `until`.
+fn second(until: PhaseKind) -> (Database, Criterion) {
+    let migration = "ALTER TABLE goods RENAME TO wares;";
+    let fixture = Fixture { name: "goods", schema: GOODS, migration, ..Fixture::PLAIN };
+    let phases = files::phases(&fixture).expect("is possible");
+    let database = cluster().database();
+    database.run(GOODS);
+    for step in phases.iter().take_while(|it| it.kind != until).flat_map(Phase::migrations) {
+        files::up(&database, step).expect("goes up");
+    }
+    (database, agrees(&phases).clone())
+}
+
+/// What is written to one of two tables that follow each other comes over once, at each level of isolation, and is not written back.
+#[test]
+fn two_tables_follow_each_other() {
+    for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
+        for table in ["goods", "wares"] {
+            let (database, agree) = second(PhaseKind::Cutover);
+            for write in [
+                "UPDATE t SET name = 'x' || id, more = '[1]' WHERE id IN (5, 6, 7, 100)",
+                "UPDATE t SET id = -id, n = NULL WHERE id IN (SELECT id FROM t EXCEPT SELECT good FROM sold)",
+                "UPDATE t SET n = 301 - n",
+                "INSERT INTO t VALUES (302, 'c') ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, id = 303",
+                "INSERT INTO t VALUES (302, 'c') ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, id = 303",
+                "DELETE FROM t WHERE id IN (40, 160, 303)",
+                "DELETE FROM t WHERE id = 150; INSERT INTO t VALUES (150, 'back'); UPDATE t SET name = 'on' WHERE id = 150",
+                "UPDATE t SET name = NULL WHERE id = 200; DELETE FROM t WHERE id = 200",
+            ] {
+                let write = write.replace(" t ", &format!(" {table} "));
+                database.run(&format!("BEGIN ISOLATION LEVEL {level}; {write}; COMMIT"));
+                assert_eq!(count(&database, &agree), 0, "{level}: {write}");
+            }
+            let left = database.value("SELECT count(*) FROM sold WHERE good IN (40, 160, 150, 200)");
+            assert_eq!(left, "0", "cascades");
+            // Before the keys of others point at the second one, as the page says.
+            let (database, agree) = second(PhaseKind::Verification);
+            database.run(&format!("TRUNCATE goods, sold; INSERT INTO {table} VALUES (1, 'new')"));
+            assert_eq!(count(&database, &agree), 0);
+            assert_eq!(database.value("SELECT count(*) FROM goods"), "1");
+        }
+    }
+}
+
+/// It cannot delete what it does not see, and must not leave it; nor may what it deletes come back.
+#[test]
+fn a_release_that_does_not_see_the_second_row_fails() {
+    let (database, agree) = second(PhaseKind::Backfill);
+    let mut client = database.connect();
+    run(&mut client, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM goods").expect("begins");
+    database.run("INSERT INTO wares SELECT * FROM goods ON CONFLICT (id) DO NOTHING");
+    let failure = run(&mut client, "DELETE FROM goods WHERE id = 300").expect_err("the copy is newer");
+    assert_eq!(failure.sqlstate, "40001");
+    run(
+        &mut client,
+        "ROLLBACK; BEGIN ISOLATION LEVEL REPEATABLE READ; DELETE FROM wares WHERE id = 300; COMMIT",
+    )
+    .expect("sees it now");
+    assert_eq!(count(&database, &agree), 0);
+    assert_eq!(database.value("SELECT count(*) FROM goods WHERE id = 300"), "0");
+}

@@ -2,7 +2,7 @@
 
 use super::Fixture;
 use super::awkward::{BOOKINGS, ITEMS, NOTES, ORDERS, SUMS};
-use super::fixtures::{USES_NOTES, USES_ORDERS};
+use super::fixtures::{USES_CLIENTS, USES_CUSTOMERS, USES_NOTES, USES_ORDERS};
 
 const USES_LOOSE: &[&str] = &[
     r#"INSERT INTO "Stock".loose (a, b, note) VALUES (md5(random()::text || clock_timestamp()), 7, NULL)"#,
@@ -18,6 +18,30 @@ const USES_ITEMS: &[&str] = &[
     r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1 WHERE number = 1 + (random() * 900)::int"#,
     r#"DELETE FROM "Stock"."Items" WHERE number = 100 + (random() * 500)::int"#,
     r#"SELECT sum(amount) FROM "Stock"."Items" WHERE kind = 3"#,
+];
+
+/// No two releases change the same row: it would be locked from both sides, which the page tells the application to try again.
+const USES_ITEMS_OF_THE_FIRST_HALF: &[&str] = &[
+    r#"INSERT INTO "Stock"."Items" (price, kind) VALUES (7, 3), (NULL, 4) ON CONFLICT (number) DO UPDATE SET amount = 8"#,
+    r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1, data = '<a/>' WHERE number = 1 + (random() * 300)::int"#,
+    r#"UPDATE "Stock"."Items" SET number = number + 1000000 WHERE number = 310 + (random() * 50)::int"#,
+    r#"DELETE FROM "Stock"."Items" WHERE number = 370 + (random() * 50)::int"#,
+    r#"SELECT sum(amount) FROM "Stock"."Items" WHERE kind = 3"#,
+];
+
+const USES_ITS_OF_THE_SECOND_HALF: &[&str] = &[
+    r#"INSERT INTO "Stock"."It's" (price, kind) VALUES (8, 5)"#,
+    r#"UPDATE "Stock"."It's" SET price = NULL, amount = amount + 1, data = '<b/>' WHERE number = 500 + (random() * 300)::int"#,
+    r#"UPDATE "Stock"."It's" SET number = number + 2000000 WHERE number = 810 + (random() * 50)::int"#,
+    r#"DELETE FROM "Stock"."It's" WHERE number = 870 + (random() * 50)::int"#,
+    r#"SELECT sum(amount) FROM "Stock"."It's" WHERE kind = 3"#,
+];
+
+const USES_PUBLIC_ITEMS_OF_THE_SECOND_HALF: &[&str] = &[
+    r#"INSERT INTO "Items" (price, kind) VALUES (8, 5)"#,
+    r#"UPDATE "Items" SET price = NULL, amount = amount + 1 WHERE number = 500 + (random() * 300)::int"#,
+    r#"DELETE FROM "Items" WHERE number = 870 + (random() * 50)::int"#,
+    r#"SELECT sum(amount) FROM "Items" WHERE kind = 3"#,
 ];
 
 const USES_BOOKINGS: &[&str] = &[
@@ -79,6 +103,27 @@ pub(super) const FIXTURES: &[Fixture] = &[
         migration: "ALTER TABLE sums ALTER COLUMN sum SET EXPRESSION AS (a + b * 2);",
         releases: &[USES_SUMS],
         since: 17,
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rename a table by a second one",
+        schema: ITEMS,
+        migration: r#"ALTER TABLE "Stock"."Items" RENAME TO "It's";"#,
+        releases: &[USES_ITEMS_OF_THE_FIRST_HALF, USES_ITS_OF_THE_SECOND_HALF],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rename a table by a second one, with a key to it",
+        schema: ORDERS,
+        migration: "ALTER TABLE customers RENAME TO clients;",
+        releases: &[USES_CUSTOMERS, USES_CLIENTS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "move a table to another schema by a second one",
+        schema: ITEMS,
+        migration: r#"ALTER TABLE "Stock"."Items" SET SCHEMA public;"#,
+        releases: &[USES_ITEMS_OF_THE_FIRST_HALF, USES_PUBLIC_ITEMS_OF_THE_SECOND_HALF],
         ..Fixture::PLAIN
     },
 ];

@@ -34,6 +34,45 @@ fn objects_get_new_names_in_clean_files() {
     }
 }
 
+const NAMED: &str = "CREATE SCHEMA shop; CREATE TABLE makers (id int PRIMARY KEY);
+    CREATE TABLE goods (id serial, code text NOT NULL, maker int CONSTRAINT made REFERENCES makers, price int CHECK (price > 0),
+        both int GENERATED ALWAYS AS (price * 2) STORED, CONSTRAINT goods_key PRIMARY KEY (id), CONSTRAINT \"one code\" UNIQUE (code));
+    CREATE INDEX ON goods (maker); CREATE INDEX by_price ON goods (price) WHERE price > 7;
+    CREATE TABLE sold (id int PRIMARY KEY, good int NOT NULL REFERENCES goods ON DELETE CASCADE); CREATE INDEX ON sold (good);";
+
+#[test]
+fn a_table_gets_another_name_by_a_second_table() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(NAMED), &target, &mut before);
+        for change in ["ALTER TABLE goods RENAME TO wares", "ALTER TABLE goods SET SCHEMA shop"] {
+            prove(change, &target, &before, Way::Triggers);
+            let phases = written(change, &target, &before, Way::Triggers).expect("is possible");
+            assert!(super::super::keep_in_step(&phases, Dialect::Postgres), "{change}");
+        }
+    }
+}
+
+#[test]
+fn a_second_table_is_refused_where_each_would_do_what_one_does() {
+    for more in [
+        "CREATE TABLE g (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY)",
+        "CREATE TABLE g (id int PRIMARY KEY, up int REFERENCES g)",
+        "CREATE TABLE g (id int)",
+        "CREATE TABLE g (id int PRIMARY KEY); CREATE VIEW v AS SELECT * FROM g",
+        "CREATE TABLE g (id int PRIMARY KEY); CREATE FUNCTION t() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+         CREATE TRIGGER t BEFORE UPDATE ON g FOR EACH ROW EXECUTE FUNCTION t()",
+    ] {
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(more), &Target::default(), &mut before);
+        let change = "ALTER TABLE g RENAME TO h";
+        let refusal = written(change, &Target::default(), &before, Way::Triggers).expect_err(more);
+        assert!(refusal.reason.contains("--strategy compatibility-view"), "{refusal:?}");
+        prove(change, &Target::default(), &before, Way::View);
+    }
+}
+
 #[test]
 fn a_view_is_made_anew_beside_the_old_one() {
     let change = "DROP VIEW v; CREATE VIEW v (number) WITH (security_barrier) AS SELECT id FROM t WITH LOCAL CHECK OPTION";

@@ -1,0 +1,215 @@
+//! A second table under the new name, of which the first is a copy and which is a copy of the first, until no release says the old name.
+//!
+//! For releases that need a table under both names, where a view will not do: they empty it, lock it, copy into it, point at it.
+
+use crate::catalog::{ConstraintState, Demand, RelationName, Table};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
+
+use super::mirror::{Beside, Mirror};
+use super::scene::{Scene, name_of};
+use super::twin::{self, Shape, Twin};
+use super::{Phases, Refusal, carried, drop_table, twin_checks as checks};
+
+/// All phases.
+///
+/// # Errors
+/// [`Refusal`] where two tables cannot be kept in step, each written by a release of its own.
+pub(super) fn phases(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
+    let state = scene.table(old)?;
+    refuse(scene, old, state)?;
+    let create = vec![like(scene, old, new)];
+    let shape = Shape {
+        create: create.clone(),
+        after: state.clone(),
+        again: Vec::new(),
+        title: String::new(),
+        keeps_place: true,
+    };
+    let twin = Twin::of(scene, old, state, new, shape)?;
+    let there = Mirror { beside: Beside::Release, ..twin.mirror.clone() };
+    let back = there.turned();
+    Second { scene, old, new, state, twin: &twin, there, back }.phases()
+}
+
+fn like(scene: &Scene<'_>, of: &RelationName, name: &RelationName) -> String {
+    let unlogged = scene.catalog.table(of).is_some_and(|it| it.unlogged);
+    let unlogged = if unlogged { "UNLOGGED " } else { "" };
+    format!("CREATE {unlogged}TABLE {} (LIKE {} INCLUDING ALL)", scene.sql(name), scene.sql(of))
+}
+
+fn refuse(scene: &Scene<'_>, old: &RelationName, state: &Table) -> Result<(), Refusal> {
+    let no = |why: &str| {
+        Err(Refusal::new(format!(
+            "{} {why}: let a view stand under the old name (--strategy compatibility-view)",
+            old.display(scene.dialect())
+        )))
+    };
+    if let Err(why) = checks::hanging(scene, old, state) {
+        return no(&why);
+    }
+    if !state.triggers.is_empty() {
+        return no("has triggers, which would fire for each of the two tables");
+    }
+    if !state.statistics.is_empty() {
+        return no("has extended statistics, whose names would change");
+    }
+    if let Some(column) = state.columns.iter().find(|it| it.identity.is_some()) {
+        return no(&format!("has an identity, {}, and each table would draw its own numbers", column.name));
+    }
+    let to_itself = |it: &ConstraintState| matches!(&it.demand, Demand::ForeignKey { references, .. } if references == old);
+    if state.constraints.iter().any(to_itself) {
+        return no("points at itself, and rows come over one by one");
+    }
+    Ok(())
+}
+
+/// The table under its old name and the one under its new name.
+struct Second<'a> {
+    scene: &'a Scene<'a>,
+    old: &'a RelationName,
+    new: &'a RelationName,
+    state: &'a Table,
+    twin: &'a Twin<'a>,
+    there: Mirror<'a>,
+    back: Mirror<'a>,
+}
+
+impl Second<'_> {
+    fn phases(&self) -> Phases {
+        let mut phases = vec![self.expand(), self.there.backfill(self.state)?];
+        phases.extend(self.twin.keys());
+        phases.push(self.cutover());
+        phases.push(self.contract());
+        Ok(phases)
+    }
+
+    fn shown(&self) -> (String, String) {
+        (self.old.display(self.scene.dialect()), self.new.display(self.scene.dialect()))
+    }
+
+    fn sql(&self) -> (String, String) {
+        (self.scene.sql(self.old), self.scene.sql(self.new))
+    }
+
+    fn file(&self, suffix: &str) -> String {
+        name_of(&[&self.old.name, "to", &self.new.name, suffix])
+    }
+
+    /// Both ways at once: with one only, what the other table misses would look as if it were there.
+    fn start(&self) -> Vec<String> {
+        let mirrors = [&self.there, &self.back];
+        mirrors.iter().flat_map(|it| [vec![it.create_function()], it.start()].concat()).collect()
+    }
+
+    fn stop(&self) -> Vec<String> {
+        let mirrors = [&self.there, &self.back];
+        mirrors.iter().flat_map(|it| [it.stop(), vec![it.drop_function()]].concat()).collect()
+    }
+
+    fn expand(&self) -> Phase {
+        let (old, new) = self.shown();
+        let up = [self.twin.shape.create.clone(), self.start()].concat();
+        let down = [self.stop(), vec![format!("DROP TABLE {}", self.sql().1)]].concat();
+        let title = format!("make {new} beside {old}, with triggers that carry each change over, both ways");
+        let step = self.scene.in_transaction(self.file("expand"), title.clone(), &up, &down);
+        Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+            .enter_when(checks::nothing_unknown(self.scene, self.old, self.state, &self.twin.references))
+            .leave_when(checks::nothing_missing(self.twin))
+            .leave_when(checks::indexes_are_alike(self.twin))
+            .undone_by(
+                format!("the down migration drops the triggers and {new}; nothing that was written is lost"),
+                "writes that fail in a trigger, or p99 of writes over 10 % above the baseline",
+            )
+    }
+
+    fn cutover(&self) -> Phase {
+        let (old, new) = self.shown();
+        let must = vec![
+            format!("say {new} wherever it says {old}, in reads and in writes"),
+            "try again what ends with 40P01 (deadlock): a row that both releases change at one moment is locked from both sides".to_owned(),
+        ];
+        Phase::new(
+            PhaseKind::Cutover,
+            format!("release the application that says {new}"),
+            vec![Step::Release(ReleaseStep { must })],
+        )
+        .enter_when(self.there.agrees())
+        .leave_when(Criterion::of_people(format!("no instance of a release that says {old} is running")))
+        .undone_by("roll the application back: both tables are up to date", "errors over the baseline")
+    }
+
+    fn contract(&self) -> Phase {
+        let (old, new) = self.shown();
+        let keys = self.state.constraints.iter();
+        let keys = keys.filter_map(|it| drop_table::key(self.scene, self.old, it));
+        let steps: Vec<SqlStep> = keys.chain([self.drop()]).collect();
+        let title = format!("drop {old} when nobody says it any more");
+        Phase::new(PhaseKind::Contract, title, steps.into_iter().map(Step::Sql).collect())
+            .enter_when(Criterion::of_people(format!(
+                "no release that says {old} has run for one full release cycle"
+            )))
+            .enter_when(self.there.agrees())
+            .undone_by(
+                format!("the down migrations make {old} again and copy all rows, while {new} is closed for writing"),
+                "a program that still says the old name",
+            )
+    }
+
+    /// Indexes that the server named after one table take the names that they have on the other.
+    fn names(&self, table: &RelationName, from: &Table, to: &Table) -> Vec<String> {
+        let pairs = from.indexes.iter().zip(&to.indexes);
+        let pairs = pairs.map(|(from, to)| (&*from.name.name, &*to.name.name)).collect();
+        carried::renamed_parts(self.scene, table, pairs, Vec::new())
+    }
+
+    /// The sequences of the table that goes belong to the one that stays, and lie in its schema.
+    fn sequences(&self, from: &RelationName, to: &RelationName) -> Vec<String> {
+        let mut statements = Vec::new();
+        for column in &self.state.columns {
+            let Some(own) = &column.sequence else { continue };
+            let of = |table: &RelationName| self.scene.sibling(table, &own.name);
+            if from.schema != to.schema {
+                statements.push(format!("ALTER SEQUENCE {} OWNED BY NONE", of(from)));
+                statements.push(
+                    "-- lockkeeper: allow renamed-object because the releases that say the old name are out"
+                        .to_owned(),
+                );
+                statements.push(format!(
+                    "ALTER SEQUENCE {} SET SCHEMA {}",
+                    of(from),
+                    self.scene.quote(&to.schema)
+                ));
+            }
+            let (table, column) = (self.scene.sql(to), self.scene.quote(&column.name));
+            statements.push(format!("ALTER SEQUENCE {} OWNED BY {table}.{column}", of(to)));
+        }
+        statements
+    }
+
+    fn drop(&self) -> SqlStep {
+        let (scene, (old, new)) = (self.scene, self.sql());
+        let mut up = vec![format!("LOCK TABLE {old}, {new} IN ACCESS EXCLUSIVE MODE")];
+        up.extend(self.stop());
+        up.extend(self.sequences(self.old, self.new));
+        up.push(
+            "-- lockkeeper: allow dropped-table because all its rows are in the one that the releases name"
+                .to_owned(),
+        );
+        up.push(format!("DROP TABLE {old}"));
+        up.extend(self.names(self.new, &self.twin.made, self.state));
+
+        let again = like(scene, self.new, self.old);
+        let mut down = vec![format!("LOCK TABLE {new} IN SHARE ROW EXCLUSIVE MODE")];
+        down.extend(self.names(self.new, self.state, &self.twin.made));
+        down.push(again.clone());
+        let mut beside = twin::after_all(scene, scene.catalog, &self.twin.shape.create);
+        beside = twin::after_all(scene, &beside, &[format!("DROP TABLE {old}")]);
+        down.extend(self.names(self.old, &twin::after(scene, &beside, &[again], self.old), self.state));
+        let columns = scene.list(self.there.columns.iter().map(|it| it.from.as_str()));
+        down.push(format!("INSERT INTO {old} ({columns}) SELECT {columns} FROM {new}"));
+        down.extend(self.sequences(self.new, self.old));
+        down.extend(self.start());
+        let title = format!("drop {} and the triggers that keep it in step", self.shown().0);
+        scene.on_two_tables(self.file("contract"), title, &up, &down)
+    }
+}
