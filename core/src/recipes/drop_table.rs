@@ -1,7 +1,7 @@
 //! Drop a table: from the application first, then its foreign keys one by one, then the table under another name.
 
 use crate::catalog::{ColumnState, ConstraintState, Demand, RelationName, Table};
-use crate::operation::{Drop, Kind, ObjectKind, Operation};
+use crate::operation::{Drop, Identity, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::scene::{Scene, name_of, with_timeout};
@@ -118,8 +118,7 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
         &[],
     );
     let aside_name = RelationName { schema: table.schema.clone(), name: gone.as_str().into() };
-    let draws = state.columns.iter().any(|it| it.sequence.is_some());
-    let again = (!draws).then(|| create_again(scene, table, state, &aside_name)).flatten();
+    let again = create_drawing(scene, table, state, &aside_name, |_| true);
     drop.down = again.map(|statements| with_timeout(&statements));
     let aside = Phase::new(PhaseKind::Verification, format!("put {shown} aside"), vec![Step::Sql(aside)])
         .enter_when(Criterion::of_people("a backup that holds the table was restored and checked"))
@@ -136,7 +135,7 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
 
 /// The statements that make the table again, empty and without its foreign keys and sequences, under the name that it has aside; `None`
 /// where something hangs on it that we cannot spell.
-pub(super) fn create_again(
+fn create_again(
     scene: &Scene<'_>,
     table: &RelationName,
     state: &Table,
@@ -168,6 +167,35 @@ pub(super) fn create_again(
         |name: &str| state.constraints.iter().any(|it| it.demand.has_index() && it.name == name);
     for index in state.indexes.iter().filter(|it| !of_constraint(&it.name.name)) {
         statements.push(carried::create_index(scene, aside, index, &index.name.name, ""));
+    }
+    Some(statements)
+}
+
+/// The same with the sequences that `drawn` columns of it own.
+pub(super) fn create_drawing(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    state: &Table,
+    aside: &RelationName,
+    drawn: impl Fn(&ColumnState) -> bool,
+) -> Option<Vec<String>> {
+    let owned = || {
+        let drawn = state.columns.iter().filter(|it| drawn(it));
+        drawn.filter_map(|it| Some((it, scene.sql(it.sequence.as_ref()?))))
+    };
+    let plain = owned().filter(|(column, _)| column.identity.is_none());
+    let sequences = plain.map(|(column, own)| format!("CREATE SEQUENCE {own} AS {}", column.ty));
+    let mut statements: Vec<String> = sequences.collect();
+    statements.extend(create_again(scene, table, state, aside)?);
+    for (column, own) in owned() {
+        let (aside, quoted) = (scene.sql(aside), scene.quote(&column.name));
+        statements.push(match column.identity {
+            None => format!("ALTER SEQUENCE {own} OWNED BY {aside}.{quoted}"),
+            Some(identity) => {
+                let how = if identity == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
+                format!("ALTER TABLE {aside} ALTER COLUMN {quoted} ADD GENERATED {how} AS IDENTITY (SEQUENCE NAME {own})")
+            }
+        });
     }
     Some(statements)
 }

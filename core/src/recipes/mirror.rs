@@ -7,6 +7,7 @@ use crate::catalog::{RelationName, Table};
 use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Work};
 
 use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
+use super::sync::GUARD;
 use super::{Refusal, backfill, batches};
 
 /// A table and the one that follows it.
@@ -19,8 +20,10 @@ pub(super) struct Mirror<'a> {
     pub to: &'a RelationName,
     /// The columns that follow; those of the key are among them.
     pub columns: Vec<Pair>,
-    /// What tells rows apart.
+    /// What tells rows apart, together with marks.
     pub key: Vec<Pair>,
+    /// Which rows belong to it, where one of the tables holds others too.
+    pub marks: Marks,
     /// Who else writes the table that follows.
     pub beside: Beside,
 }
@@ -34,6 +37,27 @@ pub(super) enum Beside {
     Release,
     /// Nobody. The table that follows may be stricter than the key: what it refuses fails, as it did before.
     Nobody,
+}
+
+/// The rows of a table that holds others too: columns that have a certain value in them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Marks {
+    /// In the table that is written: only its marked rows are followed.
+    pub here: Vec<Mark>,
+    /// In the table that follows: the marks are set there, and no other row is touched.
+    pub there: Vec<Mark>,
+    /// The table that follows holds others that nothing tells: nobody can say which of its rows are too many.
+    pub untold: bool,
+}
+
+/// A column that has the same value in all rows of a kind.
+#[derive(Debug, Clone)]
+pub(super) struct Mark {
+    pub column: String,
+    /// The value, as SQL.
+    pub value: String,
+    /// Whether the unique index that tells rows apart has it.
+    pub of_key: bool,
 }
 
 /// A column and the one that follows it.
@@ -69,6 +93,8 @@ struct Echo {
     changed: String,
     /// The same behind ON CONFLICT.
     differing: String,
+    /// A copy that is there and the same is not made at all, so that no default is drawn for it.
+    missing: String,
 }
 
 /// The setting that tells a trigger that another of ours made what it sees.
@@ -83,6 +109,7 @@ impl Mirror<'_> {
             to: self.from,
             columns: turned(&self.columns),
             key: turned(&self.key),
+            marks: Marks { here: self.marks.there.clone(), there: self.marks.here.clone(), untold: false },
             ..self.clone()
         }
     }
@@ -109,9 +136,10 @@ impl Mirror<'_> {
         self.each(&self.columns, |from, _| format!("{prefix}{from}"), ", ")
     }
 
-    /// Columns of the table that follows.
-    fn there(&self, pairs: &[Pair]) -> String {
-        self.each(pairs, |_, to| to, ", ")
+    /// What is written into a copy: columns of the written table behind a prefix, and the marks.
+    fn values(&self, prefix: &str) -> String {
+        let marks = self.marks.there.iter().map(|it| format!(", {}", it.value));
+        self.here(prefix) + &marks.collect::<String>()
     }
 
     /// The statements that make the function.
@@ -130,7 +158,7 @@ impl Mirror<'_> {
             "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $lockkeeper$\n\
              {open}\
              \x20 IF TG_OP = 'TRUNCATE' THEN\n\
-             \x20   {truncate};\n\
+             \x20   {truncate}\n\
              {close}\
              \x20   RETURN NULL;\n\
              \x20 END IF;\n\
@@ -158,14 +186,50 @@ impl Mirror<'_> {
         )
     }
 
+    /// Whether a row has its marks, as conditions that follow others.
+    fn and_marked(&self, marks: &[Mark], prefix: &str) -> String {
+        let marks = marks.iter();
+        marks.map(|it| format!(" AND {prefix}.{} = {}", self.scene.quote(&it.column), it.value)).collect()
+    }
+
     /// Whether `_here` is the row that a version of a row is one of.
     fn row_of(&self, version: &str) -> String {
-        self.each(&self.key, |from, _| format!("_here.{from} = {version}.{from}"), " AND ")
+        let row = self.each(&self.key, |from, _| format!("_here.{from} = {version}.{from}"), " AND ");
+        row + &self.and_marked(&self.marks.here, "_here")
     }
 
     /// Whether `_there` is the copy of it.
     fn copy_of(&self, version: &str) -> String {
-        self.each(&self.key, |from, to| format!("_there.{to} = {version}.{from}"), " AND ")
+        let copy = self.each(&self.key, |from, to| format!("_there.{to} = {version}.{from}"), " AND ");
+        copy + &self.and_marked(&self.marks.there, "_there")
+    }
+
+    /// Whether a copy differs from what is given. Images of rows can be compared whatever their types are.
+    fn differs(&self, other: &str) -> String {
+        let copy = self.each(&self.columns, |_, to| format!("_there.{to}"), ", ");
+        format!("ROW({copy})::record *<> ROW({other})::record")
+    }
+
+    /// The columns of the index by which a copy is found.
+    fn arbiter(&self) -> Vec<&str> {
+        let marks = self.marks.there.iter().filter(|it| it.of_key).map(|it| it.column.as_str());
+        self.key.iter().map(|it| it.to.as_str()).chain(marks).collect()
+    }
+
+    /// A table under a name, with the rows that are followed or follow.
+    fn rows_of(&self, table: &RelationName, marks: &[Mark], name: &str) -> String {
+        let sql = self.scene.sql(table);
+        match self.marked(marks) {
+            Some(marked) => format!("(SELECT * FROM {sql} WHERE {marked}) AS {name}"),
+            None => format!("{sql} AS {name}"),
+        }
+    }
+
+    /// Whether a row has its marks, by itself.
+    fn marked(&self, marks: &[Mark]) -> Option<String> {
+        let each = marks.iter().map(|it| format!("{} = {}", self.scene.quote(&it.column), it.value));
+        let each: Vec<String> = each.collect();
+        (!each.is_empty()).then(|| each.join(" AND "))
     }
 
     fn update(&self) -> String {
@@ -173,7 +237,9 @@ impl Mirror<'_> {
     }
 
     fn insert(&self) -> String {
-        let (to, columns) = (self.scene.sql(self.to), self.there(&self.columns));
+        let columns = self.columns.iter().map(|it| it.to.as_str());
+        let marks = self.marks.there.iter().map(|it| it.column.as_str());
+        let (to, columns) = (self.scene.sql(self.to), self.scene.list(columns.chain(marks)));
         format!("INSERT INTO {to} AS _there ({columns}) OVERRIDING SYSTEM VALUE\n     ")
     }
 
@@ -181,23 +247,36 @@ impl Mirror<'_> {
     fn remove(&self) -> String {
         let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
         format!(
-            "DELETE FROM {to} AS _there WHERE {}\n\
+            "DELETE FROM {to} AS _there WHERE {}{}\n\
              \x20     AND NOT EXISTS (SELECT FROM {from} AS _here WHERE {});\n",
             self.copy_of("OLD"),
+            self.and_marked(&self.marks.here, "OLD"),
             self.row_of("OLD")
         )
     }
 
-    /// A copy that was made since the transaction began is found by trying to make it.
+    /// A copy that was made since the transaction began is found by trying to make it, which no other trigger of ours may see.
     fn unseen(&self) -> String {
-        let first_hand = if self.beside == Beside::Release { "NOT echo AND " } else { "" };
-        let (insert, key, before) = (self.insert(), self.there(&self.key), self.here("OLD."));
+        let (first_hand, hidden) = match self.beside {
+            Beside::Release => (" AND NOT echo", true),
+            Beside::Batches | Beside::Nobody => ("", false),
+        };
+        let hide = |on: &str| match hidden {
+            true => format!("      PERFORM set_config('{GUARD}', '{on}', true);\n"),
+            false => String::new(),
+        };
+        let marked = self.and_marked(&self.marks.here, "OLD");
+        let (insert, key, before) = (self.insert(), self.scene.list(self.arbiter()), self.values("OLD."));
         format!(
             "    -- Who sees nothing newer than the start of his transaction does not see a row that was copied since: this fails then.\n\
-             \x20   IF NOT FOUND AND {first_hand}current_setting('transaction_isolation') <> 'read committed' THEN\n\
+             \x20   IF NOT FOUND{first_hand}{marked} AND current_setting('transaction_isolation') <> 'read committed' THEN\n\
+             {}\
              \x20     {insert} VALUES ({before}) ON CONFLICT ({key}) DO NOTHING;\n\
+             {}\
              \x20     {}\
              \x20   END IF;\n",
+            hide("on"),
+            hide("off"),
             self.remove()
         )
     }
@@ -205,22 +284,25 @@ impl Mirror<'_> {
     /// The row as it is now, whether its copy is there or not. The key of one that is there is left alone: with it the row would be locked against
     /// foreign keys that point at it.
     fn upsert(&self) -> String {
+        let echo = self.echo();
         let of_key = |it: &&Pair| self.key.iter().any(|key| key.to == it.to);
         let others: Vec<Pair> = self.columns.iter().filter(|it| !of_key(it)).cloned().collect();
         let action = match others.as_slice() {
             [] => "DO NOTHING".to_owned(),
             others => {
                 let set = self.each(others, |_, to| format!("{to} = EXCLUDED.{to}"), ", ");
-                format!("DO UPDATE SET {set}{}", self.echo().differing)
+                let marked = self.and_marked(&self.marks.there, "_there");
+                format!("DO UPDATE SET {set}{}{marked}", echo.differing)
             }
         };
-        let (from, key) = (self.scene.sql(self.from), self.there(&self.key));
+        let (from, key) = (self.scene.sql(self.from), self.scene.list(self.arbiter()));
         format!(
-            "    {} SELECT {} FROM {from} AS _here WHERE {}\n\
+            "    {} SELECT {} FROM {from} AS _here WHERE {}{}\n\
              \x20     ON CONFLICT ({key}) {action};\n",
             self.insert(),
-            self.here("_here."),
-            self.row_of("NEW")
+            self.values("_here."),
+            self.row_of("NEW"),
+            echo.missing
         )
     }
 
@@ -236,33 +318,48 @@ impl Mirror<'_> {
             self.update(),
             self.copy_of("NEW"),
             self.insert(),
-            self.here("_here."),
+            self.values("_here."),
         )
     }
 
-    /// Where both tables follow each other, what this writes comes back and must end there: rows by being the same (images can be compared whatever
-    /// their types are), TRUNCATE by a setting.
-    fn echo(&self) -> Echo {
+    /// No row is left.
+    fn empty(&self) -> String {
         let to = self.scene.sql(self.to);
-        if self.beside != Beside::Release {
-            let truncate = format!("TRUNCATE {to}");
-            return Echo { open: "BEGIN\n".to_owned(), truncate, ..Echo::default() };
+        match self.marked(&self.marks.there) {
+            Some(marked) => format!("DELETE FROM {to} WHERE {marked};"),
+            None => format!("TRUNCATE {to};"),
         }
-        let there = |prefix: &str| self.each(&self.columns, |_, to| format!("{prefix}{to}"), ", ");
-        let differs = |other: &str| format!("ROW({})::record *<> ROW({other})::record", there("_there."));
+    }
+
+    /// Where both tables follow each other, what this writes comes back and must end there: rows by being the same, TRUNCATE by a setting. What the
+    /// backfill copies is the same from the start.
+    fn echo(&self) -> Echo {
+        if self.beside != Beside::Release {
+            return Echo { open: "BEGIN\n".to_owned(), truncate: self.empty(), ..Echo::default() };
+        }
+        let excluded = self.each(&self.columns, |_, to| format!("EXCLUDED.{to}"), ", ");
         Echo {
             open: format!(
                 "DECLARE\n\
                  \x20 echo boolean := coalesce(current_setting('{ECHO}', true), '') = 'on';\n\
                  BEGIN\n\
+                 \x20 IF current_setting('{GUARD}', true) = 'on' THEN\n\
+                 \x20   RETURN NULL;  -- the backfill\n\
+                 \x20 END IF;\n\
                  \x20 PERFORM set_config('{ECHO}', 'on', true);\n"
             ),
             close: format!(
                 "  PERFORM set_config('{ECHO}', CASE WHEN echo THEN 'on' ELSE 'off' END, true);\n"
             ),
-            truncate: format!("IF NOT echo THEN TRUNCATE {to}; END IF"),
-            changed: format!("\n\x20       AND {}", differs(&self.here("_here."))),
-            differing: format!(" WHERE {}", differs(&there("EXCLUDED."))),
+            truncate: format!("IF NOT echo THEN {} END IF;", self.empty()),
+            changed: format!("\n\x20       AND {}", self.differs(&self.here("_here."))),
+            differing: format!(" WHERE {}", self.differs(&excluded)),
+            missing: format!(
+                "\n\x20     AND NOT EXISTS (SELECT FROM {} AS _there WHERE {} AND NOT {})",
+                self.scene.sql(self.to),
+                self.copy_of("NEW"),
+                self.differs(&self.here("_here."))
+            ),
         }
     }
 
@@ -289,15 +386,31 @@ impl Mirror<'_> {
         format!("DROP FUNCTION {}()", self.scene.sibling(self.to, &self.name()))
     }
 
+    /// The marks of the table that follows, as a condition of its rows.
+    pub fn marked_there(&self) -> Option<String> {
+        self.marked(&self.marks.there)
+    }
+
+    /// Whether a row of the table that follows belongs to one that is written: it has the marks, or else, it has its key.
+    pub fn belonging(&self) -> String {
+        self.marked_there().unwrap_or_else(|| {
+            let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
+            let pair = self.each(&self.key, |own, there| format!("_here.{own} = {to}.{there}"), " AND ");
+            format!("EXISTS (SELECT FROM {from} AS _here WHERE {pair})")
+        })
+    }
+
     /// A query that counts the rows that are in one table only, or in both and not the same.
     pub fn count_differences(&self) -> String {
-        let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
+        let from = self.rows_of(self.from, &self.marks.here, "_here");
+        let to = self.rows_of(self.to, &self.marks.there, "_there");
         let pair = self.each(&self.key, |from, to| format!("_here.{from} = _there.{to}"), " AND ");
         let (here, there) =
             (self.here("_here."), self.each(&self.columns, |_, to| format!("_there.{to}"), ", "));
+        let join = if self.marks.untold { "LEFT" } else { "FULL" };
         // As text, since values of some types cannot be compared.
         format!(
-            "SELECT count(*) FROM {from} AS _here FULL JOIN {to} AS _there ON {pair} \
+            "SELECT count(*) FROM {from} {join} JOIN {to} ON {pair} \
              WHERE ROW({here})::text IS DISTINCT FROM ROW({there})::text"
         )
     }
@@ -317,10 +430,13 @@ impl Mirror<'_> {
         let walk = backfill::walk(scene, self.from, state, &[])?;
         let (from, to) = (scene.sql(self.from), scene.sql(self.to));
         let pair = self.each(&self.key, |own, there| format!("_there.{there} = {from}.{own}"), " AND ");
+        let pair = pair + &self.and_marked(&self.marks.there, "_there");
+        let columns = self.columns.iter().map(|it| (it.to.clone(), scene.quote(&it.from)));
+        let marks = self.marks.there.iter().map(|it| (it.column.clone(), it.value.clone()));
         let work = Work::Copy {
             into: self.to.clone(),
-            columns: self.columns.iter().map(|it| (it.to.clone(), scene.quote(&it.from))).collect(),
-            key: self.key.iter().map(|it| it.to.clone()).collect(),
+            columns: columns.chain(marks).collect(),
+            key: self.arbiter().into_iter().map(str::to_owned).collect(),
         };
         let pending = format!("NOT EXISTS (SELECT FROM {to} AS _there WHERE {pair})");
         let job = backfill::job(scene, self.from, walk, work, pending);

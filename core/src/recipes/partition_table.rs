@@ -5,7 +5,7 @@ use crate::operation::Operation;
 use crate::plan::Way;
 
 use super::anew::Anew;
-use super::mirror::{Beside, Mirror, Pair};
+use super::mirror::{Beside, Marks, Mirror, Pair};
 use super::scene::Scene;
 use super::succession::Succession;
 use super::{Form, Phases, Recipe, Refusal, succession_checks as checks, twin};
@@ -41,6 +41,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
         to: &anew.interim,
         columns: followed.columns,
         key: followed.key,
+        marks: Marks::default(),
         beside: Beside::Batches,
     };
     let back = Mirror {
@@ -49,6 +50,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
         to: aside,
         columns: there.columns.iter().map(Pair::turned).collect(),
         key: there.key.iter().map(Pair::turned).collect(),
+        marks: Marks::default(),
         beside: Beside::Nobody,
     };
     let end = anew.end.table(&anew.table).cloned().unwrap_or_default();

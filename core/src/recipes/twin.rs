@@ -10,7 +10,7 @@ use crate::operation::Identity;
 use crate::plan::{Phase, PhaseKind, SqlStep, Step};
 use crate::text::Span;
 
-use super::mirror::{Beside, Mirror, Pair};
+use super::mirror::{Beside, Marks, Mirror, Pair};
 use super::referencing::{self, Reference};
 use super::scene::{Scene, name_of, with_timeout};
 use super::twin_checks as checks;
@@ -91,6 +91,7 @@ impl<'a> Twin<'a> {
             to: name,
             columns: follows.map(|it| Pair::same(&it.name)).collect(),
             key: key.iter().map(|it| Pair::same(it)).collect(),
+            marks: Marks::default(),
             beside: Beside::Batches,
         };
         let twin = Self { scene, table, state, name, shape, made, references, mirror };

@@ -346,3 +346,24 @@ CREATE INDEX items_name ON shop.items (name);
 CREATE VIEW shop."Cheap Items" AS SELECT id, name FROM shop.items WHERE id < 100;
 INSERT INTO shop.items (name) SELECT 'n' || g FROM generate_series(1, 300) g;
 "#;
+
+/// A table whose rows are of several kinds, and one of rows that might be such a kind.
+pub(super) const PARTIES: &str = r#"
+CREATE TABLE levels (id int PRIMARY KEY);
+INSERT INTO levels SELECT g FROM generate_series(1, 9) g;
+CREATE TABLE "Customers" (
+    id serial UNIQUE, email text PRIMARY KEY, "Full Name" varchar(60) NOT NULL CHECK ("Full Name" <> ''), level int REFERENCES levels,
+    data json, note text DEFAULT 'n'
+);
+CREATE INDEX customers_level ON "Customers" (level);
+CREATE TABLE parties (
+    kind text NOT NULL DEFAULT 'supplier', "E-Mail" text NOT NULL, called varchar(60) NOT NULL, level int, data json, seen timestamptz DEFAULT now(),
+    PRIMARY KEY (kind, "E-Mail")
+);
+CREATE TABLE people (code text PRIMARY KEY, called varchar(60) NOT NULL, kind text, rank int DEFAULT 1);
+INSERT INTO "Customers" (email, "Full Name", level, data)
+    SELECT 'c' || g, 'O''Neill "' || g, nullif(g % 10, 0), CASE WHEN g % 7 = 0 THEN NULL ELSE '{"a": 1}'::json END FROM generate_series(1, 1000) g;
+INSERT INTO "Customers" (email, "Full Name") VALUES ('', ' '), ('it''s', E'\\'), ('two', E'two\nlines'), ('$lockkeeper$', '%');
+INSERT INTO parties (kind, "E-Mail", called) SELECT 'supplier', 'c' || g, 's' || g FROM generate_series(500, 1500) g;
+INSERT INTO people SELECT 'p' || g, 'n' || g, 'person' FROM generate_series(1, 300) g;
+"#;

@@ -125,15 +125,14 @@ impl Run<'_> {
         if phase.kind == PhaseKind::Backfill {
             self.agreeing.extend(phase.exit.iter().cloned());
         }
-        // Triggers go with the contract.
-        if phase.kind == PhaseKind::Contract {
+        // Triggers go with the contract. Where the application writes both, its last release lets the old go.
+        let last =
+            if self.fixture.way == Way::Application { PhaseKind::Cutover } else { PhaseKind::Contract };
+        if phase.kind == last {
             self.agreeing.clear();
         }
-        // Where the application writes both, its last release lets the old column go.
-        if self.fixture.way != Way::Application || phase.kind < PhaseKind::Cutover {
-            let agreeing = std::mem::take(&mut self.agreeing);
-            self.agreeing = agreeing.into_iter().filter(|it| self.holds(it, phase)).collect();
-        }
+        let agreeing = std::mem::take(&mut self.agreeing);
+        self.agreeing = agreeing.into_iter().filter(|it| self.holds(it, phase)).collect();
     }
 
     fn hold(&self, criteria: &[Criterion], phase: &Phase) {

@@ -205,12 +205,27 @@ fn two_tables_follow_each_other() {
             }
             let left = database.value("SELECT count(*) FROM sold WHERE good IN (40, 160, 150, 200)");
             assert_eq!(left, "0", "cascades");
-            // Before the keys of others point at the second one, as the page says.
-            let (database, agree) = second(PhaseKind::Verification);
-            database.run(&format!("TRUNCATE goods, sold; INSERT INTO {table} VALUES (1, 'new')"));
-            assert_eq!(count(&database, &agree), 0);
-            assert_eq!(database.value("SELECT count(*) FROM goods"), "1");
         }
+    }
+    // Before the keys of others point at the second one, as the page says.
+    for table in ["goods", "wares"] {
+        let (database, agree) = second(PhaseKind::Verification);
+        database.run(&format!("TRUNCATE goods, sold; INSERT INTO {table} VALUES (1, 'new')"));
+        assert_eq!(count(&database, &agree), 0);
+        assert_eq!(database.value("SELECT count(*) FROM goods"), "1");
+    }
+}
+
+/// What was never copied goes without a copy, and does not come back by the look for one.
+#[test]
+fn a_row_without_a_second_one_goes() {
+    for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
+        let (database, _) = second(PhaseKind::Backfill);
+        database.run(&format!(
+            "BEGIN ISOLATION LEVEL {level}; DELETE FROM goods WHERE id > 290; DELETE FROM sold WHERE good = 5; UPDATE goods SET id = -id WHERE id = 5; COMMIT"
+        ));
+        assert_eq!(database.value("SELECT count(*) FROM goods WHERE id > 290 OR id = 5"), "0", "{level}");
+        assert_eq!(database.value("SELECT string_agg(id::text, ' ') FROM wares"), "-5", "{level}");
     }
 }
 
@@ -230,4 +245,48 @@ fn a_release_that_does_not_see_the_second_row_fails() {
     .expect("sees it now");
     assert_eq!(count(&database, &agree), 0);
     assert_eq!(database.value("SELECT count(*) FROM goods WHERE id = 300"), "0");
+}
+
+const KINDS: &str = "
+CREATE TABLE clients (id int PRIMARY KEY, name text, more json);
+CREATE TABLE parties (kind text, id int, name text, more json, PRIMARY KEY (kind, id));
+INSERT INTO clients SELECT g, 'n' || g, '{}' FROM generate_series(1, 100) g;
+INSERT INTO parties SELECT 'other', g, 'o' || g FROM generate_series(1, 200) g;
+";
+
+/// Rows of another kind, with the same numbers, are nobody's; one that becomes of the kind comes, and one that is no longer of it goes.
+#[test]
+fn only_rows_of_the_kind_follow() {
+    let migration = "INSERT INTO parties SELECT 'client', id, name, more FROM clients; DROP TABLE clients;";
+    let recipe = Some("merge-rows");
+    let fixture = Fixture { name: "kinds", schema: KINDS, migration, recipe, ..Fixture::PLAIN };
+    let phases = files::phases(&fixture).expect("is possible");
+    for level in ["READ COMMITTED", "REPEATABLE READ"] {
+        let database = cluster().database();
+        database.run(KINDS);
+        for step in phases.iter().take_while(|it| it.kind != PhaseKind::Cutover).flat_map(Phase::migrations) {
+            files::up(&database, step).expect("goes up");
+        }
+        for write in [
+            "UPDATE parties SET kind = 'client' WHERE kind = 'other' AND id BETWEEN 150 AND 160",
+            "UPDATE parties SET kind = 'third' WHERE kind = 'client' AND id BETWEEN 50 AND 60",
+            "UPDATE parties SET name = 'x' WHERE id BETWEEN 10 AND 20",
+            "UPDATE parties SET id = id + 1000 WHERE id BETWEEN 21 AND 25",
+            "DELETE FROM parties WHERE kind = 'other' AND id = 30; DELETE FROM parties WHERE kind = 'client' AND id = 31",
+            "UPDATE clients SET id = id + 2000 WHERE id BETWEEN 40 AND 45; DELETE FROM clients WHERE id = 46",
+            "INSERT INTO clients VALUES (55, 'again', '[]'); INSERT INTO parties VALUES ('client', 5000, 'new')",
+        ] {
+            database.run(&format!("BEGIN ISOLATION LEVEL {level}; {write}; COMMIT"));
+            assert_eq!(count(&database, agrees(&phases)), 0, "{level}: {write}");
+        }
+        let others = "SELECT string_agg(kind || count, ' ' ORDER BY kind) FROM (SELECT kind, count(*) FROM parties GROUP BY 1) k";
+        assert_eq!(database.value(others), "client100 other188 third11");
+        assert_eq!(database.value("SELECT count(*) FROM clients WHERE id IN (46, 31, 50) OR id = 5000"), "1");
+        database.run("TRUNCATE clients");
+        assert_eq!(database.value(others), "other188 third11");
+    }
+    let database = cluster().database();
+    database.run(&format!("{KINDS} INSERT INTO parties VALUES ('client', 7, 'is there')"));
+    let failure = files::up(&database, migrations(&phases[0])[0]).expect_err("is not told apart");
+    assert!(failure.message.contains("change or remove them first"), "{failure}");
 }

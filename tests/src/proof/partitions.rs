@@ -1,6 +1,9 @@
 //! Tables that are made anew under their names, in partitions or otherwise, and one that is merged: fixtures of three recipes.
 
+use lockkeeper_core::plan::Way;
+
 use super::Fixture;
+use super::awkward::PARTIES;
 
 /// A serial key, a foreign key, names that need quotes, rows at the edges of their partitions, values that look like code.
 const EVENTS: &str = r#"
@@ -101,6 +104,58 @@ DROP TABLE "Field".readings;
 ALTER TABLE "Field".narrow RENAME TO readings;
 "#;
 
+const MERGED: &str = r#"
+    INSERT INTO parties (kind, "E-Mail", called, level, data) SELECT 'it''s a customer', email, "Full Name", level, data FROM "Customers";
+    DROP TABLE "Customers";"#;
+
+/// No two releases change the same row: it would be locked from both sides, which the page tells the application to try again.
+const USES_CUSTOMERS_AND_SUPPLIERS: &[&str] = &[
+    r#"INSERT INTO "Customers" (email, "Full Name", level) VALUES (md5(random()::text || clock_timestamp()), 'old', 3)"#,
+    r#"INSERT INTO "Customers" (email, "Full Name") VALUES ('c' || 1 + (random() * 90)::int, 'again') ON CONFLICT (email) DO UPDATE SET level = NULL"#,
+    r#"UPDATE "Customers" SET "Full Name" = 'was', data = '[]' WHERE id = 1 + (random() * 300)::int"#,
+    r#"UPDATE "Customers" SET email = email || '!' WHERE id = 310 + (random() * 50)::int"#,
+    r#"DELETE FROM "Customers" WHERE id = 370 + (random() * 50)::int"#,
+    r#"UPDATE parties SET called = 'x' WHERE kind = 'supplier' AND "E-Mail" = 'c' || 500 + (random() * 900)::int"#,
+    r#"DELETE FROM parties WHERE kind = 'supplier' AND "E-Mail" = 'c' || 600 + (random() * 90)::int"#,
+    r#"SELECT count(*) FROM "Customers" WHERE level = 3"#,
+];
+
+const USES_PARTIES: &[&str] = &[
+    r#"INSERT INTO parties (kind, "E-Mail", called) VALUES ('it''s a customer', md5(random()::text || clock_timestamp()), 'new')"#,
+    r#"INSERT INTO parties ("E-Mail", called) VALUES (md5(random()::text || clock_timestamp()), 'supplies')"#,
+    r#"UPDATE parties SET called = 'is', level = 7 WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 700 + (random() * 100)::int"#,
+    r#"UPDATE parties SET seen = NULL WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 700 + (random() * 100)::int"#,
+    r#"DELETE FROM parties WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 900 + (random() * 50)::int"#,
+    r#"SELECT count(*) FROM parties WHERE kind = 'it''s a customer' AND level = 3"#,
+];
+
+const USES_CUSTOMERS_IN_BOTH: &[&str] = &[
+    r#"WITH c AS (INSERT INTO "Customers" (email, "Full Name") VALUES (md5(random()::text || clock_timestamp()), 'both') RETURNING email)
+       INSERT INTO parties (kind, "E-Mail", called) SELECT 'it''s a customer', email, 'both' FROM c"#,
+    r#"WITH c AS (UPDATE "Customers" SET level = 5 WHERE id = 500 + (random() * 100)::int RETURNING *)
+       INSERT INTO parties (kind, "E-Mail", called, level, data) SELECT 'it''s a customer', email, "Full Name", level, data FROM c
+       ON CONFLICT (kind, "E-Mail") DO UPDATE SET level = 5"#,
+    r#"SELECT count(*) FROM "Customers" WHERE level = 3"#,
+];
+
+const USES_BOTH_PARTIES: &[&str] = &[
+    r#"WITH c AS (UPDATE "Customers" SET level = 6 WHERE id = 500 + (random() * 100)::int RETURNING *)
+       INSERT INTO parties (kind, "E-Mail", called, level, data) SELECT 'it''s a customer', email, "Full Name", level, data FROM c
+       ON CONFLICT (kind, "E-Mail") DO UPDATE SET level = 6"#,
+    r#"SELECT count(*) FROM parties WHERE kind = 'it''s a customer' AND level = 3"#,
+];
+
+const USES_CUSTOMERS_AND_PEOPLE: &[&str] = &[
+    r#"WITH c AS (UPDATE "Customers" SET level = 6 WHERE id = 500 + (random() * 100)::int RETURNING *)
+       INSERT INTO people (code, called, rank) SELECT email, "Full Name", level FROM c ON CONFLICT (code) DO UPDATE SET rank = 6"#,
+    r#"SELECT count(*) FROM "Customers" WHERE level = 3"#,
+];
+
+const USES_PEOPLE: &[&str] = &[
+    r#"UPDATE people SET rank = 7 WHERE code = 'c' || 700 + (random() * 100)::int"#,
+    r#"SELECT count(*) FROM people WHERE rank = 3"#,
+];
+
 pub(super) const FIXTURES: &[Fixture] = &[
     Fixture {
         name: "partition a table by range, under another name first",
@@ -144,10 +199,47 @@ pub(super) const FIXTURES: &[Fixture] = &[
     },
     Fixture {
         name: "merge the rows of a table into another",
-        schema: EVENTS,
-        migration: r#"INSERT INTO kinds SELECT 100 + id FROM "Events" WHERE id < 100; DROP TABLE "Events";"#,
+        schema: PARTIES,
+        migration: MERGED,
         recipe: Some("merge-rows"),
-        since: u32::MAX,
+        touched: &["id", "seen", "Customers_id_seq"],
+        restore: Some(r#"UPDATE "Customers" SET note = 'n'"#),
+        releases: &[USES_CUSTOMERS_AND_SUPPLIERS, USES_PARTIES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "merge the rows of a table into another",
+        way: Way::Application,
+        schema: PARTIES,
+        migration: MERGED,
+        recipe: Some("merge-rows"),
+        since: 12,
+        touched: &["id", "seen", "Customers_id_seq"],
+        restore: Some(
+            r#"INSERT INTO "gone_Customers" (id, email, "Full Name", level, data) SELECT row_number() OVER (), "E-Mail", called, level, data
+                FROM parties WHERE kind = 'it''s a customer'; SELECT setval('"Customers_id_seq"', 1004)"#,
+        ),
+        releases: &[USES_CUSTOMERS_AND_SUPPLIERS, USES_CUSTOMERS_IN_BOTH, USES_BOTH_PARTIES, USES_PARTIES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "merge a table of which nothing tells the rows, by a key alone",
+        way: Way::Application,
+        schema: PARTIES,
+        migration: r#"INSERT INTO people (code, called, rank) SELECT email, "Full Name", level FROM "Customers"; DROP TABLE "Customers";"#,
+        recipe: Some("merge-rows"),
+        since: 12,
+        touched: &["id", "Customers_id_seq"],
+        restore: Some(
+            r#"INSERT INTO "gone_Customers" (id, email, "Full Name", level, data) SELECT row_number() OVER (), code, called, rank, CASE WHEN code ~ '^c[0-9]+$' THEN CASE WHEN substr(code, 2)::int % 7 <> 0 THEN '{"a": 1}'::json END END
+                FROM people WHERE kind IS NULL; SELECT setval('"Customers_id_seq"', 1004)"#,
+        ),
+        releases: &[
+            USES_CUSTOMERS_AND_SUPPLIERS,
+            USES_CUSTOMERS_AND_PEOPLE,
+            USES_CUSTOMERS_AND_PEOPLE,
+            USES_PEOPLE,
+        ],
         ..Fixture::PLAIN
     },
 ];

@@ -297,11 +297,78 @@ fn a_table_that_is_merged_into_another_is_refused_in_words() {
     replay(part(LOGGED), &target, &mut before);
     before.start_migration();
     let change =
-        "INSERT INTO kinds SELECT DISTINCT kind FROM events; SET work_mem = '1MB'; DROP TABLE events";
+        "INSERT INTO kinds SELECT DISTINCT kind FROM events; UPDATE kinds SET kind = 'x'; DROP TABLE events";
     let refusal = written(change, &target, &before, Way::Triggers).expect_err("rows would be lost");
     assert!(refusal.reason.contains("after the copy would be lost"), "{}", refusal.reason);
     let apart = "INSERT INTO kinds SELECT DISTINCT kind FROM events; DROP TABLE apart";
     let operations = operations(apart);
     let scene = scene(apart, "", &target, &before);
     assert!(group(&operations.iter().collect::<Vec<_>>(), &scene).is_none());
+}
+
+const PARTIES: &str = "CREATE TABLE levels (id int PRIMARY KEY);
+    CREATE TABLE customers (id serial UNIQUE, email text PRIMARY KEY, name varchar(40) NOT NULL CHECK (name <> ''), level int REFERENCES levels);
+    CREATE INDEX ON customers (level);
+    CREATE TABLE parties (kind text NOT NULL, email text NOT NULL, called varchar(40) NOT NULL, level int, more text DEFAULT 'm', PRIMARY KEY (kind, email));
+    CREATE TABLE people (number int PRIMARY KEY, email text NOT NULL UNIQUE, called varchar(40) NOT NULL, level int);";
+
+const MERGED: &str = "INSERT INTO parties (kind, email, called, level) SELECT 'customer', email, c.name, level FROM customers AS c; \
+     DROP TABLE customers";
+
+#[test]
+fn the_rows_of_a_table_go_to_another() {
+    for major in [12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(PARTIES), &target, &mut before);
+        before.start_migration();
+        for way in [Way::Triggers, Way::Application] {
+            prove(MERGED, &target, &before, way);
+            let phases = written(MERGED, &target, &before, way).expect("is possible");
+            assert_eq!(keep_in_step(&phases, Dialect::Postgres), way == Way::Triggers);
+        }
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_told_or_kept_in_step_are_not_merged() {
+    let target = Target::postgres(Version::major(15));
+    for (schema, change, reason) in [
+        ("", ("FROM customers AS c", "FROM customers AS c WHERE level > 3"), "all copied, one by one"),
+        ("", ("DROP TABLE", "UPDATE parties SET level = 5; DROP TABLE"), "what stands between"),
+        ("", ("email, c.name", "lower(email), c.name"), "email is not copied as it is"),
+        ("", ("'customer'", "NULL"), "kind is not copied as it is"),
+        ("", ("(kind, email, called", "(more, email, called"), "nothing tells which rows belong together"),
+        (
+            "CREATE TABLE c (customer text REFERENCES customers);",
+            ("", ""),
+            "the foreign key c_customer_fkey of c points at it",
+        ),
+        ("ALTER TABLE parties ALTER called TYPE text;", ("", ""), "do not take the same values"),
+        ("ALTER TABLE customers ALTER level SET NOT NULL;", ("", ""), "do not take the same values"),
+        ("ALTER TABLE customers ADD born date NOT NULL;", ("", ""), "needs born, which is copied nowhere"),
+        (
+            "",
+            (
+                "parties (kind, email, called, level) SELECT 'customer', email",
+                "people (email, called, level) SELECT email",
+            ),
+            "fill a column of people",
+        ),
+        (
+            "",
+            (
+                "parties (kind, email, called, level) SELECT 'customer', email",
+                "people (number, called, level) SELECT id",
+            ),
+            "do not draw from one sequence",
+        ),
+    ] {
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(&format!("{PARTIES} {schema}")), &target, &mut before);
+        before.start_migration();
+        let change = MERGED.replace(change.0, change.1);
+        let refusal = written(&change, &target, &before, Way::Triggers).expect_err(reason);
+        assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
+    }
 }
