@@ -241,13 +241,22 @@ impl Writer<'_> {
             Work::Copy { into, columns, key } => {
                 let (columns, values): (Vec<String>, Vec<&str>) =
                     columns.iter().map(|(column, value)| (self.quote(column), value.as_str())).unzip();
+                // Behind the name of the table, as a value may be called like a column.
+                let own = self.quote(&self.job.table.name);
+                let order = match &self.job.walk {
+                    Walk::Key { columns, .. } => {
+                        let columns = columns.iter().map(|it| format!("{own}.{}", self.quote(it)));
+                        format!("\n      ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
+                    }
+                    Walk::Pages => String::new(),
+                };
                 format!(
-                    "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE\n      SELECT {} FROM {table}{place}\n      FOR SHARE OF {}\n      \
+                    "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE\n      SELECT {} FROM {table}{place}{order}\n      FOR SHARE OF {}\n      \
                      ON CONFLICT ({}) DO NOTHING",
                     into.sql(self.target.dialect),
                     columns.join(", "),
                     values.join(", "),
-                    self.quote(&self.job.table.name),
+                    own,
                     self.list(key)
                 )
             }

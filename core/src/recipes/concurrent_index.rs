@@ -1,10 +1,11 @@
 //! An index built or dropped beside readers and writers, in a migration of its own.
 
-use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
+use crate::catalog::RelationName;
+use crate::operation::{CreateIndex, Kind, ObjectKind, Operation, Reindex, ReindexScope};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
 use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal, carried, partitioned};
+use super::{Form, Phases, Recipe, Refusal, carried, partitioned, replace_index};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
@@ -14,6 +15,7 @@ pub(super) static RECIPE: Recipe = Recipe {
         applies: |operation| match &operation.kind {
             Kind::CreateIndex(_) => true,
             Kind::Drop(drop) => drop.object == ObjectKind::Index && drop.names.len() == 1,
+            Kind::Reindex(it) => matches!(it.scope, ReindexScope::Index | ReindexScope::Table),
             _ => false,
         },
         write,
@@ -24,6 +26,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     match &operation.kind {
         Kind::CreateIndex(index) => build(index, scene),
         Kind::Drop(_) => drop(operation, scene),
+        Kind::Reindex(it) => rebuild(it, scene),
         _ => Err(Refusal::new("it neither builds nor drops an index")),
     }
 }
@@ -48,15 +51,67 @@ fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> 
     let down = format!("DROP INDEX CONCURRENTLY IF EXISTS {full}");
     let title = format!("build {name} beside readers and writers");
     let step = scene.alone(name_of(&[&name, "concurrently"]), title.clone(), &up, &down);
-    let invalid = format!(
-        "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
-        crate::dialect::quote_literal(&full)
-    );
     Ok(vec![
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
-            .leave_when(Criterion::counts_nothing("the index is valid", invalid))
+            .leave_when(is_valid(&full))
             .undone_by("drop it concurrently; an interrupted build leaves an invalid one", "the build fails"),
     ])
+}
+
+/// The index, whose name is SQL, is complete.
+pub(super) fn is_valid(index: &str) -> Criterion {
+    let literal = crate::dialect::quote_literal(index);
+    let invalid =
+        format!("SELECT count(*) FROM pg_index WHERE indexrelid = {literal}::regclass AND NOT indisvalid");
+    Criterion::counts_nothing("the index is valid", invalid)
+}
+
+/// The server does it itself from 12 on; before, a second index takes the name.
+fn rebuild(reindex: &Reindex, scene: &Scene<'_>) -> Phases {
+    let Some(name) = &reindex.name else { return Err(Refusal::new("it names nothing")) };
+    let resolved = scene.resolve(name);
+    let shown = resolved.display(scene.dialect());
+    let is_index = reindex.scope == ReindexScope::Index;
+    if scene.target.version.major < 12 {
+        let index = scene.catalog.index(&resolved).filter(|_| is_index);
+        let (table, index) = index.ok_or_else(|| {
+            Refusal::new(format!(
+                "before PostgreSQL 12 one index at a time is built anew, by a second one that takes its name: name the indexes of {shown}, and put the \
+                 migrations that made them into their folder"
+            ))
+        })?;
+        return replace_index::by_itself(table, index, scene);
+    }
+    let partitioned = scene.catalog.table(&resolved).is_some_and(|it| it.partition_by.is_some())
+        || scene.catalog.index(&resolved).is_some_and(|(_, index)| !index.children.is_empty());
+    if partitioned && scene.target.version.major < 14 {
+        return Err(Refusal::new(format!(
+            "before PostgreSQL 14 {shown}, which is partitioned, cannot be named: name its partitions"
+        )));
+    }
+    let (word, part) = if is_index { ("INDEX", "index") } else { ("TABLE", "table") };
+    let sql = scene.sql(&resolved);
+    let title = format!("build {shown} anew beside readers and writers");
+    let up = format!("REINDEX {word} CONCURRENTLY {sql}");
+    let name = name_of(&["reindex", part, &resolved.name]);
+    let step = scene.alone(name, title.clone(), &up, "SELECT 1");
+    let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+        .leave_when(match is_index {
+            true => is_valid(&sql),
+            false => nothing_left(&resolved, scene),
+        })
+        .undone_by(
+            "nothing to undo; drop concurrently what an interrupted build leaves, an invalid index whose name ends with _ccnew or _ccold",
+            "the build fails",
+        );
+    Ok(vec![phase])
+}
+
+fn nothing_left(table: &RelationName, scene: &Scene<'_>) -> Criterion {
+    let literal = crate::dialect::quote_literal(&scene.sql(table));
+    let invalid =
+        format!("SELECT count(*) FROM pg_index WHERE indrelid = {literal}::regclass AND NOT indisvalid");
+    Criterion::counts_nothing("every index of the table is valid", invalid)
 }
 
 fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> {
@@ -67,8 +122,13 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
     if found.is_some_and(|(_, index)| !index.children.is_empty()) {
         return Err(Refusal::new("the index is on a partitioned table: it cannot be dropped concurrently"));
     }
-    let full = scene.sql(&resolved);
-    let if_exists = if drop.if_exists { "IF EXISTS " } else { "" };
+    Ok(vec![drop_phase(scene, &resolved, drop.if_exists)])
+}
+
+/// The phase in which an index goes.
+pub(super) fn drop_phase(scene: &Scene<'_>, index: &RelationName, if_exists: bool) -> Phase {
+    let (found, full) = (scene.catalog.index(index), scene.sql(index));
+    let if_exists = if if_exists { "IF EXISTS " } else { "" };
     let full_drop = format!("DROP INDEX CONCURRENTLY {full}");
     let unique = scene.finds(&full_drop, "lost-conflict-target");
     let allow = match unique {
@@ -79,10 +139,10 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
     };
     let up = format!("{allow}DROP INDEX CONCURRENTLY {if_exists}{full}");
     let down =
-        found.map(|(table, index)| carried::create_index(scene, table, index, &name.name, "CONCURRENTLY "));
-    let title = format!("drop {} beside readers and writers", name.name);
+        found.map(|(table, own)| carried::create_index(scene, table, own, &index.name, "CONCURRENTLY "));
+    let title = format!("drop {} beside readers and writers", index.name);
     let mut step = scene.alone(
-        name_of(&[&name.name, "drop"]),
+        name_of(&[&index.name, "drop"]),
         title.clone(),
         &up,
         down.as_deref().unwrap_or("SELECT 1"),
@@ -91,14 +151,10 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
         step.down = None;
     }
     let must =
-        format!("name the key of {} in no ON CONFLICT, and rely on it for no row's uniqueness", name.name);
+        format!("name the key of {} in no ON CONFLICT, and rely on it for no row's uniqueness", index.name);
     let released = Step::Release(ReleaseStep { must: vec![must] });
     let steps = unique.then_some(released).into_iter().chain([Step::Sql(step)]).collect();
-    Ok(vec![
-        Phase::new(PhaseKind::Contract, title, steps)
-            .enter_when(Criterion::of_people(
-                "nothing reads by it: its idx_scan stands still on every server",
-            ))
-            .undone_by("build it again concurrently", "a query that became slow"),
-    ])
+    Phase::new(PhaseKind::Contract, title, steps)
+        .enter_when(Criterion::of_people("nothing reads by it: its idx_scan stands still on every server"))
+        .undone_by("build it again concurrently", "a query that became slow")
 }

@@ -214,7 +214,7 @@ impl<'a> Merge<'a> {
         expand.steps.push(Step::Sql(self.in_step()));
         let (source, target) = self.shown();
         expand.title = format!("keep {source} and its rows in {target} in step");
-        Ok(vec![expand, self.there.backfill(self.source_state)?, self.cutover(), self.contract()?])
+        Ok(vec![expand, self.there.backfill(self.source_state, &[])?, self.cutover(), self.contract()?])
     }
 
     /// Makes sure that what comes over can be told from what is there, so that it can be taken out again.
@@ -357,7 +357,7 @@ impl<'a> Merge<'a> {
             format!("write {rows}, wherever it writes {source}, in the same transaction, {source} first"),
             format!("go on reading {source}"),
         ]);
-        let mut copy = self.there.backfill(self.source_state)?;
+        let mut copy = self.there.backfill(self.source_state, &[])?;
         copy.exit.clear();
         let mut phases = vec![self.expand()?, write, copy];
         phases.extend(self.refreshed()?);

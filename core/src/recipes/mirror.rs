@@ -4,7 +4,7 @@
 //! event of a row is ours. They write with their owner's rights, as who may write one table may not know of the other.
 
 use crate::catalog::{RelationName, Table};
-use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Work};
+use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Walk, Work};
 
 use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
@@ -421,13 +421,19 @@ impl Mirror<'_> {
         Criterion::counts_nothing(format!("{from} and {to} hold the same rows"), self.count_differences())
     }
 
-    /// The phase that copies the rows that were there before the triggers.
+    /// The phase that copies the rows that were there before the triggers, in the order of columns that refuse NULL, or else of the key.
     ///
     /// # Errors
     /// [`Refusal`] where they cannot be walked.
-    pub fn backfill(&self, state: &Table) -> Result<Phase, Refusal> {
+    pub fn backfill(&self, state: &Table, order: &[String]) -> Result<Phase, Refusal> {
         let scene = self.scene;
-        let walk = backfill::walk(scene, self.from, state, &[])?;
+        let walk = match backfill::walk(scene, self.from, state, &[])? {
+            Walk::Key { columns, passes, spread } => {
+                let key = columns.into_iter().filter(|it| !order.contains(it));
+                Walk::Key { columns: order.iter().cloned().chain(key).collect(), passes, spread }
+            }
+            Walk::Pages => Walk::Pages,
+        };
         let (from, to) = (scene.sql(self.from), scene.sql(self.to));
         let pair = self.each(&self.key, |own, there| format!("_there.{there} = {from}.{own}"), " AND ");
         let pair = pair + &self.and_marked(&self.marks.there, "_there");

@@ -40,6 +40,7 @@ mod relocation;
 mod rename_column;
 mod rename_object;
 mod rename_table;
+mod replace_index;
 mod rename_enum_value;
 mod replace_columns;
 mod replace_enum;
@@ -160,6 +161,7 @@ pub static RECIPES: &[&Recipe] = &[
     &partition_table::PARTITION,
     &partition_table::REBUILD,
     &merge_rows::RECIPE,
+    &replace_index::RECIPE,
 ];
 
 /// The recipe with this name.

@@ -24,6 +24,7 @@ pub(super) fn phases(scene: &Scene<'_>, old: &RelationName, new: &RelationName) 
         again: Vec::new(),
         title: String::new(),
         keeps_place: true,
+        order: Vec::new(),
     };
     let twin = Twin::of(scene, old, state, new, shape)?;
     let there = Mirror { beside: Beside::Release, ..twin.mirror.clone() };
@@ -76,7 +77,7 @@ struct Second<'a> {
 
 impl Second<'_> {
     fn phases(&self) -> Phases {
-        let mut phases = vec![self.expand(), self.there.backfill(self.state)?];
+        let mut phases = vec![self.expand(), self.there.backfill(self.state, &[])?];
         phases.extend(self.twin.keys());
         phases.push(self.cutover());
         phases.push(self.contract());

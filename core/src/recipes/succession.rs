@@ -36,7 +36,7 @@ impl Succession<'_> {
     /// # Errors
     /// [`Refusal`] where the rows cannot be walked.
     pub fn phases(&self) -> Phases {
-        Ok(vec![self.expand(), self.there.backfill(self.state)?, self.cutover(), self.contract()?])
+        Ok(vec![self.expand(), self.there.backfill(self.state, &[])?, self.cutover(), self.contract()?])
     }
 
     fn shown(&self, name: &RelationName) -> String {

@@ -1,8 +1,11 @@
 //! A change that has no online form is made on an empty copy beside the table; the copy is filled and takes the table's place.
 
 use crate::catalog::{RelationName, Table};
+use crate::dialect::{Ident, Name};
 use crate::effect::preflight;
-use crate::operation::{AlterTable, ConstraintKind, Identity, Kind, Operation, RelationWord, TableAction};
+use crate::operation::{
+    AlterTable, ConstraintKind, Identity, Kind, Maintenance, Operation, RelationWord, TableAction,
+};
 use crate::plan::{Criterion, Phase, Way};
 use crate::text::Span;
 
@@ -14,36 +17,78 @@ pub(super) static RECIPE: Recipe = Recipe {
     id: "swap-table",
     page: include_str!("swap_table.md"),
     ways: &[Way::Triggers],
-    form: Form::One { applies: |operation| parts(operation).is_some(), write },
+    form: Form::One { applies: |operation| Asked::of(operation).is_some(), write },
 };
 
 /// A change that writes the table anew, or builds what cannot be built beside it.
-fn parts(operation: &Operation) -> Option<&AlterTable> {
-    let Kind::AlterTable(alter) = &operation.kind else { return None };
-    let takes = match &alter.action {
-        TableAction::AddConstraint { constraint } => {
-            matches!(constraint.kind, ConstraintKind::Exclude { .. })
+#[derive(Debug, Clone, Copy)]
+enum Asked<'a> {
+    /// The table is another.
+    Alter(&'a AlterTable),
+    /// The same rows, without the room of those that are gone.
+    Compact(&'a Name),
+    /// The same rows in the order of an index.
+    Ordered(&'a Name, &'a Ident),
+}
+
+impl<'a> Asked<'a> {
+    fn of(operation: &'a Operation) -> Option<Self> {
+        match &operation.kind {
+            Kind::AlterTable(alter) => {
+                let takes = match &alter.action {
+                    TableAction::AddConstraint { constraint } => {
+                        matches!(constraint.kind, ConstraintKind::Exclude { .. })
+                    }
+                    TableAction::AddColumn { column, .. } => {
+                        column.generated.as_ref().is_some_and(|it| it.stored)
+                    }
+                    TableAction::SetExpression { .. }
+                    | TableAction::SetLogged { .. }
+                    | TableAction::SetTablespace { .. }
+                    | TableAction::SetAccessMethod { .. } => true,
+                    _ => false,
+                };
+                (takes && alter.relation == RelationWord::Table).then_some(Self::Alter(alter))
+            }
+            Kind::Maintain(maintain) => match (maintain.command, maintain.tables.as_slice()) {
+                (Maintenance::VacuumFull, [table]) => Some(Self::Compact(table)),
+                (Maintenance::Cluster, [table]) => Some(Self::Ordered(table, maintain.index.as_ref()?)),
+                _ => None,
+            },
+            _ => None,
         }
-        TableAction::AddColumn { column, .. } => column.generated.as_ref().is_some_and(|it| it.stored),
-        TableAction::SetExpression { .. }
-        | TableAction::SetLogged { .. }
-        | TableAction::SetTablespace { .. }
-        | TableAction::SetAccessMethod { .. } => true,
-        _ => false,
-    };
-    (takes && alter.relation == RelationWord::Table).then_some(alter)
+    }
+
+    fn table(self) -> &'a Name {
+        match self {
+            Self::Alter(alter) => &alter.table,
+            Self::Compact(table) | Self::Ordered(table, _) => table,
+        }
+    }
+
+    /// How the table is altered; `None` where it stays as it is.
+    fn action(self) -> Option<&'a TableAction> {
+        match self {
+            Self::Alter(alter) => Some(&alter.action),
+            Self::Compact(_) | Self::Ordered(..) => None,
+        }
+    }
 }
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    let Some(alter) = parts(operation) else { return Err(Refusal::new("it does not write a table anew")) };
-    let table = scene.resolve(&alter.table);
+    let Some(asked) = Asked::of(operation) else {
+        return Err(Refusal::new("it does not write a table anew"));
+    };
+    let table = scene.resolve(asked.table());
     let state = scene.table(&table)?;
     let name = twin::name(&table);
-    let change = Change { scene, operation, alter, table: &table, state, twin: &name };
+    let change = Change { scene, operation, asked, table: &table, state, twin: &name };
     let twin = Twin::of(scene, &table, state, &name, change.shape()?)?;
     change.refuse_unlogged(&twin)?;
     let mut phases = twin.phases()?;
-    if let (TableAction::AddConstraint { constraint }, Some(expand)) = (&alter.action, phases.first_mut()) {
+    if let (Some(TableAction::AddConstraint { constraint }), Some(expand)) =
+        (asked.action(), phases.first_mut())
+    {
         let text = constraint.span.of(scene.text);
         let conflicts = preflight::conflicts(&table, text, scene.dialect());
         expand.entry.push(Criterion::told_by("no rows exclude each other", conflicts));
@@ -54,7 +99,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
 struct Change<'a> {
     scene: &'a Scene<'a>,
     operation: &'a Operation,
-    alter: &'a AlterTable,
+    asked: Asked<'a>,
     table: &'a RelationName,
     state: &'a Table,
     twin: &'a RelationName,
@@ -65,15 +110,44 @@ impl Change<'_> {
         let mut after = self.scene.catalog.clone();
         after.apply(self.operation);
         let after = after.table(self.table).cloned().unwrap_or_default();
-        let mut create = self.like();
-        create.push(self.alter_twin(self.action()));
+        let (mut create, mut order) = (self.like(), Vec::new());
+        match self.asked {
+            Asked::Alter(alter) => create.push(self.alter_twin(self.words(alter))),
+            Asked::Compact(_) => {}
+            Asked::Ordered(_, index) => {
+                let there;
+                (there, order) = self.ordered_by(index, &create)?;
+                create.push(self.alter_twin(&format!("CLUSTER ON {}", self.scene.quote(&there))));
+            }
+        }
         let mut again = self.like();
         again.extend(self.undone()?);
         let keeps_place = !matches!(
-            self.alter.action,
-            TableAction::SetTablespace { .. } | TableAction::SetAccessMethod { .. }
+            self.asked.action(),
+            Some(TableAction::SetTablespace { .. } | TableAction::SetAccessMethod { .. })
         );
-        Ok(Shape { create, after, again, title: self.title(), keeps_place })
+        Ok(Shape { create, after, again, title: self.title(), keeps_place, order })
+    }
+
+    /// The twin's index that is like one of the table, and the columns in whose order its rows come over.
+    fn ordered_by(&self, index: &Ident, create: &[String]) -> Result<(String, Vec<String>), Refusal> {
+        let made = twin::after(self.scene, self.scene.catalog, create, self.twin);
+        let pairs = self.state.indexes.iter().zip(&made.indexes);
+        let (own, there) = pairs
+            .into_iter()
+            .find(|(own, _)| *own.name.name == *index.name)
+            .ok_or_else(|| Refusal::new(format!("{} is no index of the table", index.name)))?;
+        let plain = |column: &String| self.state.column(column).is_some_and(|it| it.not_null);
+        let columns = own.keys.iter().map(|key| key.column.clone().filter(plain));
+        let columns: Option<Vec<String>> = columns.collect();
+        let columns = columns.filter(|_| own.predicate.is_none()).ok_or_else(|| {
+            Refusal::new(format!(
+                "rows can be copied in the order of columns that refuse NULL, and {} holds others, or not all rows: pg_repack orders by it beside \
+                 readers and writers; or take a window",
+                index.name
+            ))
+        })?;
+        Ok((there.name.name.to_string(), columns))
     }
 
     /// The empty twin. It takes the values of an identity from the table; its own sequence is of the same type, which LIKE forgets.
@@ -99,16 +173,17 @@ impl Change<'_> {
     }
 
     /// The words behind the table's name.
-    fn action(&self) -> &str {
+    fn words(&self, alter: &AlterTable) -> &str {
         let span = self.operation.span;
-        let start = if span.contains(self.alter.table.span) { self.alter.table.span.end } else { span.start };
+        let start = if span.contains(alter.table.span) { alter.table.span.end } else { span.start };
         let text = Span::new(start, span.end).of(self.scene.text).trim();
         text.trim_end_matches(';').trim_end()
     }
 
     /// The statements that take the change back on an empty table that is like the changed one; persistence, place and form are not copied.
     fn undone(&self) -> Result<Vec<String>, Refusal> {
-        Ok(match &self.alter.action {
+        let Some(action) = self.asked.action() else { return Ok(Vec::new()) };
+        Ok(match action {
             TableAction::AddColumn { column, .. } => {
                 if self.state.column(&column.name.name).is_some() {
                     return Err(Refusal::new(format!("{} is there already", column.name.name)));
@@ -138,7 +213,12 @@ impl Change<'_> {
     }
 
     fn title(&self) -> String {
-        match &self.alter.action {
+        let action = match self.asked {
+            Asked::Compact(_) => return "without the room of rows that are gone".to_owned(),
+            Asked::Ordered(_, index) => return format!("in the order of {}", index.name),
+            Asked::Alter(alter) => &alter.action,
+        };
+        match action {
             TableAction::AddColumn { column, .. } => format!("the table with {}", column.name.name),
             TableAction::SetExpression { column, .. } => format!("the table with another {}", column.name),
             TableAction::SetLogged { logged: true } => "logged".to_owned(),
@@ -151,7 +231,7 @@ impl Change<'_> {
 
     /// The server refuses it too, but only when the first foreign key is to go over.
     fn refuse_unlogged(&self, twin: &Twin<'_>) -> Result<(), Refusal> {
-        let unlogged = matches!(self.alter.action, TableAction::SetLogged { logged: false });
+        let unlogged = matches!(self.asked.action(), Some(TableAction::SetLogged { logged: false }));
         match twin.references.first().filter(|_| unlogged) {
             Some(reference) => Err(Refusal::new(format!(
                 "{} points at the table, and no logged table may point at an unlogged one",

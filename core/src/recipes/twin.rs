@@ -29,6 +29,8 @@ pub(super) struct Shape {
     pub title: String,
     /// Whether its rows stay in the same place and form.
     pub keeps_place: bool,
+    /// The columns in whose order its rows come over; none: the key's.
+    pub order: Vec<String>,
 }
 
 /// A table and its twin.
@@ -104,7 +106,7 @@ impl<'a> Twin<'a> {
     /// # Errors
     /// [`Refusal`] where the rows cannot be walked.
     pub fn phases(&self) -> Result<Vec<Phase>, Refusal> {
-        let mut phases = vec![self.expand(), self.mirror.backfill(self.state)?];
+        let mut phases = vec![self.expand(), self.mirror.backfill(self.state, &self.shape.order)?];
         phases.extend(self.keys());
         phases.push(self.cutover());
         phases.push(self.contract());

@@ -17,8 +17,8 @@ pub(super) static RECIPE: Recipe = Recipe {
 fn instead(operation: &Operation) -> Option<&'static str> {
     match &operation.kind {
         Kind::Maintain(it) if matches!(it.command, Maintenance::VacuumFull | Maintenance::Cluster) => Some(
-            "the table is written anew under ACCESS EXCLUSIVE: pg_repack and pg_squeeze do it beside readers and writers; or \
-             take a window",
+            "tables are written anew under ACCESS EXCLUSIVE: name one alone, and the index that it is ordered by, and a copy takes its place; \
+             pg_repack and pg_squeeze do it beside readers and writers; or take a window",
         ),
         Kind::AlterTable(alter) if alter.relation != RelationWord::Table => match &alter.action {
             TableAction::SetTablespace { .. } if alter.relation == RelationWord::Index => Some(

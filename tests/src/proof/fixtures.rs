@@ -381,6 +381,37 @@ const TABLES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
+        name: "replace an index by one of its name",
+        schema: ORDERS,
+        migration: "DROP INDEX orders_total; CREATE INDEX orders_total ON orders (total DESC, id) WHERE total > 5;",
+        releases: &[USES_ORDERS],
+        recipe: Some("replace-index"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "replace an index by one of another name",
+        schema: ORDERS,
+        migration: "DROP INDEX orders_total; CREATE INDEX \"By Total\" ON orders (total);",
+        releases: &[USES_ORDERS],
+        recipe: Some("replace-index"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "build an index anew",
+        schema: ORDERS,
+        migration: "REINDEX INDEX orders_customer_note;",
+        releases: &[USES_ORDERS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "build all indexes of a table anew",
+        schema: ORDERS,
+        migration: "REINDEX TABLE orders;",
+        releases: &[USES_ORDERS],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
         name: "build an index on a partitioned table",
         schema: VISITS,
         migration: "CREATE INDEX visits_page ON visits (page);",
@@ -455,9 +486,9 @@ const TABLES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "order a table by an index",
+        name: "write two tables anew",
         schema: NOTES,
-        migration: "CLUSTER notes USING notes_pkey;",
+        migration: "VACUUM FULL notes, authors;",
         since: u32::MAX,
         ..Fixture::PLAIN
     },

@@ -290,3 +290,23 @@ fn only_rows_of_the_kind_follow() {
     let failure = files::up(&database, migrations(&phases[0])[0]).expect_err("is not told apart");
     assert!(failure.message.contains("change or remove them first"), "{failure}");
 }
+
+#[test]
+fn rows_come_over_in_the_order_that_was_asked_for() {
+    let schema = "CREATE TABLE notes (id int PRIMARY KEY, n int NOT NULL); CREATE INDEX by_n ON notes (n);
+        INSERT INTO notes SELECT g, (g * 7919) % 5003 FROM generate_series(1, 5000) g;";
+    let migration = "CLUSTER notes USING by_n;";
+    let fixture = Fixture { name: "notes", schema, migration, ..Fixture::PLAIN };
+    let phases = files::phases(&fixture).expect("is possible");
+    let database = cluster().database();
+    database.run(schema);
+    for step in phases.iter().flat_map(Phase::migrations) {
+        files::up(&database, step).expect("goes up");
+    }
+    let behind =
+        "SELECT count(*) FROM (SELECT n < lag(n) OVER (ORDER BY ctid) AS before FROM notes) pair WHERE before";
+    assert_eq!(database.value(behind), "0");
+    let marked =
+        "SELECT indexrelid::regclass FROM pg_index WHERE indisclustered AND indrelid = 'notes'::regclass";
+    assert_eq!(database.value(marked), "by_n");
+}

@@ -83,6 +83,21 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
+        name: "swap a table for a compact one",
+        schema: NOTES,
+        migration: "VACUUM FULL notes;",
+        releases: &[USES_NOTES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for one in the order of an index",
+        schema: SUMS,
+        migration: "CLUSTER sums USING sums_backwards;",
+        releases: &[USES_SUMS],
+        since: 12,
+        ..Fixture::PLAIN
+    },
+    Fixture {
         name: "swap a table for one with an exclusion constraint, an identity and keys to and from it",
         schema: BOOKINGS,
         migration: r#"ALTER TABLE "Bookings" ADD CONSTRAINT "one at a time" EXCLUDE USING gist (during WITH &&);"#,

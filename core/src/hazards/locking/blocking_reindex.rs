@@ -34,6 +34,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     };
     let message = format!("writes and most reads of {what} wait until its indexes are built anew");
     let hazard = Hazard::new(&RULE, span, message);
+    let hazard = if many { hazard } else { hazard.with_recipe("concurrent-index") };
     if !ctx.effect.has_concurrent_form {
         return Some(hazard);
     }

@@ -39,6 +39,8 @@ fn a_swapped_table_has_the_schema_of_the_change() {
             ("ALTER TABLE loose SET LOGGED", 11),
             ("ALTER TABLE t SET TABLESPACE fast", 11),
             ("ALTER TABLE s SET ACCESS METHOD columnar", 15),
+            ("VACUUM (FULL) s", 11),
+            ("CLUSTER t USING t_a_id_key", 11),
         ] {
             if major >= since {
                 prove(change, &target, &before, Way::Triggers);

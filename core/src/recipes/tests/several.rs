@@ -372,3 +372,42 @@ fn rows_that_cannot_be_told_or_kept_in_step_are_not_merged() {
         assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
     }
 }
+
+const INDEXED: &str = "CREATE TABLE t (id int PRIMARY KEY, a int, b text); CREATE INDEX t_a ON t (a); CREATE UNIQUE INDEX t_b ON t (b);
+    CREATE TABLE other (a int);";
+
+#[test]
+fn an_index_is_replaced_before_it_goes() {
+    for major in [11, 12, 15, 18] {
+        let target = Target::postgres(Version::major(major));
+        let mut before = Catalog::empty(Dialect::Postgres);
+        replay(part(INDEXED), &target, &mut before);
+        for change in [
+            "DROP INDEX t_a; CREATE INDEX t_a ON t (a, id) INCLUDE (b) WHERE a > 3",
+            "DROP INDEX t_a; CREATE INDEX t_a_id ON t (a, id)",
+            "DROP INDEX t_b; CREATE UNIQUE INDEX t_b ON t (lower(b), b)",
+            "DROP INDEX t_b; CREATE INDEX ON t (b)",
+            "REINDEX INDEX t_a",
+        ] {
+            prove(change, &target, &before, Way::Triggers);
+            let phases = written(change, &target, &before, Way::Triggers).expect("is possible");
+            let first = phases.iter().flat_map(Phase::migrations).next().expect("there is a step");
+            assert!(first.up.contains("INDEX CONCURRENTLY"), "{}", first.up);
+            assert!(!first.up.contains("DROP"), "{change}: {}", first.up);
+        }
+        let table = written("REINDEX TABLE t", &target, &before, Way::Triggers);
+        assert_eq!(table.is_ok(), major >= 12);
+    }
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(INDEXED), &target, &mut before);
+    for apart in [
+        "DROP INDEX t_a; CREATE INDEX t_a ON other (a)",
+        "DROP INDEX t_a; ALTER TABLE t RENAME a TO c; CREATE INDEX t_a ON t (c)",
+        "DROP INDEX t_a CASCADE; CREATE INDEX t_a ON t (a)",
+    ] {
+        let operations = operations(apart);
+        let scene = scene(apart, "", &target, &before);
+        assert!(group(&operations.iter().collect::<Vec<_>>(), &scene).is_none(), "{apart}");
+    }
+}
