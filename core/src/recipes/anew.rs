@@ -203,8 +203,9 @@ impl Reader<'_> {
             Kind::Drop(drop) => self.drops(at, drop),
             // What the plan does itself.
             Kind::Query(query) => {
-                let read = query.query.relations(self.scene.dialect());
-                query.query.text.to_lowercase().contains("setval")
+                let dialect = self.scene.dialect();
+                let read = query.query.relations(dialect);
+                query.query.calls(dialect, |function| function == "setval")
                     && read
                         .iter()
                         .any(|it| self.is_new(&self.resolve(it)) || Some(self.resolve(it)) == self.old)
