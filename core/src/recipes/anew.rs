@@ -174,7 +174,9 @@ impl Reader<'_> {
         anew.members.retain(|at| *at <= last);
         self.made.retain(|(at, _)| *at <= last);
         anew.make = self.made.into_iter().map(|(_, sql)| sql).collect();
-        let used: Vec<Name> = anew.members.iter().flat_map(|at| names(operations[*at])).collect();
+        let dialect = self.scene.dialect();
+        let used: Vec<Name> =
+            anew.members.iter().filter_map(|at| operations[*at].relations(dialect)).flatten().collect();
         let between: Vec<usize> = (0..last).filter(|at| !anew.members.contains(at)).collect();
         for at in between {
             if !stands_apart(operations[at], &used, self.scene) {
@@ -331,7 +333,8 @@ impl Reader<'_> {
     /// Takes a statement that makes the new table, with the names that both have before.
     fn makes(&mut self, at: usize, operation: &Operation) -> bool {
         let mut edits: Vec<(Span, String)> = Vec::new();
-        for name in names(operation) {
+        let named = operation.relations(self.scene.dialect()).unwrap_or_default();
+        for name in named.into_iter().filter(|it| !it.span.is_empty()) {
             let resolved = self.resolve(&name);
             let own: &RelationName = if Some(&resolved) == self.new.as_ref() {
                 &self.anew.interim
@@ -369,26 +372,6 @@ impl Reader<'_> {
             })
             .collect()
     }
-}
-
-/// The relations that a statement names in its own words.
-fn names(operation: &Operation) -> Vec<Name> {
-    let mut names: Vec<Name> = operation.relation().into_iter().cloned().collect();
-    match &operation.kind {
-        Kind::CreateTable(create) => {
-            names.extend(create.like.iter().map(|it| it.table.clone()));
-            names.extend(create.partition_of.iter().map(|(parent, _)| parent.clone()));
-        }
-        Kind::AlterTable(alter) => {
-            if let TableAction::AttachPartition { partition, .. } = &alter.action {
-                names.push(partition.clone());
-            }
-        }
-        Kind::Grant(grant) => names.extend(grant.tables.iter().cloned()),
-        Kind::Comment(comment) => names.push(comment.name.clone()),
-        _ => {}
-    }
-    names
 }
 
 /// A statement with other words in places.
