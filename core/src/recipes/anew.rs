@@ -9,7 +9,7 @@ use crate::operation::{
     AlterSequence, AlterTable, Constraint, ConstraintKind, CreateTable, Drop, Insert, Kind, ObjectKind,
     Operation, TableAction,
 };
-use crate::text::Span;
+use crate::text::{Edit, Span, apply_within};
 
 use super::copied::Copied;
 use super::group::stands_apart;
@@ -332,7 +332,7 @@ impl Reader<'_> {
 
     /// Takes a statement that makes the new table, with the names that both have before.
     fn makes(&mut self, at: usize, operation: &Operation) -> bool {
-        let mut edits: Vec<(Span, String)> = Vec::new();
+        let mut edits = Vec::new();
         let named = operation.relations(self.scene.dialect()).unwrap_or_default();
         for name in named.into_iter().filter(|it| !it.span.is_empty()) {
             let resolved = self.resolve(&name);
@@ -344,19 +344,19 @@ impl Reader<'_> {
                 continue;
             };
             if *own != resolved {
-                edits.push((name.span, self.scene.sql(own)));
+                edits.push(Edit::replace(name.span, self.scene.sql(own)));
             }
         }
         if let Kind::CreateTable(create) = &operation.kind {
             edits.extend(self.key_names(create, operation));
         }
-        let sql = spelled(operation, edits, self.scene.text);
+        let sql = spelled(operation, &edits, self.scene.text);
         self.made.push((at, sql));
         true
     }
 
     /// Foreign keys without a name get the one that the migration itself would give them: their copies on partitions are called the same.
-    fn key_names(&self, create: &CreateTable, operation: &Operation) -> Vec<(Span, String)> {
+    fn key_names(&self, create: &CreateTable, operation: &Operation) -> Vec<Edit> {
         let mut after = self.catalog.clone();
         after.apply(operation);
         let Some(state) = after.table(&after.resolve(&create.name)) else { return Vec::new() };
@@ -367,27 +367,21 @@ impl Reader<'_> {
         let unnamed = stated.zip(known).filter(|(it, _)| it.name.is_none());
         unnamed
             .map(|(it, known)| {
-                let start = Span::new(it.span.start, it.span.start);
-                (start, format!("CONSTRAINT {} ", self.scene.quote(&known.name)))
+                Edit::insert(it.span.start, format!("CONSTRAINT {} ", self.scene.quote(&known.name)))
             })
             .collect()
     }
 }
 
-/// A statement with other words in places.
-fn spelled(operation: &Operation, mut edits: Vec<(Span, String)>, text: &str) -> String {
-    let span = operation.span;
-    if let Kind::AlterTable(alter) = &operation.kind
-        && !span.contains(alter.table.span)
-    {
-        let head = edits.iter().find(|(at, _)| *at == alter.table.span).map(|(_, name)| name.as_str());
-        let name = head.unwrap_or(alter.table.span.of(text));
-        return format!("ALTER TABLE {name} {}", span.of(text).trim().trim_end_matches(';').trim_end());
+/// A statement of its own with the edits in its words.
+fn spelled(operation: &Operation, edits: &[Edit], text: &str) -> String {
+    let words = |span: Span| apply_within(text, span, edits).unwrap_or_else(|_| span.of(text).to_owned());
+    let own = words(operation.span);
+    let own = own.trim().trim_end_matches(';').trim_end();
+    match &operation.kind {
+        Kind::AlterTable(alter) if !operation.span.contains(alter.table.span) => {
+            format!("ALTER TABLE {} {own}", words(alter.table.span))
+        }
+        _ => own.to_owned(),
     }
-    let mut sql = span.of(text).to_owned();
-    edits.sort_by_key(|(at, _)| std::cmp::Reverse(at.start));
-    for (at, words) in edits {
-        sql.replace_range(at.start - span.start..at.end - span.start, &words);
-    }
-    sql.trim().trim_end_matches(';').trim_end().to_owned()
 }
