@@ -3,9 +3,11 @@
 mod pieces;
 mod write;
 
-use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
+use lockkeeper_core::check::{Part, check};
+use lockkeeper_core::framework::{self, Direction, NewMigration, Timestamp, Transaction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
-use lockkeeper_core::recipes::Answers;
+use lockkeeper_core::recipes::{self, Answers};
+use lockkeeper_core::text::Span;
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
@@ -77,7 +79,7 @@ pub fn phases(
     let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
-        return Ok(window(file, &pieces));
+        return Ok(window(file, &back));
     }
     let mut phases: Vec<Phase> = Vec::new();
     for (number, piece) in pieces.into_iter().enumerate() {
@@ -112,28 +114,12 @@ fn stated_back(comment: &str) -> Option<&str> {
     words.strip_prefix("lockkeeper:")?.trim().strip_prefix("back ").map(str::trim)
 }
 
-/// One phase: the file as it was written.
-fn window(file: &CheckedFile, pieces: &[Piece]) -> Vec<Phase> {
-    let sql: Vec<&str> = file
-        .parts
-        .iter()
-        .filter_map(|(checked, _)| {
-            let first = checked.statements.first()?;
-            let last = checked.statements.last()?;
-            file.text.get(first.span.start..last.end)
-        })
-        .collect();
-    let template = pieces.iter().find_map(|piece| match piece {
-        Piece::Rewritten(phases) => phases.first().cloned(),
-        Piece::Kept(_) => None,
-    });
-    let Some(mut phase) = template else { return Vec::new() };
-    for step in &mut phase.steps {
-        if let Step::Sql(step) = step {
-            step.up = sql.join("\n");
-        }
-    }
-    vec![phase]
+/// One phase: the statements as they were written.
+fn window(file: &CheckedFile, back: &str) -> Vec<Phase> {
+    let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
+    let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
+    let part = Part { text: back, span: Span::new(0, back.len()), transaction: Transaction::Autocommit };
+    recipes::in_window(&up, &recipes::written(back, &check(part, &file.target, after)))
 }
 
 fn kept_phase(kept: &Kept, name: &str) -> Phase {
@@ -164,15 +150,7 @@ pub fn rewrite(
 ) -> Result<Rewrite, RewriteError> {
     let phases = phases(project, file, way, answers)?;
     let releases = releases(&phases);
-    let files = match way {
-        Way::Window => vec![PlannedFile {
-            path: file.path.clone(),
-            phase: PhaseKind::Contract,
-            content: file.text.to_string(),
-            replaces: true,
-        }],
-        _ => spell(project, file, &phases, now)?,
-    };
+    let files = spell(project, file, &phases, now)?;
     Ok(Rewrite { way, files, releases, phases })
 }
 
@@ -258,13 +236,14 @@ fn in_place_of(
 ) -> Option<String> {
     let Some(folder) = folder else { return Some(file.path.clone()).filter(|_| new.ends_with(".sql")) };
     let part = match new.ends_with(".down.sql") {
-        true => Part::Down,
+        true => framework::Part::Down,
         false => framework::parse(file.framework, new)?.part,
     };
     // A file without a half in its name holds the way up; the way down and settings have files of their own beside it.
-    let whole = matches!(part, Part::Whole | Part::Up);
-    let same_half =
-        |path: &str| folder.parse(path).is_some_and(|it| it.part == part || it.part == Part::Whole && whole);
+    let whole = matches!(part, framework::Part::Whole | framework::Part::Up);
+    let same_half = |path: &str| {
+        folder.parse(path).is_some_and(|it| it.part == part || it.part == framework::Part::Whole && whole)
+    };
     if same_half(&file.path) {
         return Some(file.path.clone());
     }

@@ -67,6 +67,7 @@ use crate::statement::Script;
 pub use group::{Group, group, groups, in_order};
 pub use narrowing::Narrow;
 pub use scene::{Answers, Scene, alone, inverse};
+pub use window::{Written, in_window, written};
 
 /// How one kind of change is carried out.
 #[derive(Debug)]

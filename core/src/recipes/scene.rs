@@ -175,12 +175,13 @@ fn step(name: impl Into<String>, title: impl Into<String>, up: String, down: Str
 
 /// Statements in a transaction that gives up rather than wait for its locks.
 pub(super) fn with_timeout(statements: &[String]) -> String {
-    let mut sql = format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n");
-    for statement in statements {
-        sql.push_str(statement);
-        sql.push_str(if statement.starts_with("--") { "\n" } else { ";\n" });
-    }
-    sql
+    format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n{}", joined(statements))
+}
+
+/// Statements, and comments between them, one behind the other.
+pub(super) fn joined(statements: &[String]) -> String {
+    let end = |it: &str| if it.starts_with("--") { "\n" } else { ";\n" };
+    statements.iter().flat_map(|it| [it, end(it)]).collect()
 }
 
 /// A subcommand of an ALTER TABLE as a statement of its own; any other operation as it stands in `text`.

@@ -18,6 +18,7 @@ use crate::statement::Script;
 use crate::text::Span;
 
 mod several;
+mod window;
 
 #[test]
 fn names_are_unique_and_pages_are_complete() {
