@@ -3,6 +3,8 @@
 mod pieces;
 mod write;
 
+use std::collections::BTreeSet;
+
 use lockkeeper_core::check::{Part, check};
 use lockkeeper_core::framework::{self, Direction, NewMigration, Timestamp, Transaction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
@@ -75,11 +77,12 @@ pub fn phases(
     way: Way,
     answers: &Answers,
 ) -> Result<Vec<Phase>, RewriteError> {
-    let back = way_back(project, file);
+    let down = down_migration(project, file);
+    let back = way_back(&down, file);
     let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
-        return Ok(window(file, &back));
+        return Ok(window(file, &down));
     }
     let mut phases: Vec<Phase> = Vec::new();
     for (number, piece) in pieces.into_iter().enumerate() {
@@ -91,21 +94,25 @@ pub fn phases(
     Ok(phases)
 }
 
-/// The way back as the developer wrote it: the down migration, here or beside, and what `-- lockkeeper: back SQL` states.
-fn way_back(project: &Project, file: &CheckedFile) -> String {
-    let own = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
-    let own = own.map(|statement| statement.span.of(&file.text).to_owned());
+/// The values that a way back computes: the down migration, and what `-- lockkeeper: back SQL` states.
+fn way_back(down: &str, file: &CheckedFile) -> String {
     let stated = file.parts.iter().flat_map(|(checked, _)| &checked.comments);
     let stated = stated.filter_map(|span| stated_back(span.of(&file.text)));
-    let mut back: Vec<String> = own.chain(stated.map(str::to_owned)).collect();
+    std::iter::once(down).filter(|it| !it.is_empty()).chain(stated).collect::<Vec<_>>().join(";\n")
+}
+
+/// The way back as the developer wrote it: the down migration, here or beside.
+fn down_migration(project: &Project, file: &CheckedFile) -> String {
+    let own = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
+    let mut down: Vec<&str> = own.map(|statement| statement.span.of(&file.text)).collect();
     if let Place::Migration(_, migration, _) = project.classify_file(std::path::Path::new(&file.path)) {
         let siblings = migration.files.iter().filter(|source| source.path != file.path);
         for source in siblings {
             let downs = source.sections.iter().filter(|section| section.direction == Direction::Down);
-            back.extend(downs.map(|section| section.span.of(&source.text).to_owned()));
+            down.extend(downs.map(|section| section.span.of(&source.text)));
         }
     }
-    back.join(";\n")
+    down.join(";\n")
 }
 
 /// The SQL of a comment `-- lockkeeper: back SQL`.
@@ -115,11 +122,16 @@ fn stated_back(comment: &str) -> Option<&str> {
 }
 
 /// One phase: the statements as they were written.
-fn window(file: &CheckedFile, back: &str) -> Vec<Phase> {
+fn window(file: &CheckedFile, down: &str) -> Vec<Phase> {
     let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
     let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
-    let part = Part { text: back, span: Span::new(0, back.len()), transaction: Transaction::Autocommit };
-    recipes::in_window(&up, &recipes::written(back, &check(part, &file.target, after)))
+    let part = Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
+    let mut phases = recipes::in_window(&up, &recipes::written(down, &check(part, &file.target, after)));
+    let queries: BTreeSet<&String> = file.hazards().filter_map(|hazard| hazard.preflight.as_ref()).collect();
+    let refused =
+        |query: &String| Criterion::counts_nothing("there is no row that the server refuses", query);
+    phases.iter_mut().for_each(|phase| phase.entry.extend(queries.iter().copied().map(refused)));
+    phases
 }
 
 fn kept_phase(kept: &Kept, name: &str) -> Phase {

@@ -178,7 +178,7 @@ pub fn for_operation(operation: &Operation) -> Option<&'static Recipe> {
 /// [`Refusal`] where that is not possible here.
 pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
     if way == Way::Window {
-        return Ok(window::phases(operations, scene));
+        return window::phases(operations, scene);
     }
     let known = recipe.ways.contains(&way);
     let own = if known { way } else { recipe.ways[0] };

@@ -5,14 +5,14 @@
 //! noticed at once. Each of the others is a migration of its own, so that every framework can run it.
 
 use crate::catalog::Session;
-use crate::check::{Checked, Part, check};
+use crate::check::Checked;
 use crate::effect;
-use crate::framework::Transaction;
 use crate::operation::{Kind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
 use crate::text::Span;
 
 use super::scene::{Scene, inverse, joined, with_timeout};
+use super::{Phases, Refusal};
 
 /// A statement as it stands in a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,18 +113,21 @@ fn lines(statements: &[Written]) -> Vec<String> {
 }
 
 /// The phase of these operations alone.
-pub(super) fn phases(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Phase> {
+///
+/// # Errors
+/// [`Refusal`] where one of them fails as it was written.
+pub(super) fn phases(operations: &[&Operation], scene: &Scene<'_>) -> Phases {
     let mut catalog = scene.catalog.clone();
-    let statements: Vec<Written> = operations
-        .iter()
-        .map(|it| {
-            let effect = effect::of(it, scene.target, &catalog, &Session::default());
-            catalog.apply(it);
-            let lines = vec![scene.statement_of(it)];
-            Written { lines, inverse: scene.inverse(it), transactional: effect.transactional }
-        })
-        .collect();
-    let span = Span::new(0, scene.back.len());
-    let part = Part { text: scene.back, span, transaction: Transaction::Autocommit };
-    in_window(&statements, &written(scene.back, &check(part, scene.target, &catalog)))
+    let mut statements = Vec::new();
+    for operation in operations {
+        let effect = effect::of(operation, scene.target, &catalog, &Session::default());
+        if let Some(why) = effect.fails {
+            return Err(Refusal::new(format!("as it was written it fails: {why}")));
+        }
+        catalog.apply(operation);
+        let lines = vec![scene.statement_of(operation)];
+        let inverse = scene.inverse(operation);
+        statements.push(Written { lines, inverse, transactional: effect.transactional });
+    }
+    Ok(in_window(&statements, &[]))
 }
