@@ -82,7 +82,7 @@ pub fn phases(
     let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
-        return Ok(window(file, &down));
+        return Ok(window(file, &down, &stem));
     }
     let mut phases: Vec<Phase> = Vec::new();
     for (number, piece) in pieces.into_iter().enumerate() {
@@ -122,11 +122,12 @@ fn stated_back(comment: &str) -> Option<&str> {
 }
 
 /// One phase: the statements as they were written.
-fn window(file: &CheckedFile, down: &str) -> Vec<Phase> {
+fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
     let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
     let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
     let part = Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
-    let mut phases = recipes::in_window(&up, &recipes::written(down, &check(part, &file.target, after)));
+    let mut phases =
+        recipes::in_window(stem, &up, &recipes::written(down, &check(part, &file.target, after)));
     let queries: BTreeSet<&String> = file.hazards().filter_map(|hazard| hazard.preflight.as_ref()).collect();
     let refused =
         |query: &String| Criterion::counts_nothing("there is no row that the server refuses", query);
@@ -300,6 +301,7 @@ fn planned(phases: &[Phase]) -> Vec<Planned<'_>> {
             seen = Some(std::ptr::from_ref(phase));
         }
         waits.extend(releases_before(phases, phase, step));
+        waits.dedup();
         let up = header(number + 1, count, phase, step, &waits) + &step.up;
         planned.push(Planned { phase, step, up, down: step.down.clone() });
         waits.clear();

@@ -74,8 +74,8 @@ fn allowances<'a>(text: &'a str, checked: &'a Checked, number: usize) -> impl It
         .filter(|it| it.starts_with("--") && it.contains("lockkeeper:"))
 }
 
-/// One phase between the end of one release and the start of the next. `back` is the way back as somebody wrote it, empty where there is none.
-pub fn in_window(statements: &[Written], back: &[Written]) -> Vec<Phase> {
+/// One phase between the end of one release and the start of the next, with migrations of this name. `back` is the way back as somebody wrote it, empty where there is none.
+pub fn in_window(name: &str, statements: &[Written], back: &[Written]) -> Vec<Phase> {
     let together = |one: &Written, other: &Written| one.transactional && other.transactional;
     let parts: Vec<&[Written]> = statements.chunk_by(together).collect();
     let known = !back.is_empty();
@@ -86,7 +86,7 @@ pub fn in_window(statements: &[Written], back: &[Written]) -> Vec<Phase> {
         let transactional = part.iter().chain(own).all(|it| it.transactional);
         let spelled = |sql: &[String]| if transactional { with_timeout(sql) } else { joined(sql) };
         Step::Sql(SqlStep {
-            name: if number == 0 { "in_window".to_owned() } else { format!("in_window_{}", number + 1) },
+            name: if number == 0 { name.to_owned() } else { format!("{name}_{}", number + 1) },
             title: "the change as it was written".to_owned(),
             up: spelled(&lines(part)),
             down: down.map(|sql| spelled(&sql)),
@@ -129,5 +129,5 @@ pub(super) fn phases(operations: &[&Operation], scene: &Scene<'_>) -> Phases {
         let inverse = scene.inverse(operation);
         statements.push(Written { lines, inverse, transactional: effect.transactional });
     }
-    Ok(in_window(&statements, &[]))
+    Ok(in_window("in_window", &statements, &[]))
 }

@@ -15,7 +15,7 @@ fn check_window(change: &str, back: &str, expected: Expect) {
         &mut catalog,
     );
     let read = |text| written(text, &check(part(text), &target, &catalog));
-    let phases = in_window(&read(change), &read(back));
+    let phases = in_window("change", &read(change), &read(back));
     let step = |it: &SqlStep| {
         let kind = if it.transactional { "in a transaction" } else { "alone" };
         format!("{} {kind}\n{}back\n{}", it.name, it.up, it.down.as_deref().unwrap_or("-\n"))
@@ -31,7 +31,7 @@ ALTER TABLE t ADD b int, ADD CONSTRAINT c CHECK (a > 0);
 CREATE INDEX t_b ON t (b); COMMIT;",
         "",
         expect![[r#"
-            in_window in a transaction
+            change in a transaction
             SET LOCAL lock_timeout = '2s';
             ALTER TABLE t ADD b int, ADD CONSTRAINT c CHECK (a > 0);
             CREATE INDEX t_b ON t (b);
@@ -50,17 +50,17 @@ fn what_runs_outside_a_transaction_is_a_migration_of_its_own() {
         "SET search_path = public; ALTER TABLE t ALTER a TYPE bigint; SET work_mem = '1GB'; VACUUM FULL t; CREATE INDEX CONCURRENTLY i ON t (a);",
         "",
         expect![[r#"
-            in_window in a transaction
+            change in a transaction
             SET LOCAL lock_timeout = '2s';
             SET search_path = public;
             ALTER TABLE t ALTER a TYPE bigint;
             back
             -
-            in_window_2 alone
+            change_2 alone
             VACUUM FULL t;
             back
             -
-            in_window_3 alone
+            change_3 alone
             CREATE INDEX CONCURRENTLY i ON t (a);
             back
             DROP INDEX CONCURRENTLY i;
@@ -78,7 +78,7 @@ ALTER TABLE t ADD b int; -- lockkeeper: allow something because it is so
 VACUUM t;",
         "ALTER TABLE t ADD a int; ALTER TABLE t DROP COLUMN b;",
         expect![[r#"
-            in_window in a transaction
+            change in a transaction
             SET LOCAL lock_timeout = '2s';
             -- lockkeeper: allow dropped-column because nobody reads it
             ALTER TABLE t DROP COLUMN a;
@@ -88,7 +88,7 @@ VACUUM t;",
             SET LOCAL lock_timeout = '2s';
             ALTER TABLE t ADD a int;
             ALTER TABLE t DROP COLUMN b;
-            in_window_2 alone
+            change_2 alone
             VACUUM t;
             back
             -
