@@ -3,9 +3,13 @@
 mod pieces;
 mod write;
 
-use lockkeeper_core::framework::{self, Direction, NewMigration, Part, Timestamp};
+use std::collections::BTreeSet;
+
+use lockkeeper_core::check::{Part, check};
+use lockkeeper_core::framework::{self, Direction, NewMigration, Timestamp, Transaction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
-use lockkeeper_core::recipes::Answers;
+use lockkeeper_core::recipes::{self, Answers};
+use lockkeeper_core::text::Span;
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
@@ -84,11 +88,12 @@ pub fn phases(
             "nothing in this migration takes a name from what the running release says, so nothing can stand under it: leave --strategy out",
         ));
     }
-    let back = way_back(project, file);
+    let down = down_migration(project, file);
+    let back = way_back(&down, file);
     let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
-        return Ok(window(file, &pieces));
+        return Ok(window(file, &down, &stem));
     }
     let mut phases: Vec<Phase> = Vec::new();
     for (number, piece) in pieces.into_iter().enumerate() {
@@ -100,21 +105,25 @@ pub fn phases(
     Ok(phases)
 }
 
-/// The way back as the developer wrote it: the down migration, here or beside, and what `-- lockkeeper: back SQL` states.
-fn way_back(project: &Project, file: &CheckedFile) -> String {
-    let own = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
-    let own = own.map(|statement| statement.span.of(&file.text).to_owned());
+/// The values that a way back computes: the down migration, and what `-- lockkeeper: back SQL` states.
+fn way_back(down: &str, file: &CheckedFile) -> String {
     let stated = file.parts.iter().flat_map(|(checked, _)| &checked.comments);
     let stated = stated.filter_map(|span| stated_back(span.of(&file.text)));
-    let mut back: Vec<String> = own.chain(stated.map(str::to_owned)).collect();
+    std::iter::once(down).filter(|it| !it.is_empty()).chain(stated).collect::<Vec<_>>().join(";\n")
+}
+
+/// The way back as the developer wrote it: the down migration, here or beside.
+fn down_migration(project: &Project, file: &CheckedFile) -> String {
+    let own = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
+    let mut down: Vec<&str> = own.map(|statement| statement.span.of(&file.text)).collect();
     if let Place::Migration(_, migration, _) = project.classify_file(std::path::Path::new(&file.path)) {
         let siblings = migration.files.iter().filter(|source| source.path != file.path);
         for source in siblings {
             let downs = source.sections.iter().filter(|section| section.direction == Direction::Down);
-            back.extend(downs.map(|section| section.span.of(&source.text).to_owned()));
+            down.extend(downs.map(|section| section.span.of(&source.text)));
         }
     }
-    back.join(";\n")
+    down.join(";\n")
 }
 
 /// The SQL of a comment `-- lockkeeper: back SQL`.
@@ -123,28 +132,18 @@ fn stated_back(comment: &str) -> Option<&str> {
     words.strip_prefix("lockkeeper:")?.trim().strip_prefix("back ").map(str::trim)
 }
 
-/// One phase: the file as it was written.
-fn window(file: &CheckedFile, pieces: &[Piece]) -> Vec<Phase> {
-    let sql: Vec<&str> = file
-        .parts
-        .iter()
-        .filter_map(|(checked, _)| {
-            let first = checked.statements.first()?;
-            let last = checked.statements.last()?;
-            file.text.get(first.span.start..last.end)
-        })
-        .collect();
-    let template = pieces.iter().find_map(|piece| match piece {
-        Piece::Rewritten(phases) => phases.first().cloned(),
-        Piece::Kept(_) => None,
-    });
-    let Some(mut phase) = template else { return Vec::new() };
-    for step in &mut phase.steps {
-        if let Step::Sql(step) = step {
-            step.up = sql.join("\n");
-        }
-    }
-    vec![phase]
+/// One phase: the statements as they were written.
+fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
+    let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
+    let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
+    let part = Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
+    let mut phases =
+        recipes::in_window(stem, &up, &recipes::written(down, &check(part, &file.target, after)));
+    let queries: BTreeSet<&String> = file.hazards().filter_map(|hazard| hazard.preflight.as_ref()).collect();
+    let refused =
+        |query: &String| Criterion::counts_nothing("there is no row that the server refuses", query);
+    phases.iter_mut().for_each(|phase| phase.entry.extend(queries.iter().copied().map(refused)));
+    phases
 }
 
 fn kept_phase(kept: &Kept, name: &str) -> Phase {
@@ -175,15 +174,7 @@ pub fn rewrite(
 ) -> Result<Rewrite, RewriteError> {
     let phases = phases(project, file, way, answers)?;
     let releases = releases(&phases);
-    let files = match way {
-        Way::Window => vec![PlannedFile {
-            path: file.path.clone(),
-            phase: PhaseKind::Contract,
-            content: file.text.to_string(),
-            replaces: true,
-        }],
-        _ => spell(project, file, &phases, now)?,
-    };
+    let files = spell(project, file, &phases, now)?;
     Ok(Rewrite { way, files, releases, phases })
 }
 
@@ -269,13 +260,14 @@ fn in_place_of(
 ) -> Option<String> {
     let Some(folder) = folder else { return Some(file.path.clone()).filter(|_| new.ends_with(".sql")) };
     let part = match new.ends_with(".down.sql") {
-        true => Part::Down,
+        true => framework::Part::Down,
         false => framework::parse(file.framework, new)?.part,
     };
     // A file without a half in its name holds the way up; the way down and settings have files of their own beside it.
-    let whole = matches!(part, Part::Whole | Part::Up);
-    let same_half =
-        |path: &str| folder.parse(path).is_some_and(|it| it.part == part || it.part == Part::Whole && whole);
+    let whole = matches!(part, framework::Part::Whole | framework::Part::Up);
+    let same_half = |path: &str| {
+        folder.parse(path).is_some_and(|it| it.part == part || it.part == framework::Part::Whole && whole)
+    };
     if same_half(&file.path) {
         return Some(file.path.clone());
     }
@@ -320,6 +312,7 @@ fn planned(phases: &[Phase]) -> Vec<Planned<'_>> {
             seen = Some(std::ptr::from_ref(phase));
         }
         waits.extend(releases_before(phases, phase, step));
+        waits.dedup();
         let up = header(number + 1, count, phase, step, &waits) + &step.up;
         planned.push(Planned { phase, step, up, down: step.down.clone() });
         waits.clear();

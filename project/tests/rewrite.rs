@@ -7,14 +7,14 @@ use expect_test::{Expect, expect};
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::recipes::Answers;
+use lockkeeper_project::rewrite::Rewrite;
 use lockkeeper_project::{analysis, open, rewrite};
 
 const SCHEMA: &str = "CREATE TABLE users (id bigint PRIMARY KEY, name text);";
 const CHANGE: &str = "ALTER TABLE users ALTER COLUMN name SET NOT NULL;";
 
-/// The files of a rewrite, in order; those that replace one that is there with a star.
-#[track_caller]
-fn check(name: &str, config: &str, files: &[(&str, &str)], change: &str, expected: Expect) {
+/// The rewrite of a migration in a project of these files.
+fn rewritten(name: &str, config: &str, files: &[(&str, &str)], change: &str, way: Way) -> Rewrite {
     let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("rewrite-{name}"));
     let _ = std::fs::remove_dir_all(&root);
     for (path, text) in files.iter().chain(&[("lockkeeper.toml", config)]) {
@@ -26,8 +26,13 @@ fn check(name: &str, config: &str, files: &[(&str, &str)], change: &str, expecte
     let policy = analysis::policy(&project, None);
     let file = analysis::check_path(&project, &root.join(change), None, &policy).expect("is a migration");
     let now = Timestamp { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
-    let rewrite =
-        rewrite::rewrite(&project, &file, Way::Triggers, &Answers::new(), now).expect("can be rewritten");
+    rewrite::rewrite(&project, &file, way, &Answers::new(), now).expect("can be rewritten")
+}
+
+/// The files of a rewrite, in order; those that replace one that is there with a star.
+#[track_caller]
+fn check(name: &str, config: &str, files: &[(&str, &str)], change: &str, expected: Expect) {
+    let rewrite = rewritten(name, config, files, change, Way::Triggers);
     let paths: BTreeSet<&str> = rewrite.files.iter().map(|it| it.path.as_str()).collect();
     assert_eq!(paths.len(), rewrite.files.len(), "{name}: one path for two files");
     let star = |replaces| if replaces { " *" } else { "" };
@@ -228,4 +233,39 @@ fn a_statement_on_a_second_table_gets_a_transaction_of_its_own() {
         migrations/4_change_2.sql
     "#]],
     );
+}
+
+/// What leaves the transaction stands alone, the way back is the developer's, and rows that the server refuses are counted before.
+#[test]
+fn a_window_is_spelled_as_its_framework_runs_it() {
+    let change = "-- +goose Up\nALTER TABLE users ALTER name SET NOT NULL, ALTER name TYPE varchar(40);\nVACUUM FULL users;\n\
+                  -- +goose Down\nALTER TABLE users ALTER name DROP NOT NULL, ALTER name TYPE text;\n";
+    let schema = format!("-- +goose Up\n{SCHEMA}\n");
+    let files = [("migrations/00001_schema.sql", schema.as_str()), ("migrations/00002_change.sql", change)];
+    let rewrite = rewritten("window", POSTGRES, &files, "migrations/00002_change.sql", Way::Window);
+    let entry = rewrite.phases.iter().flat_map(|phase| &phase.entry).filter_map(|it| it.query.as_ref());
+    let mut text: String = entry.map(|query| format!("{query}\n")).collect();
+    text.extend(rewrite.files.iter().map(|file| format!("=== {}\n{}", file.path, file.content)));
+    expect![[r#"
+        SELECT count(*) FROM users WHERE name IS NULL
+        SELECT count(*) FROM users WHERE rtrim(substr(name, 40 + 1), ' ') <> ''
+        === migrations/00002_change.sql
+        -- +goose Up
+        -- Step 1 of 2 (contract): the change as it was written
+        -- Before it: the window is announced and the application is stopped
+        -- Before it: there is no row that the server refuses
+        SET LOCAL lock_timeout = '2s';
+        ALTER TABLE users ALTER name SET NOT NULL, ALTER name TYPE varchar(40);
+
+        -- +goose Down
+        SET LOCAL lock_timeout = '2s';
+        ALTER TABLE users ALTER name DROP NOT NULL, ALTER name TYPE text;
+        === migrations/00004_change_2.sql
+        -- +goose NO TRANSACTION
+        -- +goose Up
+        -- Step 2 of 2 (contract): the change as it was written
+        -- There is no way back that keeps everything
+        VACUUM FULL users;
+    "#]]
+    .assert_eq(&text);
 }

@@ -72,7 +72,23 @@ impl Cluster {
         let cluster =
             Cluster { folder, bin, _shell: shell, templates: Mutex::default(), databases: AtomicU32::new(0) };
         cluster.wait_until_ready();
+        cluster.make_places(account);
         cluster
+    }
+
+    /// Where a table can be beside the default place, the tablespace `spare`, and what it can be beside a heap, the access method `heap2` from 12 on.
+    fn make_places(&self, account: Option<(u32, u32)>) {
+        let spare = self.folder.join("spare");
+        fs::create_dir(&spare).expect("our own folder");
+        if let Some((user, group)) = account {
+            chown(&spare, Some(user), Some(group)).expect("root gives its folder away");
+        }
+        self.administrate(&format!("CREATE TABLESPACE spare LOCATION '{}'", spare.display()));
+        if self.version() >= 12 {
+            let mut template = self.config("template1").connect(NoTls).expect("the server answers");
+            let heap = "CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler";
+            template.batch_execute(heap).expect("a heap under another name");
+        }
     }
 
     /// A fresh, empty database, dropped with the value.

@@ -356,7 +356,7 @@ pub fn conflicts(table: &RelationName, constraint: &str, dialect: Dialect) -> Op
         plain.then(|| format!("one.{column} {operator} other.{column}"))
     };
     let pairs: Option<Vec<String>> = constraint[open + 1..close].split(',').map(pair).collect();
-    let has_predicate = constraint[close..].to_ascii_lowercase().contains("where");
+    let has_predicate = Expression::new(&constraint[close..]).has_word(dialect, &["where"]);
     let (pairs, table) = (pairs.filter(|_| !has_predicate)?.join(" AND "), table.sql(dialect));
     Some(format!(
         "SELECT count(*) FROM {table} AS one WHERE EXISTS (SELECT FROM {table} AS other WHERE one.ctid <> other.ctid AND {pairs})"

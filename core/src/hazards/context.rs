@@ -5,7 +5,7 @@ use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
 use crate::framework::Transaction;
 use crate::operation::lower::lower;
-use crate::operation::{Kind, ObjectKind, Operation};
+use crate::operation::{CreateView, Kind, ObjectKind, Operation};
 use crate::statement::Script;
 use crate::text::Span;
 
@@ -148,13 +148,13 @@ impl<'a> Context<'a> {
         })
     }
 
-    /// Whether a later statement of the text makes a view of this name.
-    pub fn rest_makes_view(&self, name: &RelationName) -> bool {
+    /// The view of this name that a later statement of the text makes.
+    pub fn later_view(&self, name: &RelationName) -> Option<CreateView> {
         let later = self.script.statements.get(self.statement + 1..).unwrap_or_default();
-        let views = later.iter().filter(|statement| self.script.cursor(statement).is("create"));
-        views.flat_map(|statement| lower(self.script, statement)).any(|operation| match &operation.kind {
-            Kind::CreateView(view) => self.resolve(&view.name) == *name,
-            _ => false,
+        let makes = later.iter().filter(|statement| self.script.cursor(statement).is("create"));
+        makes.flat_map(|statement| lower(self.script, statement)).find_map(|operation| match operation.kind {
+            Kind::CreateView(view) if self.resolve(&view.name) == *name => Some(*view),
+            _ => None,
         })
     }
 

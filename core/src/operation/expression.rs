@@ -52,6 +52,23 @@ impl Expression {
         self.read(dialect).columns
     }
 
+    /// Whether one of these keywords or operators stands in it, in parentheses too. Behind a dot such a word is a name.
+    pub fn has_word(&self, dialect: Dialect, words: &[&str]) -> bool {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        while !cursor.at_end() {
+            if cursor.is_any(words) {
+                return true;
+            }
+            let dot = cursor.is(".");
+            cursor.next_token();
+            if dot {
+                cursor.next_token();
+            }
+        }
+        false
+    }
+
     /// Whether it names this column.
     pub fn names(&self, column: &str, dialect: Dialect) -> bool {
         self.names_any(std::iter::once(column), dialect)
@@ -290,6 +307,14 @@ mod tests {
             (own && column.name.name == "a").then(|| "NEW.a".to_owned())
         });
         assert_eq!(changed, "NEW.a || lower(\"A\") || NEW.a::a || extract(a FROM NEW.a) || s.a || a(1)");
+    }
+
+    #[test]
+    fn words_are_no_parts_of_names_or_texts() {
+        let has = |text: &str| Expression::new(text).has_word(Dialect::Postgres, &["limit", "="]);
+        assert!(has("id IN (SELECT id FROM orders Limit 5)"));
+        assert!(has("(id)=(5)"));
+        assert!(!has("credit_limit > 5 AND o.limit < 7 AND \"limit\" >= 8 AND name <> 'a = b' -- limit"));
     }
 
     #[test]

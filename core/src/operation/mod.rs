@@ -8,6 +8,7 @@ mod data;
 mod expression;
 pub mod lower;
 mod object;
+mod relations;
 mod sources;
 mod subparser;
 mod table;

@@ -9,7 +9,7 @@ use crate::operation::{
     AlterSequence, AlterTable, Constraint, ConstraintKind, CreateTable, Drop, Insert, Kind, ObjectKind,
     Operation, TableAction,
 };
-use crate::text::Span;
+use crate::text::{Edit, Span, apply_within};
 
 use super::copied::Copied;
 use super::group::stands_apart;
@@ -174,7 +174,9 @@ impl Reader<'_> {
         anew.members.retain(|at| *at <= last);
         self.made.retain(|(at, _)| *at <= last);
         anew.make = self.made.into_iter().map(|(_, sql)| sql).collect();
-        let used: Vec<Name> = anew.members.iter().flat_map(|at| names(operations[*at])).collect();
+        let dialect = self.scene.dialect();
+        let used: Vec<Name> =
+            anew.members.iter().filter_map(|at| operations[*at].relations(dialect)).flatten().collect();
         let between: Vec<usize> = (0..last).filter(|at| !anew.members.contains(at)).collect();
         for at in between {
             if !stands_apart(operations[at], &used, self.scene) {
@@ -203,8 +205,9 @@ impl Reader<'_> {
             Kind::Drop(drop) => self.drops(at, drop),
             // What the plan does itself.
             Kind::Query(query) => {
-                let read = query.query.relations(self.scene.dialect());
-                query.query.text.to_lowercase().contains("setval")
+                let dialect = self.scene.dialect();
+                let read = query.query.relations(dialect);
+                query.query.calls(dialect, |function| function == "setval")
                     && read
                         .iter()
                         .any(|it| self.is_new(&self.resolve(it)) || Some(self.resolve(it)) == self.old)
@@ -329,8 +332,9 @@ impl Reader<'_> {
 
     /// Takes a statement that makes the new table, with the names that both have before.
     fn makes(&mut self, at: usize, operation: &Operation) -> bool {
-        let mut edits: Vec<(Span, String)> = Vec::new();
-        for name in names(operation) {
+        let mut edits = Vec::new();
+        let named = operation.relations(self.scene.dialect()).unwrap_or_default();
+        for name in named.into_iter().filter(|it| !it.span.is_empty()) {
             let resolved = self.resolve(&name);
             let own: &RelationName = if Some(&resolved) == self.new.as_ref() {
                 &self.anew.interim
@@ -340,19 +344,19 @@ impl Reader<'_> {
                 continue;
             };
             if *own != resolved {
-                edits.push((name.span, self.scene.sql(own)));
+                edits.push(Edit::replace(name.span, self.scene.sql(own)));
             }
         }
         if let Kind::CreateTable(create) = &operation.kind {
             edits.extend(self.key_names(create, operation));
         }
-        let sql = spelled(operation, edits, self.scene.text);
+        let sql = spelled(operation, &edits, self.scene.text);
         self.made.push((at, sql));
         true
     }
 
     /// Foreign keys without a name get the one that the migration itself would give them: their copies on partitions are called the same.
-    fn key_names(&self, create: &CreateTable, operation: &Operation) -> Vec<(Span, String)> {
+    fn key_names(&self, create: &CreateTable, operation: &Operation) -> Vec<Edit> {
         let mut after = self.catalog.clone();
         after.apply(operation);
         let Some(state) = after.table(&after.resolve(&create.name)) else { return Vec::new() };
@@ -363,47 +367,21 @@ impl Reader<'_> {
         let unnamed = stated.zip(known).filter(|(it, _)| it.name.is_none());
         unnamed
             .map(|(it, known)| {
-                let start = Span::new(it.span.start, it.span.start);
-                (start, format!("CONSTRAINT {} ", self.scene.quote(&known.name)))
+                Edit::insert(it.span.start, format!("CONSTRAINT {} ", self.scene.quote(&known.name)))
             })
             .collect()
     }
 }
 
-/// The relations that a statement names in its own words.
-fn names(operation: &Operation) -> Vec<Name> {
-    let mut names: Vec<Name> = operation.relation().into_iter().cloned().collect();
+/// A statement of its own with the edits in its words.
+fn spelled(operation: &Operation, edits: &[Edit], text: &str) -> String {
+    let words = |span: Span| apply_within(text, span, edits).unwrap_or_else(|_| span.of(text).to_owned());
+    let own = words(operation.span);
+    let own = own.trim().trim_end_matches(';').trim_end();
     match &operation.kind {
-        Kind::CreateTable(create) => {
-            names.extend(create.like.iter().map(|it| it.table.clone()));
-            names.extend(create.partition_of.iter().map(|(parent, _)| parent.clone()));
+        Kind::AlterTable(alter) if !operation.span.contains(alter.table.span) => {
+            format!("ALTER TABLE {} {own}", words(alter.table.span))
         }
-        Kind::AlterTable(alter) => {
-            if let TableAction::AttachPartition { partition, .. } = &alter.action {
-                names.push(partition.clone());
-            }
-        }
-        Kind::Grant(grant) => names.extend(grant.tables.iter().cloned()),
-        Kind::Comment(comment) => names.push(comment.name.clone()),
-        _ => {}
+        _ => own.to_owned(),
     }
-    names
-}
-
-/// A statement with other words in places.
-fn spelled(operation: &Operation, mut edits: Vec<(Span, String)>, text: &str) -> String {
-    let span = operation.span;
-    if let Kind::AlterTable(alter) = &operation.kind
-        && !span.contains(alter.table.span)
-    {
-        let head = edits.iter().find(|(at, _)| *at == alter.table.span).map(|(_, name)| name.as_str());
-        let name = head.unwrap_or(alter.table.span.of(text));
-        return format!("ALTER TABLE {name} {}", span.of(text).trim().trim_end_matches(';').trim_end());
-    }
-    let mut sql = span.of(text).to_owned();
-    edits.sort_by_key(|(at, _)| std::cmp::Reverse(at.start));
-    for (at, words) in edits {
-        sql.replace_range(at.start - span.start..at.end - span.start, &words);
-    }
-    sql.trim().trim_end_matches(';').trim_end().to_owned()
 }

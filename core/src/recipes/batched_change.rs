@@ -79,7 +79,7 @@ impl<'a> Change<'a> {
         if volatility(condition, self.scene.catalog) == Volatility::Volatile {
             return Err(self.refuse("its condition calls a function that may answer otherwise each time"));
         }
-        if condition.text.to_lowercase().split(|it: char| !it.is_alphanumeric()).any(|it| it == "limit") {
+        if condition.has_word(self.scene.dialect(), &["limit", "fetch"]) {
             return Err(
                 self.refuse("its condition has a LIMIT: which rows those are differs from batch to batch")
             );

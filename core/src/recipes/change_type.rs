@@ -8,6 +8,7 @@ use crate::statement::{Script, TokenKind};
 use super::backfill::Backfill;
 use super::carried::{self, Carried, Part};
 use super::change_key::Key;
+use super::derivation::refuse_views;
 use super::narrowing::Narrowing;
 use super::scene::{Scene, name_of};
 use super::sync::{Kept, Sync};
@@ -34,7 +35,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     };
     let table = scene.resolve(&alter.table);
     let state = scene.table(&table)?;
-    refuse_views(scene, &table, column)?;
+    refuse_views(scene, &table, &[column])?;
     let new = name_of(&[column, "new"]);
     let key = Key::of(scene, &table, state, column, ty, using)?;
     let carried = match key {
@@ -61,16 +62,6 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         Some(key) => key.phases(&change),
         None => change.phases(),
     }
-}
-
-/// A view keeps the type of what it reads.
-///
-/// # Errors
-/// [`Refusal`] where there is one.
-pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, column: &str) -> Result<(), Refusal> {
-    let Some(view) = scene.catalog.views_on_column(table, column).first().copied() else { return Ok(()) };
-    let shown = view.display(scene.dialect());
-    Err(Refusal::new(format!("the view {shown} reads {column}: make it read a cast of the column first")))
 }
 
 fn is_enum(scene: &Scene<'_>, ty: &TypeName) -> bool {

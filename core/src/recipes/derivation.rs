@@ -176,16 +176,17 @@ fn drops(operation: &Operation, table: &RelationName, scene: &Scene<'_>) -> bool
     }
 }
 
+/// A view keeps the columns that it reads, whatever they are called later.
+///
 /// # Errors
 /// [`Refusal`] where a view reads one of the columns that go.
 pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, columns: &[&str]) -> Result<(), Refusal> {
-    match columns.iter().flat_map(|it| scene.catalog.views_on_column(table, it)).next() {
-        Some(view) => Err(Refusal::new(format!(
-            "the view {} reads what goes: make it do without that in a migration of its own first",
-            view.display(scene.dialect())
-        ))),
-        None => Ok(()),
-    }
+    let reads = |column| scene.catalog.views_on_column(table, column).first().map(|view| (*view, column));
+    let Some((view, column)) = columns.iter().copied().find_map(reads) else { return Ok(()) };
+    Err(Refusal::new(format!(
+        "the view {} reads {column}, which goes: make it do without that in a migration of its own first",
+        view.display(scene.dialect())
+    )))
 }
 
 /// The type of a column that is added, with its collation.

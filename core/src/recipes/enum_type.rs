@@ -8,7 +8,8 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
 
 use super::Refusal;
 use super::carried::{self, Carried, Part};
-use super::change_type::{Change, Moves, refuse_views};
+use super::change_type::{Change, Moves};
+use super::derivation::refuse_views;
 use super::scene::{Scene, name_of};
 
 /// An enum and all columns of it that are known.
@@ -70,7 +71,7 @@ impl<'a> Enum<'a> {
                 self.name.name
             )));
         }
-        refuse_views(self.scene, &it.table, &it.column)
+        refuse_views(self.scene, &it.table, &[&it.column])
     }
 
     /// A column in words.

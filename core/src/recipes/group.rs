@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::check::Checked;
-use crate::dialect::{Dialect, Name};
+use crate::dialect::Name;
 use crate::effect::in_server_order;
 use crate::operation::{Kind, Operation};
 
@@ -69,7 +69,7 @@ pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
     })?;
     let dialect = scene.dialect();
     let members = claimed.members.iter().filter_map(|at| operations.get(*at));
-    let used: Vec<Name> = members.filter_map(|it| named(it, dialect)).flatten().collect();
+    let used: Vec<Name> = members.filter_map(|it| it.relations(dialect)).flatten().collect();
     let last = *claimed.members.last()?;
     let mut between = (0..last).filter(|at| !claimed.members.contains(at)).map(|at| operations[at]);
     between.all(|it| stands_apart(it, &used, scene)).then_some(claimed)
@@ -77,32 +77,7 @@ pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
 
 /// Whether an operation has nothing to do with any of these relations.
 pub(super) fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {
-    if matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_)) {
-        return true;
-    }
-    let Some(own) = named(operation, scene.dialect()) else { return false };
+    let Some(own) = operation.relations(scene.dialect()) else { return false };
     let resolved = |name: &Name| scene.resolve(name);
     own.iter().all(|name| used.iter().all(|it| resolved(it) != resolved(name)))
-}
-
-/// The relations that an operation names; `None` where nobody can tell.
-fn named(operation: &Operation, dialect: Dialect) -> Option<Vec<Name>> {
-    let mut names: Vec<Name> = operation.relation().into_iter().cloned().collect();
-    match &operation.kind {
-        Kind::Unknown(_) | Kind::Do(_) | Kind::CreateFunction(_) => return None,
-        Kind::Update(it) => names.extend(it.others.iter().cloned()),
-        Kind::Delete(it) => names.extend(it.others.iter().cloned()),
-        Kind::Merge(it) => names.extend(it.others.iter().cloned()),
-        Kind::Insert(it) => {
-            names.extend(it.others.iter().cloned());
-            names.extend(it.query.iter().flat_map(|query| query.relations(dialect)));
-        }
-        Kind::CreateView(it) => names.extend(it.query.relations(dialect)),
-        Kind::Query(it) => names.extend(it.query.relations(dialect)),
-        Kind::Drop(it) => names.extend(it.names.iter().cloned()),
-        Kind::Lock(it) => names.extend(it.tables.iter().cloned()),
-        Kind::Truncate(it) => names.extend(it.tables.iter().cloned()),
-        _ => {}
-    }
-    Some(names)
 }

@@ -69,6 +69,7 @@ use crate::statement::Script;
 pub use group::{Group, group, groups, in_order};
 pub use narrowing::Narrow;
 pub use scene::{Answers, Scene, alone, inverse};
+pub use window::{Written, in_window, written};
 
 /// How one kind of change is carried out.
 #[derive(Debug)]
@@ -180,7 +181,7 @@ pub fn for_operation(operation: &Operation) -> Option<&'static Recipe> {
 /// [`Refusal`] where that is not possible here.
 pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
     if way == Way::Window {
-        return Ok(window::phases(operations, scene));
+        return window::phases(operations, scene);
     }
     let known = recipe.ways.contains(&way);
     let own = if known { way } else { recipe.ways[0] };

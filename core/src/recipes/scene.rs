@@ -145,14 +145,7 @@ impl<'a> Scene<'a> {
         up: &[String],
         down: &[String],
     ) -> SqlStep {
-        SqlStep {
-            name: name.into(),
-            title: title.into(),
-            up: with_timeout(up),
-            down: Some(with_timeout(down)),
-            transactional: true,
-            job: None,
-        }
+        step(name, title, with_timeout(up), with_timeout(down))
     }
 
     /// The same, of statements that lock a second table while they hold a first one.
@@ -170,25 +163,25 @@ impl<'a> Scene<'a> {
 
     /// A migration of one statement each way that must run outside a transaction.
     pub fn alone(&self, name: impl Into<String>, title: impl Into<String>, up: &str, down: &str) -> SqlStep {
-        SqlStep {
-            name: name.into(),
-            title: title.into(),
-            up: format!("{up};\n"),
-            down: Some(format!("{down};\n")),
-            transactional: false,
-            job: None,
-        }
+        let both = step(name, title, format!("{up};\n"), format!("{down};\n"));
+        SqlStep { transactional: false, ..both }
     }
+}
+
+/// A migration in one transaction.
+fn step(name: impl Into<String>, title: impl Into<String>, up: String, down: String) -> SqlStep {
+    SqlStep { name: name.into(), title: title.into(), up, down: Some(down), transactional: true, job: None }
 }
 
 /// Statements in a transaction that gives up rather than wait for its locks.
 pub(super) fn with_timeout(statements: &[String]) -> String {
-    let mut sql = format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n");
-    for statement in statements {
-        sql.push_str(statement);
-        sql.push_str(if statement.starts_with("--") { "\n" } else { ";\n" });
-    }
-    sql
+    format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n{}", joined(statements))
+}
+
+/// Statements, and comments between them, one behind the other.
+pub(super) fn joined(statements: &[String]) -> String {
+    let end = |it: &str| if it.starts_with("--") { "\n" } else { ";\n" };
+    statements.iter().flat_map(|it| [it, end(it)]).collect()
 }
 
 /// A subcommand of an ALTER TABLE as a statement of its own; any other operation as it stands in `text`.

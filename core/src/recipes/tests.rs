@@ -18,6 +18,7 @@ use crate::statement::Script;
 use crate::text::Span;
 
 mod several;
+mod window;
 
 #[test]
 fn names_are_unique_and_pages_are_complete() {
@@ -215,7 +216,7 @@ fn keys_that_cannot_be_carried_over_are_refused_in_words() {
 fn batched(change: &str) -> Result<String, String> {
     let schema =
         "CREATE TABLE t (id int PRIMARY KEY, up int REFERENCES t, a int, b numeric(10, 2), c json, d text);
-        CREATE TABLE u (id int PRIMARY KEY, up int REFERENCES u ON DELETE CASCADE, a int);";
+        CREATE TABLE u (id int PRIMARY KEY, up int REFERENCES u ON DELETE CASCADE, a int, credit_limit int);";
     let target = Target::postgres(Version::major(15));
     let mut before = Catalog::empty(Dialect::Postgres);
     replay(part(schema), &target, &mut before);
@@ -248,6 +249,7 @@ fn rows_are_changed_in_batches_that_can_be_run_again() {
         ),
         ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
         ("DELETE FROM u", "DELETE WHERE true"),
+        ("DELETE FROM u WHERE credit_limit > 7", "DELETE WHERE credit_limit > 7"),
     ] {
         assert_eq!(batched(change).as_deref(), Ok(expected), "{change}");
     }
@@ -271,6 +273,7 @@ fn changes_that_batches_would_change_are_refused_in_words() {
         ("WITH x AS (SELECT 1) UPDATE t SET a = 1", "it is more than UPDATE"),
         ("UPDATE t SET a = (SELECT count(*) FROM t x)", "reads the same table"),
         ("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM u LIMIT 5)", "a LIMIT"),
+        ("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM u FETCH FIRST ROW ONLY)", "a LIMIT"),
         ("UPDATE t SET a = DEFAULT", "write the value"),
         ("UPDATE t SET c = '{}'", "values of json cannot be compared"),
         ("UPDATE t SET id = 7", "id is in the key that its batches go by"),

@@ -52,6 +52,17 @@ pub fn apply(text: &str, edits: &[Edit]) -> Result<String, EditConflict> {
     Ok(result)
 }
 
+/// The text of `span` with the edits that lie in it.
+///
+/// # Errors
+/// [`EditConflict`] when those overlap, or the span does not fit the text.
+pub fn apply_within(text: &str, span: Span, edits: &[Edit]) -> Result<String, EditConflict> {
+    let inside = edits.iter().filter(|edit| span.contains(edit.span)).cloned();
+    let ends = [Span::new(0, span.start), Span::new(span.end, text.len().max(span.end))];
+    let cut = ends.map(|end| Edit::replace(end, ""));
+    apply(text, &inside.chain(cut).collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +71,19 @@ mod tests {
     fn edits_apply_in_order_of_place() {
         let edits = [Edit::replace(Span::new(7, 12), "rows"), Edit::insert(0, "-- ")];
         assert_eq!(apply("select table;", &edits).as_deref(), Ok("-- select rows;"));
+    }
+
+    #[test]
+    fn a_part_is_edited_by_what_lies_in_it() {
+        let edits = [
+            Edit::replace(Span::new(0, 6), "with"),
+            Edit::insert(7, "a "),
+            Edit::replace(Span::new(7, 12), "view"),
+            Edit::insert(12, "s"),
+        ];
+        assert_eq!(apply_within("select table;", Span::new(7, 12), &edits).as_deref(), Ok("a views"));
+        assert_eq!(apply_within("table", Span::new(0, 5), &[]).as_deref(), Ok("table"));
+        assert_eq!(apply_within("table", Span::new(3, 9), &[]), Err(EditConflict));
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod edit;
 mod lines;
 mod sanitise;
 
-pub use edit::{Edit, EditConflict, apply};
+pub use edit::{Edit, EditConflict, apply, apply_within};
 pub use lines::{Encoding, LineColumn, LineIndex};
 pub use sanitise::{quoted, sanitise};
 

@@ -1,12 +1,16 @@
 //! The phases of a fixture as the product writes them, and how its files are run.
 
 use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::framework::{self, Direction, Timestamp, Transaction};
 use lockkeeper_core::operation::lower::lower;
 use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep, Way};
 use lockkeeper_core::recipes::{self, Recipe};
 use lockkeeper_core::statement::Script;
+use lockkeeper_project::analysis::CheckedFile;
+use lockkeeper_project::discover::Project;
 use lockkeeper_project::{analysis, discover, rewrite};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 
 use super::Fixture;
 use crate::cluster::cluster;
@@ -39,20 +43,57 @@ pub(crate) fn phases_of(
     answers: &str,
 ) -> Result<Vec<Phase>, String> {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let migrations = folder.path().join("migrations");
+    let (project, file) = checked(folder.path(), [schema, migration].map(str::to_owned), version, answers);
+    rewrite::phases(&project, &file, way, &project.config.answers_with(&[]))
+        .map_err(|error| error.to_string())
+}
+
+/// The second of two migrations, in a project of its own.
+fn checked(folder: &Path, texts: [String; 2], version: u32, answers: &str) -> (Project, CheckedFile) {
+    let migrations = folder.join("migrations");
     std::fs::create_dir_all(&migrations).expect("can be made");
     let settings =
         format!("dialect = \"postgres\"\ntarget-version = {version}\n[limits]\nbatch-rows = {BATCH_ROWS}\n");
     let settings = format!("{settings}[answers]\n{answers}");
-    std::fs::write(folder.path().join("lockkeeper.toml"), settings).expect("can be written");
-    std::fs::write(migrations.join("0001_schema.sql"), schema).expect("can be written");
-    let change = migrations.join("0002_change.sql");
-    std::fs::write(&change, migration).expect("can be written");
+    std::fs::write(folder.join("lockkeeper.toml"), settings).expect("can be written");
+    let paths = ["0001_schema.sql", "0002_change.sql"].map(|name| migrations.join(name));
+    for (path, text) in paths.iter().zip(texts) {
+        std::fs::write(path, text).expect("can be written");
+    }
+    let project = discover(folder).expect("is a project");
+    let policy = analysis::policy(&project, None);
+    let file = analysis::check_path(&project, &paths[1], None, &policy).expect("is a migration");
+    (project, file)
+}
+
+/// The files that the product writes for a project of goose, each with how it runs there. Nothing in them fails, and they wait for no lock
+/// without an end.
+pub(super) fn spelled(fixture: &Fixture) -> Vec<(String, Running)> {
+    const FAULTS: [&str; 4] =
+        ["failing-statement", "concurrent-in-transaction", "stray-transaction", "no-lock-timeout"];
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let texts = [fixture.schema, fixture.migration].map(|sql| format!("-- +goose Up\n{sql}"));
+    let (project, file) = checked(folder.path(), texts, cluster().version(), fixture.answers);
+    let now = Timestamp { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
+    let answers = project.config.answers_with(&[]);
+    let rewrite = rewrite::rewrite(&project, &file, fixture.way, &answers, now).expect("was possible");
+    rewrite::write(&project.root, &rewrite).expect("can be written");
     let project = discover(folder.path()).expect("is a project");
     let policy = analysis::policy(&project, None);
-    let file = analysis::check_path(&project, &change, None, &policy).expect("is a migration");
-    rewrite::phases(&project, &file, way, &project.config.answers_with(&[]))
-        .map_err(|error| error.to_string())
+    let mut runs = Vec::new();
+    for new in &rewrite.files {
+        let path = project.root.join(&new.path);
+        let file = analysis::check_path(&project, &path, None, &policy).expect("is a migration");
+        let fault = file.hazards().find(|it| FAULTS.contains(&it.rule));
+        assert!(fault.is_none(), "{}: {fault:#?}\n{}", fixture.name, file.text);
+        let sections = framework::sections(file.framework, &new.path, &file.text, None);
+        for section in sections.iter().filter(|it| it.direction == Direction::Up) {
+            let wrapped = section.transaction == Transaction::Wrapped;
+            let running = if wrapped { Running::InTransaction } else { Running::Autocommit };
+            runs.push((section.span.of(&file.text).to_owned(), running));
+        }
+    }
+    runs
 }
 
 /// A database with the fixture's schema and rows: the same bytes each time.

@@ -493,6 +493,14 @@ const TABLES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
+        name: "write a table anew, with statements that leave the transaction",
+        schema: NOTES,
+        migration: "SET lock_timeout = 0; ALTER TABLE notes ADD COLUMN extra int; VACUUM FULL notes; CREATE INDEX CONCURRENTLY ON notes (extra);",
+        recipe: Some("window-only"),
+        since: u32::MAX,
+        ..Fixture::PLAIN
+    },
+    Fixture {
         name: "widen a key that foreign keys point at, one of its own table",
         schema: REGIONS,
         migration: "ALTER TABLE regions ALTER COLUMN id TYPE bigint;",

@@ -303,8 +303,7 @@ fn rows_come_over_in_the_order_that_was_asked_for() {
     for step in phases.iter().flat_map(Phase::migrations) {
         files::up(&database, step).expect("goes up");
     }
-    let behind =
-        "SELECT count(*) FROM (SELECT n < lag(n) OVER (ORDER BY ctid) AS before FROM notes) pair WHERE before";
+    let behind = "SELECT count(*) FROM (SELECT n < lag(n) OVER (ORDER BY ctid) AS before FROM notes) pair WHERE before";
     assert_eq!(database.value(behind), "0");
     let marked =
         "SELECT indexrelid::regclass FROM pg_index WHERE indisclustered AND indrelid = 'notes'::regclass";

@@ -3,7 +3,7 @@
 //! Each fixture is proved twice. *Busy* (`busy.rs`): beside clients of the releases that may be live, with the backfill killed and continued;
 //! no statement of theirs fails or waits longer than the lock timeout, old and new agree, each way down leads back. *Quiet* (`quiet.rs`): alone,
 //! so that all rows can be compared: the end is what the original migration makes of the same rows, and from every phase the way down leads back
-//! to the schema and the rows of the start. What was measured is kept in `docs/proofs.json` (`record.rs`).
+//! to the schema and the rows of the start. In a *window* (`window.rs`) nobody is connected: there each change runs as it was written. What was measured is kept in `docs/proofs.json` (`record.rs`).
 
 mod awkward;
 mod backfills;
@@ -17,6 +17,7 @@ mod partitions;
 mod quiet;
 mod record;
 mod swapped;
+mod window;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,7 +31,7 @@ use lockkeeper_core::recipes::{RECIPES, Recipe};
 use crate::cluster::cluster;
 
 /// A change with the releases that live around it. What most fixtures have in common is in [`Fixture::PLAIN`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Fixture {
     name: &'static str,
     way: Way,
@@ -110,6 +111,7 @@ const EXCLUSIVE: Duration = Duration::from_secs(1);
 fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
     let version = cluster().version();
     let results = each(&chosen(), |fixture| match files::phases(fixture) {
+        _ if fixture.way == Way::Window => window::prove(fixture),
         Err(reason) => {
             assert!(version < fixture.since, "{} ({}): {reason}", fixture.name, fixture.way.id());
             Err(reason)
@@ -126,14 +128,20 @@ fn every_recipe_ends_in_the_same_schema_and_rows_and_stops_nobody() {
 
 /// All fixtures.
 fn fixtures() -> impl Iterator<Item = &'static Fixture> {
+    beside_clients().chain(window::FIXTURES.iter())
+}
+
+/// Those that are proved beside clients, each with its releases.
+fn beside_clients() -> impl Iterator<Item = &'static Fixture> {
     let fixtures = fixtures::FIXTURES.iter().copied();
     fixtures.chain(swapped::FIXTURES).chain(partitions::FIXTURES)
 }
 
-/// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in their names.
+/// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in their names or ways.
 fn chosen() -> Vec<&'static Fixture> {
     let only = std::env::var("LOCKKEEPER_PROOF_ONLY").unwrap_or_default();
-    let chosen: Vec<_> = fixtures().filter(|it| it.name.contains(&only)).collect();
+    let chosen: Vec<_> =
+        fixtures().filter(|it| it.name.contains(&only) || it.way.id().contains(&only)).collect();
     assert!(!chosen.is_empty(), "no fixture has {only} in its name");
     chosen
 }
@@ -187,7 +195,7 @@ fn contract_comes_last_and_nothing_is_dropped_before() {
 fn every_recipe_has_a_fixture_in_every_way() {
     let there: BTreeSet<_> = fixtures().map(|it| (it.recipe().id, it.way)).collect();
     for recipe in RECIPES {
-        for way in recipe.ways {
+        for way in recipe.ways.iter().chain([&Way::Window]) {
             let id = recipe.id;
             assert!(
                 there.contains(&(id, *way)),

@@ -58,6 +58,7 @@ CREATE TABLE "Events" (LIKE events_old INCLUDING DEFAULTS, PRIMARY KEY ("At", id
 CREATE TABLE events_2024 PARTITION OF "Events" FOR VALUES FROM (MINVALUE) TO ('2025-01-01');
 CREATE TABLE events_rest PARTITION OF "Events" DEFAULT;
 CREATE INDEX events_kind ON "Events" (kind);
+COMMENT ON COLUMN "Events".kind IS 'it''s a kind';
 INSERT INTO "Events" (id, "At", kind, amount, payload) SELECT e.id, e."At", e.kind, amount, payload FROM events_old e;
 "#;
 

@@ -76,6 +76,21 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
+        name: "swap a table for one in another tablespace",
+        schema: NOTES,
+        migration: "ALTER TABLE notes SET TABLESPACE spare;",
+        releases: &[USES_NOTES],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "swap a table for one of another access method",
+        schema: NOTES,
+        migration: "ALTER TABLE notes SET ACCESS METHOD heap2;",
+        releases: &[USES_NOTES],
+        since: 15,
+        ..Fixture::PLAIN
+    },
+    Fixture {
         name: "swap a table for a logged one, with a composite key",
         schema: ITEMS,
         migration: r#"ALTER TABLE "Stock".loose SET LOGGED;"#,

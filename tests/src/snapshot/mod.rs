@@ -90,10 +90,14 @@ mod tests {
             ("DROP POLICY own ON users", "policy"),
             ("REVOKE SELECT ON users FROM PUBLIC", "table"),
             ("ALTER TABLE users SET (fillfactor = 70)", "table"),
+            ("ALTER TABLE users SET TABLESPACE spare", "table"),
+            ("ALTER INDEX users_name SET TABLESPACE spare", "index"),
             ("DROP EXTENSION citext", "extension"),
             ("CREATE SCHEMA archive", "schema"),
         ];
-        for (change, kind) in changes {
+        let newer = [("ALTER TABLE users SET ACCESS METHOD heap2", "table")];
+        let newer = newer.into_iter().filter(|_| cluster().version() >= 15);
+        for (change, kind) in changes.into_iter().chain(newer) {
             let database = cluster().database_from("snapshot", |_| unreachable!("prepared above"));
             database.run(change);
             let lines = difference(&before, &snapshot(&database, ColumnOrder::Compared));

@@ -19,6 +19,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
                 pg_get_expr(c.relpartbound, c.oid), array_to_string(c.reloptions, ' '),
                 CASE WHEN c.relrowsecurity THEN 'row security' END,
                 CASE WHEN c.relforcerowsecurity THEN 'forced' END,
+                (SELECT 'in ' || spcname FROM pg_tablespace p WHERE p.oid = c.reltablespace),
+                (SELECT 'of ' || amname FROM pg_am m WHERE m.oid = c.relam AND amname <> 'heap'),
                 CASE c.relreplident WHEN 'd' THEN NULL ELSE 'replica identity ' || c.relreplident::text END,
                 pg_get_userbyid(c.relowner), c.relacl::text
          FROM pg_class c WHERE c.relkind IN ('r', 'p', 'f') AND c.relnamespace IN (SELECT oid FROM pg_namespace
@@ -58,7 +60,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid),
                 CASE WHEN NOT i.indisvalid THEN 'invalid' END, CASE WHEN NOT i.indisready THEN 'not ready' END,
                 CASE WHEN i.indisclustered THEN 'clustered' END,
-                CASE WHEN i.indisreplident THEN 'replica identity' END
+                CASE WHEN i.indisreplident THEN 'replica identity' END,
+                (SELECT 'in ' || spcname FROM pg_tablespace p WHERE p.oid = c.reltablespace)
          FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
          WHERE c.relnamespace IN (SELECT oid FROM pg_namespace
                WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')

@@ -28,7 +28,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         None => !matches!(alter.relation, RelationWord::Index | RelationWord::Sequence),
     };
     // A view under the old name, made in the same transaction, keeps the old release alive.
-    let view_takes_over = ctx.in_transaction() && ctx.rest_makes_view(&table);
+    let view_takes_over = ctx.in_transaction() && ctx.later_view(&table).is_some();
     if !named_by_code || !ctx.is_live(&table) || ctx.undoes_table(&table) || view_takes_over {
         return None;
     }

@@ -41,33 +41,30 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
 /// Whether a condition bounds the rows: a key compared with values or a range, a limit inside. `joined` is the name of the table where
 /// another one stands beside it.
 fn is_bounded(condition: &Expression, table: &RelationName, joined: Option<&str>, ctx: &Context<'_>) -> bool {
-    let lower = condition.text.to_lowercase();
-    if lower.contains("limit") || lower.contains("fetch first") {
+    let dialect = ctx.target.dialect;
+    if condition.has_word(dialect, &["limit", "fetch"]) {
         return true;
     }
     let state = ctx.catalog.table(table);
     let unique = state.into_iter().flat_map(|it| &it.indexes).filter(|index| index.unique);
     let keys = unique.filter_map(|index| index.keys.first().and_then(|key| key.column.as_deref()));
     let keys: Vec<&str> = keys.chain(state.is_none().then_some("id")).collect();
-    condition
-        .conjuncts(ctx.target.dialect)
-        .iter()
-        .any(|part| is_part_bounded(part, &keys, joined, ctx.target.dialect))
+    condition.conjuncts(dialect).iter().any(|part| is_part_bounded(part, &keys, joined, dialect))
 }
 
 fn is_part_bounded(part: &Expression, keys: &[&str], joined: Option<&str>, dialect: Dialect) -> bool {
-    let text = part.text.to_lowercase();
+    let paged = part.names("ctid", dialect);
     // Pages by their numbers: the SELECT that puts them together reads no rows.
-    if text.contains("ctid") && text.contains("generate_series(") {
+    if paged && part.has_word(dialect, &["generate_series"]) {
         return true;
     }
-    if text.contains("select") {
+    if part.has_word(dialect, &["select"]) {
         return false;
     }
-    if text.contains("ctid") || text.contains(" between ") {
+    if paged || part.has_word(dialect, &["between"]) {
         return true;
     }
-    let compared = text.contains('=') || text.contains(" in (") || text.contains('<');
+    let compared = part.has_word(dialect, &["=", "<", "<=", ">=", "in"]);
     let named = match joined {
         Some(own) => keys.iter().any(|key| names_only(part, own, key, dialect)),
         None => part.names_any(keys.iter().copied(), dialect),

@@ -60,7 +60,7 @@ fn columns_that_cannot_be_replaced_are_refused_in_words() {
         (replace("a text", "name", "name"), "-- lockkeeper: back UPDATE people SET name = "),
         (replace("a text UNIQUE", "name", "name"), "with constraints of its own"),
         (replace("a text", "name || now()", "name"), "differs from one moment to the next"),
-        (replace("a text", "nick", "nick"), "the view nicks reads what goes"),
+        (replace("a text", "nick", "nick"), "the view nicks reads nick, which goes"),
         (replace("a int", "id", "id"), "is in the primary key"),
     ] {
         let way = if reason.starts_with("--") { Way::Triggers } else { Way::Application };

@@ -104,13 +104,12 @@ pub(super) fn truncate(mut cursor: Cursor<'_>) -> Kind {
 pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.eat("on").then_some(())?;
     let mut object = object_kind(&mut cursor)?;
+    let first = cursor.index();
     let mut name = cursor.name().unwrap_or_default();
     if object == ObjectKind::Column {
-        // `table.column` was read as `schema.name`, `schema.table.column` without its schema.
-        let parts: Vec<&str> = name.span.of(cursor.text()).split('.').collect();
-        let schema =
-            if parts.len() > 2 { Some(parts[parts.len() - 3].trim_matches('"').to_owned()) } else { None };
-        name = Name { schema, name: name.schema.unwrap_or(name.name), span: name.span };
+        // All but the column and its dot.
+        let table = cursor.part(first, cursor.index().saturating_sub(2)).name();
+        name = table.unwrap_or(name);
     }
     cursor.group();
     if cursor.eat("on") {
