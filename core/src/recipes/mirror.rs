@@ -86,8 +86,8 @@ impl Pair {
 struct Echo {
     /// The function's beginning.
     open: String,
-    /// Before each of its ends.
-    close: String,
+    /// Whether it sets anything back before each of its ends.
+    restores: bool,
     truncate: String,
     /// A copy is updated only if it differs.
     changed: String,
@@ -95,6 +95,21 @@ struct Echo {
     differing: String,
     /// A copy that is there and the same is not made at all, so that no default is drawn for it.
     missing: String,
+}
+
+impl Echo {
+    /// What stands before an end of the function, so many blocks deep.
+    fn close(&self, depth: usize) -> String {
+        let indent = "  ".repeat(depth);
+        match self.restores {
+            true => {
+                format!(
+                    "{indent}PERFORM set_config('{ECHO}', CASE WHEN echo THEN 'on' ELSE 'off' END, true);\n"
+                )
+            }
+            false => String::new(),
+        }
+    }
 }
 
 /// The setting that tells a trigger that another of ours made what it sees.
@@ -149,7 +164,8 @@ impl Mirror<'_> {
         let [new_key, old_key] =
             ["NEW", "OLD"].map(|version| self.each(&self.key, |from, _| format!("{version}.{from}"), ", "));
         let (update, remove, echo) = (self.update(), self.remove(), self.echo());
-        let (open, close, truncate, changed) = (echo.open, echo.close, echo.truncate, echo.changed);
+        let [close, further_in, deepest] = [1, 2, 3].map(|depth| echo.close(depth));
+        let (open, truncate, changed) = (echo.open, echo.truncate, echo.changed);
         let (unseen, write) = match self.beside {
             Beside::Batches | Beside::Release => (self.unseen(), self.upsert()),
             Beside::Nobody => (String::new(), self.overwrite()),
@@ -159,7 +175,7 @@ impl Mirror<'_> {
              {open}\
              \x20 IF TG_OP = 'TRUNCATE' THEN\n\
              \x20   {truncate}\n\
-             {close}\
+             {further_in}\
              \x20   RETURN NULL;\n\
              \x20 END IF;\n\
              \x20 -- The row as it is now: another trigger may have changed it once more.\n\
@@ -168,7 +184,7 @@ impl Mirror<'_> {
              \x20     FROM {from} AS _here WHERE {new_row} AND {old_copy}\n\
              \x20       AND (({new_key}) = ({old_key}) OR NOT EXISTS (SELECT FROM {to} AS _there WHERE {new_copy})){changed};\n\
              \x20   IF FOUND THEN\n\
-             {close}\
+             {deepest}\
              \x20     RETURN NULL;\n\
              \x20   END IF;\n\
              \x20 END IF;\n\
@@ -204,10 +220,10 @@ impl Mirror<'_> {
         copy + &self.and_marked(&self.marks.there, "_there")
     }
 
-    /// Whether a copy differs from what is given. Images of rows can be compared whatever their types are.
-    fn differs(&self, other: &str) -> String {
+    /// A copy compared with what is given, by an operator for images of rows: those can be compared whatever the types of columns are.
+    fn compared(&self, operator: &str, other: &str) -> String {
         let copy = self.each(&self.columns, |_, to| format!("_there.{to}"), ", ");
-        format!("ROW({copy})::record *<> ROW({other})::record")
+        format!("ROW({copy})::record {operator} ROW({other})::record")
     }
 
     /// The columns of the index by which a copy is found.
@@ -348,17 +364,15 @@ impl Mirror<'_> {
                  \x20 END IF;\n\
                  \x20 PERFORM set_config('{ECHO}', 'on', true);\n"
             ),
-            close: format!(
-                "  PERFORM set_config('{ECHO}', CASE WHEN echo THEN 'on' ELSE 'off' END, true);\n"
-            ),
+            restores: true,
             truncate: format!("IF NOT echo THEN {} END IF;", self.empty()),
-            changed: format!("\n\x20       AND {}", self.differs(&self.here("_here."))),
-            differing: format!(" WHERE {}", self.differs(&excluded)),
+            changed: format!("\n\x20       AND {}", self.compared("*<>", &self.here("_here."))),
+            differing: format!("\n\x20     WHERE {}", self.compared("*<>", &excluded)),
             missing: format!(
-                "\n\x20     AND NOT EXISTS (SELECT FROM {} AS _there WHERE {} AND NOT {})",
+                "\n\x20       AND NOT EXISTS (SELECT FROM {} AS _there WHERE {}\n\x20         AND {})",
                 self.scene.sql(self.to),
                 self.copy_of("NEW"),
-                self.differs(&self.here("_here."))
+                self.compared("*=", &self.here("_here."))
             ),
         }
     }
