@@ -5,7 +5,7 @@ use crate::statement::{Cursor, Script};
 
 use super::{
     AlterTable, Column, Constraint, ConstraintKind, CreateTable, Expression, Kind, ObjectAction, Operation,
-    TableAction, sources,
+    TableAction, TypeName, sources,
 };
 
 impl Operation {
@@ -104,6 +104,22 @@ impl Operation {
             | Kind::Unknown(_) => return None,
         }
         Some(names.found)
+    }
+}
+
+impl Operation {
+    /// The types of the columns that it makes or changes.
+    pub fn column_types(&self) -> Vec<Name> {
+        let named = |ty: &TypeName| Name { schema: ty.schema.clone(), name: ty.name.clone(), span: ty.span };
+        match &self.kind {
+            Kind::CreateTable(create) => create.columns.iter().map(|it| named(&it.ty)).collect(),
+            Kind::AlterTable(alter) => match &alter.action {
+                TableAction::AddColumn { column, .. } => vec![named(&column.ty)],
+                TableAction::AlterType { ty, .. } => vec![named(ty)],
+                _ => Vec::new(),
+            },
+            _ => Vec::new(),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk,
 
 use super::Refusal;
 use super::batches;
-use super::scene::{LOCK_TIMEOUT, Scene, name_of};
+use super::scene::{LOCK_TIMEOUT, SECOND_LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
 
 /// A backfill of columns.
@@ -49,9 +49,7 @@ impl Backfill<'_> {
             columns.join(", "),
             scene.batch_rows
         );
-        let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
-        step.job = Some(Box::new(job));
-        Ok(step)
+        Ok(step_of(scene, name, title, job))
     }
 
     fn columns(&self) -> Vec<&str> {
@@ -64,6 +62,58 @@ impl Backfill<'_> {
         let job = job(scene, self.table, walk, Work::Set(set.collect()), self.pending.clone());
         Ok(BackfillJob { fires: fires(state, &self.columns()), ..job })
     }
+}
+
+/// A backfill of another table.
+#[derive(Debug, Clone)]
+pub(super) struct Copying<'a> {
+    /// The table that is read.
+    pub from: &'a RelationName,
+    /// What is known of it.
+    pub state: &'a Table,
+    /// The other table.
+    pub into: &'a RelationName,
+    /// Its columns, each with an expression over a row.
+    pub columns: Vec<(String, String)>,
+    /// The columns there whose values tell that a row has come over; a unique index keeps them.
+    pub key: Vec<String>,
+    /// The columns in whose order rows come over, which refuse NULL; none: the key's.
+    pub order: &'a [String],
+    /// The rows that have not come over.
+    pub pending: String,
+}
+
+impl Copying<'_> {
+    /// The migration that copies the rows, with its job.
+    ///
+    /// # Errors
+    /// [`Refusal`] where they cannot be walked.
+    pub fn step(&self, scene: &Scene<'_>) -> Result<SqlStep, Refusal> {
+        let walk = match walk(scene, self.from, self.state, &[])? {
+            Walk::Key { columns, passes, spread } => {
+                let key = columns.into_iter().filter(|it| !self.order.contains(it));
+                Walk::Key { columns: self.order.iter().cloned().chain(key).collect(), passes, spread }
+            }
+            Walk::Pages => Walk::Pages,
+        };
+        let (into, columns, key) = (self.into.clone(), self.columns.clone(), self.key.clone());
+        let job = job(scene, self.from, walk, Work::Copy { into, columns, key }, self.pending.clone());
+        // A transaction of the application that writes several rows may wait for one that a batch has, and have one that it waits for.
+        let job = BackfillJob { lock_timeout: SECOND_LOCK_TIMEOUT.to_owned(), ..job };
+        let [from, into] = [self.from, self.into].map(|it| it.display(scene.dialect()));
+        let title = format!(
+            "copy the rows of {from} that were written before to {into}, {} at a time",
+            scene.batch_rows
+        );
+        let name = name_of(&[&self.from.name, "to", &self.into.name, "backfill"]);
+        Ok(step_of(scene, name, title, job))
+    }
+}
+
+/// The migration of a job.
+pub(super) fn step_of(scene: &Scene<'_>, name: String, title: String, job: BackfillJob) -> SqlStep {
+    let step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
+    SqlStep { job: Some(Box::new(job)), ..step }
 }
 
 /// A backfill that fires no trigger of the user, under the setting at which ours stand aside.

@@ -7,7 +7,6 @@ use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, 
 
 use super::assigned::Assigned;
 use super::backfill;
-use super::batches;
 use super::scene::{LOCK_TIMEOUT, Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
@@ -220,9 +219,6 @@ impl<'a> Change<'a> {
             lock_timeout: LOCK_TIMEOUT.to_owned(),
             fires: backfill::fires(self.state, columns),
         };
-        let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
-        step.down = None;
-        step.job = Some(Box::new(job));
-        Ok(step)
+        Ok(SqlStep { down: None, ..backfill::step_of(scene, name, title, job) })
     }
 }

@@ -75,9 +75,11 @@ pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
     between.all(|it| stands_apart(it, &used, scene)).then_some(claimed)
 }
 
-/// Whether an operation has nothing to do with any of these relations.
+/// Whether an operation has nothing to do with any of these relations and types.
 pub(super) fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {
     let Some(own) = operation.relations(scene.dialect()) else { return false };
     let resolved = |name: &Name| scene.resolve(name);
-    own.iter().all(|name| used.iter().all(|it| resolved(it) != resolved(name)))
+    own.iter()
+        .chain(&operation.column_types())
+        .all(|name| used.iter().all(|it| resolved(it) != resolved(name)))
 }

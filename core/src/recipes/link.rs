@@ -54,7 +54,7 @@ pub(super) struct End<'a> {
     pub kept: Vec<Linked>,
     /// Whether a row that is not there is made when its values are written on the other side, and goes with the other's.
     pub made: bool,
-    /// Rows of the other table that have one here even without values: those of this condition. It is made at the end of the transaction, as the new
+    /// Rows of the other table that have one here even without values: those of this condition, all where it is empty. It is made at the end of the transaction, as the new
     /// release may still write it.
     pub late: Option<String>,
 }
@@ -70,6 +70,12 @@ impl<'a> End<'a> {
         let columns = state.columns.iter().map(|it| it.name.clone()).chain(more).collect();
         let (alias, joined_by, kept) = (alias.to_owned(), Vec::new(), Vec::new());
         Self { table, alias, columns, joined_by, kept, made: false, late: None }
+    }
+
+    /// The condition of the rows that have one here, behind others.
+    fn and_late(&self) -> String {
+        let condition = self.late.as_deref().filter(|it| !it.is_empty());
+        condition.map(|it| format!(" AND ({it})")).unwrap_or_default()
     }
 }
 
@@ -230,8 +236,7 @@ impl Link<'_> {
     /// At the end of the transaction: the other table's row, where nobody wrote it.
     fn late(&self, scene: &Scene<'_>, which: Which) -> String {
         let (_, other) = self.ends(which);
-        let condition = other.late.as_deref().filter(|it| !it.is_empty());
-        let condition = condition.map(|it| format!(" AND ({it})")).unwrap_or_default();
+        let condition = other.and_late();
         format!(
             "\x20 IF TG_NARGS = 1 THEN  -- the transaction ends\n\
              \x20   {}\n\
@@ -399,8 +404,7 @@ impl Link<'_> {
         let row = format!("{}.", scene.quote(&own.alias));
         let some = other.kept.iter().map(|it| self.spelled(scene, &it.value, which, &row));
         let some: Vec<String> = some.map(|it| format!("{it} IS NOT NULL")).collect();
-        let condition = other.late.as_deref().filter(|it| !it.is_empty());
-        let condition = condition.map(|it| format!(" AND ({it})")).unwrap_or_default();
+        let condition = other.and_late();
         let insert = self.insert(scene, which, &format!(" AND ({}){condition}", some.join(" OR ")));
         format!("\x20   {insert}\n")
     }

@@ -4,11 +4,12 @@
 //! event of a row is ours. They write with their owner's rights, as who may write one table may not know of the other.
 
 use crate::catalog::{RelationName, Table};
-use crate::plan::{BackfillJob, Criterion, Phase, SqlStep, Walk, Work};
+use crate::plan::{Criterion, Phase};
 
-use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
+use super::Refusal;
+use super::backfill::{self, Copying};
+use super::scene::{Scene, name_of};
 use super::sync::GUARD;
-use super::{Refusal, backfill, batches};
 
 /// A table and the one that follows it.
 #[derive(Debug, Clone)]
@@ -441,36 +442,21 @@ impl Mirror<'_> {
     /// [`Refusal`] where they cannot be walked.
     pub fn backfill(&self, state: &Table, order: &[String]) -> Result<Phase, Refusal> {
         let scene = self.scene;
-        let walk = match backfill::walk(scene, self.from, state, &[])? {
-            Walk::Key { columns, passes, spread } => {
-                let key = columns.into_iter().filter(|it| !order.contains(it));
-                Walk::Key { columns: order.iter().cloned().chain(key).collect(), passes, spread }
-            }
-            Walk::Pages => Walk::Pages,
-        };
         let (from, to) = (scene.sql(self.from), scene.sql(self.to));
         let pair = self.each(&self.key, |own, there| format!("_there.{there} = {from}.{own}"), " AND ");
         let pair = pair + &self.and_marked(&self.marks.there, "_there");
         let columns = self.columns.iter().map(|it| (it.to.clone(), scene.quote(&it.from)));
         let marks = self.marks.there.iter().map(|it| (it.column.clone(), it.value.clone()));
-        let work = Work::Copy {
-            into: self.to.clone(),
+        let copying = Copying {
+            from: self.from,
+            state,
+            into: self.to,
             columns: columns.chain(marks).collect(),
             key: self.arbiter().into_iter().map(str::to_owned).collect(),
+            order,
+            pending: format!("NOT EXISTS (SELECT FROM {to} AS _there WHERE {pair})"),
         };
-        let pending = format!("NOT EXISTS (SELECT FROM {to} AS _there WHERE {pair})");
-        let job = backfill::job(scene, self.from, walk, work, pending);
-        // A transaction of the application that writes several rows may wait for one that a batch has, and have one that it waits for.
-        let job = BackfillJob { lock_timeout: SECOND_LOCK_TIMEOUT.to_owned(), ..job };
-        let title = format!(
-            "copy the rows of {} that were written before to {}, {} at a time",
-            self.from.display(scene.dialect()),
-            self.to.display(scene.dialect()),
-            scene.batch_rows
-        );
-        let name = name_of(&[&self.from.name, "to", &self.to.name, "backfill"]);
-        let mut step: SqlStep = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
-        step.job = Some(Box::new(job));
+        let step = copying.step(scene)?;
         Ok(backfill::phase_of(scene, step, self.agrees()))
     }
 }

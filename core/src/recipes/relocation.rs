@@ -2,16 +2,16 @@
 
 use crate::catalog::RelationName;
 use crate::operation::Column;
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way, Work};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
-use super::backfill::{self, Backfill};
+use super::backfill::{self, Backfill, Copying};
 use super::carried::{Carried, Part};
 use super::derivation::type_of;
 use super::handover::both_written;
 use super::join::{Join, Moved};
 use super::link::{Link, Which};
 use super::scene::{Scene, name_of};
-use super::{Phases, Refusal, batches, check_then_not_null};
+use super::{Phases, Refusal, check_then_not_null};
 
 /// The whole change.
 pub(super) struct Relocation<'a> {
@@ -235,24 +235,17 @@ impl Relocation<'_> {
     }
 
     fn copied(&self, columns: &[(String, String)]) -> Result<SqlStep, Refusal> {
-        let (scene, join) = (self.scene(), self.join);
-        let work = Work::Copy {
-            into: join.target.clone(),
+        let join = self.join;
+        let copying = Copying {
+            from: join.source,
+            state: join.source_state,
+            into: join.target,
             columns: columns.to_vec(),
             key: join.pairs.iter().map(|(own, _)| own.clone()).collect(),
+            order: &[],
+            pending: self.missing(),
         };
-        let walk = backfill::walk(scene, join.source, join.source_state, &[])?;
-        let job = backfill::job(scene, join.source, walk, work, self.missing());
-        let title = format!(
-            "copy rows of {} to {}, {} at a time",
-            join.source.display(scene.dialect()),
-            join.target.display(scene.dialect()),
-            scene.batch_rows
-        );
-        let name = name_of(&[&join.target.name, "backfill"]);
-        let mut step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
-        step.job = Some(Box::new(job));
-        Ok(step)
+        copying.step(self.scene())
     }
 
     fn pending(&self) -> String {

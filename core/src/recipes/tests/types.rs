@@ -89,6 +89,21 @@ fn enums_that_cannot_be_made_anew_are_refused_in_words() {
     }
 }
 
+/// Carried out behind the others, it would ask for a type of that name that is another by then, or gone.
+#[test]
+fn what_uses_the_type_between_keeps_it_from_being_one_change() {
+    let grouped = |change: &str| {
+        let (target, before) = (Target::default(), states("ALTER TABLE o DROP CONSTRAINT o_b_check;"));
+        let operations = operations(change);
+        let scene = scene(change, "", &target, &before);
+        group(&operations.iter().collect::<Vec<_>>(), &scene).is_some()
+    };
+    let with = |between: &str| REMOVE.replace("DROP TYPE", &format!("{between}; DROP TYPE"));
+    assert!(grouped(&with("ALTER TABLE apart ADD COLUMN c int")));
+    assert!(!grouped(&with("ALTER TABLE apart ADD COLUMN c state_old")));
+    assert!(!grouped(&with("CREATE TABLE apart (c state)")));
+}
+
 #[test]
 fn the_place_of_a_value_is_always_stated() {
     let place = |change: &str| {
