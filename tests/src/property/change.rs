@@ -19,6 +19,8 @@ pub(super) enum Kind {
     AddCheck,
     CreateIndex,
     DropIndex,
+    ReplaceIndex,
+    BuildIndexAnew,
     DropColumn,
     RenameTable,
     DropTable,
@@ -29,6 +31,8 @@ pub(super) enum Kind {
     AddIdentity,
     AddGenerated,
     SetUnlogged,
+    WriteAnew,
+    Order,
     Update,
     Delete,
     WidenKey,
@@ -47,6 +51,8 @@ impl Kind {
         Self::AddCheck,
         Self::CreateIndex,
         Self::DropIndex,
+        Self::ReplaceIndex,
+        Self::BuildIndexAnew,
         Self::DropColumn,
         Self::RenameTable,
         Self::DropTable,
@@ -57,6 +63,8 @@ impl Kind {
         Self::AddIdentity,
         Self::AddGenerated,
         Self::SetUnlogged,
+        Self::WriteAnew,
+        Self::Order,
         Self::Update,
         Self::Delete,
         Self::WidenKey,
@@ -77,6 +85,11 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
 }
 
 impl Change {
+    /// Whether it may stand in a transaction.
+    pub fn transactional(&self) -> bool {
+        self.kind != Kind::WriteAnew
+    }
+
     /// The statement; `None` where the schema has nothing of the kind.
     pub fn sql(&self, schema: &Schema) -> Option<String> {
         let table = self.table.get(&schema.tables);
@@ -98,6 +111,18 @@ impl Change {
             }
             Kind::DropIndex if table.indexes() > 0 => {
                 Some(format!("DROP INDEX {};", table.index_name(self.more.index(table.indexes()))))
+            }
+            Kind::ReplaceIndex if table.indexes() > 0 && column.is_comparable() => {
+                let index = table.index_name(self.more.index(table.indexes()));
+                Some(format!("DROP INDEX {index}; CREATE INDEX {index} ON {name} ({quoted}) WHERE id > 3;"))
+            }
+            Kind::BuildIndexAnew if table.indexes() > 0 => {
+                Some(format!("REINDEX INDEX {};", table.index_name(self.more.index(table.indexes()))))
+            }
+            Kind::WriteAnew => Some(format!("VACUUM FULL {name};")),
+            Kind::Order if table.indexes() > 0 => {
+                let index = table.index_name(self.more.index(table.indexes()));
+                Some(format!("CLUSTER {name} USING {index};"))
             }
             Kind::DropColumn => alter(format!("DROP COLUMN {quoted}")),
             Kind::RenameTable => alter("RENAME TO \"New Table\"".to_owned()),
