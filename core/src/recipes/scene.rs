@@ -6,8 +6,10 @@ use crate::catalog::{Catalog, RelationName, Table};
 use crate::check::{Part, check};
 use crate::dialect::{Dialect, Name, Target, quote};
 use crate::framework::Transaction;
-use crate::operation::{Kind, Operation, TableAction};
+use crate::operation::lower::lower;
+use crate::operation::{ConstraintKind, Kind, ObjectKind, Operation, RelationWord, TableAction};
 use crate::plan::SqlStep;
+use crate::statement::Script;
 use crate::text::Span;
 
 use super::Refusal;
@@ -149,6 +151,10 @@ impl<'a> Scene<'a> {
     }
 
     /// The same, of statements that lock a second table while they hold a first one.
+    ///
+    /// An autovacuum gives way to who waits for longer than `deadlock_timeout`, which the second wait must not last. So first, under a lock that
+    /// holds up no reader and no writer, the tables are waited for as long as that takes (measured on 15: a slow one is never ended by a wait of
+    /// 500 ms, and after a second by one of 2 s).
     pub fn on_two_tables(
         &self,
         name: impl Into<String>,
@@ -156,15 +162,92 @@ impl<'a> Scene<'a> {
         up: &[String],
         down: &[String],
     ) -> SqlStep {
-        let soon = |sql: &str| sql.replacen(LOCK_TIMEOUT, SECOND_LOCK_TIMEOUT, 1);
-        let step = self.in_transaction(name, title, up, down);
-        SqlStep { up: soon(&step.up), down: step.down.as_deref().map(soon), ..step }
+        let (mut there, mut back) = (self.lasting(up), self.lasting(down));
+        if there.all && back.all {
+            // The name of a constraint does not tell the other table, but the words of it do.
+            let both: Vec<RelationName> = there.tables.iter().chain(&back.tables).cloned().collect();
+            (there, back) = (Lasting::of(&both), Lasting::of(&both));
+        }
+        let side = |lasting: &Lasting, statements: &[String]| {
+            let tables: Vec<String> = lasting.tables.iter().map(|it| self.sql(it)).collect();
+            let wait = match tables.is_empty() {
+                true => String::new(),
+                false => format!(
+                    "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\nLOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE;\n",
+                    tables.join(", ")
+                ),
+            };
+            format!("{wait}SET LOCAL lock_timeout = '{SECOND_LOCK_TIMEOUT}';\n{}", joined(statements))
+        };
+        step(name, title, side(&there, up), side(&back, down))
+    }
+
+    /// The tables that statements lock and that are there before them.
+    fn lasting(&self, statements: &[String]) -> Lasting {
+        let text = joined(statements);
+        let script = Script::read(&text, self.dialect());
+        let operations: Vec<Operation> =
+            script.statements.iter().flat_map(|statement| lower(&script, statement)).collect();
+        let (mut named, mut made, mut all) = (Vec::new(), Vec::new(), true);
+        for operation in &operations {
+            match &operation.kind {
+                Kind::Lock(lock) => named.extend(&lock.tables),
+                Kind::CreateTrigger(trigger) => named.push(&trigger.table),
+                Kind::Drop(drop) if drop.object == ObjectKind::Table => {
+                    named.extend(&drop.names);
+                    all = false;
+                }
+                Kind::Drop(drop) => named.extend(&drop.on_table),
+                Kind::CreateTable(create) => {
+                    made.push(self.resolve(&create.name));
+                    all = false;
+                }
+                Kind::AlterTable(alter) if alter.relation == RelationWord::Table => {
+                    named.push(&alter.table);
+                    match &alter.action {
+                        TableAction::AddConstraint { constraint } => {
+                            if let ConstraintKind::ForeignKey(key) = &constraint.kind {
+                                named.push(&key.references);
+                            }
+                        }
+                        TableAction::RenameTo { to } => {
+                            made.push(self.resolve(&alter.table.sibling(&to.name)));
+                            all = false;
+                        }
+                        _ => {}
+                    }
+                }
+                _ => {}
+            }
+        }
+        let named = named.into_iter().map(|it| self.resolve(it)).filter(|it| !made.contains(it));
+        Lasting { all, ..Lasting::of(&named.collect::<Vec<_>>()) }
     }
 
     /// A migration of one statement each way that must run outside a transaction.
     pub fn alone(&self, name: impl Into<String>, title: impl Into<String>, up: &str, down: &str) -> SqlStep {
         let both = step(name, title, format!("{up};\n"), format!("{down};\n"));
         SqlStep { transactional: false, ..both }
+    }
+}
+
+/// Tables that stand before the statements of a step.
+struct Lasting {
+    /// Each once, in the order in which they are locked.
+    tables: Vec<RelationName>,
+    /// Whether the same tables stand behind them.
+    all: bool,
+}
+
+impl Lasting {
+    fn of(tables: &[RelationName]) -> Self {
+        let mut once: Vec<RelationName> = Vec::new();
+        for table in tables {
+            if !once.contains(table) {
+                once.push(table.clone());
+            }
+        }
+        Self { tables: once, all: true }
     }
 }
 

@@ -437,6 +437,12 @@ fn is_noticed(steps: &[&SqlStep], replaced: usize, mutant: &str, target: &Target
 
 /// Precautions of recipes that no rule can miss: the precaution, a part of the mutant, the reason.
 const NOT_NEEDED: &[(&str, &str, &str)] = &[
+    (
+        "no lock timeout",
+        "IN SHARE UPDATE EXCLUSIVE MODE;\nSET LOCAL",
+        "nobody who reads or writes waits behind it",
+    ),
+    ("no lock timeout", "SET LOCAL lock_timeout = '2s';\nLOCK TABLE", "there is a longer one"),
     ("no lock timeout", "VALIDATE CONSTRAINT", "its lock holds up nobody who reads or writes"),
     ("no limit", "INTO _low_1", "SELECT INTO takes the first row with and without it"),
     ("if exists", "INTO _low_1", "a condition of PL/pgSQL"),

@@ -495,7 +495,7 @@ const TABLES: &[Fixture] = &[
     Fixture {
         name: "write a table anew, with statements that leave the transaction",
         schema: NOTES,
-        migration: "SET lock_timeout = 0; ALTER TABLE notes ADD COLUMN extra int; VACUUM FULL notes; CREATE INDEX CONCURRENTLY ON notes (extra);",
+        migration: "SET lock_timeout = 0; ALTER TABLE notes ADD COLUMN extra int; VACUUM FULL notes, authors; CREATE INDEX CONCURRENTLY ON notes (extra);",
         recipe: Some("window-only"),
         since: u32::MAX,
         ..Fixture::PLAIN
