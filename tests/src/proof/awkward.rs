@@ -263,7 +263,6 @@ INSERT INTO "Stock".loose SELECT 'it''s ' || g % 10, g, CASE WHEN g % 4 = 0 THEN
 pub(super) const SUMS: &str = r#"
 CREATE TABLE sums (id bigint PRIMARY KEY, a int, b int NOT NULL, sum int GENERATED ALWAYS AS (a + b) STORED);
 CREATE INDEX sums_sum ON sums (sum);
-CREATE INDEX sums_backwards ON sums (b);
 CREATE SEQUENCE more_sums START 100000;
 INSERT INTO sums SELECT g, CASE WHEN g % 3 = 0 THEN NULL ELSE g END, -g FROM generate_series(1, 1000) g;
 "#;

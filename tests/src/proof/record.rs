@@ -174,10 +174,22 @@ fn every_fixture_has_a_row_for_each_version() {
     }
     let known = known();
     let there: BTreeSet<Key> = recorded().iter().map(Row::key).collect();
-    let missing: Vec<_> = known.difference(&there).collect();
-    assert!(missing.is_empty(), "not proved yet: {missing:#?}\n{COMMAND}");
-    let gone: Vec<_> = there.difference(&known).collect();
-    assert!(gone.is_empty(), "no such fixture: {gone:#?}\n{COMMAND}");
+    let missing = listed(known.difference(&there));
+    assert!(missing.is_empty(), "not proved yet:{missing}\n{COMMAND}");
+    let gone = listed(there.difference(&known));
+    assert!(gone.is_empty(), "no such fixture:{gone}\n{COMMAND}");
+}
+
+/// One line for each change in each way, with its versions.
+fn listed<'a>(keys: impl Iterator<Item = &'a Key>) -> String {
+    let mut versions: BTreeMap<(&str, &str, &str), Vec<String>> = BTreeMap::new();
+    for (recipe, change, way, version) in keys {
+        versions.entry((recipe, change, way)).or_default().push(version.to_string());
+    }
+    let line = |((recipe, change, way), on): (_, Vec<String>)| {
+        format!("\n  {recipe}, {change}, {way}: {}", on.join(" "))
+    };
+    versions.into_iter().map(line).collect()
 }
 
 #[test]

@@ -106,10 +106,9 @@ pub(super) const FIXTURES: &[Fixture] = &[
     },
     Fixture {
         name: "swap a table for one in the order of an index",
-        schema: SUMS,
-        migration: "CLUSTER sums USING sums_backwards;",
-        releases: &[USES_SUMS],
-        since: 12,
+        schema: ORDERS,
+        migration: "CLUSTER orders USING orders_total;",
+        releases: &[USES_ORDERS],
         ..Fixture::PLAIN
     },
     Fixture {
