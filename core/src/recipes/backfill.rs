@@ -10,7 +10,7 @@ use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk,
 
 use super::Refusal;
 use super::batches;
-use super::scene::{LOCK_TIMEOUT, SECOND_LOCK_TIMEOUT, Scene, name_of};
+use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
 
 /// A backfill of columns.
@@ -98,8 +98,6 @@ impl Copying<'_> {
         };
         let (into, columns, key) = (self.into.clone(), self.columns.clone(), self.key.clone());
         let job = job(scene, self.from, walk, Work::Copy { into, columns, key }, self.pending.clone());
-        // A transaction of the application that writes several rows may wait for one that a batch has, and have one that it waits for.
-        let job = BackfillJob { lock_timeout: SECOND_LOCK_TIMEOUT.to_owned(), ..job };
         let [from, into] = [self.from, self.into].map(|it| it.display(scene.dialect()));
         let title = format!(
             "copy the rows of {from} that were written before to {into}, {} at a time",
@@ -124,17 +122,25 @@ pub(super) fn job(
     work: Work,
     pending: String,
 ) -> BackfillJob {
+    let remaining = format!("SELECT count(*) FROM {} WHERE {pending}", scene.sql(table));
+    let pending = match &walk {
+        // Out of sight of the index that serves a window's bounds of several columns: of a condition on the first of them that lies before the window,
+        // PostgreSQL 17 returns rows that do not meet it (measured on 17.10, `a_condition_on_the_key_touches_no_other_row`; not on 11 to 16 and 18).
+        Walk::Key { columns, .. } if columns.len() > 1 => format!("({pending}) IS TRUE"),
+        Walk::Key { .. } | Walk::Pages => pending,
+    };
     BackfillJob {
         table: table.clone(),
         walk,
         work,
-        remaining: format!("SELECT count(*) FROM {} WHERE {pending}", scene.sql(table)),
+        remaining,
         pending,
         guard: GUARD.to_owned(),
         batch_rows: scene.batch_rows.max(1),
         pause_lag_seconds: scene.pause_lag_seconds,
         resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
-        lock_timeout: LOCK_TIMEOUT.to_owned(),
+        // A transaction of the application may wait for a row that a batch has, and have one that it waits for: the batch gives up first.
+        lock_timeout: SECOND_LOCK_TIMEOUT.to_owned(),
         fires: Vec::new(),
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, 
 
 use super::assigned::Assigned;
 use super::backfill;
-use super::scene::{LOCK_TIMEOUT, Scene, name_of};
+use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -206,18 +206,11 @@ impl<'a> Change<'a> {
         columns: &[&str],
     ) -> Result<SqlStep, Refusal> {
         let scene = self.scene;
+        let walk = backfill::walk(scene, self.table, self.state, columns)?;
         let job = BackfillJob {
-            table: self.table.clone(),
-            walk: backfill::walk(scene, self.table, self.state, columns)?,
-            work,
-            remaining: format!("SELECT count(*) FROM {} WHERE {pending}", scene.sql(self.table)),
-            pending,
             guard: NO_GUARD.to_owned(),
-            batch_rows: scene.batch_rows.max(1),
-            pause_lag_seconds: scene.pause_lag_seconds,
-            resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
-            lock_timeout: LOCK_TIMEOUT.to_owned(),
             fires: backfill::fires(self.state, columns),
+            ..backfill::job(scene, self.table, walk, work, pending)
         };
         Ok(SqlStep { down: None, ..backfill::step_of(scene, name, title, job) })
     }

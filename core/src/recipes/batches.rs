@@ -11,6 +11,9 @@ use crate::plan::{BackfillJob, Walk, Work};
 /// A window says how far it is each time so many are done, and tries several passes again if it gave them up.
 const WINDOWS_OF_PROGRESS: u32 = 100;
 
+/// How often a batch tries to get its rows: for 40 s, as one try waits half a second.
+const TRIES: u32 = 80;
+
 /// The block, for a version of the server.
 pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
     let writer = Writer { job, target, table: job.table.sql(target.dialect) };
@@ -278,7 +281,7 @@ impl Writer<'_> {
              \x20   EXIT;\n\
              \x20 EXCEPTION WHEN lock_not_available OR deadlock_detected THEN\n\
              \x20   _tries := _tries + 1;\n\
-             \x20   IF _tries = 20 THEN RAISE; END IF;\n\
+             \x20   IF _tries = {TRIES} THEN RAISE; END IF;\n\
              \x20 END;\n\
              \x20 COMMIT;\n\
              END LOOP;\n\

@@ -44,7 +44,7 @@ pub(super) static NO_ANSWERS: Answers = Answers::new();
 /// How long a statement of ours waits for its lock.
 pub(super) const LOCK_TIMEOUT: &str = "2s";
 
-/// How long it waits for a second table while it holds the first. Below the server's `deadlock_timeout` of a second: who uses the
+/// How long it waits for a second table, or row, while it holds a first. Below the server's `deadlock_timeout` of a second: who uses the
 /// two the other way round waits for it, and is not the one that is ended (seen on 18: a join beside a dropped foreign key).
 pub(super) const SECOND_LOCK_TIMEOUT: &str = "500ms";
 

@@ -552,7 +552,7 @@ fn a_backfill_is_one_statement_that_commits_each_batch() {
               FOR _pass IN 0 .. _passes - 1 LOOP
                 _tries := 0;
                 LOOP
-                  PERFORM set_config('lockkeeper.backfill', 'on', true), set_config('lock_timeout', '2s', true);
+                  PERFORM set_config('lockkeeper.backfill', 'on', true), set_config('lock_timeout', '500ms', true);
                   BEGIN
                     UPDATE t SET c = b
                       WHERE (id) >= (_low_1) AND (id) <= (_high_1)
@@ -561,7 +561,7 @@ fn a_backfill_is_one_statement_that_commits_each_batch() {
                     EXIT;
                   EXCEPTION WHEN lock_not_available OR deadlock_detected THEN
                     _tries := _tries + 1;
-                    IF _tries = 20 THEN RAISE; END IF;
+                    IF _tries = 80 THEN RAISE; END IF;
                   END;
                   COMMIT;
                 END LOOP;
