@@ -116,6 +116,13 @@ impl Cluster {
         number.parse::<u32>().expect("a version number") / 10_000
     }
 
+    /// Who waited for whom in the last deadlock, with the statements, as the server's log has it.
+    pub(crate) fn last_deadlock(&self) -> String {
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        log.rfind("deadlock detected")
+            .map_or_else(String::new, |at| log[at..].lines().take(30).collect::<Vec<_>>().join("\n"))
+    }
+
     /// Where the server's programs are.
     pub(crate) fn bin(&self) -> &Path {
         &self.bin

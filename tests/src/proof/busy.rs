@@ -6,6 +6,7 @@ use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, S
 
 use super::kill::{self, Random};
 use super::{EXCLUSIVE, Fixture, LOCK_TIMEOUT, Proof, exclusive, files};
+use crate::cluster::cluster;
 use crate::database::{Database, Failure, rows};
 use crate::snapshot::{ColumnOrder, difference, snapshot};
 use crate::workload::{Experience, Workload, beside};
@@ -113,7 +114,7 @@ impl Run<'_> {
         assert!(held < EXCLUSIVE, "{context}: a relation was held against everybody for {held:?}");
         self.proof.exclusive = self.proof.exclusive.max(held);
         for (statement, Experience { slowest, errors, .. }) in statements.iter().zip(experiences) {
-            assert!(errors.is_empty(), "{context}: {statement}: {errors:?}");
+            assert!(errors.is_empty(), "{context}: {statement}: {errors:?}\n{}", cluster().last_deadlock());
             assert!(slowest < LOCK_TIMEOUT, "{context}: {statement} took {slowest:?}");
             self.proof.client = self.proof.client.max(slowest);
         }

@@ -19,62 +19,62 @@ use lockkeeper_core::plan::Way;
 const WRITES_NAME: &[&str] = &[
     "INSERT INTO users (email, name) VALUES (md5(random()::text || clock_timestamp()), 'old')",
     "INSERT INTO users (email) VALUES (md5(random()::text || clock_timestamp()))",
-    "UPDATE users SET name = 'was ' || id WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET name = 'was ' || id WHERE id = 1 + (SELECT (random() * 900)::int)",
     "UPDATE users SET name = 'was again' WHERE id = 950 AND name = 'both'",
-    "UPDATE users SET nick = nick WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET nick = nick WHERE id = 1 + (SELECT (random() * 900)::int)",
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
     "SELECT id, name, loud FROM named_users LIMIT 1",
 ];
 
 const WRITES_FULL_NAME: &[&str] = &[
     "INSERT INTO users (email, full_name) VALUES (md5(random()::text || clock_timestamp()), 'new')",
-    "UPDATE users SET full_name = 'is ' || id WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET full_name = 'is ' || id WHERE id = 1 + (SELECT (random() * 900)::int)",
     "SELECT id, full_name FROM users WHERE full_name = 'new' LIMIT 1",
 ];
 
 const WRITES_BOTH: &[&str] = &[
     "INSERT INTO users (email, name, full_name) VALUES (md5(random()::text || clock_timestamp()), 'both', 'both')",
     "UPDATE users SET name = 'both', full_name = 'both' WHERE id = 950 AND name <> 'was again'",
-    "UPDATE users SET name = 'b', full_name = 'b' WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET name = 'b', full_name = 'b' WHERE id = 1 + (SELECT (random() * 900)::int)",
     "SELECT id, name FROM users WHERE name = 'old' LIMIT 1",
 ];
 
 pub(super) const USES_ORDERS: &[&str] = &[
     "INSERT INTO orders (id, customer_id, total, balance, code, note) SELECT n, 1, 7, -7, 'k' || n, 'x' FROM nextval('more_orders') n",
-    "UPDATE orders SET total = total + 1 WHERE id = 1 + (random() * 1900)::int",
-    "UPDATE orders SET balance = balance - 1, price = price + 1 WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE orders SET total = total + 1 WHERE id = 1 + (SELECT (random() * 1900)::int)",
+    "UPDATE orders SET balance = balance - 1, price = price + 1 WHERE id = 1 + (SELECT (random() * 1900)::int)",
     "SELECT sum(total) FROM orders WHERE customer_id = 5",
 ];
 
 /// The new release writes what the old type could not hold.
 const USES_LARGE_BALANCES: &[&str] = &[
-    "UPDATE orders SET balance = 3000000000 WHERE id = 1 + (random() * 1900)::int",
-    "UPDATE orders SET balance = NULL WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE orders SET balance = 3000000000 WHERE id = 1 + (SELECT (random() * 1900)::int)",
+    "UPDATE orders SET balance = NULL WHERE id = 1 + (SELECT (random() * 1900)::int)",
     "INSERT INTO orders (id, customer_id, balance, note) SELECT n, 1, -3000000000, 'x' FROM nextval('more_orders') n",
     "SELECT sum(balance) FROM orders WHERE customer_id = 5",
 ];
 
 const USES_ORDERS_WITHOUT_NOTE: &[&str] = &[
     "INSERT INTO orders (id, customer_id, total, code) SELECT n, 1, 7, 'k' || n FROM nextval('more_orders') n",
-    "UPDATE orders SET total = total + 1 WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE orders SET total = total + 1 WHERE id = 1 + (SELECT (random() * 1900)::int)",
 ];
 
 const USES_LINES: &[&str] = &[
     r#"INSERT INTO "Back Office"."Order Lines" ("Order", low_1, "select", raw) VALUES (7, md5(random()::text || clock_timestamp()), 'x''', '12')"#,
-    r#"UPDATE "Back Office"."Order Lines" SET "select" = 's' || passes WHERE passes = 1 + (random() * 900)::int"#,
-    r#"UPDATE "Back Office"."Order Lines" SET "It's 100%" = 2.25 WHERE passes = 1 + (random() * 900)::int"#,
+    r#"UPDATE "Back Office"."Order Lines" SET "select" = 's' || passes WHERE passes = 1 + (SELECT (random() * 900)::int)"#,
+    r#"UPDATE "Back Office"."Order Lines" SET "It's 100%" = 2.25 WHERE passes = 1 + (SELECT (random() * 900)::int)"#,
     r#"SELECT "select", raw FROM "Back Office"."Order Lines" WHERE "select" = 's1' LIMIT 1"#,
 ];
 
 const USES_QUOTED_LINES: &[&str] = &[
     r#"INSERT INTO "Back Office"."Order Lines" ("Order", low_1, "User's ""Choice""") VALUES (7, md5(random()::text || clock_timestamp()), 'x''')"#,
-    r#"UPDATE "Back Office"."Order Lines" SET "User's ""Choice""" = 'n' || passes WHERE passes = 1 + (random() * 900)::int"#,
+    r#"UPDATE "Back Office"."Order Lines" SET "User's ""Choice""" = 'n' || passes WHERE passes = 1 + (SELECT (random() * 900)::int)"#,
 ];
 
 /// Reads and writes a column that is text or a number, as releases that know both do.
 const USES_RAW: &[&str] = &[
     r#"INSERT INTO "Back Office"."Order Lines" ("Order", low_1, raw) VALUES (8, md5(random()::text || clock_timestamp()), '34')"#,
-    r#"UPDATE "Back Office"."Order Lines" SET raw = '77' WHERE passes = 1 + (random() * 900)::int"#,
+    r#"UPDATE "Back Office"."Order Lines" SET raw = '77' WHERE passes = 1 + (SELECT (random() * 900)::int)"#,
     r#"SELECT raw FROM "Back Office"."Order Lines" WHERE passes = 5"#,
 ];
 
@@ -85,53 +85,53 @@ const USES_EVENTS: &[&str] = &[
 
 const WRITES_KIND: &[&str] = &[
     "INSERT INTO events (id, at, kind) VALUES (nextval('more_events'), now(), 'old')",
-    "UPDATE events SET payload = 'longer than it was before, so that it moves' WHERE id = 1 + (random() * 1900)::int",
-    "UPDATE events SET kind = 'was' WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE events SET payload = 'longer than it was before, so that it moves' WHERE id = 1 + (SELECT (random() * 1900)::int)",
+    "UPDATE events SET kind = 'was' WHERE id = 1 + (SELECT (random() * 1900)::int)",
 ];
 
 const WRITES_CATEGORY: &[&str] = &[
     "INSERT INTO events (id, at, category) VALUES (nextval('more_events'), now(), 'new')",
-    "UPDATE events SET category = 'is' WHERE id = 1 + (random() * 1900)::int",
+    "UPDATE events SET category = 'is' WHERE id = 1 + (SELECT (random() * 1900)::int)",
 ];
 
 pub(super) const USES_CUSTOMERS: &[&str] = &[
     "INSERT INTO customers (id) SELECT nextval('more_orders')",
-    "UPDATE customers SET id = id WHERE id = 1 + (random() * 90)::int",
+    "UPDATE customers SET id = id WHERE id = 1 + (SELECT (random() * 90)::int)",
     "SELECT count(*) FROM customers",
 ];
 
 pub(super) const USES_CLIENTS: &[&str] = &[
     "INSERT INTO clients (id) SELECT nextval('more_orders')",
-    "UPDATE clients SET id = id WHERE id = 1 + (random() * 90)::int",
+    "UPDATE clients SET id = id WHERE id = 1 + (SELECT (random() * 90)::int)",
 ];
 
 const USES_COUPONS: &[&str] = &[
-    "UPDATE coupons SET code = 'x' WHERE id = 1 + (random() * 90)::int",
+    "UPDATE coupons SET code = 'x' WHERE id = 1 + (SELECT (random() * 90)::int)",
     "SELECT count(*) FROM coupons",
     "SELECT count(*) FROM customers",
 ];
 
 const USES_VISITS: &[&str] = &[
     "INSERT INTO visits VALUES (1, '2025-03-01', 'p''')",
-    "UPDATE visits SET page = 'q' WHERE id = 1 + (random() * 400)::int AND at >= '2025-01-01'",
+    "UPDATE visits SET page = 'q' WHERE id = 1 + (SELECT (random() * 400)::int) AND at >= '2025-01-01'",
     "SELECT count(*) FROM visits WHERE page = 'p1'",
 ];
 
 const USES_MEMBERS: &[&str] = &[
     "INSERT INTO members (email, name) VALUES (md5(random()::text || clock_timestamp()), 'new') ON CONFLICT (email) DO UPDATE SET nick = '' RETURNING id",
-    "UPDATE members SET name = 'is ' || id WHERE id = 1 + (random() * 900)::int",
+    "UPDATE members SET name = 'is ' || id WHERE id = 1 + (SELECT (random() * 900)::int)",
     "SELECT m.name, i.name FROM members m LEFT JOIN members i ON i.id = m.invited_by WHERE m.id = 7",
 ];
 
 const USES_USERS: &[&str] = &[
     "INSERT INTO users (email, name) VALUES (md5(random()::text || clock_timestamp()), 'old') ON CONFLICT (email) DO UPDATE SET nick = '' RETURNING id",
-    "UPDATE users SET name = 'was ' || id WHERE id = 1 + (random() * 900)::int",
+    "UPDATE users SET name = 'was ' || id WHERE id = 1 + (SELECT (random() * 900)::int)",
     "DELETE FROM users WHERE name = 'nobody at all'",
     "SELECT u.name, i.name FROM users u LEFT JOIN users i ON i.id = u.invited_by WHERE u.id = 7 FOR UPDATE OF u",
 ];
 
 pub(super) const USES_NOTES: &[&str] = &[
-    r#"UPDATE notes SET "Text" = 'u' || id WHERE id = 1 + (random() * 290)::int"#,
+    r#"UPDATE notes SET "Text" = 'u' || id WHERE id = 1 + (SELECT (random() * 290)::int)"#,
     "SELECT count(*) FROM notes n JOIN authors a ON a.id = n.author_id",
 ];
 
@@ -152,9 +152,9 @@ const USES_ZONES: &[&str] = &[
 
 const USES_REGIONS: &[&str] = &[
     "INSERT INTO regions (id, parent, name) SELECT n, 7, 'x' FROM nextval('more_regions') n",
-    "UPDATE regions SET name = 'was ' || id, parent = 8 WHERE id = 1 + (random() * 390)::int",
-    "DELETE FROM regions WHERE id = 501 + 3 * (random() * 100)::int",
-    "INSERT INTO shops (region_id) SELECT id FROM regions WHERE id = 1 + (random() * 390)::int",
+    "UPDATE regions SET name = 'was ' || id, parent = 8 WHERE id = 1 + (SELECT (random() * 390)::int)",
+    "DELETE FROM regions WHERE id = 501 + 3 * (SELECT (random() * 100)::int)",
+    "INSERT INTO shops (region_id) SELECT id FROM regions WHERE id = 1 + (SELECT (random() * 390)::int)",
     r#"INSERT INTO "Region Notes" VALUES (4, 'y')"#,
     "SELECT count(*) FROM regions r JOIN shops s ON s.region_id = r.id WHERE r.id = 9",
     "INSERT INTO regions (id, name) VALUES (11, 'z') ON CONFLICT (id) DO UPDATE SET name = 'zz'",
@@ -169,25 +169,25 @@ const USES_LARGE_REGIONS: &[&str] = &[
 
 const USES_LEDGER: &[&str] = &[
     r#"INSERT INTO "Ledger" (amount) VALUES (1) RETURNING "Id""#,
-    r#"UPDATE "Ledger" SET amount = amount + 1 WHERE "Id" = 1 + (random() * 900)::int"#,
+    r#"UPDATE "Ledger" SET amount = amount + 1 WHERE "Id" = 1 + (SELECT (random() * 900)::int)"#,
     r#"INSERT INTO postings (entry) SELECT max("Id") FROM "Ledger""#,
 ];
 
 const USES_TICKETS: &[&str] = &[
     "INSERT INTO tickets (title) VALUES ('it''s new') RETURNING id",
-    "DELETE FROM tickets WHERE id = 700 + (random() * 400)::int",
+    "DELETE FROM tickets WHERE id = 700 + (SELECT (random() * 400)::int)",
 ];
 
 const USES_OTHER_REGIONS: &[&str] = &[
     "INSERT INTO regions (id, parent, name) SELECT n, 7, 'x' FROM nextval('more_regions') n",
-    "UPDATE regions SET parent = 8 WHERE id = 1 + 3 * (random() * 100)::int",
+    "UPDATE regions SET parent = 8 WHERE id = 1 + 3 * (SELECT (random() * 100)::int)",
     r#"INSERT INTO "Region Notes" VALUES (4, 'y')"#,
     "SELECT count(*) FROM regions r JOIN shops s ON s.region_id = r.id WHERE r.id = 9",
 ];
 
 const USES_READINGS: &[&str] = &[
-    "INSERT INTO readings VALUES (1 + (random() * 400)::int, '2024-07-01', 1), (NULL, '2031-07-01', 2)",
-    "UPDATE readings SET meter = 1 + (random() * 400)::int WHERE meter = 7 + (random() * 300)::int AND at > '2025-01-01'",
+    "INSERT INTO readings VALUES (1 + (SELECT (random() * 400)::int), '2024-07-01', 1), (NULL, '2031-07-01', 2)",
+    "UPDATE readings SET meter = 1 + (SELECT (random() * 400)::int) WHERE meter = 7 + (SELECT (random() * 300)::int) AND at > '2025-01-01'",
     "DELETE FROM meters WHERE id = 500",
     "SELECT count(*) FROM meters m JOIN readings r ON r.meter = m.id WHERE m.id = 9",
 ];
@@ -195,7 +195,7 @@ const USES_READINGS: &[&str] = &[
 const USES_OTHER_METERS: &[&str] = &[
     "INSERT INTO meters SELECT 6000 + random() * 1000000000, clock_timestamp(), 'w'",
     "SELECT count(*) FROM meters WHERE at < '2024-09-01'",
-    "UPDATE meters SET kind = 'u' WHERE id = 1 + (random() * 900)::int",
+    "UPDATE meters SET kind = 'u' WHERE id = 1 + (SELECT (random() * 900)::int)",
 ];
 
 const USES_TOTALS: &[&str] = &[

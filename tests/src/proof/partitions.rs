@@ -27,9 +27,9 @@ INSERT INTO "Events" ("At", payload) VALUES ('2024-01-01', NULL), ('2025-01-01',
 const USES_EVENTS: &[&str] = &[
     r#"INSERT INTO "Events" (kind, amount) VALUES (2, 7)"#,
     r#"INSERT INTO "Events" ("At", kind) VALUES ('2024-06-01', 3), ('2025-06-01', 4)"#,
-    r#"UPDATE "Events" SET amount = 8, payload = '[]' WHERE id = 1 + (random() * 500)::int"#,
-    r#"UPDATE "Events" SET "At" = "At" + interval '300 days' WHERE id = 600 + (random() * 90)::int AND "At" < '2024-12-01' AND pg_try_advisory_xact_lock(id)"#,
-    r#"DELETE FROM "Events" WHERE id = 800 + (random() * 300)::int"#,
+    r#"UPDATE "Events" SET amount = 8, payload = '[]' WHERE id = 1 + (SELECT (random() * 500)::int)"#,
+    r#"UPDATE "Events" SET "At" = "At" + interval '300 days' WHERE id = 600 + (SELECT (random() * 90)::int) AND "At" < '2024-12-01' AND pg_try_advisory_xact_lock(id)"#,
+    r#"DELETE FROM "Events" WHERE id = 800 + (SELECT (random() * 300)::int)"#,
     r#"SELECT sum(amount) FROM "Events" WHERE "At" > '2025-01-01'"#,
 ];
 
@@ -72,8 +72,8 @@ INSERT INTO "Field".readings SELECT 'site ' || g % 7, g, CASE WHEN g % 3 = 0 THE
 
 const USES_READINGS: &[&str] = &[
     r#"INSERT INTO "Field".readings (site, number, value) SELECT 'site ' || n % 9, n, 7 FROM nextval('more_readings') n"#,
-    r#"UPDATE "Field".readings SET value = value + 1, note = 'x' WHERE number = 1 + (random() * 500)::int"#,
-    r#"DELETE FROM "Field".readings WHERE number = 600 + (random() * 500)::int"#,
+    r#"UPDATE "Field".readings SET value = value + 1, note = 'x' WHERE number = 1 + (SELECT (random() * 500)::int)"#,
+    r#"DELETE FROM "Field".readings WHERE number = 600 + (SELECT (random() * 500)::int)"#,
     r#"SELECT max(value) FROM "Field".readings WHERE site = 'site 3'"#,
 ];
 
@@ -112,48 +112,48 @@ const MERGED: &str = r#"
 /// No two releases change the same row: it would be locked from both sides, which the page tells the application to try again.
 const USES_CUSTOMERS_AND_SUPPLIERS: &[&str] = &[
     r#"INSERT INTO "Customers" (email, "Full Name", level) VALUES (md5(random()::text || clock_timestamp()), 'old', 3)"#,
-    r#"INSERT INTO "Customers" (email, "Full Name") VALUES ('c' || 1 + (random() * 90)::int, 'again') ON CONFLICT (email) DO UPDATE SET level = NULL"#,
-    r#"UPDATE "Customers" SET "Full Name" = 'was', data = '[]' WHERE id = 1 + (random() * 300)::int"#,
-    r#"UPDATE "Customers" SET email = email || '!' WHERE id = 310 + (random() * 50)::int"#,
-    r#"DELETE FROM "Customers" WHERE id = 370 + (random() * 50)::int"#,
-    r#"UPDATE parties SET called = 'x' WHERE kind = 'supplier' AND "E-Mail" = 'c' || 500 + (random() * 900)::int"#,
-    r#"DELETE FROM parties WHERE kind = 'supplier' AND "E-Mail" = 'c' || 600 + (random() * 90)::int"#,
+    r#"INSERT INTO "Customers" (email, "Full Name") VALUES ('c' || 1 + (SELECT (random() * 90)::int), 'again') ON CONFLICT (email) DO UPDATE SET level = NULL"#,
+    r#"UPDATE "Customers" SET "Full Name" = 'was', data = '[]' WHERE id = 1 + (SELECT (random() * 300)::int)"#,
+    r#"UPDATE "Customers" SET email = email || '!' WHERE id = 310 + (SELECT (random() * 50)::int)"#,
+    r#"DELETE FROM "Customers" WHERE id = 370 + (SELECT (random() * 50)::int)"#,
+    r#"UPDATE parties SET called = 'x' WHERE kind = 'supplier' AND "E-Mail" = 'c' || 500 + (SELECT (random() * 900)::int)"#,
+    r#"DELETE FROM parties WHERE kind = 'supplier' AND "E-Mail" = 'c' || 600 + (SELECT (random() * 90)::int)"#,
     r#"SELECT count(*) FROM "Customers" WHERE level = 3"#,
 ];
 
 const USES_PARTIES: &[&str] = &[
     r#"INSERT INTO parties (kind, "E-Mail", called) VALUES ('it''s a customer', md5(random()::text || clock_timestamp()), 'new')"#,
     r#"INSERT INTO parties ("E-Mail", called) VALUES (md5(random()::text || clock_timestamp()), 'supplies')"#,
-    r#"UPDATE parties SET called = 'is', level = 7 WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 700 + (random() * 100)::int"#,
-    r#"UPDATE parties SET seen = NULL WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 700 + (random() * 100)::int"#,
-    r#"DELETE FROM parties WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 900 + (random() * 50)::int"#,
+    r#"UPDATE parties SET called = 'is', level = 7 WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 700 + (SELECT (random() * 100)::int)"#,
+    r#"UPDATE parties SET seen = NULL WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 700 + (SELECT (random() * 100)::int)"#,
+    r#"DELETE FROM parties WHERE kind = 'it''s a customer' AND "E-Mail" = 'c' || 900 + (SELECT (random() * 50)::int)"#,
     r#"SELECT count(*) FROM parties WHERE kind = 'it''s a customer' AND level = 3"#,
 ];
 
 const USES_CUSTOMERS_IN_BOTH: &[&str] = &[
     r#"WITH c AS (INSERT INTO "Customers" (email, "Full Name") VALUES (md5(random()::text || clock_timestamp()), 'both') RETURNING email)
        INSERT INTO parties (kind, "E-Mail", called) SELECT 'it''s a customer', email, 'both' FROM c"#,
-    r#"WITH c AS (UPDATE "Customers" SET level = 5 WHERE id = 500 + (random() * 100)::int RETURNING *)
+    r#"WITH c AS (UPDATE "Customers" SET level = 5 WHERE id = 500 + (SELECT (random() * 100)::int) RETURNING *)
        INSERT INTO parties (kind, "E-Mail", called, level, data) SELECT 'it''s a customer', email, "Full Name", level, data FROM c
        ON CONFLICT (kind, "E-Mail") DO UPDATE SET level = 5"#,
     r#"SELECT count(*) FROM "Customers" WHERE level = 3"#,
 ];
 
 const USES_BOTH_PARTIES: &[&str] = &[
-    r#"WITH c AS (UPDATE "Customers" SET level = 6 WHERE id = 500 + (random() * 100)::int RETURNING *)
+    r#"WITH c AS (UPDATE "Customers" SET level = 6 WHERE id = 500 + (SELECT (random() * 100)::int) RETURNING *)
        INSERT INTO parties (kind, "E-Mail", called, level, data) SELECT 'it''s a customer', email, "Full Name", level, data FROM c
        ON CONFLICT (kind, "E-Mail") DO UPDATE SET level = 6"#,
     r#"SELECT count(*) FROM parties WHERE kind = 'it''s a customer' AND level = 3"#,
 ];
 
 const USES_CUSTOMERS_AND_PEOPLE: &[&str] = &[
-    r#"WITH c AS (UPDATE "Customers" SET level = 6 WHERE id = 500 + (random() * 100)::int RETURNING *)
+    r#"WITH c AS (UPDATE "Customers" SET level = 6 WHERE id = 500 + (SELECT (random() * 100)::int) RETURNING *)
        INSERT INTO people (code, called, rank) SELECT email, "Full Name", level FROM c ON CONFLICT (code) DO UPDATE SET rank = 6"#,
     r#"SELECT count(*) FROM "Customers" WHERE level = 3"#,
 ];
 
 const USES_PEOPLE: &[&str] = &[
-    r#"UPDATE people SET rank = 7 WHERE code = 'c' || 700 + (random() * 100)::int"#,
+    r#"UPDATE people SET rank = 7 WHERE code = 'c' || 700 + (SELECT (random() * 100)::int)"#,
     r#"SELECT count(*) FROM people WHERE rank = 3"#,
 ];
 

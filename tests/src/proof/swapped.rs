@@ -6,41 +6,41 @@ use super::fixtures::{USES_CLIENTS, USES_CUSTOMERS, USES_NOTES, USES_ORDERS};
 
 const USES_LOOSE: &[&str] = &[
     r#"INSERT INTO "Stock".loose (a, b, note) VALUES (md5(random()::text || clock_timestamp()), 7, NULL)"#,
-    r#"UPDATE "Stock".loose SET note = NULL, up = a, up_b = b WHERE b = 1 + (random() * 690)::int"#,
-    r#"UPDATE "Stock".loose SET b = b + 1000000 WHERE b = 701 + (random() * 90)::int"#,
-    r#"DELETE FROM "Stock".loose WHERE b = 1000000 + 701 + (random() * 90)::int"#,
+    r#"UPDATE "Stock".loose SET note = NULL, up = a, up_b = b WHERE b = 1 + (SELECT (random() * 690)::int)"#,
+    r#"UPDATE "Stock".loose SET b = b + 1000000 WHERE b = 701 + (SELECT (random() * 90)::int)"#,
+    r#"DELETE FROM "Stock".loose WHERE b = 1000000 + 701 + (SELECT (random() * 90)::int)"#,
     r#"SELECT count(*) FROM "Stock".loose WHERE b = 7"#,
 ];
 
 const USES_ITEMS: &[&str] = &[
     r#"INSERT INTO "Stock"."Items" (price, kind) VALUES (7, 3)"#,
     r#"INSERT INTO "Stock"."Items" (price, kind) VALUES (7, 3), (NULL, 4) ON CONFLICT (number) DO UPDATE SET amount = 8"#,
-    r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1 WHERE number = 1 + (random() * 900)::int"#,
-    r#"DELETE FROM "Stock"."Items" WHERE number = 100 + (random() * 500)::int"#,
+    r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1 WHERE number = 1 + (SELECT (random() * 900)::int)"#,
+    r#"DELETE FROM "Stock"."Items" WHERE number = 100 + (SELECT (random() * 500)::int)"#,
     r#"SELECT sum(amount) FROM "Stock"."Items" WHERE kind = 3"#,
 ];
 
 /// No two releases change the same row: it would be locked from both sides, which the page tells the application to try again.
 const USES_ITEMS_OF_THE_FIRST_HALF: &[&str] = &[
     r#"INSERT INTO "Stock"."Items" (price, kind) VALUES (7, 3), (NULL, 4) ON CONFLICT (number) DO UPDATE SET amount = 8"#,
-    r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1, data = '<a/>' WHERE number = 1 + (random() * 300)::int"#,
-    r#"UPDATE "Stock"."Items" SET number = number + 1000000 WHERE number = 310 + (random() * 50)::int"#,
-    r#"DELETE FROM "Stock"."Items" WHERE number = 370 + (random() * 50)::int"#,
+    r#"UPDATE "Stock"."Items" SET price = 8, amount = amount + 1, data = '<a/>' WHERE number = 1 + (SELECT (random() * 300)::int)"#,
+    r#"UPDATE "Stock"."Items" SET number = number + 1000000 WHERE number = 310 + (SELECT (random() * 50)::int)"#,
+    r#"DELETE FROM "Stock"."Items" WHERE number = 370 + (SELECT (random() * 50)::int)"#,
     r#"SELECT sum(amount) FROM "Stock"."Items" WHERE kind = 3"#,
 ];
 
 const USES_ITS_OF_THE_SECOND_HALF: &[&str] = &[
     r#"INSERT INTO "Stock"."It's" (price, kind) VALUES (8, 5)"#,
-    r#"UPDATE "Stock"."It's" SET price = NULL, amount = amount + 1, data = '<b/>' WHERE number = 500 + (random() * 300)::int"#,
-    r#"UPDATE "Stock"."It's" SET number = number + 2000000 WHERE number = 810 + (random() * 50)::int"#,
-    r#"DELETE FROM "Stock"."It's" WHERE number = 870 + (random() * 50)::int"#,
+    r#"UPDATE "Stock"."It's" SET price = NULL, amount = amount + 1, data = '<b/>' WHERE number = 500 + (SELECT (random() * 300)::int)"#,
+    r#"UPDATE "Stock"."It's" SET number = number + 2000000 WHERE number = 810 + (SELECT (random() * 50)::int)"#,
+    r#"DELETE FROM "Stock"."It's" WHERE number = 870 + (SELECT (random() * 50)::int)"#,
     r#"SELECT sum(amount) FROM "Stock"."It's" WHERE kind = 3"#,
 ];
 
 const USES_PUBLIC_ITEMS_OF_THE_SECOND_HALF: &[&str] = &[
     r#"INSERT INTO "Items" (price, kind) VALUES (8, 5)"#,
-    r#"UPDATE "Items" SET price = NULL, amount = amount + 1 WHERE number = 500 + (random() * 300)::int"#,
-    r#"DELETE FROM "Items" WHERE number = 870 + (random() * 50)::int"#,
+    r#"UPDATE "Items" SET price = NULL, amount = amount + 1 WHERE number = 500 + (SELECT (random() * 300)::int)"#,
+    r#"DELETE FROM "Items" WHERE number = 870 + (SELECT (random() * 50)::int)"#,
     r#"SELECT sum(amount) FROM "Items" WHERE kind = 3"#,
 ];
 
@@ -48,15 +48,15 @@ const USES_BOOKINGS: &[&str] = &[
     r#"INSERT INTO "Bookings" (during, room) SELECT int4range(n::int, n::int + 1), 3 FROM nextval('days') n"#,
     r#"WITH made AS (INSERT INTO "Bookings" (during, room) SELECT int4range(n::int, n::int + 1), 4 FROM nextval('days') n RETURNING "Id")
        INSERT INTO guests SELECT "Id", 'new' FROM made"#,
-    r#"UPDATE "Bookings" SET room = 1 + (random() * 18)::int WHERE "Id" = 10 + 2 * (random() * 200)::int"#,
-    r#"UPDATE "Bookings" SET extra = '{}', "It's by" = NULL WHERE "Id" = 10 + 2 * (random() * 200)::int"#,
-    r#"DELETE FROM "Bookings" WHERE "Id" = 10 + 2 * (random() * 400)::int AND NOT EXISTS (SELECT FROM bills WHERE "Booking" = "Id")"#,
+    r#"UPDATE "Bookings" SET room = 1 + (SELECT (random() * 18)::int) WHERE "Id" = 10 + 2 * (SELECT (random() * 200)::int)"#,
+    r#"UPDATE "Bookings" SET extra = '{}', "It's by" = NULL WHERE "Id" = 10 + 2 * (SELECT (random() * 200)::int)"#,
+    r#"DELETE FROM "Bookings" WHERE "Id" = 10 + 2 * (SELECT (random() * 400)::int) AND NOT EXISTS (SELECT FROM bills WHERE "Booking" = "Id")"#,
     r#"SELECT count(*) FROM "Bookings" b JOIN guests g ON g.booking = b."Id" WHERE room = 3"#,
 ];
 
 const USES_SUMS: &[&str] = &[
     "INSERT INTO sums (id, a, b) SELECT n, 1, 2 FROM nextval('more_sums') n",
-    "UPDATE sums SET a = a + 1 WHERE id = 1 + (random() * 500)::int",
+    "UPDATE sums SET a = a + 1 WHERE id = 1 + (SELECT (random() * 500)::int)",
     "SELECT max(sum) FROM sums WHERE id < 10",
 ];
 
