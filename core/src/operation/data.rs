@@ -46,11 +46,13 @@ pub struct Update {
 pub struct Delete {
     /// The table.
     pub table: Name,
+    /// Its other name in the statement.
+    pub alias: Option<Ident>,
     /// Which rows; `None` means all.
     pub condition: Option<Expression>,
     /// Other tables that are read.
     pub others: Vec<Name>,
-    /// Whether it is `DELETE FROM` one table and `WHERE`, and no more: no alias, `WITH`, `ONLY`, `USING`, `RETURNING`.
+    /// Whether it is `DELETE FROM` one table and `WHERE`, and no more: no `WITH`, `ONLY`, `USING`, `RETURNING`.
     pub plain: bool,
 }
 

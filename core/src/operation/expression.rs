@@ -88,6 +88,25 @@ impl Expression {
         found
     }
 
+    /// Whether something in it is called this, a relation of a query or a column, and not only something of it is named: `a` in `FROM t a`, not in `a.b`.
+    pub fn calls_something(&self, name: &str, dialect: Dialect) -> bool {
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        let mut after_dot = false;
+        while !cursor.at_end() {
+            let dot = cursor.is(".");
+            match cursor.ident() {
+                Some(it) if it.name == name && !after_dot && !cursor.is(".") => return true,
+                Some(_) => {}
+                None => {
+                    cursor.next_token();
+                }
+            }
+            after_dot = dot;
+        }
+        false
+    }
+
     /// The text with other words for its columns: `word` says which, or leaves one as it is.
     pub fn with_columns(&self, dialect: Dialect, word: impl Fn(&ColumnWord) -> Option<String>) -> String {
         let mut edits = Vec::new();

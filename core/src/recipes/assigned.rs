@@ -1,7 +1,7 @@
 //! What an UPDATE gives to each row, whatever its form: with another name for its table, with `FROM`, with sub-queries.
 
 use crate::catalog::RelationName;
-use crate::dialect::Ident;
+use crate::dialect::{Ident, Name};
 use crate::operation::{ColumnWord, Expression, Update};
 use crate::statement::{Cursor, Script, TokenKind};
 
@@ -37,12 +37,13 @@ impl Assigned {
     /// Reads an UPDATE; `None` where it is more than values for the rows of one table from those of at most one other.
     pub fn of(update: &Update, scene: &Scene<'_>) -> Option<Self> {
         let (Some(set), true) = (&update.set, update.plain) else { return None };
-        let own = own_words(update, scene);
-        let rename =
-            |it: &Expression| Expression { text: it.with_columns(scene.dialect(), &own), span: it.span };
+        let own = |it: &Expression| in_own_words(it, &update.table, update.alias.as_ref(), scene);
         let set: Vec<(Ident, Expression)> =
-            set.iter().map(|(column, value)| (column.clone(), rename(value))).collect();
-        let condition = update.condition.as_ref().map(rename);
+            set.iter().map(|(column, value)| Some((column.clone(), own(value)?))).collect::<Option<_>>()?;
+        let condition = match &update.condition {
+            Some(condition) => Some(own(condition)?),
+            None => None,
+        };
         let table = scene.resolve(&update.table);
         let Some(from) = &update.from else {
             // Rows that a condition leaves out are not told by the other table alone.
@@ -66,16 +67,23 @@ impl Assigned {
     }
 }
 
-/// The table's own name in place of the one that the statement gives it.
-fn own_words(update: &Update, scene: &Scene<'_>) -> impl Fn(&ColumnWord) -> Option<String> {
-    let alias = update.alias.as_ref().map(|it| it.name.clone());
-    let table = scene.quote(&update.table.name);
-    let dialect = scene.dialect();
-    move |column| {
+/// An expression with the table's own name in place of the one that the statement gives it; `None` where a query in it gives that name to something
+/// else.
+pub(super) fn in_own_words(
+    expression: &Expression,
+    table: &Name,
+    alias: Option<&Ident>,
+    scene: &Scene<'_>,
+) -> Option<Expression> {
+    let Some(alias) = alias else { return Some(expression.clone()) };
+    (!expression.calls_something(&alias.name, scene.dialect())).then_some(())?;
+    let own = |column: &ColumnWord| {
         let named = column.qualifier.as_ref()?;
-        (Some(&named.name) == alias.as_ref())
-            .then(|| format!("{table}.{}", crate::dialect::quote(&column.name.name, dialect)))
-    }
+        (named.name == alias.name)
+            .then(|| format!("{}.{}", scene.quote(&table.name), scene.quote(&column.name.name)))
+    };
+    let text = expression.with_columns(scene.dialect(), own);
+    Some(Expression { text, span: expression.span })
 }
 
 /// The only table of a FROM list, with the name that it has there.

@@ -5,7 +5,7 @@ use crate::effect::{drifts, volatility};
 use crate::operation::{Delete, Expression, Kind, Operation, Update, Volatility};
 use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, Work};
 
-use super::assigned::Assigned;
+use super::assigned::{Assigned, in_own_words};
 use super::backfill;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
@@ -33,7 +33,10 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         }
         Kind::Delete(delete) => {
             let table = scene.resolve(&delete.table);
-            Change::of(scene, &table, delete.condition.as_ref())?.delete(delete)?
+            let change = Change::of(scene, &table, delete.condition.as_ref())?;
+            change.refuse_own_rows(&delete.others)?;
+            let condition = change.in_own_words(delete)?;
+            Change { condition: condition.as_ref(), ..change }.delete(delete)?
         }
         _ => return Err(Refusal::new("it changes no rows")),
     };
@@ -94,6 +97,17 @@ impl<'a> Change<'a> {
             }
             false => Ok(()),
         }
+    }
+
+    /// The condition with the table's own name in place of the one that the statement gives it.
+    fn in_own_words(&self, delete: &Delete) -> Result<Option<Expression>, Refusal> {
+        let Some(condition) = &delete.condition else { return Ok(None) };
+        let (alias, dialect) = (delete.alias.as_ref(), self.scene.dialect());
+        let own = in_own_words(condition, &delete.table, alias, self.scene);
+        let hidden = alias.is_some() && condition.calls_something(&self.table.name, dialect);
+        own.filter(|_| !hidden).map(Some).ok_or_else(|| {
+            self.refuse("something in its condition is called like the table: give it another name")
+        })
     }
 
     /// Whether a value is computed from a column of the table itself; that of another table stands behind that one's name.
@@ -172,7 +186,6 @@ impl<'a> Change<'a> {
                 "it is more than DELETE FROM … WHERE …: write it so, with sub-queries where it reads others",
             ));
         }
-        self.refuse_own_rows(&delete.others)?;
         let stays = |it: &&crate::catalog::ConstraintState| match &it.demand {
             Demand::ForeignKey { references, key, .. } => {
                 let words = key.actions.to_lowercase();

@@ -250,6 +250,11 @@ fn rows_are_changed_in_batches_that_can_be_run_again() {
         ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
         ("DELETE FROM u", "DELETE WHERE true"),
         ("DELETE FROM u WHERE credit_limit > 7", "DELETE WHERE credit_limit > 7"),
+        ("DELETE FROM u AS x WHERE x.a > 7 AND up IS NULL", "DELETE WHERE u.a > 7 AND up IS NULL"),
+        (
+            "DELETE FROM u x WHERE EXISTS (SELECT FROM t WHERE t.a = x.a)",
+            "DELETE WHERE EXISTS (SELECT FROM t WHERE t.a = u.a)",
+        ),
     ] {
         assert_eq!(batched(change).as_deref(), Ok(expected), "{change}");
     }
@@ -275,11 +280,14 @@ fn changes_that_batches_would_change_are_refused_in_words() {
         ("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM u LIMIT 5)", "a LIMIT"),
         ("UPDATE t SET a = 1 WHERE id IN (SELECT id FROM u FETCH FIRST ROW ONLY)", "a LIMIT"),
         ("UPDATE t SET a = DEFAULT", "write the value"),
+        ("DELETE FROM u x WHERE EXISTS (SELECT FROM t x WHERE x.a > 7)", "is called like the table"),
+        ("DELETE FROM u x WHERE EXISTS (SELECT FROM t u WHERE u.a = x.a)", "is called like the table"),
+        ("DELETE FROM u x USING t WHERE t.a = x.a", "it is more than DELETE"),
+        ("UPDATE t x SET a = (SELECT x.a FROM u x LIMIT 1)", "it is more than UPDATE"),
         ("UPDATE t SET c = '{}'", "values of json cannot be compared"),
         ("UPDATE t SET id = 7", "id is in the key that its batches go by"),
         ("DELETE FROM t WHERE a > 7", "t_up_fkey points at the same table"),
         ("DELETE FROM u USING t WHERE t.id = u.id", "it is more than DELETE"),
-        ("DELETE FROM u x WHERE x.a > 7", "it is more than DELETE"),
         ("DELETE FROM u WHERE a = (SELECT max(a) FROM u)", "reads the same table"),
         ("DELETE FROM unknown", "nothing is known of the table"),
     ] {

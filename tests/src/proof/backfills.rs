@@ -269,7 +269,7 @@ fn the_job_in_the_plan_is_all_that_a_runner_needs() {
 #[test]
 fn changes_and_deletions_are_jobs_too() {
     for migration in [
-        "DELETE FROM accounts WHERE name LIKE 'n1%' OR a < 10;",
+        "DELETE FROM accounts AS x WHERE x.name LIKE 'n1%' OR a < 10;",
         "UPDATE accounts SET filler = upper(c), name = 'it''s ' || c WHERE b > 7 AND filler = 'some more';",
     ] {
         let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };

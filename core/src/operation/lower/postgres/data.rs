@@ -266,6 +266,9 @@ fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<K
     cursor.eat("from");
     let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
+    let named = cursor.eat("as");
+    let ends = cursor.at_end() || cursor.is_any(&["where", "using", "returning"]);
+    let alias = if named || !ends { cursor.ident() } else { None };
     let plain = bare && (cursor.at_end() || cursor.is("where") && !cursor.has(&["returning"]));
     let mut using = cursor;
     if using.seek(&["using"]) {
@@ -273,7 +276,7 @@ fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<K
         others.extend(from_list(using));
     }
     others.extend(sources::of_expression(cursor));
-    Some(Kind::Delete(Box::new(Delete { table, condition: condition(cursor), others, plain })))
+    Some(Kind::Delete(Box::new(Delete { table, alias, condition: condition(cursor), others, plain })))
 }
 
 fn merge(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
