@@ -93,7 +93,8 @@ pub struct BackfillJob {
     pub walk: Walk,
     /// What is done to them.
     pub work: Work,
-    /// The rows that still need it. Rows that are done never satisfy it, so the job can be run again at any time.
+    /// The rows that still need it. Rows that are done never satisfy it, so the job can be run again at any time. Where the walk goes by several columns
+    /// it is written so that no index serves it (PostgreSQL 17 returns wrong rows otherwise): keep it as it is.
     pub pending: String,
     /// The setting that is `on` in each batch's transaction, so that triggers that keep columns in step stand aside.
     pub guard: String,

@@ -274,3 +274,20 @@ fn nothing_is_left_when_the_process_ends() {
     own._shell.wait().expect("the shell ends");
     assert!(!folder.exists());
 }
+
+#[test]
+fn a_deadlock_says_who_waited_for_whom() {
+    let database = cluster().database();
+    database.run("CREATE TABLE pair (id int PRIMARY KEY, a int); INSERT INTO pair VALUES (1, 0), (2, 0)");
+    let [mut one, mut other] = [database.connect(), database.connect()];
+    one.batch_execute("BEGIN; UPDATE pair SET a = 10 WHERE id = 1").expect("locks a row");
+    other.batch_execute("BEGIN; UPDATE pair SET a = 20 WHERE id = 2").expect("locks a row");
+    std::thread::scope(|scope| {
+        let waits = scope.spawn(move || other.batch_execute("UPDATE pair SET a = 21 WHERE id = 1").is_err());
+        let failed = one.batch_execute("UPDATE pair SET a = 12 WHERE id = 2").is_err();
+        drop(one);
+        assert!(failed | waits.join().expect("does not panic"), "one of the two is ended");
+    });
+    let said = cluster().last_deadlock();
+    assert!(["SET a = 12", "SET a = 21"].iter().all(|it| said.contains(it)), "{said}");
+}

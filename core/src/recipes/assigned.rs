@@ -67,8 +67,8 @@ impl Assigned {
     }
 }
 
-/// An expression with the table's own name in place of the one that the statement gives it; `None` where a query in it gives that name to something
-/// else.
+/// An expression with the table's own name in place of the one that the statement gives it; `None` where something else in it is called one or the
+/// other, and would be taken for it.
 pub(super) fn in_own_words(
     expression: &Expression,
     table: &Name,
@@ -76,7 +76,10 @@ pub(super) fn in_own_words(
     scene: &Scene<'_>,
 ) -> Option<Expression> {
     let Some(alias) = alias else { return Some(expression.clone()) };
-    (!expression.calls_something(&alias.name, scene.dialect())).then_some(())?;
+    let taken = |name: &str| expression.calls_something(name, scene.dialect());
+    if taken(&alias.name) || taken(&table.name) {
+        return None;
+    }
     let own = |column: &ColumnWord| {
         let named = column.qualifier.as_ref()?;
         (named.name == alias.name)

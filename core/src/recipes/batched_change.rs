@@ -102,10 +102,8 @@ impl<'a> Change<'a> {
     /// The condition with the table's own name in place of the one that the statement gives it.
     fn in_own_words(&self, delete: &Delete) -> Result<Option<Expression>, Refusal> {
         let Some(condition) = &delete.condition else { return Ok(None) };
-        let (alias, dialect) = (delete.alias.as_ref(), self.scene.dialect());
-        let own = in_own_words(condition, &delete.table, alias, self.scene);
-        let hidden = alias.is_some() && condition.calls_something(&self.table.name, dialect);
-        own.filter(|_| !hidden).map(Some).ok_or_else(|| {
+        let own = in_own_words(condition, &delete.table, delete.alias.as_ref(), self.scene);
+        own.map(Some).ok_or_else(|| {
             self.refuse("something in its condition is called like the table: give it another name")
         })
     }
@@ -121,12 +119,13 @@ impl<'a> Change<'a> {
     }
 
     fn update(&self, update: &Update, assigned: Option<&Assigned>) -> Result<SqlStep, Refusal> {
+        self.refuse_own_rows(&update.others)?;
         let Some(Assigned { set, .. }) = assigned else {
             return Err(self.refuse(
-                "it is more than UPDATE … SET column = value … [FROM one table] WHERE …: write it so, with sub-queries where it reads others",
+                "it is more than UPDATE … SET column = value … [FROM one table] WHERE …: write it so, with sub-queries where it reads others, and \
+                 nothing in it called like the table",
             ));
         };
-        self.refuse_own_rows(&update.others)?;
         let columns: Vec<&str> = set.iter().map(|(column, _)| column.name.as_str()).collect();
         let moves_rows = |it: &&&str| {
             let parts = self.state.partition_by.as_ref().map(|it| it.columns.as_slice()).unwrap_or_default();

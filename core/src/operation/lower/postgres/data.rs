@@ -140,9 +140,7 @@ fn insert_query(cursor: Cursor<'_>) -> QueryText {
 fn update(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<Kind> {
     let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
-    cursor.eat("*");
-    let named = cursor.eat("as");
-    let alias = if named || !cursor.is("set") { cursor.ident() } else { None };
+    let alias = alias(&mut cursor, &["set"]);
     cursor.seek(&["set"]).then_some(())?;
     cursor.next_token();
     let mut tail = cursor;
@@ -266,9 +264,7 @@ fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<K
     cursor.eat("from");
     let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
-    let named = cursor.eat("as");
-    let ends = cursor.at_end() || cursor.is_any(&["where", "using", "returning"]);
-    let alias = if named || !ends { cursor.ident() } else { None };
+    let alias = alias(&mut cursor, &["where", "using", "returning"]);
     let plain = bare && (cursor.at_end() || cursor.is("where") && !cursor.has(&["returning"]));
     let mut using = cursor;
     if using.seek(&["using"]) {
@@ -277,6 +273,13 @@ fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<K
     }
     others.extend(sources::of_expression(cursor));
     Some(Kind::Delete(Box::new(Delete { table, alias, condition: condition(cursor), others, plain })))
+}
+
+/// What the statement calls its table, where one of these words may follow instead.
+fn alias(cursor: &mut Cursor<'_>, next: &[&str]) -> Option<Ident> {
+    cursor.eat("*");
+    let named = cursor.eat("as");
+    if named || !cursor.is_any(next) { cursor.ident() } else { None }
 }
 
 fn merge(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
