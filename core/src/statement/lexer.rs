@@ -1,7 +1,7 @@
 //! Text to tokens, in one pass, whatever the text.
 
 use super::quotes::{self, DollarIndex};
-use super::{Lexicon, Token, TokenKind};
+use super::{Brackets, Lexicon, Token, TokenKind};
 use crate::text::Span;
 
 /// The tokens and comments of a text.
@@ -37,9 +37,9 @@ struct Lexer<'a> {
     open_quote: Option<usize>,
     /// A quote that is known to be left open by its writer.
     broken_at: Option<usize>,
+    /// Where the last string with escapes ends: one that goes on in the next line has escapes too.
+    escapes_end: Option<usize>,
     dollars: Option<DollarIndex<'a>>,
-    /// Whether a `COPY … FROM STDIN` waits for its data.
-    copy_data: bool,
 }
 
 impl<'a> Lexer<'a> {
@@ -53,8 +53,8 @@ impl<'a> Lexer<'a> {
             comments: Vec::new(),
             open_quote: None,
             broken_at: None,
+            escapes_end: None,
             dollars: None,
-            copy_data: false,
         }
     }
 
@@ -63,7 +63,8 @@ impl<'a> Lexer<'a> {
         self.tokens.clear();
         self.comments.clear();
         self.open_quote = None;
-        self.copy_data = false;
+        self.escapes_end = None;
+        self.dollars = None;
     }
 
     fn byte(&self, offset: usize) -> u8 {
@@ -87,16 +88,16 @@ impl<'a> Lexer<'a> {
     /// Reads one token or comment that starts with `byte`.
     fn token(&mut self, byte: u8) {
         match byte {
-            b'-' if self.byte(1) == b'-' => self.line_comment(),
-            b'#' if self.lexicon.hash_comments => self.line_comment(),
-            b'/' if self.byte(1) == b'*' => self.block_comment(),
-            b'\'' => self.string(0, self.lexicon.backslash_escapes),
-            b'"' if self.lexicon.double_quoted_strings => self.quoted(b'"', TokenKind::String),
-            b'"' => self.quoted(b'"', TokenKind::Quoted),
-            b'`' if self.lexicon.backticks => self.quoted(b'`', TokenKind::Quoted),
-            b'[' if self.lexicon.brackets => self.quoted(b']', TokenKind::Quoted),
+            b'/' if self.starts_comment(self.at) => self.block_comment(),
+            b'-' | b'#' if self.starts_comment(self.at) => self.line_comment(),
+            b'\'' => self.string(0, self.lexicon.backslash_escapes || self.continues_escapes()),
+            b'"' if self.lexicon.double_quoted_strings => self.quoted(0, b'"', TokenKind::String),
+            b'"' => self.quoted(0, b'"', TokenKind::Quoted),
+            b'`' if self.lexicon.backticks => self.quoted(0, b'`', TokenKind::Quoted),
+            b'[' => self.bracket(),
             b'$' => self.dollar(),
             b'{' if self.byte(1) == b'{' => self.template("}}"),
+            b'#' if self.byte(1) == b'{' => self.template("}"),
             b':' if self.byte(1) == b':' => self.push(TokenKind::Operator, self.at + 2),
             b':' if is_word_start(self.byte(1)) && !self.after_bracketed_value() => self.colon_template(),
             b':' if self.quoted_variable().is_some() && !self.after_bracketed_value() => {
@@ -110,7 +111,7 @@ impl<'a> Lexer<'a> {
             b';' => self.semicolon(),
             b'0'..=b'9' => self.number(),
             b'.' if self.byte(1).is_ascii_digit() => self.number(),
-            b'.' | b'[' | b']' | b':' | b'{' | b'}' => self.push(TokenKind::Operator, self.at + 1),
+            b'.' | b']' | b':' | b'{' | b'}' => self.push(TokenKind::Operator, self.at + 1),
             _ if is_word_start(byte) => self.word(byte),
             _ => self.operator(),
         }
@@ -120,19 +121,19 @@ impl<'a> Lexer<'a> {
         let (next, after) = (self.byte(1), self.byte(2));
         if next == b'\'' {
             match first {
-                b'e' | b'E' => return self.string(1, true),
+                b'e' | b'E' if self.lexicon.prefixed_quotes => return self.string(1, true),
                 b'b' | b'B' | b'x' | b'X' | b'n' | b'N' => {
                     return self.string(1, self.lexicon.backslash_escapes);
                 }
                 _ => {}
             }
         }
-        if matches!(first, b'u' | b'U') && next == b'&' && after == b'\'' {
-            return self.string(2, false);
-        }
-        if matches!(first, b'u' | b'U') && next == b'&' && after == b'"' {
-            self.at += 2;
-            return self.quoted(b'"', TokenKind::Quoted);
+        if self.lexicon.prefixed_quotes && matches!(first, b'u' | b'U') && next == b'&' {
+            match after {
+                b'\'' => return self.string(2, false),
+                b'"' => return self.quoted(2, b'"', TokenKind::Quoted),
+                _ => {}
+            }
         }
         let end = self.word_end(self.at);
         self.push(TokenKind::Word, end);
@@ -140,7 +141,12 @@ impl<'a> Lexer<'a> {
 
     fn word_end(&self, from: usize) -> usize {
         let rest = &self.bytes[from..];
-        from + rest.iter().position(|&byte| !is_word_part(byte)).unwrap_or(rest.len())
+        from + rest.iter().position(|&byte| !self.is_word_part(byte)).unwrap_or(rest.len())
+    }
+
+    fn is_word_part(&self, byte: u8) -> bool {
+        let dollar = byte == b'$' && self.lexicon.dollars_in_words;
+        byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80 || dollar
     }
 
     fn number(&mut self) {
@@ -160,11 +166,16 @@ impl<'a> Lexer<'a> {
     fn operator(&mut self) {
         let mut end = self.at;
         while let Some(&byte) = self.bytes.get(end) {
-            let comment = matches!((byte, self.bytes.get(end + 1)), (b'-', Some(b'-')) | (b'/', Some(b'*')));
-            if !is_operator(byte) || (comment && end > self.at) {
+            if !is_operator(byte) || (end > self.at && self.starts_comment(end)) {
                 break;
             }
             end += 1;
+        }
+        // `=-1` is `=` and `-`, unless a sign stands in it that says otherwise (PostgreSQL manual, 4.1.3).
+        let operator = &self.bytes[self.at..end];
+        if !operator.iter().any(|byte| b"~!@#%^&|`?".contains(byte)) {
+            let signs = operator.iter().rev().take_while(|byte| matches!(byte, b'+' | b'-')).count();
+            end -= signs.min(operator.len().saturating_sub(1));
         }
         // A byte that no rule knows: one whole character of it, so that spans stay on boundaries.
         if end == self.at {
@@ -173,8 +184,26 @@ impl<'a> Lexer<'a> {
         self.push(TokenKind::Operator, end);
     }
 
+    /// Whether a comment starts at `at`, in an operator too.
+    fn starts_comment(&self, at: usize) -> bool {
+        let byte = |offset: usize| self.bytes.get(at + offset).copied();
+        match (self.bytes[at], byte(1)) {
+            (b'-', Some(b'-')) => {
+                !self.lexicon.blank_after_dashes
+                    || byte(2).is_none_or(|it| it == b' ' || it.is_ascii_control())
+            }
+            (b'/', Some(b'*')) => true,
+            (b'#', _) => self.lexicon.hash_comments,
+            _ => false,
+        }
+    }
+
     fn line_comment(&mut self) {
-        let end = self.line_end(self.at);
+        let mut end = self.line_end(self.at);
+        if self.lexicon.returns_end_comments {
+            let comment = &self.bytes[self.at..end];
+            end = self.at + comment.iter().position(|&byte| byte == b'\r').unwrap_or(comment.len());
+        }
         self.comments.push(Span::new(self.at, end));
         self.at = end;
     }
@@ -205,19 +234,54 @@ impl<'a> Lexer<'a> {
             quotes::quote_end(self.bytes, quote, b'\'', escapes)
         };
         match end {
-            Some(end) => self.push(TokenKind::String, end),
+            Some(end) => {
+                self.escapes_end = escapes.then_some(end);
+                self.push(TokenKind::String, end);
+            }
             None => self.broken_quote(quote),
         }
     }
 
-    fn quoted(&mut self, close: u8, kind: TokenKind) {
+    /// Whether a quote goes on with a string that has escapes: only blanks and line comments stand between, and the
+    /// end of a line (`quotecontinue` in PostgreSQL's scan.l).
+    fn continues_escapes(&self) -> bool {
+        let Some(end) =
+            self.escapes_end.filter(|end| self.tokens.last().is_some_and(|it| it.span.end == *end))
+        else {
+            return false;
+        };
+        let mut between = self.comments.iter().rev().take_while(|comment| comment.start >= end);
+        self.bytes[end..self.at].iter().any(|byte| matches!(byte, b'\n' | b'\r'))
+            && between.all(|comment| self.bytes[comment.start] == b'-')
+    }
+
+    fn quoted(&mut self, prefix: usize, close: u8, kind: TokenKind) {
         let escapes = kind == TokenKind::String && self.lexicon.backslash_escapes;
-        let broken = self.broken_at == Some(self.at);
-        let end = if broken { None } else { quotes::quote_end(self.bytes, self.at, close, escapes) };
+        let quote = self.at + prefix;
+        let broken = self.broken_at == Some(quote);
+        let end = if broken { None } else { quotes::quote_end(self.bytes, quote, close, escapes) };
         match end {
             Some(end) => self.push(kind, end),
-            None => self.broken_quote(self.at),
+            None => self.broken_quote(quote),
         }
+    }
+
+    fn bracket(&mut self) {
+        match self.lexicon.brackets {
+            Brackets::Names => self.quoted(0, b']', TokenKind::Quoted),
+            Brackets::NamesOfWords if self.words_in_brackets() > 0 => {
+                self.push(TokenKind::Quoted, self.at + self.words_in_brackets() + 2);
+            }
+            Brackets::NamesOfWords | Brackets::Operators => self.push(TokenKind::Operator, self.at + 1),
+        }
+    }
+
+    /// The length of the words between the bracket at hand and the one that closes it; 0 where something else stands there.
+    fn words_in_brackets(&self) -> usize {
+        let rest = &self.bytes[self.at + 1..];
+        let length =
+            rest.iter().position(|&byte| !self.is_word_part(byte) && byte != b' ').unwrap_or(rest.len());
+        if rest.get(length) == Some(&b']') { length } else { 0 }
     }
 
     fn broken_quote(&mut self, quote: usize) {
@@ -241,8 +305,8 @@ impl<'a> Lexer<'a> {
         let Some(tag) = tag else {
             return self.push(TokenKind::Operator, self.at + 1);
         };
-        let text = self.text;
-        let index = self.dollars.get_or_insert_with(|| DollarIndex::new(text));
+        let (text, at) = (self.text, self.at);
+        let index = self.dollars.get_or_insert_with(|| DollarIndex::new(text, at));
         match index.close(tag, self.at + tag.len()) {
             Some(end) => self.push(TokenKind::Dollar, end),
             None => self.push(TokenKind::Broken, self.line_end(self.at)),
@@ -308,10 +372,6 @@ impl<'a> Lexer<'a> {
 
 fn is_word_start(byte: u8) -> bool {
     byte.is_ascii_alphabetic() || byte == b'_' || byte >= 0x80
-}
-
-fn is_word_part(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'$' || byte >= 0x80
 }
 
 fn is_operator(byte: u8) -> bool {

@@ -15,7 +15,7 @@ use crate::dialect::Dialect;
 use crate::text::Span;
 
 pub use cursor::Cursor;
-pub use lexicon::Lexicon;
+pub use lexicon::{Brackets, Lexicon};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,12 @@ pub struct Script<'a> {
     pub comments: Vec<Span>,
     /// All statements, in order.
     pub statements: Vec<Statement>,
+}
+
+/// The tokens of a part of a text, by the rules that are stated: for SQL in programs, whose engine nobody states.
+/// Whoever knows the engine reads a [`Script`].
+pub fn tokens(text: &str, part: Span, lexicon: Lexicon) -> Vec<Token> {
+    lexer::lex(text, part, lexicon).tokens
 }
 
 impl<'a> Script<'a> {

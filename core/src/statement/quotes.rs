@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Token, TokenKind};
+use crate::text;
 
 /// The end of the quote that opens at `open`; `None` where nobody closes it. A doubled mark stands for itself.
 pub(super) fn quote_end(bytes: &[u8], open: usize, close: u8, escapes: bool) -> Option<usize> {
@@ -35,20 +36,20 @@ pub(super) fn comment_end(bytes: &[u8], open: usize, nested: bool) -> usize {
 /// The tag `$…$` that starts at `at`.
 pub(super) fn dollar_tag(text: &str, at: usize) -> Option<&str> {
     let rest = text.get(at + 1..)?;
-    let length = rest.find(|it: char| !(it.is_alphanumeric() || it == '_'))?;
+    let length = rest.find(|it: char| !(it.is_ascii_alphanumeric() || it == '_' || !it.is_ascii()))?;
     let starts_with_digit = rest.starts_with(|first: char| first.is_ascii_digit());
     (rest[length..].starts_with('$') && !starts_with_digit).then(|| &text[at..at + length + 2])
 }
 
-/// Where every dollar tag of a text stands. Made once, so that many tags that nobody closes cost no more than few.
+/// Where every dollar tag of a text stands, from some place on. Made once, so that many tags that nobody closes cost no more than few.
 pub(super) struct DollarIndex<'a> {
     places: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> DollarIndex<'a> {
-    pub fn new(text: &'a str) -> Self {
+    pub fn new(text: &'a str, from: usize) -> Self {
         let mut places: HashMap<&'a str, Vec<usize>> = HashMap::new();
-        for (at, _) in text.match_indices('$') {
+        for at in text[from..].match_indices('$').map(|(at, _)| from + at) {
             if let Some(tag) = dollar_tag(text, at) {
                 places.entry(tag).or_default().push(at);
             }
@@ -79,7 +80,7 @@ pub(super) fn culprit(text: &str, tokens: &[Token], open_quote: usize) -> Option
 }
 
 fn holds_statement(literal: &str) -> bool {
-    let mut lines = literal.lines();
+    let mut lines = text::lines(literal);
     let Some(mut before) = lines.next() else { return false };
     for line in lines {
         let starts = STATEMENT_STARTS

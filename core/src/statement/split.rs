@@ -100,7 +100,7 @@ impl Splitter<'_> {
         } else {
             self.is_any(at + 1, OBJECTS)
         };
-        names_object && between.contains('\n') && !self.may_hold_others()
+        names_object && between.contains(['\n', '\r']) && !self.may_hold_others()
     }
 
     /// Whether the statement at hand may hold whole other statements.

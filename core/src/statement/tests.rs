@@ -107,6 +107,76 @@ fn spans_are_right_to_the_byte_in_other_alphabets() {
     check("SELECT 'é🦀'; DROP TABLE \"tëst\"", &["SELECT 'é🦀'", "DROP TABLE \"tëst\""]);
 }
 
+/// PostgreSQL ends a comment at a carriage return: what stands behind it runs. MySQL and SQLite read on to the line feed.
+#[test]
+fn a_carriage_return_ends_a_comment_where_it_does_on_the_server() {
+    let text = "-- note\rDROP TABLE users;\n";
+    check(text, &["DROP TABLE users"]);
+    check_in(Dialect::Mysql, text, &[]);
+    check_in(Dialect::Sqlite, text, &[]);
+    let text = "SELECT 1 -- note\r\n; SELECT 2 -- ;\r; SELECT 3";
+    check(text, &["SELECT 1", "SELECT 2", "SELECT 3"]);
+    // No other character does.
+    for other in ["\u{b}", "\u{c}", "\u{85}", "\u{2028}", "\u{2029}", "\0"] {
+        check(&format!("-- note{other}DROP TABLE users;\nSELECT 1"), &["SELECT 1"]);
+    }
+}
+
+#[test]
+fn escapes_go_on_with_the_string_in_the_next_line() {
+    check("E'it\\'s; done'; SELECT 2", &["E'it\\'s; done'", "SELECT 2"]);
+    check("SELECT E'a'\n'it\\'s; x'; SELECT 2", &["SELECT E'a'\n'it\\'s; x'", "SELECT 2"]);
+    check(
+        "SELECT e'a' -- c\r\n -- d\n 'it\\'s; x'; SELECT 2",
+        &["SELECT e'a' -- c\r\n -- d\n 'it\\'s; x'", "SELECT 2"],
+    );
+    // On the same line, behind a block comment and behind another token a string begins anew.
+    check("SELECT E'a' '\\'; SELECT 2", &["SELECT E'a' '\\'", "SELECT 2"]);
+    check("SELECT E'a' /*\n*/ '\\'; SELECT 2", &["SELECT E'a' /*\n*/ '\\'", "SELECT 2"]);
+    check("SELECT E'a',\n'\\'; SELECT 2", &["SELECT E'a',\n'\\'", "SELECT 2"]);
+    // In SQLite a letter before a quote is a word.
+    check_in(Dialect::Sqlite, "SELECT e'\\'; SELECT 2", &["SELECT e'\\'", "SELECT 2"]);
+}
+
+#[test]
+fn comments_start_inside_operators() {
+    check("SELECT 1 +-- ;\n 2; SELECT 3", &["SELECT 1 +-- ;\n 2", "SELECT 3"]);
+    check("SELECT 1 +/* ; */ 2 */* ; */ 3; SELECT 4", &["SELECT 1 +/* ; */ 2 */* ; */ 3", "SELECT 4"]);
+    check_in(Dialect::Mysql, "SELECT 1 +# ;\n 2; SELECT 3", &["SELECT 1 +# ;\n 2", "SELECT 3"]);
+    // For MySQL two dashes are a comment only before a blank.
+    check_in(
+        Dialect::Mysql,
+        "SELECT 5--1; SELECT 2 -- ;\n; SELECT 3 --",
+        &["SELECT 5--1", "SELECT 2", "SELECT 3"],
+    );
+}
+
+#[test]
+fn dollars_are_part_of_words_and_tags_of_any_letters() {
+    check("SELECT a$b$; SELECT $b$", &["SELECT a$b$", "SELECT $b$"]);
+    check("SELECT $→$ ; $→$; SELECT 2", &["SELECT $→$ ; $→$", "SELECT 2"]);
+    check("SELECT $a$ $b$ ; $a$; SELECT 2", &["SELECT $a$ $b$ ; $a$", "SELECT 2"]);
+}
+
+#[test]
+fn names_with_escapes_are_the_names_that_they_stand_for() {
+    let text = "U&\"\\0075s\\+000065rs\" U&\"a\\\\b\\\" u&\"d;\"";
+    let script = Script::read(text, Dialect::Postgres);
+    let mut cursor = script.cursor(&script.statements[0]);
+    let names: Vec<String> = std::iter::from_fn(|| Some(cursor.ident()?.name)).collect();
+    assert_eq!(names, ["users", "a\\b\\", "d;"]);
+}
+
+#[test]
+fn sql_of_no_known_engine_has_the_quotes_of_all() {
+    let text = "a.[b c] = ARRAY[1] `d` $$e$$ -- x\rE'\\';' #{f} :g";
+    let found = tokens(text, Span::new(0, text.len()), Lexicon::ANY);
+    let found: Vec<&str> = found.iter().map(|token| token.span.of(text)).collect();
+    let expected =
+        ["a", ".", "[b c]", "=", "ARRAY", "[1]", "`d`", "$", "$", "e", "$", "$", "E'\\';'", "#{f}", ":g"];
+    assert_eq!(found, expected);
+}
+
 #[test]
 fn other_engines_have_their_own_quotes() {
     check_in(

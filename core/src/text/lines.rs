@@ -95,6 +95,21 @@ impl LineIndex {
     }
 }
 
+/// The lines of a text without their ends, as [`LineIndex`] counts them but for an empty last one: `str::lines` takes a lone `\r` for part of a line, where
+/// editors begin a new one and PostgreSQL ends a comment.
+pub fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let (line, behind) = rest.split_at(rest.find(['\n', '\r']).unwrap_or(rest.len()));
+        let end = if behind.starts_with("\r\n") { 2 } else { behind.len().min(1) };
+        rest = &behind[end..];
+        Some(line)
+    })
+}
+
 fn floor_boundary(text: &str, offset: usize) -> usize {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
@@ -128,6 +143,15 @@ mod tests {
                 assert_eq!(index.offset(text, index.position(text, offset, encoding), encoding), offset);
             }
         }
+    }
+
+    #[test]
+    fn lines_are_those_of_the_index() {
+        let text = "a\r\nb\rc\n\nd";
+        assert_eq!(lines(text).collect::<Vec<_>>(), ["a", "b", "c", "", "d"]);
+        assert_eq!(lines(text).count(), LineIndex::new(text).len());
+        assert_eq!(lines("a\r").collect::<Vec<_>>(), ["a"]);
+        assert_eq!(lines("").count(), 0);
     }
 
     #[test]

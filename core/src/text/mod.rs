@@ -5,7 +5,7 @@ mod lines;
 mod sanitise;
 
 pub use edit::{Edit, EditConflict, apply, apply_within};
-pub use lines::{Encoding, LineColumn, LineIndex};
+pub use lines::{Encoding, LineColumn, LineIndex, lines};
 pub use sanitise::{quoted, sanitise};
 
 /// A half-open range of byte offsets into one text. Always on character boundaries of the text it was made from.
