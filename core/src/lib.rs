@@ -5,9 +5,9 @@
 
 pub mod text;
 pub mod dialect;
-pub mod framework;
 pub mod reference;
 pub mod statement;
+pub mod framework;
 pub mod operation;
 pub mod catalog;
 pub mod effect;

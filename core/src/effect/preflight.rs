@@ -8,6 +8,8 @@ use crate::dialect::{Dialect, Target, quote, quote_literal};
 use crate::operation::{
     Bound, Constraint, ConstraintKind, Expression, ForeignKey, IndexKey, PartitionBound, TypeName,
 };
+use crate::statement::{Lexicon, TokenKind, tokens};
+use crate::text::Span;
 
 fn count(table: &RelationName, condition: &str, dialect: Dialect) -> String {
     format!("SELECT count(*) FROM {} WHERE {condition}", table.sql(dialect))
@@ -322,26 +324,15 @@ pub fn domain_violations(
 /// The check of a domain with the column in place of the word VALUE; what stands in quotes stays.
 fn with_value(check: &str, column: &str) -> String {
     let mut result = String::with_capacity(check.len());
-    for (number, part) in check.split('\'').enumerate() {
-        if number > 0 {
-            result.push('\'');
-        }
-        if number % 2 == 1 {
-            result.push_str(part);
-            continue;
-        }
-        let mut word = String::new();
-        for letter in part.chars().chain(['\0']) {
-            if letter.is_alphanumeric() || letter == '_' {
-                word.push(letter);
-                continue;
-            }
-            result.push_str(if word.eq_ignore_ascii_case("value") { column } else { &word });
-            word.clear();
-            result.extend(Some(letter).filter(|it| *it != '\0'));
+    let mut copied = 0;
+    for token in tokens(check, Span::new(0, check.len()), Lexicon::of(Dialect::Postgres)) {
+        if token.kind == TokenKind::Word && token.span.of(check).eq_ignore_ascii_case("value") {
+            result.push_str(&check[copied..token.span.start]);
+            result.push_str(column);
+            copied = token.span.end;
         }
     }
-    result
+    result + &check[copied..]
 }
 
 /// Rows that exclude each other, by the text of an exclusion constraint on plain columns.

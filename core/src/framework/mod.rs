@@ -5,7 +5,6 @@
 //! [`FRAMEWORKS`]. The price is that a framework with a truly new idea needs a new variant in one of the enums here.
 
 mod name;
-mod scan;
 mod sections;
 mod spell;
 mod style;
@@ -13,7 +12,6 @@ mod table;
 mod timestamp;
 
 pub use name::{FileName, Kind, Part, Version, parse};
-pub use scan::statements;
 pub use sections::{Section, sections};
 pub use spell::{NewFile, NewMigration, SpellError, spell};
 pub use table::FRAMEWORKS;

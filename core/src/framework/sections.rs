@@ -1,6 +1,8 @@
 //! The parts of a file that run: which way, where, and in what transaction.
 
-use super::{Direction, Framework, Halves, OptOut, Part, Transaction, parse, scan};
+use super::{Direction, Framework, Halves, OptOut, Part, Transaction, parse};
+use crate::dialect::Dialect;
+use crate::statement::Script;
 use crate::text::Span;
 
 /// A part of a migration file that the runner executes as one unit.
@@ -57,13 +59,15 @@ fn says_false(sidecar: &str, setting: &str) -> bool {
     values.next_back().is_some_and(|value| value.trim().starts_with("false"))
 }
 
+/// The statements that a runner leaves its transaction for are all PostgreSQL's.
 fn leaves_by_itself(framework: &Framework, text: &str) -> bool {
     if framework.leaves_for.is_empty() {
         return false;
     }
-    scan::statements(text).into_iter().any(|span| {
-        let statement = scan::normalised(span.of(text));
-        framework.leaves_for.iter().any(|words| statement.starts_with(words))
+    let script = Script::read(text, Dialect::Postgres);
+    script.statements.iter().any(|statement| {
+        let mut cursor = script.cursor(statement);
+        framework.leaves_for.iter().any(|words| cursor.eat_all(words))
     })
 }
 
@@ -78,6 +82,8 @@ fn marked(framework: &Framework, prefix: &str, text: &str) -> Vec<Section> {
         let Some(words) = marker(line, prefix) else {
             continue;
         };
+        // A line feed ends the runner's line. A carriage return ends the server's comment before: the rest of the line runs.
+        let behind = start + line.find(['\r', '\n']).map_or(line.len(), |end| end + 1);
         whole_file_left |= matches!(framework.opt_out, OptOut::Marker(it) if it.eq_ignore_ascii_case(&words));
         let (verb, options) = words.split_once(' ').unwrap_or((&words, ""));
         let Some(direction) = direction_of(verb) else {
@@ -89,7 +95,7 @@ fn marked(framework: &Framework, prefix: &str, text: &str) -> Vec<Section> {
         let left =
             matches!(framework.opt_out, OptOut::Option(it) if options.split(' ').any(|word| word == it));
         let transaction = if left { framework.outside } else { framework.transaction };
-        found.push(Section { direction, span: Span::new(offset, text.len().max(offset)), transaction });
+        found.push(Section { direction, span: Span::new(behind, text.len()), transaction });
     }
     if whole_file_left {
         found.iter_mut().for_each(|section| section.transaction = framework.outside);
@@ -107,6 +113,7 @@ fn direction_of(verb: &str) -> Option<Direction> {
 
 /// The words behind the prefix, with single blanks, where the line is a comment with a marker.
 fn marker(line: &str, prefix: &str) -> Option<String> {
+    let line = line.split(['\r', '\n']).next().unwrap_or(line);
     let comment = line.trim_start_matches('\u{feff}').trim().strip_prefix("--")?.trim_start();
     let words = comment.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix))?;
     let words = &comment[words.len()..];
@@ -158,6 +165,13 @@ mod tests {
     fn dbmate_leaves_the_transaction_per_section() {
         let text = "-- migrate:up transaction:false\na;\n\n-- migrate:down\nb;\n";
         check("dbmate", "1_x.sql", text, None, &[(Up, "a;", Implicit), (Down, "b;", Wrapped)]);
+    }
+
+    /// dbmate sends the marker's line with its section, and PostgreSQL runs what stands behind the carriage return.
+    #[test]
+    fn what_stands_behind_a_carriage_return_is_part_of_the_section() {
+        let text = "-- migrate:up\rDROP TABLE a;\n-- migrate:down\r\nb;\n";
+        check("dbmate", "1_x.sql", text, None, &[(Up, "DROP TABLE a;", Wrapped), (Down, "b;", Wrapped)]);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::scan::statements;
 use super::style::Style;
 use super::{Framework, Halves, Layout, OptOut, Timestamp, Transaction};
+use crate::dialect::Dialect;
+use crate::statement::Script;
+use crate::text;
 
 /// A migration to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,11 +116,16 @@ fn fits(framework: &Framework, migration: &NewMigration<'_>) -> Result<(), Spell
     if framework.outside == Transaction::Wrapped {
         return Err(SpellError::CannotLeaveTransaction { framework: title, migration: name });
     }
-    let count = statements(migration.up).len().max(migration.down.map_or(0, |down| statements(down).len()));
+    let count = statements(migration.up).max(migration.down.map_or(0, statements));
     if count > 1 {
         return Err(SpellError::OneStatementPerFile { framework: title, migration: name, statements: count });
     }
     Ok(())
+}
+
+/// How many statements a text holds. What we write is PostgreSQL's SQL: no other engine has recipes.
+fn statements(sql: &str) -> usize {
+    Script::read(sql, Dialect::Postgres).statements.len()
 }
 
 fn files_of(
@@ -176,7 +183,7 @@ fn with_way_back(framework: &Framework, migration: &NewMigration<'_>) -> String 
     let mut content = body(framework, migration, migration.up);
     if let Some(down) = migration.down {
         content.push_str("\n-- To undo:\n");
-        down.lines().for_each(|line| content.push_str(&format!("--   {line}\n")));
+        text::lines(down).for_each(|line| content.push_str(&format!("--   {line}\n")));
     }
     content
 }
@@ -187,7 +194,7 @@ fn body(framework: &Framework, migration: &NewMigration<'_>, sql: &str) -> Strin
         _ => String::new(),
     };
     let autocommit = framework.transaction == Transaction::Autocommit;
-    match autocommit && migration.transactional && statements(sql).len() > 1 {
+    match autocommit && migration.transactional && statements(sql) > 1 {
         true => format!("BEGIN;\n\n{}\nCOMMIT;\n", ended(sql)),
         false => first_line + &ended(sql),
     }
@@ -216,9 +223,9 @@ fn fenced(prefix: &str, sql: &str) -> String {
     let sql = ended(sql);
     let mut result = String::new();
     let mut copied = 0;
-    for span in statements(&sql) {
+    for statement in Script::read(&sql, Dialect::Postgres).statements {
+        let (span, end) = (statement.span, statement.end);
         let inner = span.of(&sql);
-        let end = (span.end + 1).min(sql.len());
         if inner.lines().any(|line| line.trim_end().ends_with(';')) {
             result.push_str(&sql[copied..span.start]);
             result.push_str(&format!(
