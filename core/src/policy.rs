@@ -82,19 +82,16 @@ pub struct Judged {
 /// Applies severities and allowances to what was found.
 pub fn judge(text: &str, checked: &Checked, policy: &Policy) -> Judged {
     let allowances = allowances(text, &checked.comments);
+    let by_statement = by_statement(text, &allowances, &checked.statements);
     let mut used = vec![false; allowances.len()];
     let mut judged = Judged::default();
     for hazard in checked.hazards.iter().filter_map(|hazard| graded(hazard, policy)) {
-        let statement = checked.statements.get(hazard.statement);
-        let accepts = |it: &Allowance| {
-            it.rule == hazard.rule
-                && counts(it, policy)
-                && statement.is_some_and(|statement| belongs(text, it, statement, checked))
-        };
-        match allowances.iter().position(accepts) {
+        let own = by_statement.get(&hazard.statement).map_or(&[][..], Vec::as_slice);
+        let accepts = |it: &Allowance| it.rule == hazard.rule && counts(it, policy);
+        match own.iter().find(|at| accepts(&allowances[**at])) {
             Some(at) => {
-                used[at] = true;
-                judged.allowed.push(Allowed { hazard, reason: allowances[at].reason.clone() });
+                used[*at] = true;
+                judged.allowed.push(Allowed { hazard, reason: allowances[*at].reason.clone() });
             }
             None => judged.hazards.push(hazard),
         }
@@ -148,21 +145,27 @@ fn is_date(text: &str) -> bool {
     matches!(parts.as_slice(), [year, month, day] if digits(year, 4) && digits(month, 2) && digits(day, 2))
 }
 
-/// A comment belongs to the statement that it stands in or before, or behind on the same line.
-fn belongs(text: &str, allowance: &Allowance, statement: &CheckedStatement, checked: &Checked) -> bool {
-    let comment = allowance.span;
-    if statement.span.contains(comment) {
-        return true;
+/// The allowances of each statement, by their numbers. A comment belongs to the statement that it stands in or before,
+/// or behind on the same line. Each is looked up by its place: a file may hold many of both.
+fn by_statement(
+    text: &str,
+    allowances: &[Allowance],
+    statements: &[CheckedStatement],
+) -> BTreeMap<usize, Vec<usize>> {
+    let mut found: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (number, allowance) in allowances.iter().enumerate() {
+        let comment = allowance.span;
+        let next = statements.partition_point(|statement| statement.end <= comment.start);
+        let on_line =
+            |at: &usize| !Span::new(statements[*at].end, comment.start).of(text).contains(['\n', '\r']);
+        let trailed: Vec<usize> = (0..next).rev().take_while(on_line).collect();
+        let inside = statements.get(next).is_some_and(|it| it.span.contains(comment));
+        let before = (trailed.is_empty() || inside) && next < statements.len();
+        for statement in trailed.into_iter().chain(before.then_some(next)) {
+            found.entry(statement).or_default().push(number);
+        }
     }
-    if comment.start >= statement.end {
-        return !Span::new(statement.end, comment.start).of(text).contains('\n');
-    }
-    let between =
-        |other: &CheckedStatement| other.span.start >= comment.end && other.end <= statement.span.start;
-    let trails_another = checked.statements.iter().any(|other| {
-        other.end <= comment.start && !Span::new(other.end, comment.start).of(text).contains('\n')
-    });
-    !trails_another && !checked.statements.iter().any(between)
+    found
 }
 
 fn is_expired(allowance: &Allowance, policy: &Policy) -> bool {
@@ -223,6 +226,23 @@ mod tests {
         verdict_of(
             "CREATE INDEX i ON orders (day); -- lockkeeper: allow blocking-index-build because small\n",
             &[],
+            &[],
+        );
+        // What stands in a statement is about that one.
+        let inside =
+            "CREATE INDEX /* lockkeeper: allow blocking-index-build because small */ i ON orders (day);\n";
+        verdict_of(inside, &[], &[]);
+        verdict_of(&format!("{inside}{index}"), &["blocking-index-build"], &[]);
+    }
+
+    /// A lone carriage return ends the comment, and with it the line.
+    #[test]
+    fn a_reason_reads_to_the_end_of_its_comment() {
+        let allow = "-- lockkeeper: allow blocking-index-build because small";
+        verdict_of(&format!("{allow}\rCREATE INDEX i ON orders (day);"), &[], &[]);
+        verdict_of(
+            &format!("CREATE INDEX i ON orders (day);\r{allow}\rCREATE INDEX j ON orders (day);"),
+            &["blocking-index-build"],
             &[],
         );
     }
