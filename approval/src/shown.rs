@@ -6,7 +6,7 @@
 use crate::content::Content;
 use crate::digest::Digest;
 use crate::plan::StoredPlan;
-use lockkeeper_core::text::{quoted, sanitise};
+use lockkeeper_core::text::{self, quoted, sanitise};
 use std::fmt::Write;
 
 /// How much room there is.
@@ -89,7 +89,7 @@ fn statements(out: &mut String, content: &Content, room: Room) {
 }
 
 fn numbered((index, statement): (usize, &String)) -> Vec<String> {
-    let lines = statement.trim().lines().enumerate();
+    let lines = text::lines(statement.trim()).enumerate();
     lines
         .flat_map(|(number, text)| {
             wrapped(text).into_iter().enumerate().map(move |(part, it)| (number + part, it))

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::plan::{PhaseReport, PlanReport, StepReport};
-use crate::text::sanitise;
+use crate::text::{self, sanitise};
 
 /// Where the reports stand, relative to the root.
 pub const FOLDER: &str = "docs/database-report";
@@ -220,7 +220,7 @@ fn step(step: &StepReport) -> String {
 }
 
 fn indented(sql: &str) -> String {
-    let lines: Vec<String> = sql.trim_end().lines().map(|line| format!("  {line}")).collect();
+    let lines: Vec<String> = text::lines(sql.trim_end()).map(|line| format!("  {line}")).collect();
     lines.join("\n")
 }
 

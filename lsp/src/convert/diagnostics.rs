@@ -1,7 +1,7 @@
 //! Hazards, and everything else worth a squiggle, as diagnostics.
 
 use lockkeeper_core::hazards::{Hazard, Severity};
-use lockkeeper_core::text::Span;
+use lockkeeper_core::text::{self, Span};
 use lockkeeper_project::folder::Problem;
 use serde_json::json;
 use tower_lsp::lsp_types::{
@@ -35,7 +35,7 @@ pub(crate) fn diagnostics(view: &View, references: &References) -> Vec<Diagnosti
 /// What concerns the whole file stands on its first line.
 fn about_the_file(view: &View) -> Vec<Diagnostic> {
     let standing = &view.analysis.standing;
-    let first = Span::new(0, view.document.text.lines().next().map_or(0, str::len));
+    let first = Span::new(0, text::lines(&view.document.text).next().map_or(0, str::len));
     let note = |message: String| plain(view, first, DiagnosticSeverity::INFORMATION, "not-analysed", message);
     let wrong = |it: &Problem| {
         let message = format!("{}: {}", it.message, it.advice);

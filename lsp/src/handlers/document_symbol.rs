@@ -3,7 +3,7 @@
 use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::operation::Kind;
 use lockkeeper_core::report::effect_line;
-use lockkeeper_core::text::{Span, sanitise};
+use lockkeeper_core::text::{self, Span, sanitise};
 use tower_lsp::lsp_types::{DocumentSymbol, DocumentSymbolResponse, Location, SymbolInformation, SymbolKind};
 
 use crate::world::View;
@@ -24,7 +24,7 @@ pub(crate) fn document_symbols(view: &View) -> DocumentSymbolResponse {
 
 #[allow(deprecated)] // The field must be filled in all the same.
 fn symbol(view: &View, statement: &CheckedStatement, detail: Option<String>) -> DocumentSymbol {
-    let first = statement.span.of(&view.document.text).lines().next().unwrap_or("");
+    let first = text::lines(statement.span.of(&view.document.text)).next().unwrap_or("");
     let name_span = Span::new(statement.span.start, statement.span.start + first.len());
     DocumentSymbol {
         name: sanitise(first.trim_end_matches([' ', '(']), NAME),
