@@ -1,5 +1,6 @@
 //! Words, quoted names and signs of SQL; literals, comments and parameters are passed over.
 
+use lockkeeper_core::statement::{self, Lexicon, TokenKind};
 use lockkeeper_core::text::Span;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,60 +37,60 @@ impl Token {
 /// The tokens. A dollar-quoted body is read like the text around it, cut off from it by `;`.
 pub(super) fn tokens(text: &str) -> Vec<Token> {
     let mut found = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let (kind, length) = lex(&text[at..]);
-        let end = at + length.max(1);
-        if kind == Lexeme::Shown {
-            found.push(Token { span: Span::new(at, end) });
-        }
-        at = end;
-    }
+    read(text, Span::new(0, text.len()), &mut found);
     found
 }
 
-#[derive(PartialEq, Eq)]
-enum Lexeme {
-    Shown,
-    PassedOver,
-}
-
-fn lex(rest: &str) -> (Lexeme, usize) {
-    use Lexeme::{PassedOver, Shown};
-    let first = rest.chars().next().unwrap_or(' ');
-    let up_to =
-        |end: &str, from: usize| rest[from..].find(end).map_or(rest.len(), |at| from + at + end.len());
-    let word = |from: usize| {
-        let end = rest[from..].find(|it: char| !it.is_alphanumeric() && it != '_');
-        end.map_or(rest.len(), |end| from + end)
-    };
-    match first {
-        _ if rest.starts_with("--") => (PassedOver, up_to("\n", 2)),
-        _ if rest.starts_with("/*") => (PassedOver, up_to("*/", 2)),
-        _ if rest.starts_with("${") || rest.starts_with("#{") => (PassedOver, up_to("}", 2)),
-        _ if rest.starts_with("{{") => (PassedOver, up_to("}}", 2)),
-        _ if rest.starts_with("::") => (Shown, 2),
-        '\'' => (PassedOver, up_to("'", 1)),
-        '"' | '`' => (Shown, quoted(rest, first)),
-        '[' => (Shown, bracketed(rest)),
-        ':' | '@' => (PassedOver, word(1)),
-        // A dollar quote or a parameter: neither is shown, and what stands inside a dollar quote is.
-        '$' => (PassedOver, word(1)),
-        _ if first.is_alphabetic() || first == '_' => (Shown, word(0)),
-        _ if first.is_whitespace() => (PassedOver, first.len_utf8()),
-        _ if first.is_ascii_digit() => (PassedOver, word(0)),
-        _ => (Shown, first.len_utf8()),
+fn read(text: &str, part: Span, found: &mut Vec<Token>) {
+    // Where the name of a variable would begin: right behind `@` or `$`.
+    let mut variable = None;
+    for token in statement::tokens(text, part, Lexicon::ANY) {
+        let span = token.span;
+        let shown = match token.kind {
+            TokenKind::Word if variable == Some(span.start) => continue,
+            TokenKind::String | TokenKind::Number | TokenKind::Parameter => continue,
+            TokenKind::Template => behind_brace(text, span),
+            TokenKind::Quoted => from_quote(text, span),
+            TokenKind::Operator if span.of(text) != "::" => {
+                variable = signs(text, span, variable, found);
+                continue;
+            }
+            TokenKind::Broken => {
+                broken(text, span, found);
+                continue;
+            }
+            _ => span,
+        };
+        found.extend((!shown.is_empty()).then_some(Token { span: shown }));
     }
 }
 
-/// A quoted name on one line; a lone quote is a sign.
-fn quoted(rest: &str, quote: char) -> usize {
-    let end = rest[1..].find([quote, '\n']).map(|end| end + 1);
-    end.filter(|end| rest[*end..].starts_with(quote)).map_or(1, |end| end + 1)
+/// Each sign of an operator by itself; gives where a variable's name may follow. The two `$` of a quote lead to none.
+fn signs(text: &str, span: Span, variable: Option<usize>, found: &mut Vec<Token>) -> Option<usize> {
+    let operator = span.of(text);
+    let sign = |(at, it): (usize, char)| Span::new(span.start + at, span.start + at + it.len_utf8());
+    let shown = operator.char_indices().filter(|(_, it)| !matches!(it, '@' | '$')).map(sign);
+    found.extend(shown.map(|span| Token { span }));
+    let closes = operator == "$" && variable == Some(span.start);
+    (operator.ends_with(['@', '$']) && !closes).then_some(span.end)
 }
 
-/// `[name]` of SQL Server and SQLite; an array's bracket is a sign.
-fn bracketed(rest: &str) -> usize {
-    let end = rest[1..].find(|it: char| !it.is_alphanumeric() && it != '_' && it != ' ').map(|end| end + 1);
-    end.filter(|end| *end > 1 && rest[*end..].starts_with(']')).map_or(1, |end| end + 1)
+/// What stands right behind a placeholder in braces: `${prefix}users`.
+fn behind_brace(text: &str, span: Span) -> Span {
+    Span::new(span.of(text).rfind('}').map_or(span.end, |brace| span.start + brace + 1), span.end)
+}
+
+/// A quoted name without the prefix that says how it is escaped.
+fn from_quote(text: &str, span: Span) -> Span {
+    Span::new(span.start + span.of(text).find(['"', '`', '[']).unwrap_or(0), span.end)
+}
+
+/// A quote that nobody closes: half-made SQL. That of a string hides the rest of its line, that of a name is a sign.
+fn broken(text: &str, span: Span, found: &mut Vec<Token>) {
+    let quoted = from_quote(text, span);
+    if quoted.of(text).starts_with(['"', '`']) {
+        let quote = Span::new(quoted.start, quoted.start + 1);
+        found.push(Token { span: quote });
+        read(text, Span::new(quote.end, span.end), found);
+    }
 }
