@@ -20,5 +20,6 @@ mod corpus;
 mod surfaces;
 mod deploys;
 mod regress;
+mod lexis;
 mod preflight;
 mod property;
