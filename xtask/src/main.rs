@@ -3,10 +3,12 @@
 mod docs;
 mod editors;
 mod gate;
+mod measure;
 mod neovim;
 mod new_rule;
 mod oracle;
 mod proof;
+mod scale;
 mod shell;
 mod squawk;
 mod tools;
@@ -46,6 +48,18 @@ enum Task {
     },
     /// Write the generated documents anew; a test checks that they are fresh.
     Docs,
+    /// Measure what large inputs cost, in processor time and memory: made anew, the same in every run.
+    Scale {
+        /// Only the inputs whose names contain this.
+        #[arg(default_value = "")]
+        name: String,
+        /// Another binary than the one of this tree, to compare with.
+        #[arg(long)]
+        binary: Option<std::path::PathBuf>,
+        /// So many runs; the median is shown.
+        #[arg(long, default_value_t = 5)]
+        runs: usize,
+    },
     /// Compare the processor time of a check with squawk's over the migrations of projects.
     Squawk {
         /// The roots of the projects.
@@ -66,6 +80,7 @@ fn main() -> ExitCode {
         Task::Oracle { bin_dir } => oracle::run(&bin_dir),
         Task::Proof { bin_dir, kills } => proof::run(&bin_dir, kills),
         Task::Docs => docs::run(),
+        Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::NewRule { rule } => new_rule::run(&rule),
     };

@@ -2,8 +2,8 @@
 
 use anyhow::{Context, Result, bail};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
+use crate::measure::processor_seconds;
 use crate::shell::{cargo, command, run, target};
 use crate::tools;
 
@@ -60,21 +60,4 @@ fn migrations(lockkeeper: &Path, project: &Path) -> Result<Vec<PathBuf>> {
         .map(|path| project.join(path))
         .filter(|it| it.is_file())
         .collect())
-}
-
-/// User and system time of a program with its children.
-fn processor_seconds(command: &mut Command) -> Result<f64> {
-    let before = of_children()?;
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().context("cannot start it")?;
-    Ok(of_children()? - before)
-}
-
-/// The processor time of all children so far: `cutime` and `cstime` of `/proc/self/stat`, in hundredths of a second.
-fn of_children() -> Result<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").context("only Linux says what a child used")?;
-    let (_, fields) = stat.rsplit_once(')').context("an unknown form of /proc/self/stat")?;
-    let fields: Vec<i64> = fields.split_whitespace().filter_map(|it| it.parse().ok()).collect();
-    // Behind the letter of the state, which is no number, `cutime` and `cstime` are the 13th and 14th.
-    let [user, system] = fields.get(12..14).context("too few fields")? else { bail!("too few fields") };
-    Ok((user + system) as f64 / 100.0)
 }
