@@ -199,8 +199,21 @@ pub fn check_folder_for(
     policy: &Policy,
     wanted: impl Fn(&Source) -> bool,
 ) -> Vec<CheckedFile> {
-    let mut catalog = base(target);
     let mut files = Vec::new();
+    check_each(folder, target, policy, wanted, |file| files.push(file));
+    files
+}
+
+/// The same, file by file. What `visit` does not keep of a file is let go before the next one is checked: its schemas and
+/// what its statements do are most of what a check of a long history takes.
+pub fn check_each(
+    folder: &Folder,
+    target: &Target,
+    policy: &Policy,
+    wanted: impl Fn(&Source) -> bool,
+    mut visit: impl FnMut(CheckedFile),
+) {
+    let mut catalog = base(target);
     for migration in &folder.migrations {
         let before = catalog.clone();
         for source in &migration.files {
@@ -211,13 +224,12 @@ pub fn check_folder_for(
                 if let Some((last, _)) = file.parts.last() {
                     catalog = last.after.clone();
                 }
-                files.push(file);
+                visit(file);
             } else {
                 replay_source(source, target, &mut catalog);
             }
         }
     }
-    files
 }
 
 /// Checks a text as a file of a folder, after the migrations that come before it.

@@ -1,5 +1,6 @@
 //! Folders of migrations as values: what is in them, in order, and what is wrong with them.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use lockkeeper_core::dialect::Dialect;
@@ -22,6 +23,24 @@ pub struct Folder {
     pub migrations: Vec<Migration>,
     /// What is wrong with the folder itself, or with files that belong to no migration.
     pub problems: Vec<Problem>,
+    pub(crate) places: Places,
+}
+
+/// Where each file stands, by its path: the place of its migration, and its own among the files of that one. Asked for
+/// every file of a history, so that a search would make a check quadratic.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Places(HashMap<String, (usize, usize)>);
+
+impl Places {
+    pub fn of(migrations: &[Migration]) -> Self {
+        let mut places = HashMap::with_capacity(migrations.len());
+        for (index, migration) in migrations.iter().enumerate() {
+            for (number, file) in migration.files.iter().enumerate() {
+                places.entry(file.path.clone()).or_insert((index, number));
+            }
+        }
+        Self(places)
+    }
 }
 
 /// How many migrations before one show how it is done.
@@ -107,19 +126,16 @@ impl Folder {
 
     /// The migration that holds the file, and the file.
     pub fn find(&self, path: &str) -> Option<(&Migration, &Source)> {
-        let in_migration =
-            |migration: &'_ Migration| migration.files.iter().position(|file| file.path == path);
-        let migration = self.migrations.iter().find(|migration| in_migration(migration).is_some())?;
-        let source = &migration.files[in_migration(migration)?];
-        Some((migration, source))
+        let (index, number) = *self.places.0.get(path)?;
+        let migration = &self.migrations[index];
+        Some((migration, &migration.files[number]))
     }
 
     /// The migrations that run before the one that the file belongs to. A file that is not there yet counts as what
     /// its name says; one whose name says nothing comes last.
     pub fn before(&self, path: &str) -> &[Migration] {
-        let holds = |migration: &Migration| migration.files.iter().any(|file| file.path == path);
-        if let Some(index) = self.migrations.iter().position(holds) {
-            return &self.migrations[..index];
+        if let Some((index, _)) = self.places.0.get(path) {
+            return &self.migrations[..*index];
         }
         let Some(file) = self.parse(path) else {
             return &self.migrations;
@@ -190,7 +206,7 @@ pub(crate) fn migrations(
     order: impl Fn(&str) -> usize,
 ) -> Vec<Migration> {
     let key = |it: &Named| (it.file.version.clone(), it.file.kind);
-    files.sort_by_key(|it| (key(it), it.file.part, order(&it.path), it.path.clone()));
+    files.sort_by_cached_key(|it| (key(it), it.file.part, order(&it.path), it.path.clone()));
     let groups = files.chunk_by(|a, b| key(a) == key(b));
     groups.flat_map(|group| of_one_version(framework, group)).collect()
 }

@@ -3,10 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::path::Path;
+use std::sync::Arc;
 
+use lockkeeper_core::dialect::Target;
 use lockkeeper_core::hazards::Severity;
-use lockkeeper_core::policy::Policy;
-use lockkeeper_core::report::CheckReport;
+use lockkeeper_core::policy::{Policy, Verdict};
+use lockkeeper_core::report::{CheckReport, FileReport};
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::target::target;
@@ -22,64 +24,100 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let start = args.paths.iter().find(|path| *path != Path::new("-")).map_or(Path::new("."), |path| path);
     let project = place::project(start)?;
     let policy = policy(&project, args)?;
-    let mut found = Found::default();
+    let mut found = Found { deploy: deploy(&project, args)?, ..Found::default() };
     if args.paths.is_empty() {
         whole(&project, args, &policy, &mut found)?;
     }
     for path in &args.paths {
         one(&project, path, args, &policy, &mut found)?;
     }
-    let deploy = deploy(&project, args, &mut found)?;
-    let mut files: Vec<CheckedFile> = found.files.into_iter().filter(CheckedFile::runs).collect();
-    analysis::deploy::check_pending(&project, &mut files, &deploy, &policy);
-    let pending: Vec<CheckedFile> =
-        files.iter().filter(|file| found.pending.contains(&file.path)).cloned().collect();
-    let references = analysis::subjects_references(&project, &pending);
-    let references_of =
-        |path: &str| if found.pending.contains(path) { references.clone() } else { BTreeMap::new() };
-    let mut report = analysis::check_report(Some(&project), &files, &policy, &BTreeMap::new());
-    for (file, slot) in files.iter().zip(&mut report.files) {
-        let rows = analysis::declared_rows(&project);
-        if found.pending.contains(&file.path) {
-            *slot = analysis::file_report(file, rows.as_ref(), &references_of(&file.path));
-        }
+    let pending = found.look_closely(&project, &policy);
+    let report = report(&mut found, pending);
+    show(&report, &found.texts, args.format)?;
+    // The process ends here: to take everything apart would be a twentieth of its time.
+    let verdict = report.verdict == "block";
+    std::mem::forget((project, found, report));
+    Ok(if verdict { Exit::Hazards } else { Exit::Fine })
+}
+
+/// The files that run in the next deploy, where the call says how to find them, and those that are then reported: these,
+/// or those that changed.
+struct Deploy {
+    reported: BTreeSet<String>,
+    pending: BTreeSet<String>,
+}
+
+fn deploy(project: &Project, args: &CheckArgs) -> anyhow::Result<Option<Deploy>> {
+    if let Some(rev) = &args.since {
+        let reported = git::since(&project.root, rev)?.into_iter().collect();
+        return Ok(Some(Deploy {
+            reported,
+            pending: git::new_since(&project.root, rev)?.into_iter().collect(),
+        }));
     }
-    report.pending = files.iter().map(|it| it.path.clone()).filter(|it| deploy.contains(it)).collect();
-    report.problems = found.problems.iter().map(analysis::problem_report).collect();
-    show(&report, &files, args.format)?;
-    // The process ends here: to take every schema of the history apart would be a twentieth of its time.
-    std::mem::forget((project, files, pending));
-    Ok(if report.verdict == "block" { Exit::Hazards } else { Exit::Fine })
+    let Some(url) = &args.database_url else { return Ok(None) };
+    let mut open = BTreeSet::new();
+    for folder in project.folders.iter().filter(|folder| analysis::is_analysed(folder)) {
+        let applied = pending::applied(url, folder.framework)?;
+        open.extend(pending::pending(folder, &applied));
+    }
+    Ok(Some(Deploy { reported: open.clone(), pending: open }))
 }
 
-/// The files that run in the next deploy, where the call says how to find them. Only they, or those that changed, are
-/// then reported.
-fn deploy(project: &Project, args: &CheckArgs, found: &mut Found) -> anyhow::Result<BTreeSet<String>> {
-    let (only, pending): (BTreeSet<String>, BTreeSet<String>) = if let Some(rev) = &args.since {
-        let changed = git::since(&project.root, rev)?.into_iter().collect();
-        (changed, git::new_since(&project.root, rev)?.into_iter().collect())
-    } else if let Some(url) = &args.database_url {
-        let mut open = BTreeSet::new();
-        for folder in project.folders.iter().filter(|folder| analysis::is_analysed(folder)) {
-            let applied = pending::applied(url, folder.framework)?;
-            open.extend(pending::pending(folder, &applied));
-        }
-        (open.clone(), open)
-    } else {
-        return Ok(BTreeSet::new());
-    };
-    found.files.retain(|file| only.contains(&file.path));
-    found.pending = found.files.iter().map(|file| file.path.clone()).collect();
-    Ok(pending)
-}
-
-/// What the call is about.
+/// What the call is about. Of most files only what is said of them is kept: a history may have tens of thousands.
 #[derive(Default)]
 struct Found {
-    files: Vec<CheckedFile>,
-    /// The files whose readers and writers are looked for: those that were named, else the last of each folder.
-    pending: BTreeSet<String>,
+    deploy: Option<Deploy>,
+    /// What is said of each file, in order.
+    files: Vec<FileReport>,
+    texts: Vec<Arc<str>>,
+    target: Option<Target>,
+    worst: Option<Verdict>,
+    /// The files that are looked at closely, with their places in `files`: those that were named or run in the next deploy, else
+    /// the last of each folder. Their readers and writers are looked for.
+    close: Vec<(usize, CheckedFile)>,
     problems: Vec<folder::Problem>,
+}
+
+impl Found {
+    /// Takes a file in; gives it back with its place where it may have to be looked at closely.
+    fn add(&mut self, project: &Project, policy: &Policy, file: CheckedFile) -> Option<(usize, CheckedFile)> {
+        let reported = self.deploy.as_ref().is_none_or(|deploy| deploy.reported.contains(&file.path));
+        if !reported || !file.runs() {
+            return None;
+        }
+        let rows = analysis::declared_rows(project);
+        self.target.get_or_insert_with(|| file.target.clone());
+        self.worst = self.worst.max(Some(analysis::verdict(&file, policy)));
+        self.files.push(analysis::file_report(&file, rows.as_ref(), &BTreeMap::new()));
+        self.texts.push(file.text.clone());
+        Some((self.files.len() - 1, file))
+    }
+
+    /// Looks at the files of a deploy together and for the users of what goes away; gives the files that run in the deploy.
+    fn look_closely(&mut self, project: &Project, policy: &Policy) -> Vec<String> {
+        let (places, mut files): (Vec<usize>, Vec<CheckedFile>) =
+            std::mem::take(&mut self.close).into_iter().unzip();
+        let pending = self.deploy.take().map(|deploy| deploy.pending).unwrap_or_default();
+        analysis::deploy::check_pending(project, &mut files, &pending, policy);
+        let references = analysis::subjects_references(project, &files);
+        let rows = analysis::declared_rows(project);
+        for (place, file) in places.iter().zip(&files) {
+            self.worst = self.worst.max(Some(analysis::verdict(file, policy)));
+            self.files[*place] = analysis::file_report(file, rows.as_ref(), &references);
+        }
+        std::mem::forget(files);
+        self.files.iter().map(|it| it.path.clone()).filter(|it| pending.contains(it)).collect()
+    }
+}
+
+fn report(found: &mut Found, pending: Vec<String>) -> CheckReport {
+    let target = found.target.take().unwrap_or_default();
+    let files = std::mem::take(&mut found.files);
+    let mut report = CheckReport::new(&target, files, found.worst.unwrap_or(Verdict::Pass));
+    report.pending = pending;
+    report.problems = found.problems.iter().map(analysis::problem_report).collect();
+    report
 }
 
 fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
@@ -137,9 +175,18 @@ fn folder(
         return Ok(());
     }
     let target = place::target(&args.target, target(project, Some(folder)))?;
-    let checked = analysis::check_folder_for(folder, &target, policy, |source| wanted(&source.path));
-    found.pending.extend(checked.iter().rev().find(|file| file.is_up()).map(|file| file.path.clone()));
-    found.files.extend(checked);
+    let mut last = None;
+    let has_deploy = found.deploy.is_some();
+    let wanted = |source: &folder::Source| wanted(&source.path);
+    analysis::check_each(folder, &target, policy, wanted, |file| {
+        let Some(file) = found.add(project, policy, file) else { return };
+        if has_deploy {
+            found.close.push(file);
+        } else if file.1.is_up() {
+            last = Some(file);
+        }
+    });
+    found.close.extend(last);
     Ok(())
 }
 
@@ -200,19 +247,19 @@ fn one(
             analysis::check_alone(&name, &text, &target, policy)
         }
     };
-    found.pending.insert(file.path.clone());
-    found.files.push(file);
+    let file = found.add(project, policy, file);
+    found.close.extend(file);
     Ok(())
 }
 
-fn show(report: &CheckReport, files: &[CheckedFile], format: Format) -> anyhow::Result<()> {
+fn show(report: &CheckReport, texts: &[Arc<str>], format: Format) -> anyhow::Result<()> {
     if format == Format::Json {
         return output::json(report);
     }
     let color = std::io::stdout().is_terminal();
-    for (file, checked) in report.files.iter().zip(files) {
+    for (file, text) in report.files.iter().zip(texts) {
         if !file.hazards.is_empty() {
-            output::text_line(&format!("{}\n", snippet::hazards(file, &checked.text, color)));
+            output::text_line(&format!("{}\n", snippet::hazards(file, text, color)));
         }
         for place in &file.not_analysed {
             output::text_line(&format!("{}:{}: not analysed: {}", file.path, place.span.line, place.reason));

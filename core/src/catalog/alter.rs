@@ -123,7 +123,7 @@ impl Catalog {
             TableAction::ValidateConstraint { name } => self.validate(table, &name.name),
             TableAction::AlterConstraint { name, enforced, timing, .. } => {
                 self.with_table_of(table, |table| {
-                    for constraint in table.constraints.iter_mut().filter(|it| it.name == name.name) {
+                    for constraint in table.constraints.iter_mut_where(|it| it.name == name.name) {
                         if let Some(enforced) = *enforced {
                             (constraint.enforced, constraint.valid) = (enforced, enforced);
                         }
@@ -166,7 +166,7 @@ impl Catalog {
         for name in self.with_descendants(table) {
             self.with_table_of(&name, |table| {
                 let mut not_null = None;
-                for state in table.constraints.iter_mut().filter(|it| it.name == constraint) {
+                for state in table.constraints.iter_mut_where(|it| it.name == constraint) {
                     state.valid = true;
                     if let Demand::NotNull(column) = &state.demand {
                         not_null = Some(column.clone());
@@ -225,7 +225,7 @@ impl Catalog {
     fn rename_in_keys_to(&mut self, table: &RelationName, from: &str, to: &str) {
         for child in self.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default() {
             self.with_table_of(&child, |child| {
-                for constraint in &mut child.constraints {
+                for constraint in child.constraints.iter_mut() {
                     let Demand::ForeignKey { references, key, .. } = &mut constraint.demand else { continue };
                     for column in
                         key.referenced.iter_mut().filter(|it| references == table && it.name == from)
@@ -246,7 +246,7 @@ impl Catalog {
         }
         for name in self.with_descendants(table) {
             self.with_table_of(&name, |table| {
-                for constraint in table.constraints.iter_mut().filter(|it| it.name == from) {
+                for constraint in table.constraints.iter_mut_where(|it| it.name == from) {
                     to.clone_into(&mut constraint.name);
                 }
             });
@@ -275,11 +275,11 @@ impl Catalog {
         if self.is_circular(table, &partition) {
             return;
         }
-        let parent_indexes = self.indexes(table).to_vec();
+        let parent_indexes = self.indexes(table).clone();
         self.with_table_of(&partition, |it| it.partition_of = Some((table.clone(), bound.clone())));
         self.with_table_of(table, |it| it.children.push(partition.clone()));
-        for index in parent_indexes {
-            self.match_index(table, &partition, &index);
+        for index in &parent_indexes {
+            self.match_index(table, &partition, index);
         }
     }
 
@@ -296,7 +296,7 @@ impl Catalog {
             name
         });
         self.with_table_of(table, |table| {
-            if let Some(parent) = table.indexes.iter_mut().find(|it| it.name == index.name) {
+            if let Some(parent) = table.indexes.find_mut(|it| it.name == index.name) {
                 parent.children.push(own);
             }
         });
@@ -309,7 +309,7 @@ impl Catalog {
         self.with_table_of(&partition, |it| it.partition_of = None);
         self.with_table_of(table, |it| {
             it.children.retain(|child| *child != partition);
-            for index in &mut it.indexes {
+            for index in it.indexes.iter_mut() {
                 index.children.retain(|child| !own.contains(child));
             }
         });
@@ -321,7 +321,7 @@ impl Catalog {
         let table = table.clone();
         self.with_table_of(&table, |table| {
             let partitions = table.children.len();
-            if let Some(index) = table.indexes.iter_mut().find(|it| it.name == *index) {
+            if let Some(index) = table.indexes.find_mut(|it| it.name == *index) {
                 index.children.push(child);
                 index.valid |= index.children.len() >= partitions;
             }
@@ -386,7 +386,7 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str, dialect: Dialect) {
     if let Some(column) = table.column_mut(from) {
         to.clone_into(&mut column.name);
     }
-    for index in &mut table.indexes {
+    for index in table.indexes.iter_mut() {
         rename(&mut index.include);
         for key in &mut index.keys {
             if key.column.as_deref() == Some(from) {
@@ -398,7 +398,7 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str, dialect: Dialect) {
             predicate.text = renamed(predicate);
         }
     }
-    for constraint in &mut table.constraints {
+    for constraint in table.constraints.iter_mut() {
         match &mut constraint.demand {
             Demand::Unique(columns)
             | Demand::PrimaryKey(columns)
@@ -420,7 +420,9 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str, dialect: Dialect) {
     for (_, columns) in &mut table.statistics {
         rename(columns);
     }
-    for generated in table.columns.iter_mut().filter_map(|it| it.generated.as_mut()) {
+    for generated in
+        table.columns.iter_mut_where(|it| it.generated.is_some()).filter_map(|it| it.generated.as_mut())
+    {
         generated.expression.text = renamed(&generated.expression);
     }
 }

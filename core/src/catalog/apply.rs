@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::list::List;
 use super::{Catalog, Demand, Relation, RelationKind, RelationName, Routine, Table, UserType, View};
 use crate::dialect::Name;
 use crate::operation::{
@@ -149,7 +150,7 @@ impl Catalog {
         let table = self.index(&name).map_or_else(|| name.clone(), |(table, _)| table.clone());
         let is_table = table == name;
         self.with_table_of(&table, |table| {
-            for index in &mut table.indexes {
+            for index in table.indexes.iter_mut() {
                 index.valid |= is_table || index.name == name;
             }
         });
@@ -217,7 +218,7 @@ impl Catalog {
         let schema = (&*to.schema != self.dialect.default_schema()).then(|| to.schema.to_string());
         for (table, columns) in users {
             self.with_table_of(&table, |table| {
-                for column in table.columns.iter_mut().filter(|column| columns.contains(&column.name)) {
+                for column in table.columns.iter_mut_where(|column| columns.contains(&column.name)) {
                     column.ty.name = to.name.to_string();
                     column.ty.schema.clone_from(&schema);
                 }
@@ -365,15 +366,15 @@ impl Catalog {
     }
 
     fn follow_index(&mut self, from: &RelationName, to: &RelationName, table: &RelationName) {
-        let rename = |indexes: &mut Vec<super::Index>| {
-            for index in indexes.iter_mut().filter(|index| index.name == *from) {
+        let rename = |indexes: &mut List<super::Index>| {
+            for index in indexes.iter_mut_where(|index| index.name == *from) {
                 index.name = to.clone();
             }
         };
         self.with_relation(table, |kind| match kind {
             RelationKind::Table(table) => {
                 rename(&mut table.indexes);
-                for constraint in table.constraints.iter_mut().filter(|it| it.demand.has_index()) {
+                for constraint in table.constraints.iter_mut_where(|it| it.demand.has_index()) {
                     if constraint.name == *from.name {
                         constraint.name = to.name.to_string();
                     }
@@ -433,7 +434,7 @@ impl Catalog {
         for child in &table.referenced_by {
             let child = if child == from { to } else { child };
             self.with_table_of(child, |child| {
-                for constraint in &mut child.constraints {
+                for constraint in child.constraints.iter_mut() {
                     if let Demand::ForeignKey { references, .. } = &mut constraint.demand
                         && references == from
                     {

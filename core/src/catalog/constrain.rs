@@ -161,7 +161,7 @@ impl Catalog {
         let partitioned = self.table(table).is_some_and(|it| it.partition_by.is_some());
         let below = if partitioned { self.descendants(table) } else { Vec::new() };
         for table in std::iter::once(table.clone()).chain(below) {
-            let own = self.table(&table).map(|it| it.constraints.as_slice()).unwrap_or_default();
+            let own = self.table(&table).map(|it| &it.constraints).unwrap_or_default();
             if own.iter().any(|it| it.takes_over(&references, constraint, key)) {
                 // It belongs to the key above from now on, under its own name.
                 continue;

@@ -1,7 +1,9 @@
 //! New relations.
 
+use std::collections::HashSet;
+
 use super::{
-    Catalog, ColumnState, Dependence, Index, IndexColumn, RelationKind, RelationName, Sequence, Table,
+    Catalog, ColumnState, Dependence, Index, IndexColumn, List, RelationKind, RelationName, Sequence, Table,
     Trigger, View,
 };
 use crate::dialect::Ident;
@@ -30,8 +32,11 @@ impl Catalog {
         for like in &create.like {
             self.take_like(like, &name);
         }
-        for column in &create.columns {
-            self.add_column(&name, column);
+        // Not looked for in the table: the next one would be looked for among all that came before.
+        let known = self.table(&name).map(|it| &it.columns).unwrap_or_default().iter();
+        let mut known: HashSet<String> = known.map(|column| column.name.clone()).collect();
+        for column in create.columns.iter().filter(|column| known.insert(column.name.name.clone())) {
+            self.take_column(&name, column);
         }
         for constraint in &create.constraints {
             self.add_constraint(&name, constraint);
@@ -46,7 +51,7 @@ impl Catalog {
         for parent in &create.inherits {
             let parent = self.resolve(parent);
             if let Some(found) = self.table(&parent) {
-                table.columns.extend(found.columns.clone());
+                table.columns.extend(found.columns.iter().cloned());
             }
             self.with_table_of(&parent, |parent| parent.children.push(name.clone()));
             table.inherits.push(parent);
@@ -71,13 +76,13 @@ impl Catalog {
         let Some(other) = self.table(&self.resolve(&like.table)).cloned() else { return };
         let has = |word: &str| like.including.iter().any(|it| it == word || it == "all");
         let mut columns = other.columns.clone();
-        for column in &mut columns {
+        for column in columns.iter_mut() {
             column.sequence = None;
             column.default = column.default.take().filter(|_| has("defaults"));
             column.identity = column.identity.filter(|_| has("identity"));
             column.generated = column.generated.take().filter(|_| has("generated"));
         }
-        self.with_table_of(name, |table| table.columns.extend(columns));
+        self.with_table_of(name, |table| table.columns.extend(columns.iter().cloned()));
         if has("constraints") {
             let checks =
                 other.constraints.iter().filter(|it| matches!(it.demand, super::Demand::Check(_))).cloned();
@@ -100,7 +105,7 @@ impl Catalog {
         let made = self.copy_indexes(&parent_table, name);
         for (of_parent, own) in made {
             self.with_table_of(parent, |parent| {
-                if let Some(index) = parent.indexes.iter_mut().find(|index| index.name == of_parent) {
+                if let Some(index) = parent.indexes.find_mut(|index| index.name == of_parent) {
                     index.children.push(own.clone());
                 }
             });
@@ -157,9 +162,12 @@ impl Catalog {
 
     /// Adds a column with everything that hangs on it.
     pub(super) fn add_column(&mut self, table: &RelationName, column: &Column) {
-        if self.table(table).is_some_and(|it| it.column(&column.name.name).is_some()) {
-            return;
+        if self.table(table).is_none_or(|it| it.column(&column.name.name).is_none()) {
+            self.take_column(table, column);
         }
+    }
+
+    fn take_column(&mut self, table: &RelationName, column: &Column) {
         let mut state = plain_column(&column.name.name, &column.ty);
         state.not_null = column.not_null || column.identity.is_some() || column.ty.serial;
         state.default.clone_from(&column.default);
@@ -238,7 +246,7 @@ impl Catalog {
             if let Some(name) = self.equal_key(&child, index, label) {
                 // It becomes a part of the key above, with its index (measured on 12 and 17).
                 self.with_table_of(table, |table| {
-                    if let Some(parent) = table.indexes.iter_mut().find(|it| it.name == index.name) {
+                    if let Some(parent) = table.indexes.find_mut(|it| it.name == index.name) {
                         parent.children.push(name);
                     }
                 });
@@ -252,7 +260,7 @@ impl Catalog {
             self.insert_index(&child, copy.clone());
             self.copy_key(table, &child, index, &copy);
             self.with_table_of(table, |table| {
-                if let Some(parent) = table.indexes.iter_mut().find(|it| it.name == index.name) {
+                if let Some(parent) = table.indexes.find_mut(|it| it.name == index.name) {
                     parent.children.push(name);
                 }
             });
@@ -299,7 +307,7 @@ impl Catalog {
             materialized: create.materialized,
             populated: create.with_data,
             depends_on,
-            indexes: Vec::new(),
+            indexes: List::default(),
         };
         let born = self.relation(&name).map(|relation| relation.born);
         self.insert(name.clone(), RelationKind::View(Box::new(view)));

@@ -135,7 +135,7 @@ impl Catalog {
         if self.view(name).is_none() || (!cascade && !self.views_on(name).is_empty()) {
             return;
         }
-        for index in self.indexes(name).to_vec() {
+        for index in &self.indexes(name).clone() {
             self.remove(&index.name);
         }
         self.remove(name);
@@ -271,10 +271,7 @@ impl Catalog {
             let mut dropped = false;
             self.with_table_of(&other, |other| {
                 // One of them for each entry of `referenced_by`.
-                if let Some(at) = other.constraints.iter().position(|it| points_here(&it.demand)) {
-                    other.constraints.remove(at);
-                    dropped = true;
-                }
+                dropped = other.constraints.remove_first(|it| points_here(&it.demand));
             });
             left.extend((!dropped).then_some(other));
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::list::List;
 use super::{Catalog, Demand, Index, Relation, RelationKind, RelationName, Routine, Table, UserType, View};
 use crate::dialect::Name;
 use crate::operation::{TypeName, Volatility};
@@ -40,11 +41,11 @@ impl Catalog {
     }
 
     /// The indexes of a table or materialized view.
-    pub fn indexes(&self, name: &RelationName) -> &[Index] {
+    pub fn indexes(&self, name: &RelationName) -> &List<Index> {
         match self.relation(name).map(|relation| &relation.kind) {
             Some(RelationKind::Table(table)) => &table.indexes,
             Some(RelationKind::View(view)) => &view.indexes,
-            _ => &[],
+            _ => Default::default(),
         }
     }
 
@@ -183,7 +184,7 @@ impl Catalog {
 
     /// The tables that a table's own foreign keys point at.
     pub fn referenced_tables(&self, name: &RelationName) -> Vec<RelationName> {
-        let constraints = self.table(name).map(|table| table.constraints.as_slice()).unwrap_or_default();
+        let constraints = self.table(name).map(|table| &table.constraints).unwrap_or_default();
         let mut found: Vec<RelationName> = constraints
             .iter()
             .filter_map(|constraint| match &constraint.demand {

@@ -10,6 +10,7 @@ mod constrain;
 mod create;
 mod drop;
 mod gaps;
+mod list;
 mod lookup;
 mod naming;
 mod relation;
@@ -24,6 +25,7 @@ use crate::dialect::{Dialect, Name};
 pub(crate) use alter::same_shape;
 pub(crate) use drop::names_column;
 pub use gaps::Gap;
+pub use list::List;
 pub use relation::{
     ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Routine,
     Sequence, Table, Trigger, UserType, View,

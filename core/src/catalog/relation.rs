@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::RelationName;
+use super::list::List;
 use crate::operation::{
     Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, Signature, TypeName,
     Volatility,
@@ -36,11 +37,11 @@ pub enum RelationKind {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {
     /// Its columns in order.
-    pub columns: Vec<ColumnState>,
+    pub columns: List<ColumnState>,
     /// Its constraints.
-    pub constraints: Vec<ConstraintState>,
+    pub constraints: List<ConstraintState>,
     /// Its indexes.
-    pub indexes: Vec<Index>,
+    pub indexes: List<Index>,
     /// Its triggers.
     pub triggers: Vec<Trigger>,
     /// Its policies and the columns they name.
@@ -209,7 +210,7 @@ pub struct View {
     /// What it reads.
     pub depends_on: Vec<Dependence>,
     /// The indexes of a materialized view.
-    pub indexes: Vec<Index>,
+    pub indexes: List<Index>,
 }
 
 /// A relation that a view reads, and the columns of it that it may name; `*` stands for all.
@@ -284,7 +285,7 @@ impl Table {
 
     /// The column with this name, to be changed.
     pub fn column_mut(&mut self, name: &str) -> Option<&mut ColumnState> {
-        self.columns.iter_mut().find(|column| column.name == name)
+        self.columns.find_mut(|column| column.name == name)
     }
 
     /// The constraint with this name.

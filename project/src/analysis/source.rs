@@ -54,6 +54,10 @@ pub fn check_source(
 /// What several operations mean together. Their hazards name the recipe for all of it first: what cures one of them alone may lose what the release
 /// that is live still writes.
 fn groups(parts: &mut [(Checked, Judged)], source: &Source, target: &Target, before: &Catalog) -> Vec<Group> {
+    // Only a group that cures a hazard counts.
+    if parts.iter().flat_map(|(_, judged)| &judged.hazards).all(|hazard| hazard.recipes.is_empty()) {
+        return Vec::new();
+    }
     let operations = recipes::in_order(parts.iter().map(|(checked, _)| checked));
     let mut groups = recipes::groups(&operations, &Scene::reading(&source.text, target, before));
     let spans: Vec<Span> = operations.iter().map(|it| it.span).collect();

@@ -10,7 +10,7 @@ use super::engine;
 use super::recognise::Found;
 use crate::config::Config;
 use crate::files::{File, MAX_SIZE, parent};
-use crate::folder::{Folder, Named, Problem, migrations};
+use crate::folder::{Folder, Named, Places, Problem, migrations};
 
 /// Larger files are no migrations.
 const LARGEST: u64 = 10 * MAX_SIZE;
@@ -64,6 +64,7 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
         foreign: engine.foreign,
         dialect_source: engine.source,
         path: found.path.to_owned(),
+        places: Places::of(&migrations),
         migrations,
         problems,
     }

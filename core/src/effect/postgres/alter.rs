@@ -204,7 +204,7 @@ fn lock_named_index(draft: &mut Draft<'_>, relation: &RelationName, index: &Iden
 }
 
 fn own_sequences(draft: &Draft<'_>, relation: &RelationName) -> Vec<RelationName> {
-    let columns = draft.table(relation).map(|table| table.columns.as_slice()).unwrap_or_default();
+    let columns = draft.table(relation).map(|table| &table.columns).unwrap_or_default();
     columns.iter().filter_map(|column| column.sequence.clone()).collect()
 }
 

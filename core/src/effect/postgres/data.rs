@@ -89,7 +89,7 @@ pub(super) fn insert(draft: &mut Draft<'_>, insert: &Insert) {
 
 /// Columns that are left out take their value from their sequence.
 fn draw_numbers(draft: &mut Draft<'_>, table: &RelationName, insert: &Insert) {
-    let columns = draft.table(table).map(|it| it.columns.as_slice()).unwrap_or_default();
+    let columns = draft.table(table).map(|it| &it.columns).unwrap_or_default();
     let left_out = columns.iter().filter(|it| insert.columns.iter().all(|named| named.name != it.name));
     for sequence in left_out.filter_map(|column| column.sequence.as_ref()) {
         if !insert.columns.is_empty() {
@@ -124,7 +124,7 @@ fn lock_parents(draft: &mut Draft<'_>, table: &RelationName, columns: Option<&[S
 fn lock_children(draft: &mut Draft<'_>, table: &RelationName, event: &str) {
     let children = draft.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default();
     for child in children {
-        let actions = draft.table(&child).map(|it| it.constraints.as_slice()).unwrap_or_default().iter();
+        let actions = draft.table(&child).map(|it| &it.constraints).unwrap_or_default().iter();
         let changes = actions.filter_map(|it| match &it.demand {
             Demand::ForeignKey { references, key, .. } if references == table => {
                 Some(key.actions.to_lowercase())
@@ -148,7 +148,7 @@ fn lock_children(draft: &mut Draft<'_>, table: &RelationName, event: &str) {
 
 /// Whether the keys of a table that point at another one have an index that finds their rows.
 fn has_index_on_key(draft: &Draft<'_>, child: &RelationName, parent: &RelationName) -> bool {
-    let constraints = draft.table(child).map(|it| it.constraints.as_slice()).unwrap_or_default();
+    let constraints = draft.table(child).map(|it| &it.constraints).unwrap_or_default();
     constraints.iter().all(|it| match &it.demand {
         Demand::ForeignKey { columns, references, .. } if references == parent => {
             draft.catalog.has_index_on(child, columns)
@@ -257,7 +257,7 @@ pub(super) fn truncate(draft: &mut Draft<'_>, truncate: &Truncate) {
 }
 
 fn lock_sequences(draft: &mut Draft<'_>, table: &RelationName, restart: bool) {
-    let columns = draft.table(table).map(|it| it.columns.as_slice()).unwrap_or_default();
+    let columns = draft.table(table).map(|it| &it.columns).unwrap_or_default();
     for sequence in columns.iter().filter_map(|column| column.sequence.as_ref()).filter(|_| restart) {
         draft.lock(sequence, LockMode::AccessExclusive);
     }

@@ -83,7 +83,7 @@ fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
         for parent in references(draft, &name) {
             draft.lock(&parent, LockMode::AccessExclusive);
         }
-        let sequences = draft.table(&name).map(|it| it.columns.as_slice()).unwrap_or_default();
+        let sequences = draft.table(&name).map(|it| &it.columns).unwrap_or_default();
         for sequence in sequences.iter().filter_map(|column| column.sequence.as_ref()) {
             draft.lock(sequence, LockMode::AccessExclusive);
         }

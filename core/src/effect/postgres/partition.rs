@@ -199,7 +199,7 @@ fn bound_on(draft: &Draft<'_>, parent: &RelationName, bound: &PartitionBound) ->
 }
 
 fn valid_checks<'a>(draft: &Draft<'a>, table: &RelationName) -> impl Iterator<Item = &'a str> {
-    let constraints = draft.table(table).map(|it| it.constraints.as_slice()).unwrap_or_default();
+    let constraints = draft.table(table).map(|it| &it.constraints).unwrap_or_default();
     constraints.iter().filter(|it| it.valid).filter_map(|it| match &it.demand {
         Demand::Check(check) => Some(check.text.as_str()),
         _ => None,
