@@ -1,6 +1,6 @@
 //! One walk over a repository: which files there are, in order, as its ignore files want it.
 
-use std::path::Path;
+use std::path::{MAIN_SEPARATOR, Path};
 
 use ignore::overrides::OverrideBuilder;
 use ignore::{DirEntry, WalkBuilder};
@@ -29,12 +29,17 @@ impl File {
 
 /// The part of a path behind the last `/`.
 pub fn name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    slash(path).map_or(path, |at| &path[at + 1..])
 }
 
 /// The part of a path before the last `/`; empty at the root.
 pub fn parent(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(parent, _)| parent)
+    slash(path).map_or("", |at| &path[..at])
+}
+
+/// Where the last `/` stands. Byte by byte: paths are short, and all of a repository are asked several times.
+fn slash(path: &str) -> Option<usize> {
+    path.bytes().rposition(|byte| byte == b'/')
 }
 
 /// What a walk found.
@@ -117,6 +122,16 @@ fn note(root: &Path, entry: &DirEntry, found: &mut Files) {
 /// A path relative to the root with `/` between its parts; as it is where it lies elsewhere.
 pub fn relative(root: &Path, path: &Path) -> String {
     let path = path.strip_prefix(root).unwrap_or(path);
+    // What a walk finds is spelled like this already.
+    if let Some(plain) = path.to_str().filter(|it| {
+        MAIN_SEPARATOR == '/'
+            && !it.starts_with(['/', '.'])
+            && !it.contains("/.")
+            && !it.contains("//")
+            && !it.ends_with('/')
+    }) {
+        return plain.to_owned();
+    }
     let parts: Vec<_> = path.components().map(|it| it.as_os_str().to_string_lossy()).collect();
     parts.join("/")
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask scale`: what inputs cost that are larger than those of any project, and whether the cost grows with them
-//! in a line. The inputs are made by the same rules in every run, below the target folder.
+//! in a line. The inputs are made by the same rules in every run, in the folder for temporary files: one of them must lie in
+//! no repository.
 
 use anyhow::Result;
 use std::fmt::Write as _;
@@ -67,7 +68,7 @@ pub fn measure(name: &str, binary: Option<&Path>, runs: usize) -> Result<()> {
 
 /// The folder of a case, made where it is not there yet.
 fn made(case: &Case) -> Result<PathBuf> {
-    let folder = target().join("scale").join(case.name);
+    let folder = std::env::temp_dir().join("lockkeeper-scale").join(case.name);
     if !folder.is_dir() {
         let unfinished = folder.with_extension("unfinished");
         fs::remove_dir_all(&unfinished).ok();

@@ -6,6 +6,7 @@ use aho_corasick::AhoCorasick;
 use lockkeeper_core::dialect::Dialect;
 
 use super::read;
+use super::recognise::there;
 use crate::config::Config;
 use crate::files::{File, parent};
 
@@ -85,13 +86,12 @@ fn by_path(path: &str) -> Option<Engine> {
 /// Prisma and Drizzle write the engine down beside the migrations.
 fn by_provider(root: &Path, files: &[File], path: &str) -> Option<Engine> {
     let above = parent(path);
-    let candidates = ["migration_lock.toml", "schema.prisma", "meta/_journal.json"];
-    let folders = [path, above, parent(above)];
-    let is_candidate = |file: &&File| {
-        let folder = |it: &str| file.path.strip_prefix(it).map(|rest| rest.trim_start_matches('/'));
-        folders.iter().filter_map(|it| folder(it)).any(|rest| candidates.contains(&rest))
-    };
-    files.iter().filter(is_candidate).find_map(|file| {
+    let folders = [path, above, parent(above)].into_iter();
+    let names = ["migration_lock.toml", "schema.prisma", "meta/_journal.json"];
+    let mut candidates: Vec<&File> =
+        folders.flat_map(|it| names.map(|name| there(files, it, name))).flatten().collect();
+    candidates.sort();
+    candidates.into_iter().find_map(|file| {
         let text = read::text(root, &file.path).ok()?;
         let line = text.lines().find(|line| {
             let line = line.trim_start().trim_start_matches('"');
@@ -102,21 +102,20 @@ fn by_provider(root: &Path, files: &[File], path: &str) -> Option<Engine> {
     })
 }
 
-/// The scheme of a connection URL in an example of the environment, or of the drivers in a manifest.
+/// The scheme of a connection URL in an example of the environment, or of the drivers in a manifest: the nearest upwards.
 fn by_environment(root: &Path, files: &[File], path: &str) -> Option<Engine> {
     let names = [
+        ".env.dist",
         ".env.example",
         ".env.sample",
         ".env.template",
-        ".env.dist",
-        "diesel.toml",
         "Cargo.toml",
         "dbmate.env",
+        "diesel.toml",
     ];
-    let near = |file: &&File| names.contains(&file.name()) && path.starts_with(parent(&file.path));
-    let mut candidates: Vec<&File> = files.iter().filter(near).collect();
-    candidates.sort_by_key(|file| std::cmp::Reverse(parent(&file.path).len()));
-    candidates.into_iter().find_map(|file| {
+    let upwards = std::iter::successors(Some(path), |it| (!it.is_empty()).then(|| parent(it)));
+    let mut candidates = upwards.flat_map(|it| names.map(|name| there(files, it, name))).flatten();
+    candidates.find_map(|file| {
         let text = read::text(root, &file.path).ok()?;
         let dialect = text
             .lines()

@@ -73,7 +73,8 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
 /// A file in a folder, or for layouts with folders one level deeper; Flyway looks at any depth.
 fn inside<'a>(files: &'a [File], folder: &str) -> impl Iterator<Item = &'a File> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    files.iter().filter(move |file| file.path.starts_with(&prefix))
+    let first = files.partition_point(|file| file.path < prefix);
+    files[first..].iter().take_while(move |file| file.path.starts_with(&prefix))
 }
 
 fn read(root: &Path, file: &File, name: FileName) -> Named {

@@ -144,9 +144,15 @@ impl Context<'_> {
     }
 
     fn exists(&self, folder: &str, file: &str) -> bool {
-        let path = join(folder, file);
-        self.files.binary_search_by(|it| it.path.as_str().cmp(&path)).is_ok()
+        there(self.files, folder, file).is_some()
     }
+}
+
+/// The file of that name in a folder. The files come in the order of their paths: a repository may have a hundred
+/// thousand, and each of its folders of migrations asks.
+pub(super) fn there<'a>(files: &'a [File], folder: &str, file: &str) -> Option<&'a File> {
+    let path = join(folder, file);
+    files.binary_search_by(|it| it.path.as_str().cmp(&path)).ok().map(|at| &files[at])
 }
 
 fn join(folder: &str, file: &str) -> String {

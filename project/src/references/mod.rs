@@ -5,20 +5,22 @@
 //! names) it does not find, so an empty answer is no proof; every hit says how sure it is.
 
 mod code;
+mod finder;
 mod literals;
 mod names;
 mod sql;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::Path;
 
-use aho_corasick::AhoCorasick;
 use lockkeeper_core::reference::{Certainty, Reference, ReferenceKind};
 use lockkeeper_core::text::{Encoding, LineIndex, Span};
 
 use crate::discover::Project;
 use crate::files::{File, MAX_SIZE};
 use crate::secret;
+use finder::Finder;
 use names::Names;
 
 /// What a search found, and what it did not look at.
@@ -84,22 +86,23 @@ fn is_searched(project: &Project, file: &File) -> bool {
 struct Search<'a> {
     root: &'a Path,
     names: Names,
-    tables: AhoCorasick,
-    columns: Option<AhoCorasick>,
+    tables: Finder,
+    columns: Option<Finder>,
 }
 
 impl<'a> Search<'a> {
     fn new(root: &'a Path, names: Names) -> Option<Self> {
-        let words = |words: &[String]| AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok();
-        let tables = words(&names.tables)?;
-        let columns = if names.column.is_some() { Some(words(&names.columns)?) } else { None };
+        let tables = Finder::new(&names.tables)?;
+        let columns = if names.column.is_some() { Some(Finder::new(&names.columns)?) } else { None };
         Some(Self { root, names, tables, columns })
     }
 
     fn all(&self, files: &[&File]) -> Found {
         let mut found = Found::default();
+        // One for all files: most are looked at once and forgotten.
+        let mut bytes = Vec::new();
         for file in files {
-            match self.candidate(file) {
+            match self.candidate(file, &mut bytes) {
                 Ok(Some(text)) => found.references.extend(self.one(&file.path, &text)),
                 Ok(None) => {}
                 Err(reason) => found.skipped.push((file.path.clone(), reason)),
@@ -109,27 +112,24 @@ impl<'a> Search<'a> {
     }
 
     /// The text of a file that names the table and, where one is asked for, the column or all columns.
-    fn candidate(&self, file: &File) -> Result<Option<String>, &'static str> {
-        if file.size(self.root) > MAX_SIZE {
-            return Err("larger than 2 MB");
-        }
-        let bytes = std::fs::read(self.root.join(&file.path)).map_err(|_| "cannot be read")?;
+    fn candidate(&self, file: &File, bytes: &mut Vec<u8>) -> Result<Option<String>, &'static str> {
+        read(&self.root.join(&file.path), bytes)?;
         if bytes[..bytes.len().min(1024)].contains(&0) {
             return Err("not a text");
         }
-        if !self.tables.is_match(&bytes) {
+        if !self.tables.is_match(bytes) {
             return Ok(None);
         }
         let column =
-            self.columns.as_ref().is_none_or(|columns| columns.is_match(&bytes) || bytes.contains(&b'*'));
+            self.columns.as_ref().is_none_or(|columns| columns.is_match(bytes) || bytes.contains(&b'*'));
         if !column {
             return Ok(None);
         }
-        let text = String::from_utf8(bytes).map_err(|_| "not UTF-8")?;
+        let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8")?;
         if !literals::is_sql(&file.path) && text.len() > 20_000 && text.lines().count() < text.len() / 500 {
             return Err("generated: its lines are very long");
         }
-        Ok(Some(text))
+        Ok(Some(text.to_owned()))
     }
 
     fn one(&self, path: &str, text: &str) -> Vec<Reference> {
@@ -140,6 +140,18 @@ impl<'a> Search<'a> {
         let lines = LineIndex::new(text);
         hits.into_iter().map(|hit| reference(path, text, &lines, hit)).collect()
     }
+}
+
+/// The bytes of a file in place of those before.
+fn read(path: &Path, bytes: &mut Vec<u8>) -> Result<(), &'static str> {
+    let mut file = std::fs::File::open(path).map_err(|_| "cannot be read")?;
+    let size = file.metadata().map_or(0, |it| it.len());
+    if size > MAX_SIZE {
+        return Err("larger than 2 MB");
+    }
+    bytes.clear();
+    bytes.reserve(usize::try_from(size).unwrap_or_default() + 1);
+    file.read_to_end(bytes).map(|_| ()).map_err(|_| "cannot be read")
 }
 
 /// All places of one file; the surest where several ways found the same place.

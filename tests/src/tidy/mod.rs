@@ -2,6 +2,7 @@
 
 mod documents;
 mod layers;
+mod lexer;
 mod manifests;
 
 use crate::binaries::root;
