@@ -103,9 +103,12 @@ pub(super) fn regions(path: &str, text: &str) -> Vec<Region> {
         return Vec::new();
     }
     let delimiters = delimiters(path);
+    let begins = first_bytes(delimiters);
     let mut found = Vec::new();
     let mut at = 0;
-    while at < text.len() {
+    while let Some(rest) = text.as_bytes().get(at..) {
+        let Some(ahead) = rest.iter().position(|&byte| begins[usize::from(byte)]) else { break };
+        at += ahead;
         let rest = &text[at..];
         let region = raw_rust(path, text, at).or_else(|| heredoc(delimiters, text, at)).or_else(|| {
             delimiters.iter().find(|it| rest.starts_with(it.open)).map(|it| region(it, text, at))
@@ -115,10 +118,21 @@ pub(super) fn regions(path: &str, text: &str) -> Vec<Region> {
                 at = region.whole.end.max(at + 1);
                 found.push(region);
             }
-            None => at += rest.chars().next().map_or(1, char::len_utf8),
+            None => at += 1,
         }
     }
     found
+}
+
+/// The bytes that a literal or comment may begin with: all others are passed by without a closer look.
+fn first_bytes(delimiters: &[Delimiter]) -> [bool; 256] {
+    let mut begins = [false; 256];
+    let own = delimiters.iter().filter_map(|it| it.open.bytes().next());
+    // Rust's raw strings, and heredocs.
+    for byte in own.chain([b'r', b'<']) {
+        begins[usize::from(byte)] = true;
+    }
+    begins
 }
 
 fn region(delimiter: &Delimiter, text: &str, start: usize) -> Region {

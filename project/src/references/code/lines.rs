@@ -32,8 +32,8 @@ impl<'a> Lines<'a> {
         let is_outer = |above: &usize| {
             let text = self.text(*above);
             let is_content =
-                !text.trim().is_empty() && !text.trim_start().starts_with(['@', '#', '/', ')', '*']);
-            is_content && indent(text) < own
+                || !text.trim().is_empty() && !text.trim_start().starts_with(['@', '#', '/', ')', '*']);
+            indent(text) < own && is_content()
         };
         (line.saturating_sub(300)..line).rev().find(is_outer)
     }
