@@ -75,7 +75,7 @@ impl std::fmt::Display for Scalar {
     }
 }
 
-/// Thresholds of plans. The defaults are the ones that the domain has settled (design.md 3, "Plans").
+/// Thresholds of plans. The defaults are the ones that the domain has settled.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {

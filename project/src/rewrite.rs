@@ -6,10 +6,11 @@ mod write;
 use std::collections::BTreeSet;
 
 use lockkeeper_core::check::{Part, check};
+use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::{self, Direction, NewMigration, Timestamp, Transaction};
-use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
 use lockkeeper_core::recipes::{self, Answers};
-use lockkeeper_core::text::Span;
+use lockkeeper_core::text::{Span, comment};
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
@@ -41,7 +42,7 @@ pub struct Release {
 }
 
 /// A migration rewritten.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Rewrite {
     /// How it is carried out.
     pub way: Way,
@@ -99,7 +100,9 @@ pub fn phases(
     for (number, piece) in pieces.into_iter().enumerate() {
         match piece {
             Piece::Rewritten(own) => phases.extend(own),
-            Piece::Kept(kept) => phases.push(kept_phase(&kept, &format!("{stem}_{}", number + 1))),
+            Piece::Kept(kept) => {
+                phases.push(kept_phase(&kept, &format!("{stem}_{}", number + 1), file.target.dialect))
+            }
         }
     }
     Ok(phases)
@@ -137,8 +140,12 @@ fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
     let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
     let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
     let part = Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
-    let mut phases =
-        recipes::in_window(stem, &up, &recipes::written(down, &check(part, &file.target, after)));
+    let mut phases = recipes::in_window(
+        stem,
+        &up,
+        &recipes::written(down, &check(part, &file.target, after)),
+        file.target.dialect,
+    );
     let queries: BTreeSet<&String> = file.hazards().filter_map(|hazard| hazard.preflight.as_ref()).collect();
     let refused =
         |query: &String| Criterion::counts_nothing("there is no row that the server refuses", query);
@@ -146,16 +153,15 @@ fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
     phases
 }
 
-fn kept_phase(kept: &Kept, name: &str) -> Phase {
-    let timeout = "SET LOCAL lock_timeout = '2s';\n";
-    let guarded = |sql: &str| if kept.transactional { format!("{timeout}{sql}") } else { sql.to_owned() };
+fn kept_phase(kept: &Kept, name: &str, dialect: Dialect) -> Phase {
+    let guarded = |it: Vec<Statement>| if kept.transactional { recipes::with_timeout(it) } else { it };
     let step = SqlStep {
         name: name.to_owned(),
         title: "what stays as it was written".to_owned(),
-        up: guarded(&kept.up),
-        down: kept.down.as_deref().map(guarded),
+        up: guarded(kept.up.clone()),
+        down: kept.down.clone().map(guarded),
         transactional: kept.transactional,
-        job: None,
+        dialect,
     };
     Phase::new(PhaseKind::Expand, "what stays as it was written", vec![Step::Sql(step)])
 }
@@ -313,8 +319,8 @@ fn planned(phases: &[Phase]) -> Vec<Planned<'_>> {
         }
         waits.extend(releases_before(phases, phase, step));
         waits.dedup();
-        let up = header(number + 1, count, phase, step, &waits) + &step.up;
-        planned.push(Planned { phase, step, up, down: step.down.clone() });
+        let up = header(number + 1, count, phase, step, &waits) + &step.up();
+        planned.push(Planned { phase, step, up, down: step.down() });
         waits.clear();
     }
     planned
@@ -343,12 +349,12 @@ fn releases_before(phases: &[Phase], phase: &Phase, step: &SqlStep) -> Vec<Strin
 }
 
 fn header(number: usize, count: usize, phase: &Phase, step: &SqlStep, waits: &[String]) -> String {
-    let mut text = format!("-- Step {number} of {count} ({}): {}\n", phase.kind.id(), step.title);
+    let mut text = comment(&format!("Step {number} of {count} ({}): {}", phase.kind.id(), step.title));
     for wait in waits {
-        text.push_str(&format!("-- Before it: {wait}\n"));
+        text.push_str(&comment(&format!("Before it: {wait}")));
     }
     if step.down.is_none() {
-        text.push_str("-- There is no way back that keeps everything\n");
+        text.push_str(&comment("There is no way back that keeps everything"));
     }
     text
 }

@@ -186,6 +186,18 @@ impl Catalog {
     /// Makes the sequence of a serial or identity column.
     pub(super) fn own_sequence(&mut self, table: &RelationName, column: &str, ty: &TypeName, identity: bool) {
         let name = self.free_relation_name(table, &[column], "seq");
+        self.own_named_sequence(table, column, ty, identity, name);
+    }
+
+    /// The sequence of a column, under a name.
+    pub(super) fn own_named_sequence(
+        &mut self,
+        table: &RelationName,
+        column: &str,
+        ty: &TypeName,
+        identity: bool,
+        name: RelationName,
+    ) {
         let ty = TypeName { serial: false, ..ty.clone() };
         let sequence = Sequence { ty, owned_by: Some((table.clone(), column.to_owned())), identity };
         self.insert(name.clone(), RelationKind::Sequence(sequence));
@@ -334,7 +346,26 @@ impl Catalog {
                 sequence.ty = ty.clone();
             }
         });
+        if alter.disowned {
+            self.disown(&name);
+        }
         self.own(&name, alter.owned_by.as_ref());
+    }
+
+    /// The sequence belongs to no column any more.
+    fn disown(&mut self, sequence: &RelationName) {
+        let Some(RelationKind::Sequence(state)) = self.relation(sequence).map(|it| &it.kind) else { return };
+        let Some((table, column)) = state.owned_by.clone() else { return };
+        self.with_table_of(&table, |table| {
+            if let Some(column) = table.column_mut(&column) {
+                column.sequence = None;
+            }
+        });
+        self.with_relation(sequence, |kind| {
+            if let RelationKind::Sequence(sequence) = kind {
+                sequence.owned_by = None;
+            }
+        });
     }
 
     fn own(&mut self, sequence: &RelationName, owner: Option<&(crate::dialect::Name, Ident)>) {

@@ -26,6 +26,7 @@ pub(crate) use alter::same_shape;
 pub(crate) use drop::names_column;
 pub use gaps::Gap;
 pub use list::List;
+pub use naming::server_name;
 pub use relation::{
     ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Routine,
     Sequence, Table, Trigger, UserType, View,

@@ -36,6 +36,11 @@ pub(super) fn free_name(table: &str, columns: &[&str], label: &str, taken: impl 
     name
 }
 
+/// The name that the server gives where it is free: `table_columns_label`, cut to the longest name.
+pub fn server_name(table: &str, columns: &[&str], label: &str) -> String {
+    object_name(table, &columns.join("_"), label)
+}
+
 /// The two parts in front give way to the label, the longer one first (`makeObjectName` of the server).
 fn object_name(first: &str, second: &str, label: &str) -> String {
     let overhead = label.len() + 1 + usize::from(!second.is_empty());

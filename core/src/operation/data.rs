@@ -12,6 +12,8 @@ pub struct Insert {
     pub table: Name,
     /// The columns, where stated.
     pub columns: Vec<Ident>,
+    /// Values for identities that are always generated are taken as they come.
+    pub overriding: bool,
     /// The query that the rows come from, unless they are written out.
     pub query: Option<QueryText>,
     /// Tables in its WITH.

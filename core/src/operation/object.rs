@@ -83,6 +83,8 @@ pub struct Drop {
     pub if_exists: bool,
     /// What depends on them goes too.
     pub cascade: bool,
+    /// The arguments of a function, where one is dropped.
+    pub arguments: Option<String>,
     /// The word that names the kind of object, for edits.
     pub keyword: Span,
 }
@@ -94,6 +96,8 @@ pub struct AlterObject {
     pub object: ObjectKind,
     /// Its name.
     pub name: Name,
+    /// The arguments of a function.
+    pub arguments: Option<String>,
     /// What is done.
     pub action: ObjectAction,
 }
@@ -317,6 +321,8 @@ pub struct AlterSequence {
     pub ty: Option<TypeName>,
     /// The column that it belongs to from now on.
     pub owned_by: Option<(Name, Ident)>,
+    /// It belongs to no column from now on.
+    pub disowned: bool,
     /// It starts again, or counts otherwise.
     pub restarts: bool,
     /// The number that it starts again at, or any other option that rewrites it.
@@ -336,6 +342,10 @@ pub struct CreateFunction {
     pub language: String,
     /// The code of the body, without its quotes.
     pub body: Option<Span>,
+    /// The same where it stands in no text.
+    pub code: Option<String>,
+    /// What is stated of it besides, where it stands in no text: `SECURITY DEFINER`.
+    pub options: String,
     /// `RETURNS trigger`.
     pub returns_trigger: bool,
     /// How it is called; `None` of a procedure, and where an argument is more than a value that goes in.

@@ -199,8 +199,8 @@ pub struct CreateIndex {
     pub nulls_not_distinct: bool,
     /// The word `INDEX`.
     pub keyword: Span,
-    /// Everything behind the table's name, as written.
-    pub definition: Span,
+    /// Everything behind the table's name, as written; empty where nobody wrote it.
+    pub definition: Expression,
 }
 
 /// One key of an index.
@@ -257,7 +257,7 @@ pub enum TableAction {
     DropNotNull { column: Ident },
     SetExpression { column: Ident, expression: Expression },
     DropExpression { column: Ident },
-    AddIdentity { column: Ident, identity: Identity },
+    AddIdentity { column: Ident, identity: Identity, sequence: Option<Name> },
     AlterIdentity { column: Ident, identity: Option<Identity> },
     DropIdentity { column: Ident },
     SetStatistics { column: Option<Ident> },

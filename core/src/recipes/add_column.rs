@@ -1,16 +1,20 @@
 //! Add a column whose values cannot come with it: without them first, then a default for new rows, then the old rows in
 //! batches, then what it demands.
 
-use crate::catalog::{RelationName, Table};
+use crate::catalog::{RelationName, Table, server_name};
 use crate::dialect::quote_literal;
 use crate::effect::volatility;
+use crate::hazards::compatibility::refused_ids;
 use crate::operation::{
-    AlterTable, Column, ConstraintKind, Expression, Identity, Kind, Operation, TableAction, Volatility,
+    AlterTable, Column, ConstraintKind, Expression, Identity, Kind, ObjectKind, Operation, TableAction,
+    TypeName, Volatility,
 };
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
 use super::backfill::Backfill;
+use super::make::{self, Build, On};
 use super::scene::{Scene, name_of};
+use super::sync::undone;
 use super::{Form, Recipe, Refusal, carried, check_then_not_null};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -96,9 +100,8 @@ impl Add<'_> {
         self.scene.quote(self.name())
     }
 
-    /// An ALTER TABLE of the column's table.
-    fn alter(&self, action: &str) -> String {
-        format!("ALTER TABLE {} {action}", self.scene.sql(self.table))
+    fn on(&self) -> On {
+        self.scene.on(self.table)
     }
 
     fn file(&self, suffix: &str) -> String {
@@ -108,8 +111,10 @@ impl Add<'_> {
     /// The sequence: under the name that the server would give it, or for an identity, which brings its own, another.
     fn sequence(&self) -> RelationName {
         let name = match self.values {
-            Values::Identity(_) => name_of(&["lockkeeper", &self.table.name, self.name(), "seq"]),
-            _ => name_of(&[&self.table.name, self.name(), "seq"]),
+            Values::Identity(_) => {
+                self.scene.free_name(self.table, &["lockkeeper", &self.table.name, self.name(), "seq"])
+            }
+            _ => server_name(&self.table.name, &[self.name()], "seq"),
         };
         RelationName { schema: self.table.schema.clone(), name: name.as_str().into() }
     }
@@ -167,32 +172,29 @@ impl Add<'_> {
     }
 
     fn expand(&self) -> Phase {
-        let quoted = self.quoted();
-        let collation =
-            self.column.collation.as_ref().map(|it| format!(" COLLATE {}", it.sql(self.scene.dialect())));
-        let ty = format!("{}{}", self.column.ty, collation.unwrap_or_default());
-        let mut add = format!("ADD COLUMN {quoted} {ty}");
+        let mut column = make::column(self.name(), self.column.ty.clone(), self.column.collation.clone());
+        column.ty.serial = false;
         if let Values::Once = self.values {
-            add.extend(self.column.default.iter().map(|it| format!(" DEFAULT {}", it.text)));
-            add.push_str(if self.column.not_null { " NOT NULL" } else { "" });
+            (column.default, column.not_null) = (self.column.default.clone(), self.column.not_null);
         }
-        let mut up = vec![self.alter(&add)];
-        let down = vec![self.alter(&format!("DROP COLUMN {quoted}"))];
-        let mut down = down;
-        let sequence = self.scene.sql(&self.sequence());
+        let on = self.on();
+        let mut up = vec![on.add_column(column.clone())];
+        // The sequence goes with its column.
+        let mut down = undone(&up);
         if matches!(self.values, Values::Serial | Values::Identity(_)) {
-            let (sql, ty) = (self.scene.sql(self.table), &self.column.ty);
-            up.push(format!("CREATE SEQUENCE {sequence} AS {ty} OWNED BY {sql}.{quoted}"));
+            let owner = Some((on.name.clone(), self.name()));
+            up.push(make::create_sequence(self.scene.name(&self.sequence()), column.ty, owner));
         }
         if let Some(value) = self.value() {
-            up.push(self.alter(&format!("ALTER COLUMN {quoted} SET DEFAULT {value}")));
-            down.insert(0, self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT")));
+            let set = on.set_default(self.name(), value);
+            down.splice(0..0, undone(std::slice::from_ref(&set)));
+            up.push(set);
         }
         let title = match self.values {
             Values::Once => format!("add {} without its constraints", self.shown),
             _ => format!("add {} without values for old rows", self.shown),
         };
-        let step = self.scene.in_transaction(self.file("expand"), title.clone(), &up, &down);
+        let step = self.scene.in_transaction(self.file("expand"), title.clone(), up, down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .undone_by("the down migration drops the column", "writes that fail")
     }
@@ -229,14 +231,9 @@ impl Add<'_> {
         for added in table.constraints.iter().filter(|it| self.state.constraint(&it.name).is_none()) {
             match &added.demand {
                 crate::catalog::Demand::Check(_) | crate::catalog::Demand::ForeignKey { .. } => {
-                    let definition = carried::definition(self.scene, added).unwrap_or_default();
-                    steps.extend(carried::validated(
-                        self.scene,
-                        self.table,
-                        &added.name,
-                        &definition,
-                        &added.name,
-                    ));
+                    let own = make::again(added, self.scene.dialect());
+                    let own = own.map(|it| carried::validated(self.scene, self.table, &it, &added.name));
+                    steps.extend(own.unwrap_or_default());
                 }
                 crate::catalog::Demand::Unique(_) => steps.extend(self.unique(&added.name)),
                 crate::catalog::Demand::NotNull(_) => {}
@@ -253,23 +250,16 @@ impl Add<'_> {
     }
 
     fn unique(&self, name: &str) -> [SqlStep; 2] {
-        let (name, quoted) = (self.scene.quote(name), self.quoted());
-        let table = self.scene.sql(self.table);
-        let full = self.scene.sibling(self.table, name.trim_matches('"'));
-        let create = |how: &str| format!("CREATE UNIQUE INDEX {how}{name} ON {table} ({quoted})");
-        let build = self.scene.alone(
-            self.file("unique_index"),
-            format!("build the index of {name} beside writers"),
-            &create("CONCURRENTLY "),
-            &format!("DROP INDEX CONCURRENTLY IF EXISTS {full}"),
-        );
-        let add = self.alter(&format!("ADD CONSTRAINT {name} UNIQUE USING INDEX {name}"));
-        let remove = self.alter(&format!("DROP CONSTRAINT {name}"));
+        let on = self.on();
+        let index =
+            |build| make::unique_index(on.name.clone(), name, [self.name()], build, self.scene.dialect());
+        let title = format!("build the index of {name} without blocking writes");
+        let build = self.scene.built(self.file("unique_index"), title, index(Build::Concurrent));
         let attach = self.scene.in_transaction(
             self.file("unique"),
             format!("make the index the constraint {name}: nothing is read"),
-            &[add],
-            &[remove, create("")],
+            vec![on.add(make::from_index(name, false, name))],
+            vec![on.drop_constraint(name), index(Build::Plain)],
         );
         [build, attach]
     }
@@ -277,36 +267,32 @@ impl Add<'_> {
     /// The default becomes an identity, which goes on where the sequence stopped.
     fn identity(&self) -> Option<Phase> {
         let Values::Identity(identity) = self.values else { return None };
-        let quoted = self.quoted();
-        let sequence = self.scene.sql(&self.sequence());
-        let words = match identity {
-            Identity::Always => "ALWAYS",
-            Identity::ByDefault => "BY DEFAULT",
-        };
+        let (on, sequence) = (self.on(), self.scene.name(&self.sequence()));
         // Not by pg_get_serial_sequence: for a moment the column owns two.
         let column = self.made.and_then(|it| it.column(self.name()));
-        let own = self.scene.sql(column.and_then(|it| it.sequence.as_ref())?);
-        let go_on = |to: &str, from: &str| {
-            format!("SELECT setval({}, last_value, is_called) FROM {from}", quote_literal(to))
+        let own = self.scene.name(column.and_then(|it| it.sequence.as_ref())?);
+        let add = on.add_identity(self.name(), identity, None);
+        let because = "no release ever gave it: the numbers came from the sequence";
+        let add = match identity {
+            Identity::Always => add.allowing(&refused_ids::RULE, because),
+            Identity::ByDefault => add,
         };
-        let allow = "-- lockkeeper: allow refused-ids because no release ever gave it: the numbers came from the sequence";
-        let allow = (identity == Identity::Always).then(|| allow.to_owned());
-        let mut up = vec![self.alter(&format!("ALTER COLUMN {quoted} DROP DEFAULT"))];
-        up.extend(allow);
-        up.extend([
-            self.alter(&format!("ALTER COLUMN {quoted} ADD GENERATED {words} AS IDENTITY")),
-            go_on(&own, &sequence),
-            format!("DROP SEQUENCE {sequence}"),
-        ]);
-        let down = [
-            format!("CREATE SEQUENCE {sequence} AS {}", self.column.ty),
-            go_on(&sequence, &own),
-            self.alter(&format!("ALTER COLUMN {quoted} DROP IDENTITY")),
-            format!("ALTER SEQUENCE {sequence} OWNED BY {}.{quoted}", self.scene.sql(self.table)),
-            self.alter(&format!("ALTER COLUMN {quoted} SET DEFAULT {}", self.value().unwrap_or_default())),
+        let up = vec![
+            on.drop_default(self.name()),
+            add,
+            self.scene.go_on(&own, &sequence),
+            make::drop(ObjectKind::Sequence, sequence.clone()),
+        ];
+        let ty = TypeName { serial: false, ..self.column.ty.clone() };
+        let down = vec![
+            make::create_sequence(sequence.clone(), ty, None),
+            self.scene.go_on(&sequence, &own),
+            on.drop_identity(self.name()),
+            make::own_sequence(sequence, None, Some((on.name.clone(), self.name()))),
+            on.set_default(self.name(), self.value().unwrap_or_default()),
         ];
         let title = format!("make {} an identity, which goes on where its sequence stopped", self.shown);
-        let step = self.scene.in_transaction(self.file("identity"), title.clone(), &up, &down);
+        let step = self.scene.in_transaction(self.file("identity"), title.clone(), up, down);
         Some(Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)]).undone_by(
             "the down migration makes it a default again",
             "an insert that states the number itself",

@@ -1,11 +1,13 @@
 //! A new label of an enum: first a release that can read it, then the label, then a release that writes it.
 
 use crate::dialect::{Name, quote_literal};
+use crate::hazards::compatibility::added_enum_value;
 use crate::operation::{Kind, Operation, Place, TypeAction};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
+use crate::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 
 use super::enum_type::Enum;
-use super::scene::{Scene, name_of};
+use super::make;
+use super::scene::{Scene, name_of, with_timeout};
 use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -50,30 +52,16 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
 
 /// The migration that adds a label, with its place stated: it is the same for ever.
 pub(super) fn step(of: &Enum<'_>, value: &str, place: Option<&Place>) -> SqlStep {
-    let place = match (place, of.labels.last()) {
-        (Some(Place::Before(label)), _) => format!(" BEFORE {}", quote_literal(label)),
-        (Some(Place::After(label)), _) => format!(" AFTER {}", quote_literal(label)),
-        (None, Some(last)) => format!(" AFTER {}", quote_literal(last)),
-        (None, None) => String::new(),
-    };
-    let up = format!("ALTER TYPE {} ADD VALUE {}{place}", of.sql(), quote_literal(value));
+    let place = place.cloned().or_else(|| of.labels.last().map(|last| Place::After(last.clone())));
+    let because = "no release writes it before all that run can read it";
+    let up = make::add_enum_value(of.scene.name(&of.name), value, place);
+    let up = up.allowing(&added_enum_value::RULE, because);
     let name = name_of(&[&of.name.name, value, "value"]);
     let title = format!("add {value} to {}", of.name.name);
     let down = of.refuse_uses().and_then(|()| of.made_again(of.labels)).ok();
-    let allow =
-        "-- lockkeeper: allow added-enum-value because no release writes it before all that run can read it";
     if of.scene.target.version.major >= 12 {
-        let step = of.scene.in_transaction(
-            name,
-            title,
-            &[allow.to_owned(), up],
-            down.as_deref().unwrap_or_default(),
-        );
-        return SqlStep { down: step.down.filter(|_| down.is_some()), ..step };
+        return of.scene.step(name, title, with_timeout(vec![up]), down.map(with_timeout));
     }
     // Before 12 it runs outside a transaction, and so does its way back, which must be one.
-    let block =
-        |it: Vec<String>| format!("DO $lockkeeper$\nBEGIN\n  {};\nEND $lockkeeper$", it.join(";\n  "));
-    let step = of.scene.alone(name, title, &format!("{allow}\n{up}"), "");
-    SqlStep { down: down.map(|it| block(it) + ";\n"), ..step }
+    of.scene.alone(name, title, up, down.map(|it| Statement::of(Act::Together(it))))
 }

@@ -7,13 +7,15 @@ use crate::catalog::{Catalog, Demand, RelationName};
 use crate::dialect::Name;
 use crate::operation::{
     AlterSequence, AlterTable, Constraint, ConstraintKind, CreateTable, Drop, Insert, Kind, ObjectKind,
-    Operation, TableAction,
+    Operation, RelationWord, TableAction,
 };
+use crate::plan::{Statement, Written};
 use crate::text::{Edit, Span, apply_within};
 
 use super::copied::Copied;
 use super::group::stands_apart;
-use super::scene::{Scene, alone};
+use super::make::{self, On};
+use super::scene::Scene;
 use super::twin;
 
 /// A new table, what fills it, and what becomes of the old one.
@@ -31,13 +33,13 @@ pub(super) struct Anew {
     /// Whether what hangs on it goes with it.
     pub cascades: bool,
     /// The statements that make the new one, with its partitions and indexes.
-    pub make: Vec<String>,
+    pub make: Vec<Statement>,
     /// What fills it, where that could be read.
     pub copied: Option<Copied>,
     /// Statements about names and sequences, each with its way back: those that name the new table as it is called before the exchange.
-    pub before: Vec<(String, String)>,
+    pub before: Vec<(Statement, Statement)>,
     /// Those that follow the exchange.
-    pub after: Vec<(String, String)>,
+    pub after: Vec<(Statement, Statement)>,
     /// The columns that the new table's statement lists, where the interim name is ours: the server names their parts after it.
     pub listed: Vec<String>,
     /// Whether the new table is partitioned.
@@ -154,7 +156,7 @@ struct Reader<'a> {
     /// The place of the last operation that the change needs.
     last: Option<usize>,
     /// The statements that make the new table, with their places.
-    made: Vec<(usize, String)>,
+    made: Vec<(usize, Statement)>,
     anew: Anew,
 }
 
@@ -289,7 +291,7 @@ impl Reader<'_> {
             .is_some_and(|(table, _)| self.is_new(table) || self.old.as_ref() == Some(table));
         if part {
             let word = |from: &RelationName, to: &RelationName| {
-                format!("ALTER INDEX {} RENAME TO {}", self.scene.sql(from), self.scene.quote(&to.name))
+                On { name: self.scene.name(from), word: RelationWord::Index }.rename(&to.name)
             };
             let both = (word(&target, &renamed), word(&renamed, &target));
             self.adjusts(both);
@@ -312,18 +314,14 @@ impl Reader<'_> {
         if others || !goes_over {
             return false;
         }
-        let back = format!(
-            "ALTER SEQUENCE {} OWNED BY {}.{}",
-            self.scene.sql(&name),
-            self.scene.sql(&self.anew.table),
-            self.scene.quote(&column.name)
-        );
-        self.adjusts((alone(operation, self.scene.text), back));
+        let owner = Some((self.scene.name(&self.anew.table), column.name.as_str()));
+        let back = make::own_sequence(self.scene.name(&name), None, owner);
+        self.adjusts((self.scene.statement_of(operation), back));
         true
     }
 
     /// Something that is done when the names are exchanged.
-    fn adjusts(&mut self, both: (String, String)) {
+    fn adjusts(&mut self, both: (Statement, Statement)) {
         match self.new.as_ref() == Some(&self.anew.table) {
             true => self.anew.after.push(both),
             false => self.anew.before.push(both),
@@ -350,8 +348,8 @@ impl Reader<'_> {
         if let Kind::CreateTable(create) = &operation.kind {
             edits.extend(self.key_names(create, operation));
         }
-        let sql = spelled(operation, &edits, self.scene.text);
-        self.made.push((at, sql));
+        let words = spelled(operation, &edits, self.scene.text);
+        self.made.push((at, Written::read(words, self.scene.dialect()).into()));
         true
     }
 

@@ -1,7 +1,7 @@
 //! Backfills: batches that commit one by one, can be killed at any moment and run again.
 //!
-//! A backfill is a value first, [`BackfillJob`]; its SQL is rendered from that (`batches.rs`). Where an update of every row of a page would
-//! write into every index, a window is filled in several passes (measured: durations.md 2, "Interleaved batches").
+//! A backfill is a value first, [`BackfillJob`]; its SQL is rendered from that by the engine. Where an update of every row of a page would
+//! write into every index, a window is filled in several passes (measured: docs/measurements.md, "Backfills").
 
 use crate::catalog::{Index, RelationName, Table};
 use crate::dialect::Dialect;
@@ -9,7 +9,7 @@ use crate::operation::TypeName;
 use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk, Work};
 
 use super::Refusal;
-use super::batches;
+use super::make;
 use super::scene::{SECOND_LOCK_TIMEOUT, Scene, name_of};
 use super::sync::GUARD;
 
@@ -94,7 +94,7 @@ impl Copying<'_> {
                 let key = columns.into_iter().filter(|it| !self.order.contains(it));
                 Walk::Key { columns: self.order.iter().cloned().chain(key).collect(), passes, spread }
             }
-            Walk::Pages => Walk::Pages,
+            pages @ Walk::Pages { .. } => pages,
         };
         let (into, columns, key) = (self.into.clone(), self.columns.clone(), self.key.clone());
         let job = job(scene, self.from, walk, Work::Copy { into, columns, key }, self.pending.clone());
@@ -110,8 +110,7 @@ impl Copying<'_> {
 
 /// The migration of a job.
 pub(super) fn step_of(scene: &Scene<'_>, name: String, title: String, job: BackfillJob) -> SqlStep {
-    let step = scene.alone(name, title, &batches::sql(&job, scene.target), "SELECT 1");
-    SqlStep { job: Some(Box::new(job)), ..step }
+    scene.alone(name, title, job.into(), Some(make::nothing()))
 }
 
 /// A backfill that fires no trigger of the user, under the setting at which ours stand aside.
@@ -127,7 +126,7 @@ pub(super) fn job(
         // Out of sight of the index that serves a window's bounds of several columns: of a condition on the first of them that lies before the window,
         // PostgreSQL 17 returns rows that do not meet it (measured on 17.10, `a_condition_on_the_key_touches_no_other_row`; not on 11 to 16 and 18).
         Walk::Key { columns, .. } if columns.len() > 1 => format!("({pending}) IS TRUE"),
-        Walk::Key { .. } | Walk::Pages => pending,
+        Walk::Key { .. } | Walk::Pages { .. } => pending,
     };
     BackfillJob {
         table: table.clone(),
@@ -171,7 +170,7 @@ pub(super) fn walk(
                 table.display(scene.dialect())
             )));
         }
-        return Ok(Walk::Pages);
+        return Ok(Walk::Pages { by_range: scene.target.version.major >= 14 });
     };
     let types: Vec<&TypeName> = columns.iter().filter_map(|it| state.column(it)).map(|it| &it.ty).collect();
     let pays = interleaving_pays(state, &columns, &types, written, scene.dialect());

@@ -40,7 +40,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         }
         _ => return Err(Refusal::new("it changes no rows")),
     };
-    let left = step.job.as_ref().map(|job| job.remaining.clone()).unwrap_or_default();
+    let left = step.job().map(|job| job.remaining.clone()).unwrap_or_default();
     let phase = Phase::new(PhaseKind::Backfill, step.title.clone(), vec![Step::Sql(step)])
         .enter_when(Criterion::of_people(
             "the application that runs makes no such rows any more, and does without the old values",

@@ -1,11 +1,15 @@
 //! What hangs on a column and must hang on its successor: indexes, constraints, NOT NULL, default.
 
-use crate::catalog::{ColumnState, ConstraintState, Demand, Index, IndexColumn, RelationName, Table};
-use crate::operation::Expression;
-use crate::plan::{Phase, PhaseKind, SqlStep, Step};
+use crate::catalog::{
+    ColumnState, ConstraintState, Demand, Index, IndexColumn, RelationName, Table, server_name,
+};
+use crate::operation::{Column, Constraint, ConstraintKind, Expression, RelationWord};
+use crate::plan::{Phase, PhaseKind, SqlStep, Statement, Step};
 
 use super::Refusal;
+use super::make::{self, Build, On};
 use super::scene::{Scene, name_of};
+use super::sync::undone;
 
 /// A part of what hangs on a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +99,11 @@ impl<'a> Carried<'a> {
 
     /// The name that something of the old column has while both stand.
     fn interim(&self, name: &str) -> String {
-        name_of(&["lockkeeper", name])
+        self.scene.free_name(self.table, &["lockkeeper", name])
+    }
+
+    fn on(&self) -> On {
+        self.scene.on(self.table)
     }
 
     /// The migrations that make indexes and constraints on the new column, behind the backfill.
@@ -114,25 +122,11 @@ impl<'a> Carried<'a> {
     }
 
     fn index_step(&self, index: &Index, name: &str, unique: bool) -> SqlStep {
-        let interim = self.interim(name);
-        let up = self.create_index(index, &interim, unique, "CONCURRENTLY ", self.new);
-        let down = format!("DROP INDEX CONCURRENTLY IF EXISTS {}", self.scene.sibling(self.table, &interim));
-        self.scene.alone(
-            name_of(&[name, "on", self.new]),
-            format!("build the successor of {name}"),
-            &up,
-            &down,
-        )
+        let index = self.create_index(index, &self.interim(name), unique, Build::Concurrent, self.new);
+        self.scene.built(name_of(&[name, "on", self.new]), format!("build the successor of {name}"), index)
     }
 
-    fn create_index(
-        &self,
-        index: &Index,
-        name: &str,
-        unique: bool,
-        concurrently: &str,
-        column: &str,
-    ) -> String {
+    fn create_index(&self, index: &Index, name: &str, unique: bool, build: Build, column: &str) -> Statement {
         let renamed = Index {
             unique,
             keys: index
@@ -151,7 +145,7 @@ impl<'a> Carried<'a> {
             predicate: index.predicate.as_ref().map(|it| Expression::new(self.renamed(&it.text, column))),
             ..index.clone()
         };
-        create_index(self.scene, self.table, &renamed, name, concurrently)
+        make::index(self.table, &renamed, name, build, self.scene.dialect())
     }
 
     /// The text with the old column's name replaced.
@@ -164,28 +158,27 @@ impl<'a> Carried<'a> {
 
     fn constraint_steps(&self, constraint: &ConstraintState, steps: &mut Vec<SqlStep>) {
         let interim = self.interim(&constraint.name);
-        let name = self.scene.quote(&interim);
-        let table = self.scene.sql(self.table);
         match &constraint.demand {
             Demand::Unique(columns) => {
                 let index = self.unique_index(columns);
                 steps.push(self.index_step(&index, &constraint.name, true));
-                let timing = timing(constraint);
-                let up =
-                    format!("ALTER TABLE {table} ADD CONSTRAINT {name} UNIQUE USING INDEX {name}{timing}");
-                let down = format!("ALTER TABLE {table} DROP CONSTRAINT {name}");
-                let rebuilt = self.create_index(&index, &interim, true, "", self.new);
-                let title = format!("make it the successor of {}", constraint.name);
+                let key = Constraint {
+                    deferrable: constraint.deferrable,
+                    initially_deferred: constraint.initially_deferred,
+                    ..make::from_index(&interim, false, &interim)
+                };
+                let rebuilt = self.create_index(&index, &interim, true, Build::Plain, self.new);
                 steps.push(self.scene.in_transaction(
                     name_of(&[&constraint.name, "constraint"]),
-                    title,
-                    &[up],
-                    &[down, rebuilt],
+                    format!("make it the successor of {}", constraint.name),
+                    vec![self.on().add(key)],
+                    vec![self.on().drop_constraint(&interim), rebuilt],
                 ));
             }
             Demand::Check(_) | Demand::ForeignKey { .. } => {
-                let Some(definition) = self.definition(constraint, self.new) else { return };
-                steps.extend(validated(self.scene, self.table, &interim, &definition, &constraint.name));
+                let Some(moved) = self.moved(constraint, self.new) else { return };
+                let moved = Constraint { name: Some(make::ident(interim)), ..moved };
+                steps.extend(validated(self.scene, self.table, &moved, &constraint.name));
             }
             Demand::NotNull(_) | Demand::PrimaryKey(_) | Demand::Exclude(_) => {}
         }
@@ -209,14 +202,19 @@ impl<'a> Carried<'a> {
         }
     }
 
-    /// The words of a constraint, on another column.
-    fn definition(&self, constraint: &ConstraintState, column: &str) -> Option<String> {
-        definition_with(
-            self.scene,
-            constraint,
-            |text| self.renamed(text, column),
-            |it| if it == self.old { column.to_owned() } else { it.to_owned() },
-        )
+    /// A constraint, on another column.
+    fn moved(&self, constraint: &ConstraintState, column: &str) -> Option<Constraint> {
+        let own = |it: &String| if it == self.old { column.to_owned() } else { it.clone() };
+        let all = |names: &[String]| names.iter().map(own).collect();
+        let mut state = constraint.clone();
+        match &mut state.demand {
+            Demand::Check(check) => *check = Expression::new(self.renamed(&check.text, column)),
+            Demand::ForeignKey { columns, .. } | Demand::Unique(columns) | Demand::PrimaryKey(columns) => {
+                *columns = all(columns);
+            }
+            Demand::NotNull(_) | Demand::Exclude(_) => {}
+        }
+        make::again(&state, self.scene.dialect())
     }
 
     fn not_null_steps(&self) -> Vec<SqlStep> {
@@ -224,21 +222,18 @@ impl<'a> Carried<'a> {
     }
 
     /// The statements, in the transaction that drops the old column, that give its successors their final names.
-    pub fn take_names(&self) -> Vec<String> {
-        let table = self.scene.sql(self.table);
+    pub fn take_names(&self) -> Vec<Statement> {
         let mut statements = Vec::new();
         for index in &self.indexes {
-            let interim = self.scene.sibling(self.table, &self.interim(&index.name.name));
-            statements
-                .push(format!("ALTER INDEX {interim} RENAME TO {}", self.scene.quote(&index.name.name)));
+            let name = &index.name.name;
+            statements.push(rename_index(self.scene, self.table, &self.interim(name), name));
         }
         for constraint in self.named_constraints() {
-            let (from, to) = (self.interim(&constraint.name), &constraint.name);
-            let (from, to) = (self.scene.quote(&from), self.scene.quote(to));
-            statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"));
+            let interim = self.interim(&constraint.name);
+            statements.push(self.on().rename_constraint(&interim, &constraint.name));
         }
         if let Some((old, new)) = self.not_null_names() {
-            statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {new} TO {old}"));
+            statements.push(self.on().rename_constraint(&new, &old));
         }
         statements
     }
@@ -246,28 +241,13 @@ impl<'a> Carried<'a> {
     /// From 18 on NOT NULL is a constraint with a name: that of the old column and that of the new one.
     pub fn not_null_names(&self) -> Option<(String, String)> {
         let named = self.not_null() && self.scene.target.version.major >= 18 && self.old != self.new;
-        let name = |column: &str| self.scene.quote(&name_of(&[&self.table.name, column, "not_null"]));
+        let name = |column: &str| server_name(&self.table.name, &[column], "not_null");
         named.then(|| (name(self.old), name(self.new)))
     }
 
     /// The statements that give the names back, before the old column is made again.
-    pub fn give_names_back(&self) -> Vec<String> {
-        let table = self.scene.sql(self.table);
-        let mut statements = Vec::new();
-        if let Some((old, new)) = self.not_null_names() {
-            statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {old} TO {new}"));
-        }
-        for index in &self.indexes {
-            let (name, interim) = (&index.name.name, self.interim(&index.name.name));
-            let name = self.scene.sibling(self.table, name);
-            statements.push(format!("ALTER INDEX {name} RENAME TO {}", self.scene.quote(&interim)));
-        }
-        for constraint in self.named_constraints() {
-            let (from, to) =
-                (self.scene.quote(&constraint.name), self.scene.quote(&self.interim(&constraint.name)));
-            statements.push(format!("ALTER TABLE {table} RENAME CONSTRAINT {from} TO {to}"));
-        }
-        statements
+    pub fn give_names_back(&self) -> Vec<Statement> {
+        undone(&self.take_names())
     }
 
     fn named_constraints(&self) -> impl Iterator<Item = &&'a ConstraintState> {
@@ -275,36 +255,29 @@ impl<'a> Carried<'a> {
     }
 
     /// The statements that drop all of it but the default and NOT NULL.
-    pub fn drop_all(&self) -> Vec<String> {
-        let table = self.scene.sql(self.table);
-        let indexes = self.indexes.iter().map(|it| format!("DROP INDEX {}", self.scene.sql(&it.name)));
-        let constraints = self
-            .named_constraints()
-            .map(|it| format!("ALTER TABLE {table} DROP CONSTRAINT {}", self.scene.quote(&it.name)));
+    pub fn drop_all(&self) -> Vec<Statement> {
+        let indexes =
+            self.indexes.iter().map(|it| make::drop_index(self.scene.name(&it.name), Build::Plain, false));
+        let constraints = self.named_constraints().map(|it| self.on().drop_constraint(&it.name));
         indexes.chain(constraints).collect()
     }
 
     /// The statements that make everything again, but for some parts, on the old column, which has a name again when a contract phase is
     /// undone.
-    pub fn make_again_on(&self, name: &str, without: &[Part]) -> Vec<String> {
-        let table = self.scene.sql(self.table);
-        let old = self.scene.quote(name);
+    pub fn make_again_on(&self, name: &str, without: &[Part]) -> Vec<Statement> {
         let mut statements = Vec::new();
         if self.not_null() && !without.contains(&Part::NotNull) {
-            statements.push(format!("ALTER TABLE {table} ALTER COLUMN {old} SET NOT NULL"));
+            statements.push(self.on().set_not_null(name));
         }
         if let Some(default) = self.column.default.as_ref().filter(|_| !without.contains(&Part::Default)) {
-            statements.push(format!("ALTER TABLE {table} ALTER COLUMN {old} SET DEFAULT {}", default.text));
+            statements.push(self.on().set_default(name, default.text.clone()));
         }
         for index in &self.indexes {
-            statements.push(self.create_index(index, &index.name.name, index.unique, "", name));
+            statements.push(self.create_index(index, &index.name.name, index.unique, Build::Plain, name));
         }
         let key = |it: &&&ConstraintState| matches!(it.demand, Demand::PrimaryKey(_));
         for constraint in self.constraints.iter().filter(|it| !key(it)) {
-            if let Some(definition) = self.definition(constraint, name) {
-                let own = self.scene.quote(&constraint.name);
-                statements.push(format!("ALTER TABLE {table} ADD CONSTRAINT {own} {definition}"));
-            }
+            statements.extend(self.moved(constraint, name).map(|it| self.on().add(it)));
         }
         statements
     }
@@ -314,108 +287,40 @@ impl<'a> Carried<'a> {
         self.column.default.as_ref().map(|default| default.text.as_str())
     }
 
-    /// The type of the old column, with its collation.
-    pub fn type_of_old(&self) -> String {
-        let collation = self.column.collation.as_ref().map(|it| format!(" COLLATE {}", self.scene.quote(it)));
-        format!("{}{}", self.column.ty, collation.unwrap_or_default())
+    /// The old column, without default and conditions, under a name.
+    pub fn bare(&self, name: &str) -> Column {
+        make::bare_column(name, self.column)
     }
 }
 
-/// The statement that makes an index again, under a name. `how` is `CONCURRENTLY ` or nothing.
-pub(super) fn create_index(
-    scene: &Scene<'_>,
-    table: &RelationName,
-    index: &Index,
-    name: &str,
-    how: &str,
-) -> String {
-    let keys: Vec<&str> = index.keys.iter().map(|key| key.text.text.as_str()).collect();
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let mut sql = format!(
-        "CREATE {unique}INDEX {how}{} ON {} USING {} ({})",
-        scene.quote(name),
-        scene.sql(table),
-        index.method,
-        keys.join(", ")
-    );
-    if !index.include.is_empty() {
-        sql.push_str(&format!(" INCLUDE ({})", scene.list(index.include.iter().map(String::as_str))));
-    }
-    if let Some(predicate) = &index.predicate {
-        sql.push_str(&format!(" WHERE {}", predicate.text));
-    }
-    sql
-}
-
-/// The words of a constraint, as `ADD CONSTRAINT name …` takes them; `None` for those that no words make again.
-pub(super) fn definition(scene: &Scene<'_>, constraint: &ConstraintState) -> Option<String> {
-    definition_with(scene, constraint, str::to_owned, str::to_owned)
-}
-
-fn definition_with(
-    scene: &Scene<'_>,
-    constraint: &ConstraintState,
-    text: impl Fn(&str) -> String,
-    column: impl Fn(&str) -> String,
-) -> Option<String> {
-    let list = |columns: &[String]| {
-        let columns: Vec<String> = columns.iter().map(|it| column(it)).collect();
-        scene.list(columns.iter().map(String::as_str))
-    };
-    match &constraint.demand {
-        Demand::Check(check) => Some(format!("CHECK ({})", text(&check.text))),
-        Demand::ForeignKey { columns, references, key } => {
-            let referenced: Vec<&str> = key.referenced.iter().map(|it| it.name.as_str()).collect();
-            let referenced = match referenced.as_slice() {
-                [] => String::new(),
-                some => format!(" ({})", scene.list(some.iter().copied())),
-            };
-            let (own, parent) = (list(columns), scene.sql(references));
-            let actions = if key.actions.is_empty() { String::new() } else { format!(" {}", key.actions) };
-            Some(format!(
-                "FOREIGN KEY ({own}) REFERENCES {parent}{referenced}{actions}{}",
-                timing(constraint)
-            ))
-        }
-        Demand::Unique(columns) => Some(format!("UNIQUE ({}){}", list(columns), timing(constraint))),
-        Demand::PrimaryKey(columns) => Some(format!("PRIMARY KEY ({}){}", list(columns), timing(constraint))),
-        Demand::NotNull(_) | Demand::Exclude(_) => None,
-    }
-}
-
-/// When a constraint is checked, as its definition says it.
-fn timing(constraint: &ConstraintState) -> &'static str {
-    match (constraint.deferrable, constraint.initially_deferred) {
-        (_, true) => " DEFERRABLE INITIALLY DEFERRED",
-        (true, false) => " DEFERRABLE",
-        (false, false) => "",
-    }
+/// An index of a table under another name.
+pub(super) fn rename_index(scene: &Scene<'_>, table: &RelationName, from: &str, to: &str) -> Statement {
+    On { name: scene.sibling(table, from), word: RelationWord::Index }.rename(to)
 }
 
 /// A constraint added without looking at old rows, and validated in a transaction of its own.
 pub(super) fn validated(
     scene: &Scene<'_>,
     table: &RelationName,
-    name: &str,
-    definition: &str,
+    constraint: &Constraint,
     shown: &str,
 ) -> Vec<SqlStep> {
-    let (sql, quoted) = (scene.sql(table), scene.quote(name));
-    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {definition} NOT VALID");
-    let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}");
-    let validate = format!("ALTER TABLE {sql} VALIDATE CONSTRAINT {quoted}");
+    let on = scene.on(table);
+    let own = constraint.name.as_ref().map_or("", |it| it.name.as_str());
+    let add = on.add(Constraint { not_valid: true, ..constraint.clone() });
+    let drop = on.drop_constraint(own);
     let name = name_of(&[shown, "not_valid"]);
     let title = format!("add {shown} for new rows only");
-    let (up, down) = (std::slice::from_ref(&add), std::slice::from_ref(&drop));
-    let added = match definition.starts_with("FOREIGN KEY") {
-        true => scene.on_two_tables(name, title, up, down),
-        false => scene.in_transaction(name, title, up, down),
+    let (up, down) = (vec![add.clone()], vec![drop.clone()]);
+    let added = match constraint.kind {
+        ConstraintKind::ForeignKey(_) => scene.on_two_tables(name, title, up, down),
+        _ => scene.in_transaction(name, title, up, down),
     };
     let checked = scene.in_transaction(
         name_of(&[shown, "validate"]),
-        format!("check the old rows for {shown}, beside readers and writers"),
-        &[validate],
-        &[drop, add],
+        format!("check the old rows for {shown} without blocking"),
+        vec![on.validate(own)],
+        vec![drop, add],
     );
     vec![added, checked]
 }
@@ -426,16 +331,12 @@ pub(super) fn renamed_parts(
     table: &RelationName,
     indexes: Vec<(&str, &str)>,
     constraints: Vec<(&str, &str)>,
-) -> Vec<String> {
-    let differ = |pairs: Vec<(&str, &str)>, text: &dyn Fn(&str, String) -> String| -> Vec<String> {
-        let pairs = pairs.into_iter().filter(|(from, to)| from != to);
-        pairs.map(|(from, to)| text(from, scene.quote(to))).collect()
-    };
-    let sql = scene.sql(table);
-    let index = |from: &str, to: String| format!("ALTER INDEX {} RENAME TO {to}", scene.sibling(table, from));
-    let constraint =
-        |from: &str, to: String| format!("ALTER TABLE {sql} RENAME CONSTRAINT {} TO {to}", scene.quote(from));
-    [differ(indexes, &index), differ(constraints, &constraint)].concat()
+) -> Vec<Statement> {
+    let differ = |(from, to): &(&str, &str)| from != to;
+    let indexes = indexes.into_iter().filter(differ).map(|(from, to)| rename_index(scene, table, from, to));
+    let on = scene.on(table);
+    let constraints = constraints.into_iter().filter(differ).map(|(from, to)| on.rename_constraint(from, to));
+    indexes.chain(constraints).collect()
 }
 
 /// The phase that makes what hangs on the old column again on the new one.

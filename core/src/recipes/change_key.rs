@@ -5,14 +5,18 @@
 //! the swap, so that the swap itself locks one table only.
 
 use crate::catalog::{Demand, RelationKind, RelationName, Table};
-use crate::dialect::{Ident, quote_literal};
-use crate::operation::{Expression, ForeignKey, Identity, TypeName};
-use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step};
+use crate::dialect::quote_literal;
+use crate::hazards::compatibility::{dropped_replica_identity, lost_conflict_target, refused_ids};
+use crate::hazards::schema::mismatched_key;
+use crate::operation::{Constraint, Expression, ForeignKey, Identity, RelationWord, TypeName};
+use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
 
+use super::Refusal;
 use super::change_type::{Change, Moves};
+use super::concurrent_index::is_valid;
+use super::make::{self, Build, On};
 use super::referencing::{self, Reference};
 use super::scene::{Scene, name_of};
-use super::{Refusal, carried};
 
 /// The primary key of one column, with what points at it and where its values come from.
 pub(super) struct Key<'a> {
@@ -135,39 +139,32 @@ struct Takeover<'a> {
 }
 
 impl Takeover<'_> {
-    /// An ALTER TABLE of the key's table.
-    fn alter(&self, action: &str) -> String {
-        format!("ALTER TABLE {} {action}", self.scene.sql(self.change.table))
+    fn on(&self) -> On {
+        self.scene.on(self.change.table)
     }
 
     /// The name of the index before it is the key's.
     fn interim(&self) -> String {
-        name_of(&["lockkeeper", self.key.name])
+        self.scene.free_name(self.change.table, &["lockkeeper", self.key.name])
     }
 
     /// The unique index, and what else hangs on the column.
     fn index(&self) -> Phase {
         let (scene, change) = (self.scene, self.change);
-        let interim = self.interim();
-        let step = scene.alone(
+        let step = scene.built(
             name_of(&[self.key.name, "on", change.new]),
             format!("build the successor of {}", self.key.name),
-            &self.create_index("CONCURRENTLY "),
-            &format!("DROP INDEX CONCURRENTLY IF EXISTS {}", scene.sibling(change.table, &interim)),
-        );
-        let invalid = format!(
-            "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
-            quote_literal(&scene.sibling(change.table, &interim))
+            self.create_index(Build::Concurrent),
         );
         let steps = std::iter::once(step).chain(change.carried.steps()).map(Step::Sql).collect();
         let title = "give the new column the unique index, the other indexes and the constraints of the key";
         Phase::new(PhaseKind::Verification, title, steps)
-            .leave_when(Criterion::counts_nothing("the index is valid", invalid))
+            .leave_when(is_valid(scene, &scene.sibling(change.table, &self.interim())))
     }
 
-    fn create_index(&self, how: &str) -> String {
-        let (table, new) = (self.scene.sql(self.change.table), self.scene.quote(self.change.new));
-        format!("CREATE UNIQUE INDEX {how}{} ON {table} ({new})", self.scene.quote(&self.interim()))
+    fn create_index(&self, build: Build) -> Statement {
+        let (table, new) = (self.scene.name(self.change.table), self.change.new);
+        make::unique_index(table, &self.interim(), [new], build, self.scene.dialect())
     }
 
     /// Each foreign key by itself: a second one to the new column, checked beside writers, then the first one goes.
@@ -184,12 +181,12 @@ impl Takeover<'_> {
     }
 
     /// A foreign key as it points at the new column.
-    fn definition(&self, reference: &Reference<'_>) -> String {
+    fn moved(&self, reference: &Reference<'_>) -> Option<Constraint> {
         let mut moved = reference.constraint.clone();
         if let Demand::ForeignKey { key, .. } = &mut moved.demand {
-            key.referenced = vec![Ident { name: self.change.new.to_owned(), ..Ident::default() }];
+            key.referenced = vec![make::ident(self.change.new)];
         }
-        carried::definition(self.scene, &moved).unwrap_or_default()
+        make::again(&moved, self.scene.dialect())
     }
 
     /// Whether the column that refers to the key is of the key's old type.
@@ -201,38 +198,32 @@ impl Takeover<'_> {
     }
 
     fn follow(&self, reference: &Reference<'_>) -> Vec<SqlStep> {
-        let mut steps = reference.follow(self.scene, &self.definition(reference));
-        if self.is_narrower(reference) {
-            let allow = "-- lockkeeper: allow mismatched-key because its rows hold keys of the old type: widen it next\nALTER TABLE";
-            steps[0].up = steps[0].up.replacen("ALTER TABLE", allow, 1);
-        }
-        steps
+        let Some(moved) = self.moved(reference) else { return Vec::new() };
+        let narrower = self.is_narrower(reference);
+        reference.follow(self.scene, moved, |add| match narrower {
+            true => add.allowing(&mismatched_key::RULE, "its rows hold keys of the old type: widen it next"),
+            false => add,
+        })
     }
 
     fn cutover(&self) -> Phase {
         let (scene, change) = (self.scene, self.change);
-        let name = scene.quote(self.key.name);
-        let mut allowed = vec!["lost-conflict-target"];
-        allowed.extend(scene.catalog.is_published(change.table).then_some("dropped-replica-identity"));
-        let because = "because the key of the new column takes its place in the same transaction";
-        let mut after: Vec<String> =
-            allowed.into_iter().map(|rule| format!("-- lockkeeper: allow {rule} {because}")).collect();
-        after.push(self.alter(&format!("DROP CONSTRAINT {name}")));
-        let index = scene.quote(&self.interim());
-        after.push(self.alter(&format!("ADD CONSTRAINT {name} PRIMARY KEY USING INDEX {index}")));
-        let back_before = self.key.references.iter().map(|it| {
-            let name = scene.quote(&it.constraint.name);
-            format!("ALTER TABLE {} DROP CONSTRAINT {name}", scene.sql(it.child))
-        });
-        let mut back_before: Vec<String> = back_before.collect();
-        back_before.push(self.alter(&format!("DROP CONSTRAINT {name}")));
-        let column = scene.quote(change.column);
+        let (name, on) = (self.key.name, self.on());
+        let because = "the key of the new column takes its place in the same transaction";
+        let mut goes = on.drop_constraint(name).allowing(&lost_conflict_target::RULE, because);
+        if scene.catalog.is_published(change.table) {
+            goes = goes.allowing(&dropped_replica_identity::RULE, because);
+        }
+        let mut after = vec![goes, on.add(make::from_index(name, true, &self.interim()))];
+        let back_before =
+            self.key.references.iter().map(|it| scene.on(it.child).drop_constraint(&it.constraint.name));
+        let mut back_before: Vec<Statement> = back_before.collect();
+        back_before.push(on.drop_constraint(name));
         let mut back_after =
-            vec![self.create_index(""), self.alter(&format!("ADD CONSTRAINT {name} PRIMARY KEY ({column})"))];
-        back_after.extend(self.key.references.iter().map(|it| {
-            let (name, definition) = (scene.quote(&it.constraint.name), self.definition(it));
-            let unchecked = if it.constraint.valid { "" } else { " NOT VALID" };
-            format!("ALTER TABLE {} ADD CONSTRAINT {name} {definition}{unchecked}", scene.sql(it.child))
+            vec![self.create_index(Build::Plain), on.add(make::key(name, true, [change.column]))];
+        back_after.extend(self.key.references.iter().filter_map(|it| {
+            let moved = Constraint { not_valid: !it.constraint.valid, ..self.moved(it)? };
+            Some(scene.on(it.child).add(moved))
         }));
         let (moved, moved_back) = self.source();
         after.extend(moved);
@@ -246,57 +237,49 @@ impl Takeover<'_> {
 
     /// The statements that move default and sequence to the column that has the name now, behind the swap and behind its
     /// way back.
-    fn source(&self) -> (Vec<String>, Vec<String>) {
-        let (scene, change) = (self.scene, self.change);
-        let (column, new) = (scene.quote(change.column), scene.quote(change.new));
-        let old = scene.quote(&change.aside());
+    fn source(&self) -> (Vec<Statement>, Vec<Statement>) {
+        let (scene, change, on) = (self.scene, self.change, self.on());
+        let aside = change.aside();
         match &self.key.source {
             Source::Default => change.moved_default(),
             Source::Serial(sequence, ty) => {
-                let sql = scene.sql(sequence);
-                let default = format!("SET DEFAULT nextval({})", quote_literal(&sql));
-                let owner = format!("{}.{column}", scene.sql(change.table));
-                let go = |from: &str, ty: &TypeName| {
-                    vec![
-                        self.alter(&format!("ALTER COLUMN {from} DROP DEFAULT")),
-                        self.alter(&format!("ALTER COLUMN {column} {default}")),
-                        format!("ALTER SEQUENCE {sql} AS {ty} OWNED BY {owner}"),
+                let name = scene.name(sequence);
+                let default = format!("nextval({})", quote_literal(&scene.sql(sequence)));
+                let go = |ty: &TypeName| {
+                    let owner = Some((scene.name(change.table), change.column));
+                    [
+                        on.set_default(change.column, default.clone()),
+                        make::own_sequence(name.clone(), Some(ty.clone()), owner),
                     ]
                 };
                 let wide = if is_wider(ty, change.ty) { change.ty } else { *ty };
-                let mut up = change.allow_dropped_default();
-                up.extend(go(&old, wide));
-                (up, go(&new, ty))
+                let up = [vec![change.drop_default_of_copy()], go(wide).to_vec()].concat();
+                (up, [vec![on.drop_default(change.new)], go(ty).to_vec()].concat())
             }
             Source::Identity(identity, sequence) => {
-                let mut up = self.identity(*identity, sequence, &old);
+                let (mut up, down) = (
+                    self.identity(*identity, sequence, &aside),
+                    self.identity(*identity, sequence, change.new),
+                );
                 if *identity == Identity::Always {
-                    let allow = "-- lockkeeper: allow refused-ids because the old column refused them too";
-                    up.insert(1, allow.to_owned());
+                    up[1] = up[1].clone().allowing(&refused_ids::RULE, "the old column refused them too");
                 }
-                (up, self.identity(*identity, sequence, &new))
+                (up.to_vec(), down.to_vec())
             }
         }
     }
 
     /// An identity for the column that has the name now, which goes on where that of `from` stands. An identity cannot be
     /// moved: the old sequence steps aside, and goes.
-    fn identity(&self, identity: Identity, sequence: &RelationName, from: &str) -> Vec<String> {
-        let (scene, change) = (self.scene, self.change);
-        let words = match identity {
-            Identity::Always => "ALWAYS",
-            Identity::ByDefault => "BY DEFAULT",
-        };
-        let (sql, column) = (scene.sql(sequence), scene.quote(change.column));
-        let aside = name_of(&["lockkeeper", &sequence.name]);
-        let stood = scene.sibling(sequence, &aside);
-        vec![
-            format!("ALTER SEQUENCE {sql} RENAME TO {}", scene.quote(&aside)),
-            self.alter(&format!(
-                "ALTER COLUMN {column} ADD GENERATED {words} AS IDENTITY (SEQUENCE NAME {sql})"
-            )),
-            format!("SELECT setval({}, last_value, is_called) FROM {stood}", quote_literal(&sql)),
-            self.alter(&format!("ALTER COLUMN {from} DROP IDENTITY")),
+    fn identity(&self, identity: Identity, sequence: &RelationName, from: &str) -> [Statement; 4] {
+        let (scene, on) = (self.scene, self.on());
+        let aside = scene.free_name(sequence, &["lockkeeper", &sequence.name]);
+        let (name, stood) = (scene.name(sequence), scene.sibling(sequence, &aside));
+        [
+            On { name: name.clone(), word: RelationWord::Sequence }.rename(&aside),
+            on.add_identity(self.change.column, identity, Some(name.clone())),
+            scene.go_on(&name, &stood),
+            on.drop_identity(from),
         ]
     }
 

@@ -1,17 +1,19 @@
 //! Change a column's type: a new column of the type beside the old one, swapped under the same name.
 
 use crate::catalog::{ColumnState, RelationName, Table, UserType};
-use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, TypeName};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+use crate::hazards::compatibility::{dropped_column, dropped_default, renamed_column};
+use crate::operation::{AlterTable, ConstraintKind, Expression, Kind, Operation, TableAction, TypeName};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 use crate::statement::{Script, TokenKind};
 
 use super::backfill::Backfill;
 use super::carried::{self, Carried, Part};
 use super::change_key::Key;
 use super::derivation::refuse_views;
+use super::make::{self, On};
 use super::narrowing::Narrowing;
 use super::scene::{Scene, name_of};
-use super::sync::{Kept, Sync};
+use super::sync::{Kept, Sync, undone};
 use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -93,11 +95,11 @@ pub(super) struct Change<'a> {
 #[derive(Default)]
 pub(super) struct Moves {
     /// Behind the renames.
-    pub after: Vec<String>,
+    pub after: Vec<Statement>,
     /// On the way back, in front of the renames.
-    pub back_before: Vec<String>,
+    pub back_before: Vec<Statement>,
     /// On the way back, behind them.
-    pub back_after: Vec<String>,
+    pub back_after: Vec<Statement>,
 }
 
 impl<'a> Change<'a> {
@@ -197,17 +199,15 @@ impl Change<'_> {
 
     /// The phase that adds the successor.
     pub fn expand(&self) -> Phase {
-        let (table, new) = (self.scene.sql(self.table), self.scene.quote(self.new));
-        let mut up = vec![format!("ALTER TABLE {table} ADD COLUMN {new} {}", self.ty)];
+        let mut up = vec![self.on().add_column(make::column(self.new, self.ty.clone(), None))];
         up.extend(self.sync().create(self.scene));
-        let mut down = self.sync().drop(self.scene);
-        down.push(format!("ALTER TABLE {table} DROP COLUMN {new}"));
+        let down = undone(&up);
         let title = format!("add {} of type {} and a trigger that keeps it in step", self.new, self.ty);
         let step = self.scene.in_transaction(
             name_of(&[&self.table.name, self.new, "expand"]),
             title.clone(),
-            &up,
-            &down,
+            up,
+            down,
         );
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .undone_by("the down migration drops the new column", "writes that fail in the trigger")
@@ -238,17 +238,11 @@ impl Change<'_> {
     }
 
     /// The statements that move the default to the column that has the name now, behind the swap and behind its way back.
-    pub fn moved_default(&self) -> (Vec<String>, Vec<String>) {
+    pub fn moved_default(&self) -> (Vec<Statement>, Vec<Statement>) {
         let Some(default) = self.carried.default() else { return Default::default() };
         let default = self.read_as_before(default);
-        let table = self.scene.sql(self.table);
-        let alter = |column: &str, action: &str| {
-            format!("ALTER TABLE {table} ALTER COLUMN {} {action}", self.scene.quote(column))
-        };
-        let set = alter(self.column, &format!("SET DEFAULT {default}"));
-        let mut up = self.allow_dropped_default();
-        up.extend([alter(&self.aside(), "DROP DEFAULT"), set.clone()]);
-        (up, vec![alter(self.new, "DROP DEFAULT"), set])
+        let (on, set) = (self.on(), self.on().set_default(self.column, default));
+        (vec![self.drop_default_of_copy(), set.clone()], vec![on.drop_default(self.new), set])
     }
 
     /// A literal is read as the type that the column had, and then converted.
@@ -266,26 +260,34 @@ impl Change<'_> {
     }
 
     /// The copy has no default of its own, or it would look as if somebody had written it.
-    pub fn allow_dropped_default(&self) -> Vec<String> {
-        let allow = "-- lockkeeper: allow dropped-default because the trigger fills the copy, which no release ever names";
-        self.carried.not_null().then(|| allow.to_owned()).into_iter().collect()
+    pub fn drop_default_of_copy(&self) -> Statement {
+        let drop = self.on().drop_default(&self.aside());
+        match self.carried.not_null() {
+            true => drop
+                .allowing(&dropped_default::RULE, "the trigger fills the copy, which no release ever uses"),
+            false => drop,
+        }
+    }
+
+    fn on(&self) -> On {
+        self.scene.on(self.table)
     }
 
     /// The statements by which the columns change names, and back; the trigger goes on the other way round. `then` is the same change
     /// with the names that types have behind it.
-    pub fn swapped(&self, then: &Self, moves: Moves) -> (Vec<String>, Vec<String>) {
-        let aside = self.aside();
-        let table = self.scene.sql(self.table);
-        let (column, new, old) =
-            (self.scene.quote(self.column), self.scene.quote(self.new), self.scene.quote(&aside));
-        let rename = |from: &str, to: &str| format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}");
-        let allow = "-- lockkeeper: allow renamed-column because both names stay valid: the columns change places in one transaction";
+    pub fn swapped(&self, then: &Self, moves: Moves) -> (Vec<Statement>, Vec<Statement>) {
+        let (aside, on) = (self.aside(), self.on());
+        let rename = |from: &str, to: &str| {
+            let because = "both names stay valid: the columns change places in one transaction";
+            on.rename_column(from, to).allowing(&renamed_column::RULE, because)
+        };
+        let renames = [rename(self.column, &aside), rename(self.new, self.column)];
         let after = then.sync_after(&aside);
         let mut up = self.sync().drop(self.scene);
-        up.extend([allow.to_owned(), rename(&column, &old), allow.to_owned(), rename(&new, &column)]);
         let mut down = after.drop(self.scene);
         down.extend(moves.back_before);
-        down.extend([rename(&column, &new), rename(&old, &column)]);
+        down.extend(undone(&renames));
+        up.extend(renames);
         up.extend(moves.after);
         down.extend(moves.back_after);
         up.extend(after.create(self.scene));
@@ -300,8 +302,8 @@ impl Change<'_> {
         let step = self.scene.in_transaction(
             name_of(&[&self.table.name, self.column, "swap"]),
             title.clone(),
-            &up,
-            &down,
+            up,
+            down,
         );
         let mut must = vec![format!(
             "read and write {}.{} as {} as well as {}: drivers bind by type, and prepared statements are made again",
@@ -327,17 +329,16 @@ impl Change<'_> {
     }
 
     /// The statements that drop the copy, and those that make it again.
-    pub fn drop_copy(&self) -> (Vec<String>, Vec<String>) {
-        let aside = self.aside();
-        let (table, old) = (self.scene.sql(self.table), self.scene.quote(&aside));
+    pub fn drop_copy(&self) -> (Vec<Statement>, Vec<Statement>) {
+        let (aside, on) = (self.aside(), self.on());
         let after = self.sync_after(&aside);
         let mut up = after.drop(self.scene);
-        up.push("-- lockkeeper: allow dropped-column because no release ever named it: it is the copy of the old type".to_owned());
-        up.push(format!("ALTER TABLE {table} DROP COLUMN {old}"));
+        let because = "no release ever used it: it is the copy of the old type";
+        up.push(on.drop_column(&aside, false).allowing(&dropped_column::RULE, because));
         up.extend(self.carried.take_names());
         let mut down = self.carried.give_names_back();
-        down.push(format!("ALTER TABLE {table} ADD COLUMN {old} {}", self.carried.type_of_old()));
-        down.push(format!("UPDATE {table} SET {old} = {}", self.down(self.column)));
+        down.push(on.add_column(self.carried.bare(&aside)));
+        down.push(on.update(vec![(&aside, self.down(self.column))], None));
         down.extend(self.made_again(&aside));
         down.extend(self.narrowing.and_then(|it| it.kept_out_again(&aside)));
         down.extend(after.create(self.scene));
@@ -351,8 +352,8 @@ impl Change<'_> {
         let step = self.scene.in_transaction(
             name_of(&[&self.table.name, self.column, "contract"]),
             title.clone(),
-            &up,
-            &down,
+            up,
+            down,
         );
         let mut phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"));
@@ -361,12 +362,12 @@ impl Change<'_> {
     }
 
     /// What hung on the old column, made again on it under the name that it has aside. Its default had moved on.
-    fn made_again(&self, aside: &str) -> Vec<String> {
+    fn made_again(&self, aside: &str) -> Vec<Statement> {
         let Some((name, _)) = self.carried.not_null_names() else {
             return self.carried.make_again_on(aside, &[Part::Default]);
         };
-        let (table, quoted) = (self.scene.sql(self.table), self.scene.quote(aside));
-        let mut again = vec![format!("ALTER TABLE {table} ADD CONSTRAINT {name} NOT NULL {quoted}")];
+        let not_null = make::constraint(&name, ConstraintKind::NotNull(make::ident(aside)));
+        let mut again = vec![self.on().add(not_null)];
         again.extend(self.carried.make_again_on(aside, &[Part::Default, Part::NotNull]));
         again
     }

@@ -5,6 +5,7 @@ use crate::effect::preflight;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Expression, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
+use super::make;
 use super::scene::Scene;
 use super::{Form, Recipe, Refusal, carried};
 
@@ -35,12 +36,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let name = own.or_else(|| scene.name_of_constraint(operation, &table)).ok_or_else(|| {
         Refusal::new("the check has no name: give it one, so that it can be validated by that name")
     })?;
-    let inherit = if constraint.no_inherit { " NO INHERIT" } else { "" };
-    let definition = format!("CHECK ({}){inherit}", check.text);
     let check = Check {
         table: &table,
-        name: &name,
-        definition,
+        constraint: Constraint {
+            no_inherit: constraint.no_inherit,
+            ..make::check(&name, check.text.clone())
+        },
         must: format!("write into {} only what the check {name} accepts", table.display(scene.dialect())),
         breaking: preflight::violations(&table, constraint, scene.catalog),
         holds: "no row breaks the check".to_owned(),
@@ -51,9 +52,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
 /// A check that is to hold for every row.
 pub(super) struct Check<'a> {
     pub table: &'a RelationName,
-    pub name: &'a str,
-    /// `CHECK (…)`.
-    pub definition: String,
+    /// The check under its name.
+    pub constraint: Constraint,
     /// What the application must do before it.
     pub must: String,
     /// The query that counts the rows that break it.
@@ -64,8 +64,8 @@ pub(super) struct Check<'a> {
 
 /// The phases that make a check hold: a release that keeps to it, new rows, then the old ones.
 pub(super) fn checked(scene: &Scene<'_>, check: &Check<'_>) -> Vec<Phase> {
-    let name = check.name;
-    let mut steps = carried::validated(scene, check.table, name, &check.definition, name).into_iter();
+    let name = check.constraint.name.as_ref().map_or("", |it| it.name.as_str());
+    let mut steps = carried::validated(scene, check.table, &check.constraint, name).into_iter();
     let must = vec![check.must.clone()];
     let release = Phase::new(
         PhaseKind::DualWrite,

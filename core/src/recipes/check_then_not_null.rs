@@ -1,9 +1,10 @@
 //! NOT NULL: proved first, beside readers and writers, then set without a scan.
 
-use crate::catalog::RelationName;
-use crate::operation::{AlterTable, ConstraintKind, Kind, Operation, TableAction};
+use crate::catalog::{RelationName, server_name};
+use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
+use super::make;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
@@ -103,40 +104,41 @@ pub(super) fn phase(
 /// constraint, and needs two.
 pub(super) fn steps(scene: &Scene<'_>, table: &RelationName, column: &str) -> Vec<SqlStep> {
     let native = scene.target.version.major >= 18;
-    let (sql, quoted) = (scene.sql(table), scene.quote(column));
-    let constraint = if native {
-        name_of(&[&table.name, column, "not_null"])
-    } else {
-        name_of(&["lockkeeper", &table.name, column, "not_null"])
+    let on = scene.on(table);
+    let constraint = match native {
+        true => {
+            let name = server_name(&table.name, &[column], "not_null");
+            make::constraint(&name, ConstraintKind::NotNull(make::ident(column)))
+        }
+        false => {
+            let name = scene.free_name(table, &["lockkeeper", &table.name, column, "not_null"]);
+            make::check(&name, format!("{} IS NOT NULL", scene.quote(column)))
+        }
     };
-    let name = scene.quote(&constraint);
-    let demand = if native { format!("NOT NULL {quoted}") } else { format!("CHECK ({quoted} IS NOT NULL)") };
-    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {demand} NOT VALID");
-    let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
-    let validate = format!("ALTER TABLE {sql} VALIDATE CONSTRAINT {name}");
+    let own = constraint.name.clone().unwrap_or_default().name;
+    let add = on.add(Constraint { not_valid: true, ..constraint });
+    let (drop, validate) = (on.drop_constraint(&own), on.validate(&own));
     let file = |suffix: &str| name_of(&[&table.name, column, "not_null", suffix]);
     let mut steps = vec![
         scene.in_transaction(
             file("new_rows"),
             format!("refuse new rows without {column}"),
-            std::slice::from_ref(&add),
-            std::slice::from_ref(&drop),
+            vec![add.clone()],
+            vec![drop.clone()],
         ),
         scene.in_transaction(
             file("validate"),
-            format!("check the old rows for {column}, beside readers and writers"),
-            std::slice::from_ref(&validate),
-            &[drop.clone(), add.clone()],
+            format!("check the old rows for {column} without blocking"),
+            vec![validate.clone()],
+            vec![drop.clone(), add.clone()],
         ),
     ];
     if !native {
-        let set = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} SET NOT NULL");
-        let unset = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} DROP NOT NULL");
         steps.push(scene.in_transaction(
             file("set"),
             format!("set NOT NULL on {column}: the check proves it, nothing is read"),
-            &[set, drop],
-            &[unset, add, validate],
+            vec![on.set_not_null(column), drop],
+            vec![on.drop_not_null(column), add, validate],
         ));
     }
     steps

@@ -1,11 +1,14 @@
 //! An index built or dropped beside readers and writers, in a migration of its own.
 
 use crate::catalog::RelationName;
+use crate::dialect::Name;
+use crate::hazards::compatibility::lost_conflict_target;
 use crate::operation::{CreateIndex, Kind, ObjectKind, Operation, Reindex, ReindexScope};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
+use super::make::{self, Build};
 use super::scene::{Scene, name_of};
-use super::{Form, Phases, Recipe, Refusal, carried, partitioned, replace_index};
+use super::{Form, Phases, Recipe, Refusal, partitioned, replace_index};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
@@ -43,26 +46,25 @@ fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> 
     let Some(name) = name else {
         return Err(Refusal::new("the index has no name: give it one, so that it can be found again"));
     };
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let (sql, quoted) = (scene.sql(&table), scene.quote(&name));
-    let definition = index.definition.of(scene.text).trim();
-    let up = format!("CREATE {unique}INDEX CONCURRENTLY {quoted} ON {sql} {definition}");
-    let full = scene.sibling(&table, &name);
-    let down = format!("DROP INDEX CONCURRENTLY IF EXISTS {full}");
-    let title = format!("build {name} beside readers and writers");
-    let step = scene.alone(name_of(&[&name, "concurrently"]), title.clone(), &up, &down);
+    let own = CreateIndex {
+        name: Some(Name::new(name.as_str())),
+        table: scene.name(&table),
+        concurrently: true,
+        if_not_exists: false,
+        ..index.clone()
+    };
+    let title = format!("build {name} without blocking");
+    let step = scene.built(name_of(&[&name, "concurrently"]), title.clone(), make::create_index(own));
     Ok(vec![
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
-            .leave_when(is_valid(&full))
+            .leave_when(is_valid(scene, &scene.sibling(&table, &name)))
             .undone_by("drop it concurrently; an interrupted build leaves an invalid one", "the build fails"),
     ])
 }
 
-/// The index, whose name is SQL, is complete.
-pub(super) fn is_valid(index: &str) -> Criterion {
-    let literal = crate::dialect::quote_literal(index);
-    let invalid =
-        format!("SELECT count(*) FROM pg_index WHERE indexrelid = {literal}::regclass AND NOT indisvalid");
+/// The index is complete.
+pub(super) fn is_valid(scene: &Scene<'_>, index: &Name) -> Criterion {
+    let invalid = scene.engine().is_incomplete(&index.sql(scene.dialect()));
     Criterion::counts_nothing("the index is valid", invalid)
 }
 
@@ -89,15 +91,15 @@ fn rebuild(reindex: &Reindex, scene: &Scene<'_>) -> Phases {
             "before PostgreSQL 14 {shown}, which is partitioned, cannot be named: name its partitions"
         )));
     }
-    let (word, part) = if is_index { ("INDEX", "index") } else { ("TABLE", "table") };
-    let sql = scene.sql(&resolved);
-    let title = format!("build {shown} anew beside readers and writers");
-    let up = format!("REINDEX {word} CONCURRENTLY {sql}");
+    let part = if is_index { "index" } else { "table" };
+    let own = scene.name(&resolved);
+    let title = format!("rebuild {shown} without blocking");
+    let up = make::reindex(reindex.scope, own.clone());
     let name = name_of(&["reindex", part, &resolved.name]);
-    let step = scene.alone(name, title.clone(), &up, "SELECT 1");
+    let step = scene.alone(name, title.clone(), up, Some(make::nothing()));
     let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
         .leave_when(match is_index {
-            true => is_valid(&sql),
+            true => is_valid(scene, &own),
             false => nothing_left(&resolved, scene),
         })
         .undone_by(
@@ -127,29 +129,17 @@ fn drop(operation: &Operation, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal>
 
 /// The phase in which an index goes.
 pub(super) fn drop_phase(scene: &Scene<'_>, index: &RelationName, if_exists: bool) -> Phase {
-    let (found, full) = (scene.catalog.index(index), scene.sql(index));
-    let if_exists = if if_exists { "IF EXISTS " } else { "" };
-    let full_drop = format!("DROP INDEX CONCURRENTLY {full}");
-    let unique = scene.finds(&full_drop, "lost-conflict-target");
-    let allow = match unique {
-        true => {
-            "-- lockkeeper: allow lost-conflict-target because the release that does without the key is out\n"
-        }
-        false => "",
+    let found = scene.catalog.index(index);
+    let unique = lost_conflict_target::is_target(index, scene.catalog);
+    let drop = make::drop_index(scene.name(index), Build::Concurrent, if_exists);
+    let up = match unique {
+        true => drop.allowing(&lost_conflict_target::RULE, "the release that does without the key is out"),
+        false => drop,
     };
-    let up = format!("{allow}DROP INDEX CONCURRENTLY {if_exists}{full}");
     let down =
-        found.map(|(table, own)| carried::create_index(scene, table, own, &index.name, "CONCURRENTLY "));
-    let title = format!("drop {} beside readers and writers", index.name);
-    let mut step = scene.alone(
-        name_of(&[&index.name, "drop"]),
-        title.clone(),
-        &up,
-        down.as_deref().unwrap_or("SELECT 1"),
-    );
-    if down.is_none() {
-        step.down = None;
-    }
+        found.map(|(table, own)| make::index(table, own, &index.name, Build::Concurrent, scene.dialect()));
+    let title = format!("drop {} without blocking", index.name);
+    let step = scene.alone(name_of(&[&index.name, "drop"]), title.clone(), up, down);
     let must =
         format!("name the key of {} in no ON CONFLICT, and rely on it for no row's uniqueness", index.name);
     let released = Step::Release(ReleaseStep { must: vec![must] });

@@ -9,6 +9,7 @@ use crate::statement::Script;
 
 use super::Refusal;
 use super::assigned::Assigned;
+use super::make;
 use super::scene::Scene;
 
 /// A migration that adds columns, fills them from others, and perhaps drops those.
@@ -189,10 +190,9 @@ pub(super) fn refuse_views(scene: &Scene<'_>, table: &RelationName, columns: &[&
     )))
 }
 
-/// The type of a column that is added, with its collation.
-pub(super) fn type_of(column: &Column, scene: &Scene<'_>) -> String {
-    let collation = column.collation.as_ref().map(|it| format!(" COLLATE {}", it.sql(scene.dialect())));
-    format!("{}{}", column.ty, collation.unwrap_or_default())
+/// A column that is added, without default and conditions.
+pub(super) fn bare(column: &Column) -> Column {
+    make::column(&column.name.name, column.ty.clone(), column.collation.clone())
 }
 
 /// The values of columns of a table from the other side, as the developer's way back computes them.

@@ -1,5 +1,6 @@
 //! Drop a column: first from the application, then from the table.
 
+use crate::hazards::compatibility::dropped_column;
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
@@ -29,16 +30,15 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let state = scene.table(&table)?;
     refuse_views(scene, &table, &[column])?;
     let carried = Carried::of(scene, &table, state, column, column)?;
-    let (sql, quoted) = (scene.sql(&table), scene.quote(column));
+    let on = scene.on(&table);
     let shown = table.display(scene.dialect());
     let mut phases = Vec::new();
     let freed = carried.not_null() && carried.default().is_none();
     if freed {
-        let up = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} DROP NOT NULL");
-        let down = format!("ALTER TABLE {sql} ALTER COLUMN {quoted} SET NOT NULL");
+        let (up, down) = (on.drop_not_null(column), on.set_not_null(column));
         let title = format!("let rows be written without {column}");
         let name = name_of(&[&table.name, column, "nullable"]);
-        let step = scene.in_transaction(name, title.clone(), &[up], &[down]);
+        let step = scene.in_transaction(name, title.clone(), vec![up], vec![down]);
         phases.push(Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)]).undone_by(
             "the down migration sets NOT NULL again, once every row has a value",
             "a reader that fails on NULL",
@@ -55,15 +55,15 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         .leave_when(Criterion::of_people("no instance of the release before is running"))
         .undone_by("roll the application back", "errors over the baseline"),
     );
-    let up = vec![
-        format!("-- lockkeeper: allow dropped-column because the release that does not know {column} is out"),
-        format!("ALTER TABLE {sql} DROP COLUMN {quoted}{}", cascade(alter)),
-    ];
-    let mut down = vec![format!("ALTER TABLE {sql} ADD COLUMN {quoted} {}", carried.type_of_old())];
+    let up = on
+        .drop_column(column, cascades(alter))
+        .allowing(&dropped_column::RULE, format!("the release that does not know {column} is out"));
+    let mut down = vec![on.add_column(carried.bare(column))];
     // Its values are gone: NOT NULL cannot come back with it.
     down.extend(carried.make_again_on(column, &[Part::NotNull]));
     let title = format!("drop {column}; its values are gone for good");
-    let step = scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), &up, &down);
+    let step =
+        scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), vec![up], down);
     phases.push(
         Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("a backup that holds the column was restored and checked"))
@@ -78,9 +78,6 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     Ok(phases)
 }
 
-fn cascade(alter: &AlterTable) -> &'static str {
-    match &alter.action {
-        TableAction::DropColumn { cascade: true, .. } => " CASCADE",
-        _ => "",
-    }
+fn cascades(alter: &AlterTable) -> bool {
+    matches!(alter.action, TableAction::DropColumn { cascade: true, .. })
 }

@@ -1,11 +1,13 @@
 //! Drop a table: from the application first, then its foreign keys one by one, then the table under another name.
 
-use crate::catalog::{ColumnState, ConstraintState, Demand, RelationName, Table};
-use crate::operation::{Drop, Identity, Kind, ObjectKind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
+use crate::catalog::{ColumnState, ConstraintState, Demand, RelationName, Table, server_name};
+use crate::hazards::compatibility::{dropped_table, renamed_table};
+use crate::operation::{Column, Constraint, ConstraintKind, CreateTable, Drop, Kind, ObjectKind, Operation};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 
+use super::make::{self, Build};
 use super::scene::{Scene, name_of, with_timeout};
-use super::{Form, Phases, Recipe, Refusal, carried};
+use super::{Form, Phases, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-table",
@@ -87,39 +89,33 @@ pub(super) fn key(scene: &Scene<'_>, table: &RelationName, constraint: &Constrai
     if !matches!(constraint.demand, Demand::ForeignKey { .. }) {
         return None;
     }
-    let definition = carried::definition(scene, constraint)?;
-    let (sql, name) = (scene.sql(table), scene.quote(&constraint.name));
-    let up = format!("ALTER TABLE {sql} DROP CONSTRAINT {name}");
-    let unchecked = if constraint.valid { "" } else { " NOT VALID" };
-    let down = format!("ALTER TABLE {sql} ADD CONSTRAINT {name} {definition}{unchecked}");
+    let (on, again) = (scene.on(table), make::again(constraint, scene.dialect())?);
+    let up = on.drop_constraint(&constraint.name);
+    let down = on.add(Constraint { not_valid: !constraint.valid, ..again });
     let title = format!("drop the foreign key {} of {}", constraint.name, table.display(scene.dialect()));
-    Some(scene.on_two_tables(name_of(&[&table.name, &constraint.name, "drop"]), title, &[up], &[down]))
+    let name = name_of(&[&table.name, &constraint.name, "drop"]);
+    Some(scene.on_two_tables(name, title, vec![up], vec![down]))
 }
 
 fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str) -> [Phase; 2] {
-    let gone = name_of(&["gone", &table.name]);
-    let (sql, quoted) = (scene.sql(table), scene.quote(&gone));
+    let gone = scene.free_name(table, &["gone", &table.name]);
+    let aside_name = RelationName { schema: table.schema.clone(), name: gone.as_str().into() };
+    let because = "the release that does not know it is out: this is the test of that";
     let aside = scene.in_transaction(
         name_of(&[&table.name, "aside"]),
         format!("put {shown} aside as {gone}: who still uses it fails now, and it can come back at once"),
-        &[
-            "-- lockkeeper: allow renamed-table because the release that does not know it is out: this is the test of that".to_owned(),
-            format!("ALTER TABLE {sql} RENAME TO {quoted}"),
-        ],
-        &[format!("ALTER TABLE {} RENAME TO {}", scene.sibling(table, &gone), scene.quote(&table.name))],
+        vec![scene.on(table).rename(&gone).allowing(&renamed_table::RULE, because)],
+        vec![scene.on(&aside_name).rename(&table.name)],
     );
-    let mut drop = scene.in_transaction(
+    let drop = make::drop(ObjectKind::Table, scene.name(&aside_name));
+    let drop = drop.allowing(&dropped_table::RULE, "nobody missed it while it stood aside");
+    let again = create_drawing(scene, table, state, &aside_name, |_| true);
+    let drop = scene.step(
         name_of(&[&table.name, "drop"]),
         format!("drop {shown}; its rows are gone for good"),
-        &[
-            "-- lockkeeper: allow dropped-table because nobody missed it while it stood aside".to_owned(),
-            format!("DROP TABLE {}", scene.sibling(table, &gone)),
-        ],
-        &[],
+        with_timeout(vec![drop]),
+        again.map(with_timeout),
     );
-    let aside_name = RelationName { schema: table.schema.clone(), name: gone.as_str().into() };
-    let again = create_drawing(scene, table, state, &aside_name, |_| true);
-    drop.down = again.map(|statements| with_timeout(&statements));
     let aside = Phase::new(PhaseKind::Verification, format!("put {shown} aside"), vec![Step::Sql(aside)])
         .enter_when(Criterion::of_people("a backup that holds the table was restored and checked"))
         .undone_by("the down migration gives the table its name back", "a program that still names it");
@@ -140,7 +136,7 @@ fn create_again(
     table: &RelationName,
     state: &Table,
     aside: &RelationName,
-) -> Option<Vec<String>> {
+) -> Option<Vec<Statement>> {
     let plain = state.triggers.is_empty()
         && state.policies.is_empty()
         && state.rules.is_empty()
@@ -150,23 +146,25 @@ fn create_again(
     if !plain {
         return None;
     }
-    let sql = scene.sql(aside);
-    let columns: Vec<String> = state.columns.iter().map(|it| column(scene, table, it)).collect();
-    let unlogged = if state.unlogged { "UNLOGGED " } else { "" };
-    let mut statements = vec![format!("CREATE {unlogged}TABLE {sql} ({})", columns.join(", "))];
+    let on = scene.on(aside);
+    let columns = state.columns.iter().map(|it| column(scene, table, it)).collect();
+    let mut statements = vec![make::create_table(CreateTable {
+        name: on.name.clone(),
+        unlogged: state.unlogged,
+        columns,
+        ..CreateTable::default()
+    })];
     for constraint in state
         .constraints
         .iter()
         .filter(|it| !matches!(it.demand, Demand::ForeignKey { .. } | Demand::NotNull(_)))
     {
-        let definition = carried::definition(scene, constraint)?;
-        statements
-            .push(format!("ALTER TABLE {sql} ADD CONSTRAINT {} {definition}", scene.quote(&constraint.name)));
+        statements.push(on.add(make::again(constraint, scene.dialect())?));
     }
     let of_constraint =
         |name: &str| state.constraints.iter().any(|it| it.demand.has_index() && it.name == name);
     for index in state.indexes.iter().filter(|it| !of_constraint(&it.name.name)) {
-        statements.push(carried::create_index(scene, aside, index, &index.name.name, ""));
+        statements.push(make::index(aside, index, &index.name.name, Build::Plain, scene.dialect()));
     }
     Some(statements)
 }
@@ -178,43 +176,34 @@ pub(super) fn create_drawing(
     state: &Table,
     aside: &RelationName,
     drawn: impl Fn(&ColumnState) -> bool,
-) -> Option<Vec<String>> {
+) -> Option<Vec<Statement>> {
     let owned = || {
         let drawn = state.columns.iter().filter(|it| drawn(it));
-        drawn.filter_map(|it| Some((it, scene.sql(it.sequence.as_ref()?))))
+        drawn.filter_map(|it| Some((it, scene.name(it.sequence.as_ref()?))))
     };
     let plain = owned().filter(|(column, _)| column.identity.is_none());
-    let sequences = plain.map(|(column, own)| format!("CREATE SEQUENCE {own} AS {}", column.ty));
-    let mut statements: Vec<String> = sequences.collect();
+    let sequences = plain.map(|(column, own)| make::create_sequence(own, column.ty.clone(), None));
+    let mut statements: Vec<Statement> = sequences.collect();
     statements.extend(create_again(scene, table, state, aside)?);
+    let on = scene.on(aside);
     for (column, own) in owned() {
-        let (aside, quoted) = (scene.sql(aside), scene.quote(&column.name));
         statements.push(match column.identity {
-            None => format!("ALTER SEQUENCE {own} OWNED BY {aside}.{quoted}"),
-            Some(identity) => {
-                let how = if identity == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
-                format!("ALTER TABLE {aside} ALTER COLUMN {quoted} ADD GENERATED {how} AS IDENTITY (SEQUENCE NAME {own})")
-            }
+            None => make::own_sequence(own, None, Some((on.name.clone(), &column.name))),
+            Some(identity) => on.add_identity(&column.name, identity, Some(own)),
         });
     }
     Some(statements)
 }
 
-fn column(scene: &Scene<'_>, table: &RelationName, column: &ColumnState) -> String {
-    let mut sql = format!("{} {}", scene.quote(&column.name), column.ty);
-    if let Some(collation) = &column.collation {
-        sql.push_str(&format!(" COLLATE {}", scene.quote(collation)));
+fn column(scene: &Scene<'_>, table: &RelationName, column: &ColumnState) -> Column {
+    // From 18 on NOT NULL has a name, which came with the table when it was put aside.
+    let named = column.not_null && scene.target.version.major >= 18;
+    let name = server_name(&table.name, &[&column.name], "not_null");
+    let not_null = make::constraint(&name, ConstraintKind::NotNull(make::ident(&column.name)));
+    Column {
+        default: column.default.clone(),
+        not_null: column.not_null,
+        constraints: named.then_some(not_null).into_iter().collect(),
+        ..make::bare_column(&column.name, column)
     }
-    if let Some(default) = &column.default {
-        sql.push_str(&format!(" DEFAULT {}", default.text));
-    }
-    if column.not_null && scene.target.version.major >= 18 {
-        // From 18 on it has a name, which came with the table when it was put aside.
-        let name = name_of(&[&table.name, &column.name, "not_null"]);
-        sql.push_str(&format!(" CONSTRAINT {}", scene.quote(&name)));
-    }
-    if column.not_null {
-        sql.push_str(" NOT NULL");
-    }
-    sql
 }

@@ -3,14 +3,18 @@
 
 use crate::catalog::{Demand, RelationName, Table, UserType};
 use crate::dialect::{Name, quote_literal};
-use crate::operation::TypeName;
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
+use crate::hazards::compatibility::renamed_object;
+use crate::hazards::transaction::many_tables_locked;
+use crate::operation::{Constraint, ObjectAction, ObjectKind, TypeName};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step};
 
 use super::Refusal;
 use super::carried::{self, Carried, Part};
 use super::change_type::{Change, Moves};
 use super::derivation::refuse_views;
+use super::make;
 use super::scene::{Scene, name_of};
+use super::sync::undone;
 
 /// An enum and all columns of it that are known.
 pub(super) struct Enum<'a> {
@@ -92,13 +96,20 @@ impl<'a> Enum<'a> {
         RelationName { schema: self.name.schema.clone(), name: name_of(&[&self.name.name, word]).into() }
     }
 
-    fn create(&self, name: &RelationName, labels: &[String]) -> String {
-        let labels: Vec<String> = labels.iter().map(|it| quote_literal(it)).collect();
-        format!("CREATE TYPE {} AS ENUM ({})", self.scene.sql(name), labels.join(", "))
+    fn create(&self, name: &RelationName, labels: &[String]) -> Statement {
+        make::create_enum(self.scene.name(name), labels)
     }
 
-    fn rename(&self, from: &RelationName, to: &RelationName) -> String {
-        format!("ALTER TYPE {} RENAME TO {}", self.scene.sql(from), self.scene.quote(&to.name))
+    fn rename(&self, from: &RelationName, to: &RelationName) -> Statement {
+        let action = ObjectAction::RenameTo(make::ident(&*to.name));
+        make::alter_object(ObjectKind::Type, self.scene.name(from), None, action)
+    }
+
+    /// The type as a column has it.
+    fn type_name(&self, name: &RelationName) -> TypeName {
+        let schema =
+            (&*name.schema != self.scene.dialect().default_schema()).then(|| name.schema.to_string());
+        TypeName { schema, ..TypeName::plain(&name.name) }
     }
 
     /// The query that counts rows with one of these labels.
@@ -111,30 +122,28 @@ impl<'a> Enum<'a> {
     ///
     /// # Errors
     /// [`Refusal`] where something on a column cannot be made again.
-    pub fn made_again(&self, labels: &[String]) -> Result<Vec<String>, Refusal> {
+    pub fn made_again(&self, labels: &[String]) -> Result<Vec<Statement>, Refusal> {
         let aside = self.sibling("old");
         let mut statements = vec![self.rename(&self.name, &aside), self.create(&self.name, labels)];
         for it in &self.uses {
             let carried = Carried::of(self.scene, &it.table, it.state, &it.column, &it.column)?;
-            let (table, column) = (self.scene.sql(&it.table), self.scene.quote(&it.column));
+            let on = self.scene.on(&it.table);
             statements.extend(carried.drop_all());
             if carried.default().is_some() {
-                statements.push(format!("ALTER TABLE {table} ALTER COLUMN {column} DROP DEFAULT"));
+                statements.push(on.drop_default(&it.column));
             }
-            let ty = self.sql();
-            statements.push(format!(
-                "ALTER TABLE {table} ALTER COLUMN {column} TYPE {ty} USING {column}::text::{ty}"
-            ));
+            let using = format!("{}::text::{}", self.scene.quote(&it.column), self.sql());
+            statements.push(on.retype(&it.column, self.type_name(&self.name), Some(using)));
             statements.extend(carried.make_again_on(&it.column, &[Part::NotNull]));
         }
-        statements.push(format!("DROP TYPE {}", self.scene.sql(&aside)));
+        statements.push(make::drop(ObjectKind::Type, self.scene.name(&aside)));
         Ok(statements)
     }
 
-    /// The check that keeps labels out of a column, with its name.
-    pub fn check_without(&self, it: &Use<'_>, column: &str, labels: &[String]) -> (String, String) {
-        let name = name_of(&["lockkeeper", &it.table.name, &it.column, "labels"]);
-        (name, format!("CHECK (NOT ({}))", is_any(&self.scene.quote(column), labels)))
+    /// The check that keeps labels out of a column.
+    pub fn check_without(&self, it: &Use<'_>, column: &str, labels: &[String]) -> Constraint {
+        let name = self.scene.free_name(&it.table, &["lockkeeper", &it.table.name, &it.column, "labels"]);
+        make::check(&name, format!("NOT ({})", is_any(&self.scene.quote(column), labels)))
     }
 
     /// The phase in which columns get the defaults of the end, where those differ.
@@ -157,12 +166,11 @@ impl<'a> Enum<'a> {
                     )));
                 }
             };
-            let (table, column) = (self.scene.sql(&it.table), self.scene.quote(&it.column));
-            let set =
-                |default: &str| format!("ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT {default}");
+            let on = self.scene.on(&it.table);
             let name = name_of(&[&it.table.name, &it.column, "default"]);
-            let title = format!("{} is {after} where nobody says anything", self.shown(it));
-            steps.push(Step::Sql(self.scene.in_transaction(name, title, &[set(&after)], &[set(&before)])));
+            let title = format!("{} is {after} where nothing is stated", self.shown(it));
+            let (up, down) = (on.set_default(&it.column, &*after), on.set_default(&it.column, &*before));
+            steps.push(Step::Sql(self.scene.in_transaction(name, title, vec![up], vec![down])));
         }
         if steps.is_empty() {
             return Ok(None);
@@ -290,11 +298,7 @@ impl Relabelled<'_> {
     }
 
     fn parts(&self, it: &Use<'_>, state: &Table) -> Parts {
-        let of = |name: &RelationName| TypeName {
-            schema: (&*name.schema != self.of.scene.dialect().default_schema())
-                .then(|| name.schema.to_string()),
-            ..TypeName::plain(&name.name)
-        };
+        let of = |name: &RelationName| self.of.type_name(name);
         let mut settled = state.clone();
         if let Some(column) = settled.column_mut(&it.column) {
             column.ty = of(&self.of.sibling("old"));
@@ -307,13 +311,12 @@ impl Relabelled<'_> {
         let of = self.of;
         let new = of.sibling("new");
         let create = of.create(&new, self.after);
-        let drop = format!("DROP TYPE {}", of.scene.sql(&new));
         let title = format!("make the type {} with the labels of the end", new.name);
         let mut steps = vec![Step::Sql(of.scene.in_transaction(
             name_of(&[&new.name, "type"]),
             title.clone(),
-            &[create],
-            &[drop],
+            vec![create.clone()],
+            undone(&[create]),
         ))];
         for (now, _) in changes {
             steps.extend(now.expand().steps);
@@ -329,9 +332,9 @@ impl Relabelled<'_> {
     fn swap(&self, changes: &[(Change<'_>, Change<'_>)]) -> Phase {
         let of = self.of;
         let (old, new) = (of.sibling("old"), of.sibling("new"));
-        let allow = "-- lockkeeper: allow renamed-object because the name stays valid: the types change places with the columns";
-        let types_up =
-            vec![allow.to_owned(), of.rename(&of.name, &old), allow.to_owned(), of.rename(&new, &of.name)];
+        let because = "the name stays valid: the types change places with the columns";
+        let types_up = [of.rename(&of.name, &old), of.rename(&new, &of.name)];
+        let types_up = types_up.map(|it| it.allowing(&renamed_object::RULE, because));
         let types_down = vec![of.rename(&of.name, &new), of.rename(&old, &of.name)];
         let (mut up, mut down) = (Vec::new(), Vec::new());
         let last = changes.len().saturating_sub(1);
@@ -342,12 +345,11 @@ impl Relabelled<'_> {
             }
             let back_before = if number == last { types_down.clone() } else { Vec::new() };
             let (own_up, own_down) = now.swapped(then, Moves { after, back_before, back_after });
-            up.extend(self.allow_second(number));
-            up.extend(own_up);
+            up.extend(self.second(number, own_up));
             down.splice(0..0, own_down);
         }
         let title = format!("swap: {} has its new labels from here on", of.name.name);
-        let step = self.step("swap", &title, &up, &down);
+        let step = self.step("swap", &title, up, down);
         let release = Step::Release(ReleaseStep { must: self.must.clone() });
         let mut phase = Phase::new(PhaseKind::Cutover, title, vec![release, Step::Sql(step)]).undone_by(
             "the down migration swaps them back; what was written meanwhile is in both",
@@ -383,7 +385,7 @@ impl Relabelled<'_> {
     }
 
     /// A step on all tables at once.
-    fn step(&self, word: &str, title: &str, up: &[String], down: &[String]) -> SqlStep {
+    fn step(&self, word: &str, title: &str, up: Vec<Statement>, down: Vec<Statement>) -> SqlStep {
         let name = name_of(&[&self.of.name.name, word]);
         let first = self.of.uses.first().map(|it| &it.table);
         match self.of.uses.iter().any(|it| Some(&it.table) != first) {
@@ -392,11 +394,16 @@ impl Relabelled<'_> {
         }
     }
 
-    /// In front of the first statement on each table but the first.
-    fn allow_second(&self, number: usize) -> Option<String> {
-        let (before, it) = (self.of.uses.get(number.checked_sub(1)?)?, self.of.uses.get(number)?);
-        let allow = "-- lockkeeper: allow many-tables-locked because names change at once: it waits half a second for each, and tries again";
-        (before.table != it.table).then(|| allow.to_owned())
+    /// The statements on one table; the first of each table but the first meets a hazard on purpose.
+    fn second(&self, number: usize, mut statements: Vec<Statement>) -> Vec<Statement> {
+        let uses = &self.of.uses;
+        let before = number.checked_sub(1).and_then(|it| uses.get(it));
+        let other = before.zip(uses.get(number)).is_some_and(|(before, it)| before.table != it.table);
+        if let Some(first) = statements.first_mut().filter(|_| other) {
+            let because = "names change at once: it waits half a second for each, and tries again";
+            *first = first.clone().allowing(&many_tables_locked::RULE, because);
+        }
+        statements
     }
 
     fn contract(&self, changes: &[(Change<'_>, Change<'_>)]) -> Phase {
@@ -406,18 +413,16 @@ impl Relabelled<'_> {
         for (number, ((_, then), it)) in changes.iter().zip(&of.uses).enumerate() {
             let (own_up, mut own_down) = then.drop_copy();
             if !self.kept_out.is_empty() {
-                let (name, definition) = of.check_without(it, &then.aside(), self.kept_out);
-                let (table, name) = (of.scene.sql(&it.table), of.scene.quote(&name));
-                own_down.push(format!("ALTER TABLE {table} ADD CONSTRAINT {name} {definition}"));
+                let check = of.check_without(it, &then.aside(), self.kept_out);
+                own_down.push(of.scene.on(&it.table).add(check));
             }
-            up.extend(self.allow_second(number));
-            up.extend(own_up);
+            up.extend(self.second(number, own_up));
             down.splice(0..0, own_down);
         }
-        up.push(format!("DROP TYPE {}", of.scene.sql(&old)));
+        up.push(make::drop(ObjectKind::Type, of.scene.name(&old)));
         down.insert(0, of.create(&old, self.before));
         let title = format!("drop the copies and the old type ({})", old.name);
-        let step = self.step("contract", &title, &up, &down);
+        let step = self.step("contract", &title, up, down);
         Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("the new type has been in use for one full release cycle"))
             .undone_by(

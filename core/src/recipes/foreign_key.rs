@@ -1,12 +1,11 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
-use crate::catalog::RelationName;
+use crate::catalog::{RelationName, server_name};
 use crate::effect::preflight;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, ForeignKey, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
-use crate::text::Span;
-
+use super::make;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal, carried};
 
@@ -35,19 +34,16 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let partitioned = scene.catalog.table(&table).is_some_and(|it| it.partition_by.is_some());
     let by_partition = partitioned && scene.target.version.major < 18;
     let columns: Vec<&str> = key.columns.iter().map(|it| it.name.as_str()).collect();
-    let name = constraint
-        .name
-        .as_ref()
-        .map_or_else(|| name_of(&[&table.name, &columns.join("_"), "fkey"]), |name| name.name.clone());
-    // The name may have the word in it.
-    let start = constraint.name.as_ref().map_or(constraint.span.start, |name| name.span.end);
-    let words = Span::new(start, constraint.span.end.max(start)).of(scene.text);
-    let definition = words[words.to_lowercase().find("foreign").unwrap_or(0)..].trim().to_owned();
+    let own = constraint.name.as_ref().map(|it| it.name.clone());
+    let name = own
+        .or_else(|| scene.name_of_constraint(operation, &table))
+        .unwrap_or_else(|| server_name(&table.name, &columns, "fkey"));
+    let constraint = &Constraint { name: Some(make::ident(name.clone())), ..constraint.clone() };
     let orphans = preflight::violations(&table, constraint, scene.catalog);
     if by_partition {
-        return by_partitions(scene, &table, &parent, &name, &definition, orphans);
+        return by_partitions(scene, &table, &parent, constraint, orphans);
     }
-    let mut steps = carried::validated(scene, &table, &name, &definition, &name).into_iter();
+    let mut steps = carried::validated(scene, &table, constraint, &name).into_iter();
     let expand = Phase::new(
         PhaseKind::Expand,
         format!("refuse new rows that point nowhere ({name})"),
@@ -70,10 +66,10 @@ fn by_partitions(
     scene: &Scene<'_>,
     table: &RelationName,
     parent: &RelationName,
-    name: &str,
-    definition: &str,
+    key: &Constraint,
     orphans: Option<String>,
 ) -> Result<Vec<Phase>, Refusal> {
+    let name = key.name.as_ref().map_or("", |it| it.name.as_str());
     let refuse = |why: &str| {
         Err(Refusal::new(format!(
             "{} is partitioned, and before PostgreSQL 18 its key cannot be NOT VALID: {why}",
@@ -93,19 +89,15 @@ fn by_partitions(
     let (mut added, mut checked) = (Vec::new(), Vec::new());
     for partition in partitions {
         let shown = name_of(&[&partition.name, name]);
-        let mut steps =
-            carried::validated(scene, partition, name, definition, &shown).into_iter().map(Step::Sql);
+        let mut steps = carried::validated(scene, partition, key, &shown).into_iter().map(Step::Sql);
         added.extend(steps.next());
         checked.extend(steps);
     }
-    let quoted = scene.quote(name);
-    let add = |table: &RelationName| {
-        format!("ALTER TABLE {} ADD CONSTRAINT {quoted} {definition}", scene.sql(table))
-    };
-    let mut down = vec![format!("ALTER TABLE {} DROP CONSTRAINT {quoted}", scene.sql(table))];
+    let add = |table: &RelationName| scene.on(table).add(key.clone());
+    let mut down = vec![scene.on(table).drop_constraint(name)];
     down.extend(partitions.iter().map(add));
     let title = format!("add {name} to the table: it takes over the keys of the partitions");
-    let step = scene.on_two_tables(name_of(&[&table.name, name]), title.clone(), &[add(table)], &down);
+    let step = scene.on_two_tables(name_of(&[&table.name, name]), title.clone(), vec![add(table)], down);
     Ok(vec![
         Phase::new(
             PhaseKind::Expand,

@@ -1,14 +1,16 @@
 //! Columns that hand over to others of the same table: the new ones beside the old, both kept in step, until nobody uses the old.
 
 use crate::catalog::{RelationName, Table};
-use crate::operation::Expression;
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+use crate::hazards::compatibility::dropped_column;
+use crate::operation::{Column, Expression};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
 use super::Refusal;
 use super::backfill::Backfill;
 use super::carried::{Carried, Part};
+use super::make::On;
 use super::scene::{Scene, name_of};
-use super::sync::{Kept, Sync, differences};
+use super::sync::{Kept, Sync, differences, undone};
 
 /// A column that goes.
 pub(super) struct Outgoing<'a> {
@@ -24,8 +26,8 @@ pub(super) struct Outgoing<'a> {
 pub(super) struct Incoming<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its type, with its collation.
-    pub ty: String,
+    /// The column, without default and conditions.
+    pub column: Column,
     /// Its value from the old columns.
     pub value: Expression,
     /// The default that it has when the old columns are gone. Before, it would look like something that the new release wrote.
@@ -49,8 +51,8 @@ impl Handover<'_> {
         self.table.display(self.scene.dialect())
     }
 
-    fn sql(&self) -> String {
-        self.scene.sql(self.table)
+    fn on(&self) -> On {
+        self.scene.on(self.table)
     }
 
     /// The new columns in words.
@@ -63,10 +65,19 @@ impl Handover<'_> {
         self.old.iter().map(|it| it.name).collect::<Vec<_>>().join(", ")
     }
 
-    /// The columns of one side behind the name of the table.
-    fn of_table(&self, names: &str) -> String {
+    /// The new columns behind the name of the table.
+    fn new_shown(&self) -> String {
+        self.of_table(self.new.iter().map(|it| it.name))
+    }
+
+    /// The old columns behind the name of the table.
+    fn old_shown(&self) -> String {
+        self.of_table(self.old.iter().map(|it| it.name))
+    }
+
+    fn of_table<'n>(&self, names: impl Iterator<Item = &'n str>) -> String {
         let shown = self.shown();
-        names.split(", ").map(|name| format!("{shown}.{name}")).collect::<Vec<_>>().join(", ")
+        names.map(|name| format!("{shown}.{name}")).collect::<Vec<_>>().join(", ")
     }
 
     fn first_new(&self) -> &str {
@@ -98,24 +109,19 @@ impl Handover<'_> {
 
     /// The new columns beside the old.
     pub fn expand(&self) -> Phase {
-        let table = self.sql();
-        let alter = |action: String| format!("ALTER TABLE {table} {action}");
-        let column = |it: &Incoming<'_>| self.scene.quote(it.name);
-        let mut up: Vec<String> =
-            self.new.iter().map(|it| alter(format!("ADD COLUMN {} {}", column(it), it.ty))).collect();
-        let mut down: Vec<String> =
-            self.new.iter().map(|it| alter(format!("DROP COLUMN {}", column(it)))).collect();
+        let on = self.on();
+        let mut up: Vec<Statement> = self.new.iter().map(|it| on.add_column(it.column.clone())).collect();
         let (old, new) = (self.old_names(), self.new_names());
         let title = if self.triggers() {
             up.extend(self.sync().create(self.scene));
-            down.splice(0..0, self.sync().drop(self.scene));
             let it = if self.new.len() > 1 { "them" } else { "it" };
             format!("add {new} and a trigger that keeps {it} and {old} in step")
         } else {
             format!("add {new} beside {old}")
         };
         let name = name_of(&[&self.table.name, self.first_new(), "expand"]);
-        let step = self.scene.in_transaction(name, title.clone(), &up, &down);
+        let down = undone(&up);
+        let step = self.scene.in_transaction(name, title.clone(), up, down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)]).undone_by(
             format!("the down migration drops {new} again; nothing that was written is lost"),
             "p99 of writes to the table over 10 % above the baseline",
@@ -124,7 +130,7 @@ impl Handover<'_> {
 
     /// The application writes both; the old ones are still those that are read.
     pub fn dual_write(&self) -> Phase {
-        let (old, new) = (self.of_table(&self.old_names()), self.of_table(&self.new_names()));
+        let (old, new) = (self.old_shown(), self.new_shown());
         let must = vec![
             format!("write {new} wherever it writes {old}, in the same statement"),
             format!("go on reading {old}"),
@@ -165,7 +171,7 @@ impl Handover<'_> {
     /// The release that uses the new columns. `steps` come first.
     pub fn cutover(&self, mut steps: Vec<Step>) -> Phase {
         let (old, new) = (self.old_names(), self.new_names());
-        let (old_shown, new_shown) = (self.of_table(&old), self.of_table(&new));
+        let (old_shown, new_shown) = (self.old_shown(), self.new_shown());
         if self.triggers() {
             let must = vec![format!("say {new_shown} wherever it says {old_shown}, in reads and in writes")];
             steps.push(Step::Release(ReleaseStep { must }));
@@ -203,18 +209,16 @@ impl Handover<'_> {
         if !self.is_freed(column) {
             return None;
         }
-        let (table, old) = (self.sql(), self.scene.quote(column.name));
-        let up = format!("ALTER TABLE {table} ALTER COLUMN {old} DROP NOT NULL");
-        let set = format!("ALTER TABLE {table} ALTER COLUMN {old} SET NOT NULL");
+        let on = self.on();
         // The release that writes only the new ones leaves old values stale, and the one that is gone back to may read them.
         let fill = column.value.as_ref().map(|value| {
-            let value = &value.text;
-            format!("UPDATE {table} SET {old} = {value} WHERE {old} IS DISTINCT FROM {value}")
+            let stale = format!("{} IS DISTINCT FROM {}", self.scene.quote(column.name), value.text);
+            on.update(vec![(column.name, value.text.clone())], Some(stale))
         });
-        let down: Vec<String> = fill.into_iter().chain([set]).collect();
+        let down = fill.into_iter().chain([on.set_not_null(column.name)]).collect();
         let name = name_of(&[&self.table.name, column.name, "nullable"]);
         let title = format!("let rows be written without {}", column.name);
-        Some(Step::Sql(self.scene.in_transaction(name, title, &[up], &down)))
+        Some(Step::Sql(self.scene.in_transaction(name, title, vec![on.drop_not_null(column.name)], down)))
     }
 
     /// The old columns go.
@@ -222,7 +226,7 @@ impl Handover<'_> {
         let (old, new) = (self.old_names(), self.new_names());
         let name = name_of(&[&self.table.name, self.first_new(), "contract"]);
         let title = format!("drop {old} when nobody names it any more");
-        let step = self.scene.in_transaction(name, title.clone(), &self.contract_up(), &self.contract_down());
+        let step = self.scene.in_transaction(name, title.clone(), self.contract_up(), self.contract_down());
         let phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)]);
         let phase = match self.comes_back() {
             true => phase,
@@ -248,49 +252,45 @@ impl Handover<'_> {
         self.old.iter().all(|it| it.value.is_some())
     }
 
-    fn contract_up(&self) -> Vec<String> {
-        let (table, new) = (self.sql(), self.new_names());
+    fn contract_up(&self) -> Vec<Statement> {
+        let (on, new) = (self.on(), self.new_names());
         let mut up = Vec::new();
         if self.triggers() {
             up.extend(self.sync().drop(self.scene));
         }
         for column in &self.old {
-            up.push(format!(
-                "-- lockkeeper: allow dropped-column because the release that says {new} instead is out, and nobody names {} any more",
+            let because = format!(
+                "the release that uses {new} instead is out, and nothing uses {} any more",
                 column.name
-            ));
-            up.push(format!("ALTER TABLE {table} DROP COLUMN {}", self.scene.quote(column.name)));
+            );
+            up.push(on.drop_column(column.name, false).allowing(&dropped_column::RULE, because));
             if self.succeeds {
                 up.extend(column.carried.take_names());
             }
         }
-        up.extend(self.defaults(|default| format!("SET DEFAULT {default}")));
+        up.extend(self.defaults());
         up
     }
 
-    fn defaults(&self, action: impl Fn(&str) -> String) -> Vec<String> {
-        let table = self.sql();
-        let alter = |column: &str, default: &str| {
-            format!("ALTER TABLE {table} ALTER COLUMN {} {}", self.scene.quote(column), action(default))
-        };
-        self.new.iter().filter_map(|it| Some(alter(it.name, it.default?))).collect()
+    /// The statements that give the new columns their defaults.
+    fn defaults(&self) -> Vec<Statement> {
+        let on = self.on();
+        self.new.iter().filter_map(|it| Some(on.set_default(it.name, it.default?))).collect()
     }
 
-    fn contract_down(&self) -> Vec<String> {
-        let table = self.sql();
-        let mut down = self.defaults(|_| "DROP DEFAULT".to_owned());
+    fn contract_down(&self) -> Vec<Statement> {
+        let on = self.on();
+        let mut down = undone(&self.defaults());
         for column in &self.old {
             if self.succeeds {
                 down.extend(column.carried.give_names_back());
             }
-            let quoted = self.scene.quote(column.name);
-            down.push(format!("ALTER TABLE {table} ADD COLUMN {quoted} {}", column.carried.type_of_old()));
+            down.push(on.add_column(column.carried.bare(column.name)));
         }
-        let set =
-            |it: &Outgoing<'_>| Some(format!("{} = {}", self.scene.quote(it.name), it.value.as_ref()?.text));
-        let set: Vec<String> = self.old.iter().filter_map(set).collect();
+        let set = self.old.iter().filter_map(|it| Some((it.name, it.value.as_ref()?.text.clone())));
+        let set: Vec<(&str, String)> = set.collect();
         if !set.is_empty() {
-            down.push(format!("UPDATE {table} SET {}", set.join(", ")));
+            down.push(on.update(set, None));
         }
         for column in &self.old {
             let without =

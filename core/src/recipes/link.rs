@@ -8,8 +8,11 @@ use std::collections::BTreeSet;
 use crate::catalog::{RelationName, Table};
 use crate::operation::Expression;
 
+use crate::plan::Statement;
+
+use super::make;
 use super::scene::{Scene, name_of};
-use super::sync::GUARD;
+use super::sync::{GUARD, undone};
 
 /// A column that is kept in step.
 #[derive(Debug, Clone)]
@@ -94,8 +97,8 @@ pub(super) struct Link<'a> {
 struct Fired {
     /// What it does, in a word of its name.
     part: &'static str,
-    /// `CONSTRAINT ` or nothing.
-    kind: &'static str,
+    /// Whether it may wait for the end of the transaction.
+    constraint: bool,
     /// When it fires.
     events: &'static str,
     /// What the function is given.
@@ -136,40 +139,38 @@ impl Link<'_> {
         })
     }
 
-    fn name(&self, which: Which) -> String {
+    fn name(&self, scene: &Scene<'_>, which: Which) -> String {
         let (own, _) = self.ends(which);
         let first = self.target.kept.first().map_or("", |it| it.column.as_str());
-        name_of(&["lockkeeper", &own.table.name, first])
+        scene.free_name(own.table, &["lockkeeper", &own.table.name, first])
     }
 
     /// The statements that start it on one of the tables.
-    pub fn create(&self, scene: &Scene<'_>, which: Which) -> Vec<String> {
+    pub fn create(&self, scene: &Scene<'_>, which: Which) -> Vec<Statement> {
         let (own, other) = self.ends(which);
-        let name = self.name(which);
-        let (function, table) = (scene.sibling(own.table, &name), scene.sql(own.table));
+        let function = scene.sibling(own.table, &self.name(scene, which));
         let pull = if own.kept.is_empty() { String::new() } else { self.pull(scene, which) };
         let push = if other.kept.is_empty() { String::new() } else { self.push(scene, which) };
         let late = if other.late.is_some() { self.late(scene, which) } else { String::new() };
         let gone = if other.made { self.gone(scene, which) } else { String::new() };
-        let body = format!(
-            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $lockkeeper$\n\
-             BEGIN\n\
+        let code = format!(
+            "BEGIN\n\
              {late}{gone}\
              \x20 IF current_setting('{GUARD}', true) = 'on' THEN\n\
              \x20   RETURN NEW;  -- the backfill computes its own values\n\
              \x20 END IF;\n\
              {pull}{push}\
              \x20 RETURN NEW;\n\
-             END $lockkeeper$"
+             END"
         );
-        let mut statements = vec![body];
-        for fired in self.fired(which) {
-            let name = scene.quote(&self.trigger(which, fired.part));
-            let (kind, events, argument) = (fired.kind, fired.events, fired.argument);
-            statements.push(format!(
-                "CREATE {kind}TRIGGER {name} {events} ON {table}\n  {}FOR EACH ROW EXECUTE PROCEDURE {function}({argument})",
-                if fired.argument.is_empty() { "" } else { "DEFERRABLE INITIALLY DEFERRED " },
-            ));
+        let called = function.sql(scene.dialect());
+        let mut statements = vec![make::trigger_function(function, "", code)];
+        let table = scene.name(own.table);
+        for Fired { part, constraint, events, argument } in self.fired(which) {
+            let deferred = if constraint { "DEFERRABLE INITIALLY DEFERRED " } else { "" };
+            let action = format!("\n  {deferred}FOR EACH ROW EXECUTE PROCEDURE {called}({argument})");
+            let name = self.trigger(scene, which, part);
+            statements.push(make::trigger(&name, &table, constraint, events, &action));
         }
         statements
     }
@@ -177,7 +178,7 @@ impl Link<'_> {
     /// The triggers on one of the tables.
     fn fired(&self, which: Which) -> Vec<Fired> {
         let (own, other) = self.ends(which);
-        let plain = |part, events| Fired { part, kind: "", events, argument: "" };
+        let plain = |part, events| Fired { part, constraint: false, events, argument: "" };
         let mut fired = Vec::new();
         if !own.kept.is_empty() {
             fired.push(plain("pull", "BEFORE INSERT OR UPDATE"));
@@ -193,30 +194,18 @@ impl Link<'_> {
             fired.push(plain("gone", "BEFORE DELETE"));
         }
         if other.late.is_some() {
-            fired.push(Fired {
-                part: "late",
-                kind: "CONSTRAINT ",
-                events: "AFTER INSERT",
-                argument: "'late'",
-            });
+            fired.push(Fired { part: "late", constraint: true, events: "AFTER INSERT", argument: "'late'" });
         }
         fired
     }
 
-    fn trigger(&self, which: Which, part: &str) -> String {
-        name_of(&["zzz", &self.name(which), part])
+    fn trigger(&self, scene: &Scene<'_>, which: Which, part: &str) -> String {
+        name_of(&["zzz", &self.name(scene, which), part])
     }
 
     /// The statements that stop it.
-    pub fn drop(&self, scene: &Scene<'_>, which: Which) -> Vec<String> {
-        let (own, _) = self.ends(which);
-        let table = scene.sql(own.table);
-        let fired = self.fired(which);
-        let drop = fired
-            .iter()
-            .map(|it| format!("DROP TRIGGER {} ON {table}", scene.quote(&self.trigger(which, it.part))));
-        let function = format!("DROP FUNCTION {}()", scene.sibling(own.table, &self.name(which)));
-        drop.chain([function]).collect()
+    pub fn drop(&self, scene: &Scene<'_>, which: Which) -> Vec<Statement> {
+        undone(&self.create(scene, which))
     }
 
     /// A row that goes takes the other table's with it, before foreign keys are asked.

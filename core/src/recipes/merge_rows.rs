@@ -1,17 +1,19 @@
 //! Rows of one table that go to another, behind which the first is dropped: both kept in step, row by row, until no release knows the first.
 
 use crate::catalog::{ColumnState, Index, RelationName, Table};
-use crate::dialect::quote_literal;
+use crate::dialect::{LockMode, quote_literal};
+use crate::hazards::compatibility::dropped_table;
 use crate::operation::{Insert, Kind, ObjectKind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way, Work};
+use crate::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way, Work};
 
 use super::backfill::{self, Backfill};
 use super::copied::Copied;
 use super::group::stands_apart;
 use super::handover::both_written;
+use super::make;
 use super::mirror::{Beside, Mark, Marks, Mirror, Pair};
 use super::scene::{Scene, name_of};
-use super::{Form, Phases, Recipe, Refusal, batches, drop_table, referencing, twin_checks};
+use super::{Form, Phases, Recipe, Refusal, drop_table, referencing, twin_checks};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "merge-rows",
@@ -221,18 +223,14 @@ impl<'a> Merge<'a> {
     fn expand(&self) -> Result<Phase, Refusal> {
         let (scene, (source, target)) = (self.scene, self.shown());
         let rows = self.there.belonging();
-        let message = quote_literal(&format!(
-            "rows of {target} would look as if they came from {source}: change or remove them first"
-        ));
-        let up = format!(
-            "DO $lockkeeper$\nBEGIN\n\x20 IF EXISTS (SELECT FROM {} WHERE {rows}) THEN\n\x20   RAISE EXCEPTION USING MESSAGE = {message};\n\
-             \x20 END IF;\nEND $lockkeeper$",
-            scene.sql(self.target)
-        );
+        let message =
+            format!("rows of {target} would look as if they came from {source}: change or remove them first");
+        let alike = format!("SELECT FROM {} WHERE {rows}", scene.sql(self.target));
         let walk = backfill::walk(scene, self.target, self.target_state, &[])?;
         let job = backfill::job(scene, self.target, walk, Work::Delete, rows);
         let title = format!("nothing in {target} looks as if it came from {source}");
-        let step = scene.alone(self.file("room"), title.clone(), &up, &batches::sql(&job, scene.target));
+        let refuse = Statement::of(Act::Refuse { rows: alike, message });
+        let step = scene.alone(self.file("room"), title.clone(), refuse, Some(job.into()));
         Ok(Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .enter_when(twin_checks::nothing_unknown(scene, self.source, self.source_state, &[]))
             .enter_when(Criterion::of_people(format!(
@@ -248,15 +246,15 @@ impl<'a> Merge<'a> {
     fn in_step(&self) -> SqlStep {
         let (source, target) = self.shown();
         let title = format!("carry each change of {source} over to {target}, and back");
-        self.scene.on_two_tables(self.file("in_step"), title, &self.start(), &self.stop())
+        self.scene.on_two_tables(self.file("in_step"), title, self.start(), self.stop())
     }
 
-    fn start(&self) -> Vec<String> {
+    fn start(&self) -> Vec<Statement> {
         let mirrors = [self.there.clone(), self.there.turned()];
         mirrors.iter().flat_map(|it| [vec![it.create_function()], it.start()].concat()).collect()
     }
 
-    fn stop(&self) -> Vec<String> {
+    fn stop(&self) -> Vec<Statement> {
         let mirrors = [self.there.clone(), self.there.turned()];
         mirrors.iter().flat_map(|it| [it.stop(), vec![it.drop_function()]].concat()).collect()
     }
@@ -320,28 +318,31 @@ impl<'a> Merge<'a> {
     }
 
     fn drop(&self) -> Result<SqlStep, Refusal> {
-        let (scene, (source, target)) =
-            (self.scene, (self.scene.sql(self.source), self.scene.sql(self.target)));
-        let mut up = vec![format!("LOCK TABLE {source}, {target} IN ACCESS EXCLUSIVE MODE")];
+        let (scene, on) = (self.scene, self.scene.on(self.source));
+        let target = scene.name(self.target);
+        let mut up = vec![make::lock(vec![on.name.clone(), target.clone()], LockMode::AccessExclusive)];
         up.extend(self.stop());
-        up.push("-- lockkeeper: allow dropped-table because all its rows are in the other one, and no release says it".to_owned());
-        up.push(format!("DROP TABLE {source}"));
+        let drop = make::drop(ObjectKind::Table, on.name.clone());
+        let because = "all its rows are in the other one, and no release uses it";
+        up.push(drop.allowing(&dropped_table::RULE, because));
         let again = drop_table::create_drawing(scene, self.source, self.source_state, self.source, |_| true)
             .ok_or_else(|| Refusal::new(format!("{} could not be made again", self.shown().0)))?;
-        let mut down = vec![format!("LOCK TABLE {target} IN SHARE ROW EXCLUSIVE MODE")];
+        let mut down = vec![make::lock(vec![target], LockMode::ShareRowExclusive)];
         down.extend(again);
         let (to, from): (Vec<&str>, Vec<&str>) =
             self.there.columns.iter().map(|it| (it.from.as_str(), it.to.as_str())).unzip();
-        let (to, from, rows) = (scene.list(to), scene.list(from), self.there.belonging());
-        down.push(format!("INSERT INTO {source} ({to}) SELECT {from} FROM {target} WHERE {rows}"));
+        let rows = self.there.belonging();
+        let rows = format!("SELECT {} FROM {} WHERE {rows}", scene.list(from), scene.sql(self.target));
+        down.push(on.insert(to, false, rows));
         for column in &self.source_state.columns {
             let Some(sequence) = &column.sequence else { continue };
             let (literal, column) = (quote_literal(&scene.sql(sequence)), scene.quote(&column.name));
-            down.push(format!("SELECT setval({literal}, max({column})) FROM {source}"));
+            let source = scene.sql(self.source);
+            down.push(make::query(format!("SELECT setval({literal}, max({column})) FROM {source}")));
         }
         down.extend(self.start());
         let title = format!("drop {} and the triggers that keep it in step", self.shown().0);
-        Ok(scene.on_two_tables(self.file("contract"), title, &up, &down))
+        Ok(scene.on_two_tables(self.file("contract"), title, up, down))
     }
 
     fn by_application(&self) -> Phases {

@@ -4,12 +4,14 @@
 //! event of a row is ours. They write with their owner's rights, as who may write one table may not know of the other.
 
 use crate::catalog::{RelationName, Table};
-use crate::plan::{Criterion, Phase};
+use crate::dialect::Name;
+use crate::plan::{Criterion, Phase, Statement};
 
 use super::Refusal;
 use super::backfill::{self, Copying};
+use super::make;
 use super::scene::{Scene, name_of};
-use super::sync::GUARD;
+use super::sync::{GUARD, undone};
 
 /// A table and the one that follows it.
 #[derive(Debug, Clone)]
@@ -131,7 +133,11 @@ impl Mirror<'_> {
     }
 
     fn name(&self) -> String {
-        name_of(&["lockkeeper", &self.to.name])
+        self.scene.free_name(self.to, &["lockkeeper", &self.to.name])
+    }
+
+    fn function(&self) -> Name {
+        self.scene.sibling(self.to, &self.name())
     }
 
     /// For rows and for statements. Triggers fire in the order of their names: ours come behind those of foreign keys (`RI_…`), so that
@@ -158,8 +164,8 @@ impl Mirror<'_> {
         self.here(prefix) + &marks.collect::<String>()
     }
 
-    /// The statements that make the function.
-    pub fn create_function(&self) -> String {
+    /// The statement that makes the function.
+    pub fn create_function(&self) -> Statement {
         let (from, to) = (self.scene.sql(self.from), self.scene.sql(self.to));
         let (new_row, new_copy, old_copy) = (self.row_of("NEW"), self.copy_of("NEW"), self.copy_of("OLD"));
         let [new_key, old_key] =
@@ -171,9 +177,8 @@ impl Mirror<'_> {
             Beside::Batches | Beside::Release => (self.unseen(), self.upsert()),
             Beside::Nobody => (String::new(), self.overwrite()),
         };
-        format!(
-            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $lockkeeper$\n\
-             {open}\
+        let code = format!(
+            "{open}\
              \x20 IF TG_OP = 'TRUNCATE' THEN\n\
              \x20   {truncate}\n\
              {further_in}\
@@ -198,9 +203,9 @@ impl Mirror<'_> {
              \x20 END IF;\n\
              {close}\
              \x20 RETURN NULL;\n\
-             END $lockkeeper$",
-            function = self.scene.sibling(self.to, &self.name()),
-        )
+             END"
+        );
+        make::trigger_function(self.function(), "SECURITY DEFINER SET search_path FROM CURRENT", code)
     }
 
     /// Whether a row has its marks, as conditions that follow others.
@@ -379,26 +384,27 @@ impl Mirror<'_> {
     }
 
     /// The statements that start it.
-    pub fn start(&self) -> Vec<String> {
-        let [row, truncate] = self.triggers().map(|it| self.scene.quote(&it));
-        let (from, function) = (self.scene.sql(self.from), self.scene.sibling(self.to, &self.name()));
+    pub fn start(&self) -> Vec<Statement> {
+        let [row, truncate] = self.triggers();
+        let (from, function) = (self.scene.name(self.from), self.function().sql(self.scene.dialect()));
         let create = |trigger: &str, events: &str, each: &str| {
-            format!(
-                "CREATE TRIGGER {trigger} AFTER {events} ON {from}\n  FOR EACH {each} EXECUTE PROCEDURE {function}()"
-            )
+            let action = format!("\n  FOR EACH {each} EXECUTE PROCEDURE {function}()");
+            make::trigger(trigger, &from, false, events, &action)
         };
-        vec![create(&row, "INSERT OR UPDATE OR DELETE", "ROW"), create(&truncate, "TRUNCATE", "STATEMENT")]
+        vec![
+            create(&row, "AFTER INSERT OR UPDATE OR DELETE", "ROW"),
+            create(&truncate, "AFTER TRUNCATE", "STATEMENT"),
+        ]
     }
 
     /// The statements that stop it.
-    pub fn stop(&self) -> Vec<String> {
-        let from = self.scene.sql(self.from);
-        self.triggers().map(|it| format!("DROP TRIGGER {} ON {from}", self.scene.quote(&it))).to_vec()
+    pub fn stop(&self) -> Vec<Statement> {
+        undone(&self.start())
     }
 
     /// The statement that drops the function.
-    pub fn drop_function(&self) -> String {
-        format!("DROP FUNCTION {}()", self.scene.sibling(self.to, &self.name()))
+    pub fn drop_function(&self) -> Statement {
+        make::drop_function(self.function(), None)
     }
 
     /// The marks of the table that follows, as a condition of its rows.

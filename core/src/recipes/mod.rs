@@ -9,7 +9,6 @@ mod anew;
 mod assigned;
 mod backfill;
 mod batched_change;
-mod batches;
 mod carried;
 mod change_key;
 mod change_type;
@@ -26,6 +25,7 @@ mod group;
 mod handover;
 mod join;
 mod link;
+mod make;
 mod merge_rows;
 mod mirror;
 mod move_columns;
@@ -60,16 +60,13 @@ mod view;
 mod window;
 mod window_only;
 
-use crate::dialect::Dialect;
-use crate::operation::lower::lower;
 use crate::operation::{Kind, Operation};
-use crate::plan::{Phase, Way};
-use crate::statement::Script;
+use crate::plan::{Act, Phase, Way};
 
 pub use group::{Group, group, groups, in_order};
 pub use narrowing::Narrow;
-pub use scene::{Answers, Scene, alone, inverse};
-pub use window::{Written, in_window, written};
+pub use scene::{Answers, Scene, inverse, with_timeout};
+pub use window::{Standing, in_window, written};
 
 /// How one kind of change is carried out.
 #[derive(Debug)]
@@ -191,7 +188,7 @@ pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way:
         (Form::Several { write, .. }, _) => write(operations, scene, own),
     }?;
     // A recipe that needs no dual write is the same in every way.
-    if known || way != Way::Application || !keep_in_step(&phases, scene.dialect()) {
+    if known || way != Way::Application || !keep_in_step(&phases) {
         return Ok(phases);
     }
     Err(Refusal::new(format!(
@@ -202,12 +199,12 @@ pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way:
 }
 
 /// Whether triggers keep old and new in step.
-pub fn keep_in_step(phases: &[Phase], dialect: Dialect) -> bool {
-    phases.iter().flat_map(Phase::migrations).any(|step| {
-        let script = Script::read(&step.up, dialect);
-        let mut operations = script.statements.iter().flat_map(|statement| lower(&script, statement));
-        operations.any(|operation| matches!(operation.kind, Kind::CreateTrigger(_)))
-    })
+pub fn keep_in_step(phases: &[Phase]) -> bool {
+    phases
+        .iter()
+        .flat_map(Phase::migrations)
+        .flat_map(|step| &step.up)
+        .any(|it| matches!(&it.act, Act::Operation(kind) if matches!(**kind, Kind::CreateTrigger(_))))
 }
 
 #[cfg(test)]

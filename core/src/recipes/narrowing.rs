@@ -2,12 +2,13 @@
 
 use crate::catalog::{ColumnState, Demand, RelationName, Table};
 use crate::effect::preflight::{digits, length, only_casts, range, refused};
-use crate::operation::{Expression, TypeName};
-use crate::plan::Phase;
+use crate::operation::{Constraint, Expression, TypeName};
+use crate::plan::{Phase, Statement};
 
 use super::Refusal;
 use super::check_constraint::{Check, checked};
-use super::scene::{Scene, name_of};
+use super::make;
+use super::scene::Scene;
 
 /// What happens to values that a narrower type cannot hold: answers to a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,11 +145,9 @@ impl<'a> Narrowing<'a> {
         }
         let (shown, to) = (self.shown(), self.to);
         let misfit = self.misfit(&self.scene.quote(self.column));
-        let name = self.constraint();
         let check = Check {
             table: self.table,
-            name: &name,
-            definition: self.definition(self.column),
+            constraint: self.constraint(self.column),
             must: format!("write into {shown} only values that fit into {to}"),
             breaking: Some(format!("SELECT count(*) FROM {} WHERE {misfit}", self.scene.sql(self.table))),
             holds: format!(
@@ -159,18 +158,14 @@ impl<'a> Narrowing<'a> {
         checked(self.scene, &check)
     }
 
-    fn constraint(&self) -> String {
-        name_of(&["lockkeeper", &self.table.name, self.column, "fits"])
-    }
-
-    fn definition(&self, column: &str) -> String {
-        format!("CHECK (NOT ({}))", self.misfit(&self.scene.quote(column)))
+    fn constraint(&self, column: &str) -> Constraint {
+        let name = self.scene.free_name(self.table, &["lockkeeper", &self.table.name, self.column, "fits"]);
+        make::check(&name, format!("NOT ({})", self.misfit(&self.scene.quote(column))))
     }
 
     /// The statement that keeps them out again, when the old column, now under another name, was made again.
-    pub fn kept_out_again(&self, column: &str) -> Option<String> {
-        let (table, name) = (self.scene.sql(self.table), self.scene.quote(&self.constraint()));
-        let add = format!("ALTER TABLE {table} ADD CONSTRAINT {name} {}", self.definition(column));
+    pub fn kept_out_again(&self, column: &str) -> Option<Statement> {
+        let add = self.scene.on(self.table).add(self.constraint(column));
         (self.narrow == Narrow::Reject).then_some(add)
     }
 

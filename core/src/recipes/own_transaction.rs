@@ -1,7 +1,7 @@
 //! A statement in a transaction of its own, so that no lock is held while another is waited for or work is done.
 
 use crate::operation::{Kind, Operation};
-use crate::plan::{Phase, PhaseKind, SqlStep, Step, Way};
+use crate::plan::{Phase, PhaseKind, SqlStep, Statement, Step, Way};
 
 use super::scene::{Scene, name_of, with_timeout};
 use super::{Form, Recipe, Refusal};
@@ -17,20 +17,15 @@ pub(super) static RECIPE: Recipe = Recipe {
 };
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    let text = scene.statement_of(operation);
+    let statement = scene.statement_of(operation);
     let session = crate::catalog::Session::default();
     let effect = crate::effect::of(operation, scene.target, scene.catalog, &session);
     let subject = operation.relation().map_or("statement", |name| name.name.as_str());
     // Outside a transaction SET LOCAL does nothing, and some runners send the file as one string.
-    let guarded = |sql: String| if effect.transactional { with_timeout(&[sql]) } else { format!("{sql};\n") };
+    let guarded = |it: Statement| if effect.transactional { with_timeout(vec![it]) } else { vec![it] };
     let title = "this statement in a transaction of its own".to_owned();
-    let step = SqlStep {
-        name: name_of(&[subject, "alone"]),
-        title: title.clone(),
-        up: guarded(text),
-        down: scene.inverse(operation).map(guarded),
-        transactional: effect.transactional,
-        job: None,
-    };
+    let down = statement.inverse.as_deref().cloned().map(guarded);
+    let step = scene.step(name_of(&[subject, "alone"]), title.clone(), guarded(statement), down);
+    let step = SqlStep { transactional: effect.transactional, ..step };
     Ok(vec![Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])])
 }

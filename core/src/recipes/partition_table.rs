@@ -31,7 +31,7 @@ fn claim(operations: &[&Operation], scene: &Scene<'_>, partitioned: bool) -> Opt
 fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
     let anew = Anew::of(operations, scene).ok_or_else(|| Refusal::new("it makes no table anew"))?;
     let state = scene.table(&anew.table)?;
-    let beside: Catalog = twin::after_all(scene, scene.catalog, &anew.make);
+    let beside: Catalog = twin::after_all(scene.catalog, &anew.make);
     let made = beside.table(&anew.interim).cloned().unwrap_or_default();
     let followed = checks::followed(scene, &anew, state, &made)?;
     let aside = anew.aside.as_ref().unwrap_or(&anew.interim);

@@ -1,11 +1,14 @@
 //! Partitioned tables: an index built leaf by leaf, a partition attached after proof, one detached beside others.
 
-use crate::catalog::{Catalog, RelationName};
+use crate::catalog::{Catalog, RelationName, server_name};
+use crate::dialect::Name;
 use crate::operation::{
-    AlterTable, Bound, CreateIndex, Kind, Operation, PartitionBound, PartitionBy, TableAction,
+    AlterTable, Bound, Constraint, CreateIndex, Kind, Operation, PartitionBound, PartitionBy, RelationWord,
+    TableAction,
 };
-use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step, Way};
+use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
 
+use super::make::{self, Build, On};
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
@@ -72,35 +75,28 @@ pub(super) fn index(
     after.apply(&Operation { kind: Kind::CreateIndex(Box::new(index.clone())), span: index.keyword });
     let nameless = || Refusal::new("the index has no name: give it one, so that it can be found again");
     let name = new_index(scene.catalog, &after, table).ok_or_else(nameless)?;
-    let unique = if index.unique { "UNIQUE " } else { "" };
-    let definition = index.definition.of(scene.text).trim();
+    let own = |own: &str, table: &RelationName| CreateIndex {
+        name: Some(Name::new(own)),
+        table: scene.name(table),
+        if_not_exists: false,
+        ..index.clone()
+    };
     let mut steps = Vec::new();
-    let mut attach = vec![format!(
-        "CREATE {unique}INDEX {} ON ONLY {} {definition}",
-        scene.quote(&name),
-        scene.sql(table)
-    )];
+    let whole = CreateIndex { only: true, concurrently: false, ..own(&name, table) };
+    let mut attach = vec![make::create_index(whole)];
     let full = scene.sibling(table, &name);
     for leaf in leaves {
-        let own = new_index(scene.catalog, &after, leaf).ok_or_else(nameless)?;
-        let own_full = scene.sibling(leaf, &own);
-        let up = format!(
-            "CREATE {unique}INDEX CONCURRENTLY {} ON {} {definition}",
-            scene.quote(&own),
-            scene.sql(leaf)
-        );
-        let down = format!("DROP INDEX CONCURRENTLY IF EXISTS {own_full}");
-        let title = format!("build {own} beside readers and writers of {}", leaf.display(scene.dialect()));
-        steps.push(Step::Sql(scene.alone(name_of(&[&own, "concurrently"]), title, &up, &down)));
-        attach.push(format!("ALTER INDEX {full} ATTACH PARTITION {own_full}"));
+        let part = new_index(scene.catalog, &after, leaf).ok_or_else(nameless)?;
+        let built = make::create_index(CreateIndex { concurrently: true, only: false, ..own(&part, leaf) });
+        let title = format!("build {part} on {} without blocking", leaf.display(scene.dialect()));
+        steps.push(Step::Sql(scene.built(name_of(&[&part, "concurrently"]), title, built)));
+        let on = On { name: full.clone(), word: RelationWord::Index };
+        attach.push(on.does(TableAction::AttachIndex { index: scene.sibling(leaf, &part) }));
     }
     let title = format!("make {name} of them: nothing is read");
-    let down = [format!("DROP INDEX {full}")];
-    steps.push(Step::Sql(scene.in_transaction(name_of(&[&name, "attach"]), title, &attach, &down)));
-    let invalid = format!(
-        "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
-        crate::dialect::quote_literal(&full)
-    );
+    let down = vec![make::drop_index(full.clone(), Build::Plain, false)];
+    steps.push(Step::Sql(scene.in_transaction(name_of(&[&name, "attach"]), title, attach, down)));
+    let invalid = scene.engine().is_incomplete(&full.sql(scene.dialect()));
     let title = format!("build {name} partition by partition");
     Ok(vec![
         Phase::new(PhaseKind::Expand, title, steps)
@@ -123,12 +119,12 @@ fn attach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     let proof = Proof {
         scene,
         table: &child,
-        name: name_of(&[&child.name, "bound"]),
+        name: scene.free_name(&child, &[&child.name, "bound"]),
         condition: own_bound.within(scene.dialect()).join(" AND "),
     };
     let mut proofs = vec![proof];
     if let Some(default) = default {
-        let name = name_of(&[&default.name, "without", &child.name]);
+        let name = scene.free_name(default, &[&default.name, "without", &child.name]);
         proofs.push(Proof {
             scene,
             table: default,
@@ -140,9 +136,9 @@ fn attach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     let expand: Vec<Step> = proofs.iter().map(|it| Step::Sql(it.add())).collect();
     let validate: Vec<Step> = proofs.iter().map(|it| Step::Sql(it.validate())).collect();
     let drop: Vec<Step> = proofs.iter().map(|it| Step::Sql(it.drop())).collect();
-    let back = format!("ALTER TABLE {} DETACH PARTITION {}", scene.sql(&parent), scene.sql(&child));
+    let back = scene.on(&parent).detach_partition(scene.name(&child), false);
     let title = format!("attach {shown} to {whole}: the checks prove it, nothing is read");
-    let step = scene.in_transaction(name_of(&[&child.name, "attach"]), title.clone(), &[text], &[back]);
+    let step = scene.in_transaction(name_of(&[&child.name, "attach"]), title.clone(), vec![text], vec![back]);
     let mut verify =
         Phase::new(PhaseKind::Verification, "check the old rows, beside readers and writers", validate);
     for proof in &proofs {
@@ -179,37 +175,35 @@ struct Proof<'a> {
 }
 
 impl Proof<'_> {
-    fn alter(&self, action: &str) -> String {
-        format!("ALTER TABLE {} {action}", self.scene.sql(self.table))
+    fn add_valid(&self) -> Statement {
+        self.scene.on(self.table).add(make::check(&self.name, self.condition.clone()))
     }
 
-    fn statements(&self) -> [String; 3] {
-        let name = self.scene.quote(&self.name);
-        [
-            self.alter(&format!("ADD CONSTRAINT {name} CHECK ({}) NOT VALID", self.condition)),
-            self.alter(&format!("VALIDATE CONSTRAINT {name}")),
-            self.alter(&format!("DROP CONSTRAINT {name}")),
-        ]
+    /// The check for new rows, its validation, and its end.
+    fn statements(&self) -> [Statement; 3] {
+        let on = self.scene.on(self.table);
+        let check = Constraint { not_valid: true, ..make::check(&self.name, self.condition.clone()) };
+        [on.add(check), on.validate(&self.name), on.drop_constraint(&self.name)]
     }
 
-    fn step(&self, what: &str, title: &str, up: &[String], down: &[String]) -> SqlStep {
+    fn step(&self, what: &str, title: &str, up: Vec<Statement>, down: Vec<Statement>) -> SqlStep {
         let title = format!("{title} {}", self.table.display(self.scene.dialect()));
         self.scene.in_transaction(name_of(&[&self.name, what]), title, up, down)
     }
 
     fn add(&self) -> SqlStep {
         let [add, _, drop] = self.statements();
-        self.step("not_valid", "a check for new rows of", &[add], &[drop])
+        self.step("not_valid", "a check for new rows of", vec![add], vec![drop])
     }
 
     fn validate(&self) -> SqlStep {
         let [add, validate, drop] = self.statements();
-        self.step("validate", "check the old rows of", &[validate], &[drop, add])
+        self.step("validate", "check the old rows of", vec![validate], vec![drop, add])
     }
 
     fn drop(&self) -> SqlStep {
         let [add, validate, drop] = self.statements();
-        self.step("drop", "drop the check of", &[drop], &[add, validate])
+        self.step("drop", "drop the check of", vec![drop], vec![add, validate])
     }
 
     fn offenders(&self) -> String {
@@ -241,22 +235,23 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     }
     let bound = scene.table(&child)?.partition_of.as_ref().map(|(_, bound)| bound);
     let bound = bound.ok_or_else(|| Refusal::new("the bound of the partition is not known"))?;
-    let bound = bound_of(scene, state.partition_by.as_ref(), bound)?;
-    let (sql, own) = (scene.sql(&parent), scene.sql(&child));
+    let read = bound_of(scene, state.partition_by.as_ref(), bound)?;
+    let on = scene.on(&parent);
     let shown = child.display(scene.dialect());
-    let title = format!("detach {shown} beside readers and writers");
+    let title = format!("detach {shown} without blocking");
+    let attach = on.attach_partition(scene.name(&child), bound.clone());
     let mut detach = scene.alone(
         name_of(&[&child.name, "detach"]),
         title.clone(),
-        &format!("ALTER TABLE {sql} DETACH PARTITION {own} CONCURRENTLY"),
-        &format!("ALTER TABLE {sql} ATTACH PARTITION {own} {}", bound.text()),
+        on.detach_partition(scene.name(&child), true),
+        Some(attach),
     );
     // The concurrent form leaves a check that says what the bound said; the other form does not.
     let check = Proof {
         scene,
         table: &child,
-        name: name_of(&[&child.name, bound.column(), "check"]),
-        condition: bound.within(scene.dialect()).join(" AND "),
+        name: server_name(&child.name, &[read.column()], "check"),
+        condition: read.within(scene.dialect()).join(" AND "),
     };
     if scene.table(&child)?.constraint(&check.name).is_some() {
         return Err(Refusal::new(format!(
@@ -264,18 +259,14 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
             check.name
         )));
     }
-    let name = scene.quote(&check.name);
-    let (add, drop) = (
-        check.alter(&format!("ADD CONSTRAINT {name} CHECK ({})", check.condition)),
-        check.alter(&format!("DROP CONSTRAINT {name}")),
-    );
+    let (add, drop) = (check.add_valid(), scene.on(&child).drop_constraint(&check.name));
     if let Some(down) = &mut detach.down {
-        down.push_str(&format!("{drop};\n"));
+        down.push(drop.clone());
     }
-    let drop = check.step("drop", "drop the check that the detach left on", &[drop], &[add]);
+    let drop = check.step("drop", "drop the check that the detach left on", vec![drop], vec![add]);
     let pending = format!(
         "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
-        crate::dialect::quote_literal(&own)
+        crate::dialect::quote_literal(&scene.sql(&child))
     );
     Ok(vec![
         Phase::new(PhaseKind::Contract, title, vec![Step::Sql(detach), Step::Sql(drop)])

@@ -5,6 +5,7 @@ use crate::operation::{Constraint, ConstraintKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, Step};
 
 use super::Refusal;
+use super::make::{self, Build};
 use super::partitioned::{leaves, new_index};
 use super::scene::{Scene, name_of};
 
@@ -21,9 +22,9 @@ pub(super) fn phases(
 ) -> Result<Vec<Phase>, Refusal> {
     let state = scene.table(table)?;
     let shown = table.display(scene.dialect());
-    let word = match &constraint.kind {
-        ConstraintKind::PrimaryKey { .. } => "PRIMARY KEY",
-        ConstraintKind::Unique { nulls_not_distinct: false, .. } if !constraint.deferrable => "UNIQUE",
+    let primary = match &constraint.kind {
+        ConstraintKind::PrimaryKey { .. } => true,
+        ConstraintKind::Unique { nulls_not_distinct: false, .. } if !constraint.deferrable => false,
         _ => {
             return Err(Refusal::new(format!(
                 "{shown} is partitioned, and its key is deferrable or takes NULLs for equal: that was not measured"
@@ -31,41 +32,38 @@ pub(super) fn phases(
         }
     };
     let nullable = columns.iter().find(|it| state.column(it).is_none_or(|it| !it.not_null));
-    if let Some(column) = nullable.filter(|_| word == "PRIMARY KEY") {
+    if let Some(column) = nullable.filter(|_| primary) {
         return Err(Refusal::new(format!(
             "{shown} is partitioned and {column} may be NULL: set NOT NULL first, by its own migration"
         )));
     }
     let mut after: Catalog = scene.catalog.clone();
     after.apply(operation);
-    let list = scene.list(columns.iter().copied());
+    let list = columns.join(", ");
     let (mut built, mut made, mut back) = (Vec::new(), Vec::new(), Vec::new());
     for leaf in leaves(scene, table)? {
         let Some(name) = new_index(scene.catalog, &after, leaf) else { continue };
-        let (sql, quoted) = (scene.sql(leaf), scene.quote(&name));
-        let create = |how: &str| format!("CREATE UNIQUE INDEX {how}{quoted} ON {sql} ({list})");
-        built.push(Step::Sql(scene.alone(
-            name_of(&[&name, "index"]),
-            format!("build the index of {name} beside writers"),
-            &create("CONCURRENTLY "),
-            &format!("DROP INDEX CONCURRENTLY IF EXISTS {}", scene.sibling(leaf, &name)),
-        )));
-        let drop = format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}");
+        let index = |build| {
+            make::unique_index(scene.name(leaf), &name, columns.iter().copied(), build, scene.dialect())
+        };
+        let title = format!("build the index of {name} without blocking writes");
+        built.push(Step::Sql(scene.built(name_of(&[&name, "index"]), title, index(Build::Concurrent))));
+        let on = scene.on(leaf);
         made.push(Step::Sql(scene.in_transaction(
             name_of(&[&name, "constraint"]),
             format!("make the index the constraint {name}: nothing is read"),
-            &[format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} USING INDEX {quoted}")],
-            &[drop, create("")],
+            vec![on.add(make::from_index(&name, primary, &name))],
+            vec![on.drop_constraint(&name), index(Build::Plain)],
         )));
-        back.push(format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} ({list})"));
+        back.push(on.add(make::key(&name, primary, columns.iter().copied())));
     }
     let name = scene.name_of_constraint(operation, table).unwrap_or_default();
-    let (sql, quoted) = (scene.sql(table), scene.quote(&name));
-    let mut down = vec![format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}")];
+    let on = scene.on(table);
+    let mut down = vec![on.drop_constraint(&name)];
     down.extend(back);
-    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} ({list})");
+    let add = on.add(make::key(&name, primary, columns.iter().copied()));
     let title = format!("add {name} to the table: it takes over the keys of the partitions");
-    let step = scene.on_two_tables(name_of(&[&name, "table"]), title.clone(), &[add], &down);
+    let step = scene.on_two_tables(name_of(&[&name, "table"]), title.clone(), vec![add], down);
     let duplicates = super::unique_from_index::duplicates(scene, table, constraint, columns);
     Ok(vec![
         Phase::new(PhaseKind::Expand, format!("build a unique index on {list} of each partition"), built)

@@ -1,9 +1,10 @@
 //! Foreign keys that point at a table, and how each goes over to a successor of what it points at, by itself.
 
 use crate::catalog::{ConstraintState, Demand, RelationName};
-use crate::operation::ForeignKey;
-use crate::plan::SqlStep;
+use crate::operation::{Constraint, ForeignKey};
+use crate::plan::{SqlStep, Statement};
 
+use super::make;
 use super::scene::{Scene, name_of};
 use super::{Refusal, carried};
 
@@ -61,37 +62,37 @@ impl Reference<'_> {
         format!("the foreign key {} of {}", self.constraint.name, self.child.display(scene.dialect()))
     }
 
-    /// A second key to the successor, with the words of `definition`, checked beside writers; then the first one goes, and the second
-    /// takes its name.
-    pub fn follow(&self, scene: &Scene<'_>, definition: &str) -> Vec<SqlStep> {
-        let constraint = self.constraint;
-        let alter = |action: &str| format!("ALTER TABLE {} {action}", scene.sql(self.child));
-        let interim = name_of(&["lockkeeper", &constraint.name]);
+    /// A second key to the successor, checked without blocking writes; then the first one goes, and the second takes its name.
+    pub fn follow(
+        &self,
+        scene: &Scene<'_>,
+        moved: Constraint,
+        allowed: impl FnOnce(Statement) -> Statement,
+    ) -> Vec<SqlStep> {
+        let (constraint, on) = (self.constraint, scene.on(self.child));
+        let interim = scene.free_name(self.child, &["lockkeeper", &constraint.name]);
         // Names of constraints are unique in their table only.
         let shown = match constraint.name.starts_with(&*self.child.name) {
             true => constraint.name.clone(),
             false => name_of(&[&self.child.name, &constraint.name]),
         };
-        let mut steps = carried::validated(scene, self.child, &interim, definition, &shown);
+        let moved = Constraint { name: Some(make::ident(interim.clone())), ..moved };
+        let mut steps = carried::validated(scene, self.child, &moved, &shown);
         if !constraint.valid {
             // What was never checked stays so.
             steps.truncate(1);
         }
-        let (name, other) = (scene.quote(&constraint.name), scene.quote(&interim));
-        let again = carried::definition(scene, constraint).unwrap_or_default();
-        let up = [
-            alter(&format!("DROP CONSTRAINT {name}")),
-            alter(&format!("RENAME CONSTRAINT {other} TO {name}")),
-        ];
-        let mut down = vec![
-            alter(&format!("RENAME CONSTRAINT {name} TO {other}")),
-            alter(&format!("ADD CONSTRAINT {name} {again} NOT VALID")),
-        ];
+        steps[0].allow_last(allowed);
+        let again = make::again(constraint, scene.dialect());
+        let again = again.map(|it| on.add(Constraint { not_valid: true, ..it }));
+        let up = vec![on.drop_constraint(&constraint.name), on.rename_constraint(&interim, &constraint.name)];
+        let mut down = vec![on.rename_constraint(&constraint.name, &interim)];
+        down.extend(again);
         if constraint.valid {
-            down.push(alter(&format!("VALIDATE CONSTRAINT {name}")));
+            down.push(on.validate(&constraint.name));
         }
         let title = format!("let the successor of {} take its name", constraint.name);
-        steps.push(scene.on_two_tables(name_of(&[&shown, "switch"]), title, &up, &down));
+        steps.push(scene.on_two_tables(name_of(&[&shown, "switch"]), title, up, down));
         steps
     }
 }

@@ -1,9 +1,10 @@
 //! A materialized view filled again beside its readers.
 
 use crate::operation::{Kind, Operation, Refresh};
-use crate::plan::{Phase, PhaseKind, SqlStep, Step, Way};
+use crate::plan::{Phase, PhaseKind, Step, Way};
 
-use super::scene::{Scene, name_of};
+use super::make;
+use super::scene::{Scene, name_of, with_timeout};
 use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -45,9 +46,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         )));
     }
     let title = format!("fill {shown} again beside its readers");
-    let up = format!("REFRESH MATERIALIZED VIEW CONCURRENTLY {}", scene.sql(&view));
-    let step = scene.in_transaction(name_of(&[&view.name, "refresh"]), title.clone(), &[up], &[]);
-    let step = SqlStep { down: None, ..step };
+    let up = with_timeout(vec![make::refresh(scene.name(&view))]);
+    let step = scene.step(name_of(&[&view.name, "refresh"]), title.clone(), up, None);
     let phase = Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)]).undone_by(
         "nothing: the rows of a view follow from its tables; a refresh that is stopped leaves the old ones",
         "it takes longer than old rows may be shown",

@@ -1,16 +1,19 @@
 //! Columns that get their values from the rows of another table, both kept in step: the phases.
 
 use crate::catalog::RelationName;
+use crate::hazards::compatibility::dropped_column;
+use crate::hazards::transaction::many_tables_locked;
 use crate::operation::Column;
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 
 use super::backfill::{self, Backfill, Copying};
 use super::carried::{Carried, Part};
-use super::derivation::type_of;
+use super::derivation::bare;
 use super::handover::both_written;
 use super::join::{Join, Moved};
 use super::link::{Link, Which};
 use super::scene::{Scene, name_of};
+use super::sync::undone;
 use super::{Phases, Refusal, check_then_not_null};
 
 /// The whole change.
@@ -33,7 +36,7 @@ pub(super) enum Start<'a> {
     /// The table is new.
     Table {
         /// The statement that makes it.
-        create: String,
+        create: Statement,
         /// Its columns, each with an expression over a row of the source.
         copy: Vec<(String, String)>,
         /// Those rows that are copied; all where nothing is stated.
@@ -168,24 +171,20 @@ impl Relocation<'_> {
     }
 
     fn expand(&self) -> Phase {
-        let table = self.scene().sql(self.join.target);
-        let alter = |action: String| format!("ALTER TABLE {table} {action}");
-        let (title, up, down) = match &self.start {
+        let scene = self.scene();
+        let (title, up) = match &self.start {
             Start::Columns(added) => {
-                let quoted = |it: &Column| self.scene().quote(&it.name.name);
-                let add = added
-                    .iter()
-                    .map(|it| alter(format!("ADD COLUMN {} {}", quoted(it), type_of(it, self.scene()))));
-                let drop = added.iter().map(|it| alter(format!("DROP COLUMN {}", quoted(it))));
-                (format!("add {}", self.comes_shown()), add.collect(), drop.collect())
+                let on = scene.on(self.join.target);
+                let add = added.iter().map(|it| on.add_column(bare(it))).collect();
+                (format!("add {}", self.comes_shown()), add)
             }
             Start::Table { create, .. } => {
-                let shown = self.join.target.display(self.scene().dialect());
-                (format!("make the table {shown}"), vec![create.clone()], vec![format!("DROP TABLE {table}")])
+                let shown = self.join.target.display(scene.dialect());
+                (format!("make the table {shown}"), vec![create.clone()])
             }
         };
-        let name = self.file(self.join.target, "expand");
-        let mut steps = vec![Step::Sql(self.scene().in_transaction(name, title.clone(), &up, &down))];
+        let (name, down) = (self.file(self.join.target, "expand"), undone(&up));
+        let mut steps = vec![Step::Sql(scene.in_transaction(name, title.clone(), up, down))];
         let mut title = title;
         if self.triggers() {
             steps.push(Step::Sql(self.linked()));
@@ -205,7 +204,7 @@ impl Relocation<'_> {
             down.extend(self.link.drop(self.scene(), which));
         }
         let title = format!("keep {} and {} in step", self.comes_shown(), self.goes_shown());
-        self.scene().on_two_tables(self.file(self.join.target, "in_step"), title, &up, &down)
+        self.scene().on_two_tables(self.file(self.join.target, "in_step"), title, up, down)
     }
 
     fn dual_write(&self) -> Phase {
@@ -308,19 +307,18 @@ impl Relocation<'_> {
         if !is_freed(carried) {
             return None;
         }
-        let (table, old) = (self.scene().sql(self.join.source), self.scene().quote(column));
-        let up = format!("ALTER TABLE {table} ALTER COLUMN {old} DROP NOT NULL");
-        let fill = self
-            .refilled(column)
-            .map(|value| format!("UPDATE {table} SET {old} = {value} WHERE {old} IS NULL"));
-        let set = format!("ALTER TABLE {table} ALTER COLUMN {old} SET NOT NULL");
-        let down: Vec<String> = fill.into_iter().chain([set]).collect();
+        let on = self.scene().on(self.join.source);
+        let fill = self.refilled(column).map(|value| {
+            let empty = format!("{} IS NULL", self.scene().quote(column));
+            on.update(vec![(column, value)], Some(empty))
+        });
+        let down: Vec<Statement> = fill.into_iter().chain([on.set_not_null(column)]).collect();
         let name = name_of(&[&self.join.source.name, column, "nullable"]);
         Some(Step::Sql(self.scene().in_transaction(
             name,
             format!("let rows be written without {column}"),
-            &[up],
-            &down,
+            vec![on.drop_not_null(column)],
+            down,
         )))
     }
 
@@ -347,20 +345,21 @@ impl Relocation<'_> {
         let (target, source) = (self.target_contract(), self.source_contract());
         let steps: Vec<SqlStep> = if self.triggers() {
             // Both at once, as with one side only the other would go stale.
-            let allow = vec!["-- lockkeeper: allow many-tables-locked because it gives up before anybody is ended for a deadlock".to_owned()];
-            let up = [target.0, allow.clone(), source.0].concat();
-            let down = [source.1, allow, target.1].concat();
-            vec![self.scene().on_two_tables(
-                self.file(self.join.target, "contract"),
-                title.clone(),
-                &up,
-                &down,
-            )]
+            let second = |mut statements: Vec<Statement>| {
+                if let Some(first) = statements.first_mut() {
+                    let because = "it gives up before anybody is ended for a deadlock";
+                    *first = first.clone().allowing(&many_tables_locked::RULE, because);
+                }
+                statements
+            };
+            let up = [target.0, second(source.0)].concat();
+            let down = [source.1, second(target.1)].concat();
+            vec![self.scene().on_two_tables(self.file(self.join.target, "contract"), title.clone(), up, down)]
         } else {
             let each = [(self.join.target, target), (self.join.source, source)].into_iter();
             let each = each.filter(|(_, (up, _))| !up.is_empty());
             each.map(|(table, (up, down))| {
-                self.scene().in_transaction(self.file(table, "contract"), title.clone(), &up, &down)
+                self.scene().in_transaction(self.file(table, "contract"), title.clone(), up, down)
             })
             .collect()
         };
@@ -379,40 +378,35 @@ impl Relocation<'_> {
         Some(phase)
     }
 
-    fn target_contract(&self) -> (Vec<String>, Vec<String>) {
-        let table = self.scene().sql(self.join.target);
-        let (mut up, mut down) = (Vec::new(), Vec::new());
-        let alter = |column: &str, action: &str| {
-            format!("ALTER TABLE {table} ALTER COLUMN {} {action}", self.scene().quote(column))
-        };
-        for column in self.comes.iter().filter(|_| matches!(self.start, Start::Columns(_))) {
-            let Some(default) = &column.default else { continue };
-            up.push(alter(&column.name, &format!("SET DEFAULT {default}")));
-            down.push(alter(&column.name, "DROP DEFAULT"));
-        }
+    fn target_contract(&self) -> (Vec<Statement>, Vec<Statement>) {
+        let on = self.scene().on(self.join.target);
+        let columns = self.comes.iter().filter(|_| matches!(self.start, Start::Columns(_)));
+        let defaults: Vec<Statement> =
+            columns.filter_map(|it| Some(on.set_default(&it.name, it.default.clone()?))).collect();
+        let (mut up, mut down) = (Vec::new(), undone(&defaults));
         if self.triggers() {
-            up.splice(0..0, self.link.drop(self.scene(), Which::Target));
+            up.extend(self.link.drop(self.scene(), Which::Target));
             down.extend(self.link.create(self.scene(), Which::Target));
         }
+        up.extend(defaults);
         (up, down)
     }
 
-    fn source_contract(&self) -> (Vec<String>, Vec<String>) {
-        let table = self.scene().sql(self.join.source);
+    fn source_contract(&self) -> (Vec<Statement>, Vec<Statement>) {
+        let on = self.scene().on(self.join.source);
         let (mut up, mut down) = (Vec::new(), Vec::new());
         if self.triggers() {
             up.extend(self.link.drop(self.scene(), Which::Source));
         }
         for (column, carried) in self.dropped() {
-            let quoted = self.scene().quote(column);
-            up.push(format!(
-                "-- lockkeeper: allow dropped-column because the release that says {} instead is out, and nobody names {column} any more",
+            let because = format!(
+                "the release that uses {} instead is out, and nothing uses {column} any more",
                 self.comes_shown()
-            ));
-            up.push(format!("ALTER TABLE {table} DROP COLUMN {quoted}"));
-            down.push(format!("ALTER TABLE {table} ADD COLUMN {quoted} {}", carried.type_of_old()));
+            );
+            up.push(on.drop_column(column, false).allowing(&dropped_column::RULE, because));
+            down.push(on.add_column(carried.bare(column)));
             let refilled = self.refilled(column);
-            down.extend(refilled.iter().map(|value| format!("UPDATE {table} SET {quoted} = {value}")));
+            down.extend(refilled.iter().map(|value| on.update(vec![(column, value.clone())], None)));
             let without = if is_freed(carried) || refilled.is_none() { &[Part::NotNull][..] } else { &[] };
             down.extend(carried.make_again_on(column, without));
         }

@@ -1,11 +1,13 @@
 //! Rename a column: a new column beside the old one, kept in step until nobody uses the old name.
 
 use crate::catalog::RelationName;
+use crate::dialect::Name;
 use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction};
 use crate::plan::{Phase, Step, Way};
 
 use super::carried::{self, Carried};
 use super::handover::{Handover, Incoming, Outgoing};
+use super::make;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal, view};
 
@@ -35,7 +37,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Result<Vec<Phase
         old: vec![Outgoing { name: old, carried: &carried, value: Some(Expression::new(scene.quote(new))) }],
         new: vec![Incoming {
             name: new,
-            ty: carried.type_of_old(),
+            column: carried.bare(new),
             value: Expression::new(scene.quote(old)),
             default: carried.default(),
         }],
@@ -55,7 +57,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Result<Vec<Phase
 
 /// A view with its query before and after.
 struct ChangedView {
-    name: String,
+    name: Name,
     before: String,
     after: String,
 }
@@ -72,7 +74,7 @@ fn views(scene: &Scene<'_>, table: &RelationName, old: &str, new: &str) -> Resul
             )));
         }
         let after = view::renamed(scene, name, found, table, old, new)?;
-        changed.push(ChangedView { name: scene.sql(name), before: found.query.text.clone(), after });
+        changed.push(ChangedView { name: scene.name(name), before: found.query.text.clone(), after });
     }
     Ok(changed)
 }
@@ -82,9 +84,8 @@ fn replaced(scene: &Scene<'_>, table: &RelationName, new: &str, views: &[Changed
     if views.is_empty() {
         return Vec::new();
     }
-    let replace = |name: &str, query: &str| format!("CREATE OR REPLACE VIEW {name} AS\n{query}");
-    let up: Vec<String> = views.iter().map(|it| replace(&it.name, &it.after)).collect();
-    let down: Vec<String> = views.iter().map(|it| replace(&it.name, &it.before)).collect();
+    let up = views.iter().map(|it| make::replace_view(it.name.clone(), "", &it.after)).collect();
+    let down = views.iter().map(|it| make::replace_view(it.name.clone(), "", &it.before)).collect();
     let name = name_of(&[&table.name, new, "views"]);
-    vec![Step::Sql(scene.in_transaction(name, "let the views read the new column", &up, &down))]
+    vec![Step::Sql(scene.in_transaction(name, "let the views read the new column", up, down))]
 }

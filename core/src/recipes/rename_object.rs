@@ -2,14 +2,18 @@
 
 use crate::catalog::{RelationKind, RelationName, UserType};
 use crate::dialect::{Name, quote_literal};
+use crate::hazards::Rule;
+use crate::hazards::compatibility::{renamed_object, renamed_schema};
 use crate::operation::{
-    DomainAction, Kind, ObjectAction, ObjectKind, Operation, RelationWord, TableAction, Volatility,
+    DomainAction, Kind, ObjectAction, ObjectKind, Operation, RelationWord, TableAction, TypeName,
 };
-use crate::plan::{Criterion, Way};
+use crate::plan::{Criterion, Statement, Way};
 
-use super::rename_table::{self, Moved, renamed};
+use super::make;
+use super::rename_table::{self, Moved};
 use super::scene::Scene;
 use super::stand_in::StandIn;
+use super::sync::undone;
 use super::{Form, Phases, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -81,17 +85,27 @@ fn shown(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> (String, 
     (old.display(scene.dialect()), new.display(scene.dialect()))
 }
 
-/// Says that an operation is no danger to the running release.
-fn allowed(statement: String, rule: &str) -> [String; 2] {
-    let allow =
-        format!("-- lockkeeper: allow {rule} because something takes the old name in the same transaction");
-    [allow, statement]
+/// The statement that gives something the new name, which is no danger to the running release, and the one that gives the old name back.
+fn both(
+    rule: &'static Rule,
+    rename: impl Fn(&RelationName, &RelationName) -> Statement,
+    (old, new): (&RelationName, &RelationName),
+) -> (Vec<Statement>, Vec<Statement>) {
+    let because = "something takes the old name in the same transaction";
+    (vec![rename(old, new).allowing(rule, because)], vec![rename(new, old)])
+}
+
+fn moved(from: &RelationName, to: &RelationName) -> ObjectAction {
+    match from.schema == to.schema {
+        true => ObjectAction::RenameTo(make::ident(&*to.name)),
+        false => ObjectAction::SetSchema(make::ident(&*to.schema)),
+    }
 }
 
 /// A domain of the old name over the type. With an enum below, comparisons fail, so that one is refused.
 fn ty(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
     let name = Name::qualified(&*old.schema, &*old.name);
-    let word = match scene.catalog.type_named(&name) {
+    let is_domain = match scene.catalog.type_named(&name) {
         None => {
             return Err(Refusal::new(format!(
                 "nothing is known of the type {}: put the migration into its folder, or give the schema",
@@ -106,20 +120,29 @@ fn ty(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
                 old = scene.sql(old)
             )));
         }
-        Some(UserType::Domain { .. }) => "DOMAIN",
-        Some(UserType::Composite(_) | UserType::Else) => "TYPE",
+        Some(UserType::Domain { .. }) => true,
+        Some(UserType::Composite(_) | UserType::Else) => false,
     };
-    let alter = |from: &RelationName, to: &RelationName| {
-        format!("ALTER {word} {} {}", scene.sql(from), renamed(scene, from, to))
+    let alter = |from: &RelationName, to: &RelationName| match (is_domain, moved(from, to)) {
+        (false, action) => make::alter_object(ObjectKind::Type, scene.name(from), None, action),
+        (true, ObjectAction::SetSchema(to)) => {
+            make::alter_domain(scene.name(from), DomainAction::SetSchema(to))
+        }
+        (true, _) => make::alter_domain(scene.name(from), DomainAction::RenameTo(make::ident(&*to.name))),
+    };
+    let (rename, rename_back) = both(&renamed_object::RULE, alter, (old, new));
+    let base = TypeName {
+        schema: (&*new.schema != scene.dialect().default_schema()).then(|| new.schema.to_string()),
+        ..TypeName::plain(&new.name)
     };
     let stand_in = StandIn {
         word: "domain",
         names: shown(scene, old, new),
         stem: (old.name.to_string(), new.name.to_string()),
-        rename: allowed(alter(old, new), "renamed-object").into(),
-        rename_back: vec![alter(new, old)],
-        make: vec![format!("CREATE DOMAIN {} AS {}", scene.sql(old), scene.sql(new))],
-        drop: vec![format!("DROP DOMAIN {}", scene.sql(old))],
+        rename,
+        rename_back,
+        make: vec![make::create_domain(scene.name(old), base)],
+        drop: vec![make::drop(ObjectKind::Domain, scene.name(old))],
         limits: "constructors of ranges, functions over any type, and drivers that look for the type itself do not take one".to_owned(),
         exit: Vec::new(),
         unused: vec![Criterion::counts_nothing(
@@ -154,33 +177,23 @@ fn function(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases
     };
     let each = signature.each.join(", ");
     let alter = |from: &RelationName, to: &RelationName| {
-        format!("ALTER FUNCTION {}({each}) {}", scene.sql(from), renamed(scene, from, to))
+        make::alter_object(ObjectKind::Function, scene.name(from), Some(each.clone()), moved(from, to))
     };
+    let (rename, rename_back) = both(&renamed_object::RULE, alter, (old, new));
     let values: Vec<String> = (1..=signature.each.len()).map(|it| format!("${it}")).collect();
     let call = format!("{}.{}({})", scene.quote(&new.schema), scene.quote(&new.name), values.join(", "));
     let first = signature.returns.split_whitespace().next().unwrap_or_default().to_lowercase();
     let rows = matches!(first.split('(').next(), Some("setof" | "table"));
     let body = if rows { format!("SELECT * FROM {call}") } else { format!("SELECT {call}") };
-    let volatility = match routine.volatility {
-        Volatility::Immutable => "IMMUTABLE",
-        Volatility::Stable => "STABLE",
-        Volatility::Volatile => "VOLATILE",
-    };
-    let make = format!(
-        "CREATE FUNCTION {}({}) RETURNS {} LANGUAGE sql {volatility} AS {}",
-        scene.sql(old),
-        signature.arguments,
-        signature.returns,
-        quote_literal(&body)
-    );
+    let make = make::query_function(scene.name(old), signature.clone(), routine.volatility, body);
     let stand_in = StandIn {
         word: "function",
         names: shown(scene, old, new),
         stem: (old.name.to_string(), new.name.to_string()),
-        rename: allowed(alter(old, new), "renamed-object").into(),
-        rename_back: vec![alter(new, old)],
+        rename,
+        rename_back,
         make: vec![make],
-        drop: vec![format!("DROP FUNCTION {}({each})", scene.sql(old))],
+        drop: vec![make::drop_function(scene.name(old), Some(each.clone()))],
         limits: "indexes and checks were made with the function itself, and go on using it".to_owned(),
         exit: vec![Criterion::of_people(
             "who may call the function may call the one under the old name: where rights were taken from PUBLIC, take and give them again",
@@ -251,20 +264,23 @@ fn schema(scene: &Scene<'_>, from: &str, to: &str) -> Phases {
         rename_table::refuse(scene, name)?;
     }
     let new = |name: &RelationName| RelationName { schema: to.into(), name: name.name.clone() };
-    let (old_sql, new_sql) = (scene.quote(from), scene.quote(to));
-    let mut make = vec![format!("CREATE SCHEMA {old_sql}")];
+    let mut make = vec![make::create_schema(from)];
     make.extend(shown.iter().map(|name| rename_table::view(scene, name, &new(name))));
-    let mut drop: Vec<String> =
-        shown.iter().rev().map(|name| format!("DROP VIEW {}", scene.sql(name))).collect();
-    drop.push(format!("DROP SCHEMA {old_sql}"));
+    let drop = undone(&make);
+    let rename = |from: &RelationName, to: &RelationName| {
+        let action = ObjectAction::RenameTo(make::ident(&*to.name));
+        make::alter_object(ObjectKind::Schema, Name::new(&*from.name), None, action)
+    };
+    let named = |name: &str| RelationName { schema: "".into(), name: name.into() };
+    let (rename, rename_back) = both(&renamed_schema::RULE, rename, (&named(from), &named(to)));
     let known: Vec<String> = shown.iter().map(|name| quote_literal(&name.name)).collect();
     let known = if known.is_empty() { "''".to_owned() } else { known.join(", ") };
     let stand_in = StandIn {
         word: "schema",
         names: (from.to_owned(), to.to_owned()),
         stem: (from.to_owned(), to.to_owned()),
-        rename: allowed(format!("ALTER SCHEMA {old_sql} RENAME TO {new_sql}"), "renamed-schema").into(),
-        rename_back: vec![format!("ALTER SCHEMA {new_sql} RENAME TO {old_sql}")],
+        rename,
+        rename_back,
         make,
         drop,
         limits: "sequences, functions and types are not in it, and TRUNCATE, LOCK TABLE, COPY … FROM and ALTER TABLE do not work on views".to_owned(),

@@ -2,9 +2,10 @@
 
 use crate::catalog::{RelationKind, RelationName};
 use crate::dialect::{Name, quote_literal};
-use crate::operation::{Kind, Operation, RelationWord, TableAction};
-use crate::plan::{Criterion, Way};
+use crate::operation::{Kind, ObjectKind, Operation, RelationWord, TableAction};
+use crate::plan::{Criterion, Statement, Way};
 
+use super::make::{self, On};
 use super::scene::Scene;
 use super::stand_in::StandIn;
 use super::{Form, Phases, Recipe, Refusal, second_table};
@@ -46,11 +47,17 @@ impl Moved<'_> {
     }
 }
 
-/// The words behind `ALTER kind name` that give something another name.
-pub(super) fn renamed(scene: &Scene<'_>, from: &RelationName, to: &RelationName) -> String {
+/// A relation under another name, or in another schema.
+pub(super) fn renamed(
+    scene: &Scene<'_>,
+    word: RelationWord,
+    from: &RelationName,
+    to: &RelationName,
+) -> Statement {
+    let on = On { name: scene.name(from), word };
     match from.schema == to.schema {
-        true => format!("RENAME TO {}", scene.quote(&to.name)),
-        false => format!("SET SCHEMA {}", scene.quote(&to.schema)),
+        true => on.rename(&to.name),
+        false => on.set_schema(&to.schema),
     }
 }
 
@@ -63,9 +70,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
         return second_table::phases(scene, &old, &new);
     }
     let word = refuse(scene, &old)?;
-    let alter = |from: &RelationName, to: &RelationName| {
-        format!("ALTER {word} {} {}", scene.sql(from), renamed(scene, from, to))
-    };
+    let alter = |from: &RelationName, to: &RelationName| renamed(scene, word, from, to);
     let shown = |name: &RelationName| name.display(scene.dialect());
     let stand_in = StandIn {
         word: "view",
@@ -74,7 +79,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
         rename: vec![alter(&old, &new)],
         rename_back: vec![alter(&new, &old)],
         make: vec![view(scene, &old, &new)],
-        drop: vec![format!("DROP VIEW {}", scene.sql(&old))],
+        drop: vec![make::drop(ObjectKind::View, scene.name(&old))],
         limits: "TRUNCATE, LOCK TABLE, COPY … FROM, REFRESH and ALTER TABLE do not work on one".to_owned(),
         exit: vec![Criterion::counts_nothing(
             "who may use the table may use the view: GRANT what is missing",
@@ -86,10 +91,10 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
 }
 
 /// The statement that makes a view under the old name.
-pub(super) fn view(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> String {
+pub(super) fn view(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Statement {
     // With the rights of who asks, so that privileges and policies are those of the table.
-    let options = if is_invoker(scene) { " WITH (security_invoker = true)" } else { "" };
-    format!("CREATE VIEW {}{options} AS SELECT * FROM {}", scene.sql(old), scene.sql(new))
+    let options = if is_invoker(scene) { "WITH (security_invoker = true)" } else { "" };
+    make::create_view(scene.name(old), options, &format!("SELECT * FROM {}", scene.sql(new)))
 }
 
 fn is_invoker(scene: &Scene<'_>) -> bool {
@@ -100,9 +105,9 @@ fn is_invoker(scene: &Scene<'_>) -> bool {
 ///
 /// # Errors
 /// [`Refusal`] where it does not.
-pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<&'static str, Refusal> {
+pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<RelationWord, Refusal> {
     if let Some(RelationKind::View(view)) = scene.catalog.relation(old).map(|it| &it.kind) {
-        return Ok(if view.materialized { "MATERIALIZED VIEW" } else { "VIEW" });
+        return Ok(if view.materialized { RelationWord::MaterializedView } else { RelationWord::View });
     }
     let (state, shown) = (scene.table(old)?, old.display(scene.dialect()));
     if !is_invoker(scene) && !state.policies.is_empty() {
@@ -116,7 +121,7 @@ pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<&'static s
             "{shown} has no columns that are known: a view of it would show none"
         )));
     }
-    Ok("TABLE")
+    Ok(RelationWord::Table)
 }
 
 /// Privileges that somebody has on the new relation and not on the old one.

@@ -4,7 +4,7 @@ use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
 use super::carried::Carried;
-use super::derivation::{Derivation, Dropped, type_of, way_back};
+use super::derivation::{Derivation, Dropped, bare, way_back};
 use super::handover::{Handover, Incoming, Outgoing};
 use super::scene::Scene;
 use super::{Form, Recipe, Refusal, check_then_not_null};
@@ -61,7 +61,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Result<Vec<P
             .zip(derivation)
             .map(|(column, value)| Incoming {
                 name: &column.name.name,
-                ty: type_of(column, scene),
+                column: bare(column),
                 value,
                 default: column.default.as_ref().map(|it| it.text.as_str()),
             })

@@ -152,11 +152,9 @@ fn list(labels: &[String]) -> String {
 fn kept_out(of: &Enum<'_>, gone: &[String]) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     for it in of.uses.iter().filter(|_| !gone.is_empty()) {
-        let (name, definition) = of.check_without(it, &it.column, gone);
         let check = Check {
             table: &it.table,
-            name: &name,
-            definition,
+            constraint: of.check_without(it, &it.column, gone),
             must: format!("write {} nowhere in {}, and ask for it nowhere", list(gone), of.all_shown()),
             breaking: Some(of.count(it, gone)),
             holds: format!(

@@ -2,12 +2,15 @@
 
 use crate::catalog::{Index, RelationName};
 use crate::dialect::Name;
+use crate::hazards::schema::duplicate_index;
 use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+use crate::plan::{Criterion, Phase, PhaseKind, Statement, Step, Way};
 
 use super::concurrent_index::{drop_phase, is_valid};
 use super::group::stands_apart;
+use super::make::{self, Build};
 use super::scene::{Scene, name_of};
+use super::sync::undone;
 use super::{Form, Phases, Recipe, Refusal, carried, twin};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -59,12 +62,14 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
     let known = after.indexes(&replaced.table).last().map(|it| it.name.name.to_string());
     let name = replaced.create.name.as_ref().map(|it| it.name.clone()).or(known);
     let name = name.ok_or_else(|| Refusal::new("the new index has no name: give it one"))?;
-    let unique = if replaced.create.unique { "UNIQUE " } else { "" };
-    let (table, definition) = (scene.sql(&replaced.table), replaced.create.definition.of(scene.text).trim());
-    let create = |name: &str| {
-        format!("CREATE {unique}INDEX CONCURRENTLY {} ON {table} {definition}", scene.quote(name))
+    let create = |name: &str| CreateIndex {
+        name: Some(Name::new(name)),
+        table: scene.name(&replaced.table),
+        concurrently: true,
+        if_not_exists: false,
+        ..replaced.create.clone()
     };
-    phases(scene, &replaced.old, &name, create)
+    phases(scene, &replaced.old, &name, |it| make::create_index(create(it)))
 }
 
 /// An index that is replaced by one that is like it.
@@ -81,40 +86,40 @@ pub(super) fn by_itself(table: &RelationName, index: &Index, scene: &Scene<'_>) 
             index.name.name
         )));
     }
-    let create = |name: &str| carried::create_index(scene, table, index, name, "CONCURRENTLY ");
+    let create = |name: &str| make::index(table, index, name, Build::Concurrent, scene.dialect());
     phases(scene, &index.name, &index.name.name, create)
 }
 
 /// The new index under a name of its own, the names exchanged in one transaction where they are the same, the old index dropped.
-fn phases(scene: &Scene<'_>, old: &RelationName, name: &str, create: impl Fn(&str) -> String) -> Phases {
+fn phases(scene: &Scene<'_>, old: &RelationName, name: &str, create: impl Fn(&str) -> Statement) -> Phases {
     let takes_name = *old.name == *name;
-    let interim = if takes_name { name_of(&["lockkeeper", name]) } else { name.to_owned() };
-    let built = scene.sibling(old, &interim);
+    let interim = if takes_name { scene.free_name(old, &["lockkeeper", name]) } else { name.to_owned() };
     let up = create(&interim);
-    let title = format!("build {interim} beside readers and writers");
-    let down = format!("DROP INDEX CONCURRENTLY IF EXISTS {built}");
-    let allow = match scene.finds(&up, "duplicate-index") {
-        true => "-- lockkeeper: allow duplicate-index because the one that is like it goes\n",
-        false => "",
+    let title = format!("build {interim} without blocking");
+    let is_double = up.operations().iter().any(|it| match it {
+        Kind::CreateIndex(index) => duplicate_index::duplicates(index, scene.catalog).next().is_some(),
+        _ => false,
+    });
+    let up = match is_double {
+        true => up.allowing(&duplicate_index::RULE, "the one that is like it goes"),
+        false => up,
     };
-    let step =
-        scene.alone(name_of(&[&interim, "concurrently"]), title.clone(), &format!("{allow}{up}"), &down);
+    let step = scene.built(name_of(&[&interim, "concurrently"]), title.clone(), up.clone());
     let mut phases = vec![
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
-            .leave_when(is_valid(&built))
+            .leave_when(is_valid(scene, &scene.sibling(old, &interim)))
             .undone_by("drop it concurrently; an interrupted build leaves an invalid one", "the build fails"),
     ];
     let mut goes = old.clone();
     let mut done = vec![up];
     if takes_name {
-        goes.name = name_of(&["gone", name]).as_str().into();
-        let rename = |from: &str, to: &str| {
-            format!("ALTER INDEX {} RENAME TO {}", scene.sibling(old, from), scene.quote(to))
-        };
-        let up = [rename(name, &goes.name), rename(&interim, name)];
-        let down = [rename(name, &interim), rename(&goes.name, name)];
+        goes.name = scene.free_name(old, &["gone", name]).as_str().into();
+        let up = vec![
+            carried::rename_index(scene, old, name, &goes.name),
+            carried::rename_index(scene, old, &interim, name),
+        ];
         let title = format!("let the new index take the name {name}");
-        let step = scene.in_transaction(name_of(&[name, "switch"]), title.clone(), &up, &down);
+        let step = scene.in_transaction(name_of(&[name, "switch"]), title.clone(), up.clone(), undone(&up));
         phases.push(
             Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
                 .enter_when(Criterion::of_people(
@@ -124,7 +129,7 @@ fn phases(scene: &Scene<'_>, old: &RelationName, name: &str, create: impl Fn(&st
         );
         done.extend(up);
     }
-    let after = twin::after_all(scene, scene.catalog, &done);
+    let after = twin::after_all(scene.catalog, &done);
     phases.push(drop_phase(&Scene { catalog: &after, ..*scene }, &goes, false));
     Ok(phases)
 }

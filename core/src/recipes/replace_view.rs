@@ -1,9 +1,11 @@
 //! A view that shows other columns: the new one beside the old one, until no release reads what goes.
 
 use crate::catalog::{RelationName, View};
+use crate::hazards::compatibility::{dropped_view, reshaped_view};
 use crate::operation::{CreateView, Kind, ObjectKind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
+use super::make;
 use super::rename_table::missing_grants;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
@@ -82,7 +84,7 @@ fn phases(
 ) -> Result<Vec<Phase>, Refusal> {
     if old.stale || scene.catalog.relation(name).is_some_and(|it| it.uncertain) {
         return Err(Refusal::new(format!(
-            "a column of {}, or one that it reads, has another name than when it was made: what it shows now is not certain. Make it again as it              is first, by CREATE OR REPLACE VIEW in a migration of its own",
+            "a column of {}, or one that it reads, has another name than when it was made: what it shows now is not certain. Make it again as it is first, by CREATE OR REPLACE VIEW in a migration of its own",
             name.display(scene.dialect())
         )));
     }
@@ -110,16 +112,15 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    fn create(&self, name: &RelationName, head: &str, query: &str) -> String {
-        let head = if head.is_empty() { String::new() } else { format!(" {head}") };
-        format!("CREATE VIEW {}{head} AS\n{query}", self.scene.sql(name))
+    fn create(&self, name: &RelationName, head: &str, query: &str) -> Statement {
+        make::create_view(self.scene.name(name), head, query)
     }
 
-    fn drop(&self, name: &RelationName) -> String {
-        format!("DROP VIEW {}", self.scene.sql(name))
+    fn drop(&self, name: &RelationName) -> Statement {
+        make::drop(ObjectKind::View, self.scene.name(name))
     }
 
-    fn create_new(&self, name: &RelationName) -> String {
+    fn create_new(&self, name: &RelationName) -> Statement {
         self.create(name, &self.new.head, &self.new.query.text)
     }
 
@@ -132,7 +133,7 @@ impl Change<'_> {
         let title = format!("make {beside} beside {old}, as it will be");
         let (up, down) = (self.create_new(self.beside), self.drop(self.beside));
         let name = name_of(&[&self.beside.name, "expand"]);
-        let step = self.scene.in_transaction(name, title.clone(), &[up], &[down]);
+        let step = self.scene.in_transaction(name, title.clone(), vec![up], vec![down]);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .leave_when(Criterion::counts_nothing(
                 format!("who may use {old} may use {beside}: GRANT what is missing"),
@@ -144,13 +145,11 @@ impl Change<'_> {
     fn cutover(&self) -> Phase {
         let (old, beside) = self.shown();
         let title = format!("{old} shows what {beside} does");
-        let allow =
-            "-- lockkeeper: allow reshaped-view because the release that reads the one beside it is out"
-                .to_owned();
-        let up = [allow, self.drop(self.name), self.create_new(self.name)];
-        let down = [self.drop(self.name), self.create(self.name, &self.old.head, &self.old.query.text)];
-        let step =
-            self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), &up, &down);
+        let because = "the release that reads the one beside it is out";
+        let drop = self.drop(self.name).allowing(&reshaped_view::RULE, because);
+        let up = vec![drop, self.create_new(self.name)];
+        let down = vec![self.drop(self.name), self.create(self.name, &self.old.head, &self.old.query.text)];
+        let step = self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), up, down);
         let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });
         let steps = vec![
             release(format!("read {beside}, and {old} nowhere")),
@@ -171,11 +170,10 @@ impl Change<'_> {
     fn contract(&self) -> Phase {
         let (old, beside) = self.shown();
         let title = format!("drop {beside} when nobody reads it any more");
-        let allow =
-            format!("-- lockkeeper: allow dropped-view because the release that reads {old} again is out");
-        let up = [allow, self.drop(self.beside)];
+        let because = format!("the release that reads {old} again is out");
+        let up = vec![self.drop(self.beside).allowing(&dropped_view::RULE, because)];
         let name = name_of(&[&self.beside.name, "contract"]);
-        let step = self.scene.in_transaction(name, title.clone(), &up, &[self.create_new(self.beside)]);
+        let step = self.scene.in_transaction(name, title.clone(), up, vec![self.create_new(self.beside)]);
         Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people(format!(
                 "no release that reads {beside} has run for one full release cycle"

@@ -3,16 +3,13 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, RelationName, Table};
-use crate::check::{Part, check};
-use crate::dialect::{Dialect, Name, Target, quote};
-use crate::framework::Transaction;
-use crate::operation::lower::lower;
+use crate::dialect::{Dialect, LockMode, Name, Target, quote};
+use crate::engine::{self, Engine};
 use crate::operation::{ConstraintKind, Kind, ObjectKind, Operation, RelationWord, TableAction};
-use crate::plan::SqlStep;
-use crate::statement::Script;
-use crate::text::Span;
+use crate::plan::{SqlStep, Statement, Written};
 
 use super::Refusal;
+use super::make::{self, Build, On};
 
 /// Where an operation stands: the text, the target and the schema before it.
 #[derive(Debug, Clone, Copy)]
@@ -90,13 +87,15 @@ impl<'a> Scene<'a> {
     }
 
     /// An operation as a statement of its own: a subcommand of an ALTER TABLE with its head.
-    pub fn statement_of(&self, operation: &Operation) -> String {
-        alone(operation, self.text)
-    }
-
-    /// The way back from an operation that only adds.
-    pub fn inverse(&self, operation: &Operation) -> Option<String> {
-        inverse(operation, self.text)
+    pub fn statement_of(&self, operation: &Operation) -> Statement {
+        let written = Statement::from(Written {
+            text: alone(operation, self.text),
+            operations: vec![operation.clone()],
+        });
+        match inverse(operation) {
+            Some(inverse) => written.undone_by(inverse),
+            None => written,
+        }
     }
 
     /// The name that the server gives to the constraint that an operation adds to a table.
@@ -107,13 +106,6 @@ impl<'a> Scene<'a> {
         let added =
             after.table(table)?.constraints.iter().find(|it| before.constraint(&it.name).is_none())?;
         Some(added.name.clone())
-    }
-
-    /// Whether a rule finds something in a statement of ours here.
-    pub fn finds(&self, sql: &str, rule: &str) -> bool {
-        let (span, transaction) = (Span::new(0, sql.len()), Transaction::Autocommit);
-        let checked = check(Part { text: sql, span, transaction }, self.target, self.catalog);
-        checked.hazards.iter().any(|it| it.rule == rule)
     }
 
     /// The table, which must be known.
@@ -134,9 +126,47 @@ impl<'a> Scene<'a> {
         Ok(table)
     }
 
-    /// Another name in the schema of a relation, as SQL.
-    pub fn sibling(&self, relation: &RelationName, name: &str) -> String {
-        self.sql(&RelationName { schema: relation.schema.clone(), name: name.into() })
+    /// The name of a relation as statements say it.
+    pub fn name(&self, relation: &RelationName) -> Name {
+        make::name(relation, self.dialect())
+    }
+
+    /// Another name in the schema of a relation.
+    pub fn sibling(&self, relation: &RelationName, name: &str) -> Name {
+        self.name(&RelationName { schema: relation.schema.clone(), name: name.into() })
+    }
+
+    /// A sequence goes on where another one stands.
+    pub fn go_on(&self, sequence: &Name, stands: &Name) -> Statement {
+        make::query(self.engine().go_on(&sequence.sql(self.dialect()), &stands.sql(self.dialect())))
+    }
+
+    /// What differs from one engine to another.
+    pub fn engine(&self) -> &'static dyn Engine {
+        engine::of(self.dialect())
+    }
+
+    /// Statements about a table.
+    pub(super) fn on(&self, table: &RelationName) -> On {
+        On::table(table, self.dialect())
+    }
+
+    /// A name for something of ours beside a table, which nothing there has. The same parts give the same name.
+    pub fn free_name(&self, table: &RelationName, parts: &[&str]) -> String {
+        let state = self.catalog.table(table);
+        let taken = |name: &str| {
+            let relation = RelationName { schema: table.schema.clone(), name: name.into() };
+            self.catalog.relation(&relation).is_some()
+                || self.catalog.routine(name).is_some()
+                || state.is_some_and(|it| {
+                    it.constraint(name).is_some()
+                        || it.column(name).is_some()
+                        || it.triggers.iter().any(|it| it.name == name)
+                })
+        };
+        let plain = name_of(parts);
+        let numbered = (2..).map(|number: u32| name_of(&[parts, &[number.to_string().as_str()]].concat()));
+        std::iter::once(plain).chain(numbered).find(|it| !taken(it)).unwrap_or_default()
     }
 
     /// A migration in one transaction, whose statements give up rather than wait for their locks.
@@ -144,10 +174,10 @@ impl<'a> Scene<'a> {
         &self,
         name: impl Into<String>,
         title: impl Into<String>,
-        up: &[String],
-        down: &[String],
+        up: Vec<Statement>,
+        down: Vec<Statement>,
     ) -> SqlStep {
-        step(name, title, with_timeout(up), with_timeout(down))
+        self.step(name, title, with_timeout(up), Some(with_timeout(down)))
     }
 
     /// The same, of statements that lock a second table while they hold a first one.
@@ -159,38 +189,31 @@ impl<'a> Scene<'a> {
         &self,
         name: impl Into<String>,
         title: impl Into<String>,
-        up: &[String],
-        down: &[String],
+        up: Vec<Statement>,
+        down: Vec<Statement>,
     ) -> SqlStep {
-        let (mut there, mut back) = (self.lasting(up), self.lasting(down));
+        let (mut there, mut back) = (self.lasting(&up), self.lasting(&down));
         if there.all && back.all {
             // The name of a constraint does not tell the other table, but the words of it do.
             let both: Vec<RelationName> = there.tables.iter().chain(&back.tables).cloned().collect();
             (there, back) = (Lasting::of(&both), Lasting::of(&both));
         }
-        let side = |lasting: &Lasting, statements: &[String]| {
-            let tables: Vec<String> = lasting.tables.iter().map(|it| self.sql(it)).collect();
+        let side = |lasting: &Lasting, statements: Vec<Statement>| {
+            let tables: Vec<Name> = lasting.tables.iter().map(|it| self.name(it)).collect();
             let wait = match tables.is_empty() {
-                true => String::new(),
-                false => format!(
-                    "SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\nLOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE;\n",
-                    tables.join(", ")
-                ),
+                true => Vec::new(),
+                false => vec![lock_timeout(LOCK_TIMEOUT), make::lock(tables, LockMode::ShareUpdateExclusive)],
             };
-            format!("{wait}SET LOCAL lock_timeout = '{SECOND_LOCK_TIMEOUT}';\n{}", joined(statements))
+            [wait, vec![lock_timeout(SECOND_LOCK_TIMEOUT)], statements].concat()
         };
-        step(name, title, side(&there, up), side(&back, down))
+        self.step(name, title, side(&there, up), Some(side(&back, down)))
     }
 
     /// The tables that statements lock and that are there before them.
-    fn lasting(&self, statements: &[String]) -> Lasting {
-        let text = joined(statements);
-        let script = Script::read(&text, self.dialect());
-        let operations: Vec<Operation> =
-            script.statements.iter().flat_map(|statement| lower(&script, statement)).collect();
+    fn lasting(&self, statements: &[Statement]) -> Lasting {
         let (mut named, mut made, mut all) = (Vec::new(), Vec::new(), true);
-        for operation in &operations {
-            match &operation.kind {
+        for kind in statements.iter().flat_map(Statement::operations) {
+            match kind {
                 Kind::Lock(lock) => named.extend(&lock.tables),
                 Kind::CreateTrigger(trigger) => named.push(&trigger.table),
                 Kind::Drop(drop) if drop.object == ObjectKind::Table => {
@@ -225,9 +248,33 @@ impl<'a> Scene<'a> {
     }
 
     /// A migration of one statement each way that must run outside a transaction.
-    pub fn alone(&self, name: impl Into<String>, title: impl Into<String>, up: &str, down: &str) -> SqlStep {
-        let both = step(name, title, format!("{up};\n"), format!("{down};\n"));
+    pub fn alone(
+        &self,
+        name: impl Into<String>,
+        title: impl Into<String>,
+        up: Statement,
+        down: Option<Statement>,
+    ) -> SqlStep {
+        let both = self.step(name, title, vec![up], down.map(|it| vec![it]));
         SqlStep { transactional: false, ..both }
+    }
+
+    /// An index that is built beside writers, in a migration of its own, and goes in the same way.
+    pub fn built(&self, name: impl Into<String>, title: impl Into<String>, index: Statement) -> SqlStep {
+        let down = index.inverse.as_deref().cloned();
+        self.alone(name, title, index, down)
+    }
+
+    /// A migration in one transaction, as it is.
+    pub fn step(
+        &self,
+        name: impl Into<String>,
+        title: impl Into<String>,
+        up: Vec<Statement>,
+        down: Option<Vec<Statement>>,
+    ) -> SqlStep {
+        let (name, title, dialect) = (name.into(), title.into(), self.dialect());
+        SqlStep { name, title, up, down, transactional: true, dialect }
     }
 }
 
@@ -251,20 +298,13 @@ impl Lasting {
     }
 }
 
-/// A migration in one transaction.
-fn step(name: impl Into<String>, title: impl Into<String>, up: String, down: String) -> SqlStep {
-    SqlStep { name: name.into(), title: title.into(), up, down: Some(down), transactional: true, job: None }
+fn lock_timeout(timeout: &str) -> Statement {
+    make::set_local("lock_timeout", timeout)
 }
 
 /// Statements in a transaction that gives up rather than wait for its locks.
-pub(super) fn with_timeout(statements: &[String]) -> String {
-    format!("SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';\n{}", joined(statements))
-}
-
-/// Statements, and comments between them, one behind the other.
-pub(super) fn joined(statements: &[String]) -> String {
-    let end = |it: &str| if it.starts_with("--") { "\n" } else { ";\n" };
-    statements.iter().flat_map(|it| [it, end(it)]).collect()
+pub fn with_timeout(statements: Vec<Statement>) -> Vec<Statement> {
+    std::iter::once(lock_timeout(LOCK_TIMEOUT)).chain(statements).collect()
 }
 
 /// A subcommand of an ALTER TABLE as a statement of its own; any other operation as it stands in `text`.
@@ -276,34 +316,46 @@ pub fn alone(operation: &Operation, text: &str) -> String {
 }
 
 /// The way back from an operation that only adds; `None` where none is known.
-pub fn inverse(operation: &Operation, text: &str) -> Option<String> {
+pub fn inverse(operation: &Operation) -> Option<Statement> {
     match &operation.kind {
-        Kind::CreateTable(create) => Some(format!("DROP TABLE {}", create.name.span.of(text))),
+        Kind::CreateTable(create) => Some(make::drop(ObjectKind::Table, create.name.clone())),
         Kind::CreateIndex(index) => {
-            let concurrently = if index.concurrently { "CONCURRENTLY " } else { "" };
-            Some(format!("DROP INDEX {concurrently}{}", index.name.as_ref()?.span.of(text)))
+            let build = if index.concurrently { Build::Concurrent } else { Build::Plain };
+            Some(make::drop_index(index.table.sibling(index.name.as_ref()?.name.clone()), build, false))
         }
-        Kind::CreateView(view) if !view.or_replace => Some(format!("DROP VIEW {}", view.name.span.of(text))),
+        Kind::CreateView(view) if !view.or_replace => {
+            let kind = if view.materialized { ObjectKind::MaterializedView } else { ObjectKind::View };
+            Some(make::drop(kind, view.name.clone()))
+        }
         Kind::AlterTable(alter) => {
-            let table = alter.table.span.of(text);
-            let action = match &alter.action {
-                TableAction::AddColumn { column, .. } => format!("DROP COLUMN {}", column.name.span.of(text)),
+            let on = On { name: alter.table.clone(), word: alter.relation };
+            match &alter.action {
+                TableAction::AddColumn { column, .. } => Some(on.drop_column(&column.name.name, false)),
                 TableAction::AddConstraint { constraint } => {
-                    format!("DROP CONSTRAINT {}", constraint.name.as_ref()?.span.of(text))
+                    Some(on.drop_constraint(&constraint.name.as_ref()?.name))
                 }
-                _ => return None,
-            };
-            Some(format!("ALTER TABLE {table} {action}"))
+                _ => None,
+            }
         }
         _ => None,
     }
 }
 
-/// A name made of parts, cut to what the server keeps.
+/// A name made of parts, no longer than the server keeps. Two that differ stay different: what is cut leaves its mark.
 pub(super) fn name_of(parts: &[&str]) -> String {
-    let mut name = parts.join("_");
-    while name.len() > 63 {
-        name.pop();
+    let name = parts.join("_");
+    if name.len() <= LONGEST {
+        return name;
     }
-    name
+    // FNV-1a: the same for ever, which names in files must be.
+    let mark =
+        name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let mut kept = LONGEST - 9;
+    while !name.is_char_boundary(kept) {
+        kept -= 1;
+    }
+    format!("{}_{mark:08x}", &name[..kept])
 }
+
+/// The longest name of an object, in bytes, of any engine that recipes are written for.
+const LONGEST: usize = 63;

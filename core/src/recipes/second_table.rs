@@ -3,8 +3,12 @@
 //! For releases that need a table under both names, where a view will not do: they empty it, lock it, copy into it, point at it.
 
 use crate::catalog::{ConstraintState, Demand, RelationName, Table};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
+use crate::dialect::LockMode;
+use crate::hazards::compatibility::{dropped_table, renamed_object};
+use crate::operation::{ObjectKind, RelationWord};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step};
 
+use super::make::{self, On};
 use super::mirror::{Beside, Mirror};
 use super::scene::{Scene, name_of};
 use super::twin::{self, Shape, Twin};
@@ -32,10 +36,9 @@ pub(super) fn phases(scene: &Scene<'_>, old: &RelationName, new: &RelationName) 
     Second { scene, old, new, state, twin: &twin, there, back }.phases()
 }
 
-fn like(scene: &Scene<'_>, of: &RelationName, name: &RelationName) -> String {
+fn like(scene: &Scene<'_>, of: &RelationName, name: &RelationName) -> Statement {
     let unlogged = scene.catalog.table(of).is_some_and(|it| it.unlogged);
-    let unlogged = if unlogged { "UNLOGGED " } else { "" };
-    format!("CREATE {unlogged}TABLE {} (LIKE {} INCLUDING ALL)", scene.sql(name), scene.sql(of))
+    make::create_like(scene.name(name), scene.name(of), unlogged)
 }
 
 fn refuse(scene: &Scene<'_>, old: &RelationName, state: &Table) -> Result<(), Refusal> {
@@ -88,21 +91,17 @@ impl Second<'_> {
         (self.old.display(self.scene.dialect()), self.new.display(self.scene.dialect()))
     }
 
-    fn sql(&self) -> (String, String) {
-        (self.scene.sql(self.old), self.scene.sql(self.new))
-    }
-
     fn file(&self, suffix: &str) -> String {
         name_of(&[&self.old.name, "to", &self.new.name, suffix])
     }
 
     /// Both ways at once: with one only, what the other table misses would look as if it were there.
-    fn start(&self) -> Vec<String> {
+    fn start(&self) -> Vec<Statement> {
         let mirrors = [&self.there, &self.back];
         mirrors.iter().flat_map(|it| [vec![it.create_function()], it.start()].concat()).collect()
     }
 
-    fn stop(&self) -> Vec<String> {
+    fn stop(&self) -> Vec<Statement> {
         let mirrors = [&self.there, &self.back];
         mirrors.iter().flat_map(|it| [it.stop(), vec![it.drop_function()]].concat()).collect()
     }
@@ -110,9 +109,10 @@ impl Second<'_> {
     fn expand(&self) -> Phase {
         let (old, new) = self.shown();
         let up = [self.twin.shape.create.clone(), self.start()].concat();
-        let down = [self.stop(), vec![format!("DROP TABLE {}", self.sql().1)]].concat();
+        let drop = make::drop(ObjectKind::Table, self.scene.name(self.new));
+        let down = [self.stop(), vec![drop]].concat();
         let title = format!("make {new} beside {old}, with triggers that carry each change over, both ways");
-        let step = self.scene.in_transaction(self.file("expand"), title.clone(), &up, &down);
+        let step = self.scene.in_transaction(self.file("expand"), title.clone(), up, down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .enter_when(checks::nothing_unknown(self.scene, self.old, self.state, &self.twin.references))
             .leave_when(checks::nothing_missing(self.twin))
@@ -157,60 +157,53 @@ impl Second<'_> {
     }
 
     /// Indexes that the server named after one table take the names that they have on the other.
-    fn names(&self, table: &RelationName, from: &Table, to: &Table) -> Vec<String> {
+    fn names(&self, table: &RelationName, from: &Table, to: &Table) -> Vec<Statement> {
         let pairs = from.indexes.iter().zip(&to.indexes);
         let pairs = pairs.map(|(from, to)| (&*from.name.name, &*to.name.name)).collect();
         carried::renamed_parts(self.scene, table, pairs, Vec::new())
     }
 
     /// The sequences of the table that goes belong to the one that stays, and lie in its schema.
-    fn sequences(&self, from: &RelationName, to: &RelationName) -> Vec<String> {
+    fn sequences(&self, from: &RelationName, to: &RelationName) -> Vec<Statement> {
+        let scene = self.scene;
         let mut statements = Vec::new();
         for column in &self.state.columns {
             let Some(own) = &column.sequence else { continue };
-            let of = |table: &RelationName| self.scene.sibling(table, &own.name);
+            let of = |table: &RelationName| scene.sibling(table, &own.name);
             if from.schema != to.schema {
-                statements.push(format!("ALTER SEQUENCE {} OWNED BY NONE", of(from)));
-                statements.push(
-                    "-- lockkeeper: allow renamed-object because the releases that say the old name are out"
-                        .to_owned(),
-                );
-                statements.push(format!(
-                    "ALTER SEQUENCE {} SET SCHEMA {}",
-                    of(from),
-                    self.scene.quote(&to.schema)
-                ));
+                statements.push(make::own_sequence(of(from), None, None));
+                let moves = On { name: of(from), word: RelationWord::Sequence }.set_schema(&to.schema);
+                let because = "the releases that use the old name are out";
+                statements.push(moves.allowing(&renamed_object::RULE, because));
             }
-            let (table, column) = (self.scene.sql(to), self.scene.quote(&column.name));
-            statements.push(format!("ALTER SEQUENCE {} OWNED BY {table}.{column}", of(to)));
+            statements.push(make::own_sequence(of(to), None, Some((scene.name(to), &column.name))));
         }
         statements
     }
 
     fn drop(&self) -> SqlStep {
-        let (scene, (old, new)) = (self.scene, self.sql());
-        let mut up = vec![format!("LOCK TABLE {old}, {new} IN ACCESS EXCLUSIVE MODE")];
+        let (scene, (old, new)) = (self.scene, (self.scene.name(self.old), self.scene.name(self.new)));
+        let mut up = vec![make::lock(vec![old.clone(), new.clone()], LockMode::AccessExclusive)];
         up.extend(self.stop());
         up.extend(self.sequences(self.old, self.new));
-        up.push(
-            "-- lockkeeper: allow dropped-table because all its rows are in the one that the releases name"
-                .to_owned(),
-        );
-        up.push(format!("DROP TABLE {old}"));
+        let drop = make::drop(ObjectKind::Table, old);
+        let because = "all its rows are in the one that the releases use";
+        up.push(drop.clone().allowing(&dropped_table::RULE, because));
         up.extend(self.names(self.new, &self.twin.made, self.state));
 
         let again = like(scene, self.new, self.old);
-        let mut down = vec![format!("LOCK TABLE {new} IN SHARE ROW EXCLUSIVE MODE")];
+        let mut down = vec![make::lock(vec![new], LockMode::ShareRowExclusive)];
         down.extend(self.names(self.new, self.state, &self.twin.made));
         down.push(again.clone());
-        let mut beside = twin::after_all(scene, scene.catalog, &self.twin.shape.create);
-        beside = twin::after_all(scene, &beside, &[format!("DROP TABLE {old}")]);
-        down.extend(self.names(self.old, &twin::after(scene, &beside, &[again], self.old), self.state));
-        let columns = scene.list(self.there.columns.iter().map(|it| it.from.as_str()));
-        down.push(format!("INSERT INTO {old} ({columns}) SELECT {columns} FROM {new}"));
+        let mut beside = twin::after_all(scene.catalog, &self.twin.shape.create);
+        beside = twin::after_all(&beside, &[drop]);
+        down.extend(self.names(self.old, &twin::after(&beside, &[again], self.old), self.state));
+        let columns = || self.there.columns.iter().map(|it| it.from.as_str());
+        let rows = format!("SELECT {} FROM {}", scene.list(columns()), scene.sql(self.new));
+        down.push(scene.on(self.old).insert(columns(), false, rows));
         down.extend(self.sequences(self.new, self.old));
         down.extend(self.start());
         let title = format!("drop {} and the triggers that keep it in step", self.shown().0);
-        scene.on_two_tables(self.file("contract"), title, &up, &down)
+        scene.on_two_tables(self.file("contract"), title, up, down)
     }
 }

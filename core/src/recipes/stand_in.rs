@@ -1,6 +1,8 @@
 //! Something that has a new name, with something under the old one until nobody says it any more.
 
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
+use crate::hazards::compatibility::dropped_view;
+use crate::operation::{Kind, ObjectKind};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step};
 
 use super::scene::{Scene, name_of};
 
@@ -13,13 +15,13 @@ pub(super) struct StandIn {
     /// The last parts of both, for the names of migrations.
     pub stem: (String, String),
     /// Gives the object its new name.
-    pub rename: Vec<String>,
+    pub rename: Vec<Statement>,
     /// Gives it the old one again.
-    pub rename_back: Vec<String>,
+    pub rename_back: Vec<Statement>,
     /// Puts something under the old name.
-    pub make: Vec<String>,
+    pub make: Vec<Statement>,
     /// Takes it away, when nobody may say the old name.
-    pub drop: Vec<String>,
+    pub drop: Vec<Statement>,
     /// What does not work on it.
     pub limits: String,
     /// What must be so when it is there.
@@ -40,7 +42,7 @@ impl StandIn {
         let down = [self.drop.clone(), self.rename_back.clone()].concat();
         let title =
             format!("rename {old} to {new}, with a {word} under the old name in the same transaction");
-        let step = scene.in_transaction(name_of(&[from, "to", to]), title.clone(), &up, &down);
+        let step = scene.in_transaction(name_of(&[from, "to", to]), title.clone(), up, down);
         let mut phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)]).undone_by(
             format!("the down migration drops the {word} and gives back the old name"),
             format!("an error that names the {word}: {}", self.limits),
@@ -68,11 +70,16 @@ impl StandIn {
         let (old, _) = &self.names;
         let title = format!("drop the {} {old} when nobody says it any more", self.word);
         let name = name_of(&[&self.stem.0, self.word, "contract"]);
-        let allow = format!("-- lockkeeper: allow dropped-view because the release that says {old} is out");
-        let allowed = |it: &String| Some(allow.clone()).filter(|_| it.starts_with("DROP VIEW "));
-        let up: Vec<String> =
-            self.drop.iter().flat_map(|it| allowed(it).into_iter().chain([it.clone()])).collect();
-        let step = scene.in_transaction(name, title.clone(), &up, &self.make);
+        let because = format!("the release that uses {old} is out");
+        let is_view = |it: &Statement| {
+            it.operations().iter().any(|it| matches!(it, Kind::Drop(drop) if drop.object == ObjectKind::View))
+        };
+        let allowed = |it: &Statement| match is_view(it) {
+            true => it.clone().allowing(&dropped_view::RULE, &*because),
+            false => it.clone(),
+        };
+        let up = self.drop.iter().map(allowed).collect();
+        let step = scene.in_transaction(name, title.clone(), up, self.make.clone());
         let mut phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people(format!(
                 "no release that says {old} has run for one full release cycle"

@@ -1,11 +1,13 @@
 //! A table that takes the place of another: both kept in step, rows copied, names exchanged, and back; then the old one goes or stays aside.
 
-use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table};
-use crate::dialect::quote_literal;
-use crate::operation::Identity;
-use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step};
+use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table, server_name};
+use crate::dialect::{LockMode, quote_literal};
+use crate::hazards::compatibility::{dropped_table, refused_ids, renamed_table};
+use crate::operation::{Identity, ObjectKind};
+use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
 
 use super::anew::Anew;
+use super::make;
 use super::mirror::Mirror;
 use super::scene::{Scene, name_of};
 use super::{Phases, Refusal, carried, drop_table, succession_checks as checks, twin_checks};
@@ -56,20 +58,20 @@ impl Succession<'_> {
         let (table, interim) = (self.shown(&self.anew.table), self.shown(&self.anew.interim));
         let mut make = self.anew.make.clone();
         let always = self.made.columns.iter().filter(|it| it.identity == Some(Identity::Always));
-        make.extend(always.map(|it| self.generated(&self.anew.interim, it, "BY DEFAULT")));
-        let drop = format!("DROP TABLE {}", self.sql()[1]);
+        make.extend(always.map(|it| self.generated(&self.anew.interim, it, Identity::ByDefault)));
+        let drop = make::drop(ObjectKind::Table, self.scene.name(&self.anew.interim));
         let made = self.scene.on_two_tables(
             self.file("successor"),
             format!("make {interim} beside {table}"),
-            &make,
-            &[drop],
+            make,
+            vec![drop],
         );
         let mut up = vec![self.there.create_function()];
         up.extend(self.there.start());
         let mut down = self.there.stop();
         down.push(self.there.drop_function());
         let title = format!("carry each change of {table} over to {interim}");
-        let follow = self.scene.in_transaction(self.file("successor_follows"), title, &up, &down);
+        let follow = self.scene.in_transaction(self.file("successor_follows"), title, up, down);
         let title = format!("make {interim} beside {table}, with triggers that carry each change over");
         let mut phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(made), Step::Sql(follow)])
             .enter_when(twin_checks::nothing_unknown(self.scene, &self.anew.table, self.state, &[]))
@@ -106,7 +108,7 @@ impl Succession<'_> {
         let title =
             format!("exchange: {table} is the new table from here on, {aside} is what it was, and follows");
         let step =
-            self.scene.on_two_tables(self.file("exchange"), title.clone(), &self.forth(), &self.return_());
+            self.scene.on_two_tables(self.file("exchange"), title.clone(), self.forth(), self.return_());
         Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
             .enter_when(self.there.agrees())
             .enter_when(self.rights_are_the_same())
@@ -117,18 +119,14 @@ impl Succession<'_> {
             )
     }
 
-    fn lock(&self, other: &str) -> String {
-        format!("LOCK TABLE {}, {other} IN ACCESS EXCLUSIVE MODE", self.sql()[0])
+    fn lock(&self, other: &RelationName) -> Statement {
+        let tables = vec![self.scene.name(&self.anew.table), self.scene.name(other)];
+        make::lock(tables, LockMode::AccessExclusive)
     }
 
-    fn rename(&self, from: &RelationName, to: &RelationName) -> [String; 2] {
-        [
-            format!(
-                "-- lockkeeper: allow renamed-table because another has the name {} in the same transaction",
-                self.anew.table.name
-            ),
-            format!("ALTER TABLE {} RENAME TO {}", self.scene.sql(from), self.scene.quote(&to.name)),
-        ]
+    fn rename(&self, from: &RelationName, to: &RelationName) -> Statement {
+        let because = format!("another has the name {} in the same transaction", self.anew.table.name);
+        self.scene.on(from).rename(&to.name).allowing(&renamed_table::RULE, because)
     }
 
     /// The renames that lead there, from first to last. With one name for both, a third is needed between.
@@ -137,39 +135,39 @@ impl Succession<'_> {
         if aside != interim {
             return vec![(table.clone(), aside.clone()), (interim.clone(), table.clone())];
         }
-        let name = name_of(&["lockkeeper", &table.name]);
+        let name = self.scene.free_name(table, &["lockkeeper", &table.name]);
         let between = RelationName { schema: table.schema.clone(), name: name.as_str().into() };
         vec![(table.clone(), between.clone()), (interim.clone(), table.clone()), (between, aside.clone())]
     }
 
-    fn forth(&self) -> Vec<String> {
-        let mut statements = vec![self.lock(&self.sql()[1])];
+    fn forth(&self) -> Vec<Statement> {
+        let mut statements = vec![self.lock(&self.anew.interim)];
         statements.extend(self.there.stop());
         statements.push(self.there.drop_function());
         statements.extend(self.anew.before.iter().map(|(up, _)| up.clone()));
-        statements.extend(self.renames().iter().flat_map(|(from, to)| self.rename(from, to)));
+        statements.extend(self.renames().iter().map(|(from, to)| self.rename(from, to)));
         statements.extend(self.own_names(|pair| pair));
         statements.extend(self.anew.after.iter().map(|(up, _)| up.clone()));
         statements.extend(self.sequences(|own, there| (own, there)));
         let (table, aside) = (&self.anew.table, self.aside);
-        statements.extend(self.identities(self.end, table, "ALWAYS"));
-        statements.extend(self.identities(self.state, aside, "BY DEFAULT"));
+        statements.extend(self.identities(self.end, table, Identity::Always));
+        statements.extend(self.identities(self.state, aside, Identity::ByDefault));
         statements.push(self.back.create_function());
         statements.extend(self.back.start());
         statements
     }
 
-    fn return_(&self) -> Vec<String> {
-        let mut statements = vec![self.lock(&self.sql()[2])];
+    fn return_(&self) -> Vec<Statement> {
+        let mut statements = vec![self.lock(self.aside)];
         statements.extend(self.back.stop());
         statements.push(self.back.drop_function());
         let (table, aside) = (&self.anew.table, self.aside);
-        statements.extend(self.identities(self.end, table, "BY DEFAULT"));
-        statements.extend(self.identities(self.state, aside, "ALWAYS"));
+        statements.extend(self.identities(self.end, table, Identity::ByDefault));
+        statements.extend(self.identities(self.state, aside, Identity::Always));
         statements.extend(self.sequences(|own, there| (there, own)));
         statements.extend(self.anew.after.iter().rev().map(|(_, down)| down.clone()));
         statements.extend(self.own_names(|(from, to)| (to, from)));
-        statements.extend(self.renames().iter().rev().flat_map(|(from, to)| self.rename(to, from)));
+        statements.extend(self.renames().iter().rev().map(|(from, to)| self.rename(to, from)));
         statements.extend(self.anew.before.iter().rev().map(|(_, down)| down.clone()));
         statements.push(self.there.create_function());
         statements.extend(self.there.start());
@@ -177,7 +175,7 @@ impl Succession<'_> {
     }
 
     /// Indexes and constraints that the server named after the interim name take those that the migration itself would give them.
-    fn own_names(&self, turned: for<'n> fn((&'n str, &'n str)) -> (&'n str, &'n str)) -> Vec<String> {
+    fn own_names(&self, turned: for<'n> fn((&'n str, &'n str)) -> (&'n str, &'n str)) -> Vec<Statement> {
         let indexes = self.made.indexes.iter().zip(&self.end.indexes);
         let indexes: Vec<(&str, &str)> =
             indexes.map(|(there, own)| turned((&*there.name.name, &*own.name.name))).collect();
@@ -204,7 +202,8 @@ impl Succession<'_> {
                 && self.made.column(it).is_some_and(|column| column.not_null)
                 && !states(it)
         };
-        let name = |table: &RelationName, column: &str, label: &str| name_of(&[&table.name, column, label]);
+        let name =
+            |table: &RelationName, column: &str, label: &str| server_name(&table.name, &[column], label);
         let pair = |it: &String| {
             let taken = self.state.column(it).is_some_and(|own| own.not_null);
             let label = if taken { "not_null1" } else { "not_null" };
@@ -226,26 +225,24 @@ impl Succession<'_> {
     fn sequences<'n>(
         &'n self,
         turned: impl Fn(&'n RelationName, &'n RelationName) -> (&'n RelationName, &'n RelationName),
-    ) -> Vec<String> {
+    ) -> Vec<Statement> {
         self.drawn()
             .map(|(_, own, there)| {
                 let (from, to) = turned(own, there);
-                let literal = quote_literal(&self.scene.sql(to));
-                format!("SELECT setval({literal}, last_value, is_called) FROM {}", self.scene.sql(from))
+                self.scene.go_on(&self.scene.name(to), &self.scene.name(from))
             })
             .collect()
     }
 
-    fn generated(&self, table: &RelationName, column: &ColumnState, how: &str) -> String {
-        let (table, column) = (self.scene.sql(table), self.scene.quote(&column.name));
-        format!("ALTER TABLE {table} ALTER COLUMN {column} SET GENERATED {how}")
+    fn generated(&self, table: &RelationName, column: &ColumnState, how: Identity) -> Statement {
+        self.scene.on(table).set_identity(&column.name, how)
     }
 
     /// A table that is written refuses values for its identity again; one that follows takes them.
-    fn identities(&self, state: &Table, table: &RelationName, how: &str) -> Vec<String> {
+    fn identities(&self, state: &Table, table: &RelationName, how: Identity) -> Vec<Statement> {
         let always = state.columns.iter().filter(|it| it.identity == Some(Identity::Always));
-        let allow = "-- lockkeeper: allow refused-ids because the table refused them before".to_owned();
-        always.flat_map(|it| [allow.clone(), self.generated(table, it, how)]).collect()
+        let because = "the table refused them before";
+        always.map(|it| self.generated(table, it, how).allowing(&refused_ids::RULE, because)).collect()
     }
 
     fn contract(&self) -> Result<Phase, Refusal> {
@@ -274,57 +271,51 @@ impl Succession<'_> {
     }
 
     /// The statements that fill the old table from the new one, and keep it in step from then on.
-    fn refill(&self) -> Vec<String> {
-        let [table, _, aside] = self.sql();
+    fn refill(&self) -> Vec<Statement> {
         let (columns, values): (Vec<&str>, Vec<&str>) =
             self.back.columns.iter().map(|it| (it.to.as_str(), it.from.as_str())).unzip();
-        let (columns, values) = (self.scene.list(columns), self.scene.list(values));
-        let mut statements = vec![format!(
-            "INSERT INTO {aside} ({columns}) OVERRIDING SYSTEM VALUE SELECT {values} FROM {table}"
-        )];
+        let rows = format!("SELECT {} FROM {}", self.scene.list(values), self.scene.sql(&self.anew.table));
+        let mut statements = vec![self.scene.on(self.aside).insert(columns, true, rows)];
         statements.push(self.back.create_function());
         statements.extend(self.back.start());
         statements
     }
 
-    fn closed_for_writing(&self) -> String {
-        format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", self.sql()[0])
+    fn closed_for_writing(&self) -> Statement {
+        make::lock(vec![self.scene.name(&self.anew.table)], LockMode::ShareRowExclusive)
     }
 
     fn let_go(&self, title: String) -> SqlStep {
         // The table itself first: a trigger of a partitioned one is dropped from its partitions before it is locked, and in another order than that
         // in which clients lock them (seen on 15: no end of lock timeouts beside three of them).
-        let mut up = vec![self.lock(&self.sql()[2])];
+        let mut up = vec![self.lock(self.aside)];
         up.extend(self.back.stop());
         up.push(self.back.drop_function());
-        up.extend(self.identities(self.state, self.aside, "ALWAYS"));
+        up.extend(self.identities(self.state, self.aside, Identity::Always));
         let mut down = vec![self.closed_for_writing()];
-        down.extend(self.identities(self.state, self.aside, "BY DEFAULT"));
-        down.push(format!("TRUNCATE {}", self.sql()[2]));
+        down.extend(self.identities(self.state, self.aside, Identity::ByDefault));
+        down.push(self.scene.on(self.aside).truncate());
         down.extend(self.refill());
-        self.scene.on_two_tables(self.file("let_go"), title, &up, &down)
+        self.scene.on_two_tables(self.file("let_go"), title, up, down)
     }
 
     fn drop(&self) -> Result<SqlStep, Refusal> {
-        let [table, _, aside] = self.sql();
-        let mut up = vec![self.lock(&aside)];
+        let mut up = vec![self.lock(self.aside)];
         up.extend(self.back.stop());
         up.push(self.back.drop_function());
-        up.push(
-            "-- lockkeeper: allow dropped-table because all its rows are in the table that has its name"
-                .to_owned(),
-        );
-        up.push(format!("DROP TABLE {aside}"));
+        let drop = make::drop(ObjectKind::Table, self.scene.name(self.aside));
+        let because = "all its rows are in the table that has its name";
+        up.push(drop.allowing(&dropped_table::RULE, because));
         let unspelled = || Refusal::new(format!("{} could not be made again", self.shown(&self.anew.table)));
         let (scene, table_name) = (self.scene, &self.anew.table);
         let drawn = |it: &ColumnState| self.drawn().any(|(own, ..)| own.name == it.name);
         let create = drop_table::create_drawing(scene, table_name, self.state, self.aside, drawn);
         let mut down = vec![self.closed_for_writing()];
         down.extend(create.ok_or_else(unspelled)?);
-        down.extend(self.identities(self.state, self.aside, "BY DEFAULT"));
+        down.extend(self.identities(self.state, self.aside, Identity::ByDefault));
         down.extend(self.refill());
-        let title =
-            format!("drop {} and the triggers that keep it in step with {table}", self.shown(self.aside));
-        Ok(self.scene.on_two_tables(self.file("old_drop"), title, &up, &down))
+        let (aside, table) = (self.shown(self.aside), self.shown(&self.anew.table));
+        let title = format!("drop {aside} and the triggers that keep it in step with {table}");
+        Ok(self.scene.on_two_tables(self.file("old_drop"), title, up, down))
     }
 }

@@ -1,7 +1,7 @@
 //! What two tables must be like so that one can take the place of the other: refused in words, or counted by a query.
 
 use crate::catalog::{Catalog, ColumnState, Demand, Table};
-use crate::operation::{Bound, PartitionBound, TypeName};
+use crate::operation::{Bound, Kind, PartitionBound, TypeName};
 use crate::plan::Criterion;
 
 use super::anew::Anew;
@@ -177,7 +177,11 @@ fn refuse_sequences(scene: &Scene<'_>, anew: &Anew, state: &Table, made: &Table)
             let default = it.default.as_ref().map(|it| it.text.to_lowercase()).unwrap_or_default();
             default.contains("nextval") && default.contains(&sequence.name.to_lowercase())
         };
-        let moved = anew.before.iter().chain(&anew.after).any(|(up, _)| up.contains(&*sequence.name));
+        let moved = anew.before.iter().chain(&anew.after).any(|(up, _)| {
+            let alters =
+                |it: &&Kind| matches!(it, Kind::AlterSequence(it) if scene.resolve(&it.name) == *sequence);
+            up.operations().iter().any(alters)
+        });
         if made.columns.iter().any(used) && !moved {
             return Err(format!(
                 "owns the sequence {}, which the new table draws from and which goes with the old one: ALTER SEQUENCE … OWNED BY the new table's \

@@ -1,11 +1,14 @@
 //! The trigger that keeps old and new columns in step while both releases run.
 //!
 //! One BEFORE ROW trigger that only assigns to NEW: it cannot recurse, and its direction is told by what changed. Its
-//! name sorts behind those of other triggers, so that it sees their changes (tried under load: dual-write.md).
+//! name sorts behind those of other triggers, so that it sees their changes (measured under load, `docs/proofs.md`).
 
 use crate::catalog::{RelationName, Table};
 use crate::operation::Expression;
 
+use crate::plan::{Statement, undo};
+
+use super::make;
 use super::scene::{Scene, name_of};
 
 /// A column with its value as the other side has it, in words of the row's own columns.
@@ -42,12 +45,13 @@ pub(super) const GUARD: &str = "lockkeeper.backfill";
 
 impl Sync<'_> {
     /// The name of the function and, behind `zzz_`, of the trigger.
-    fn name(&self) -> String {
-        name_of(&["lockkeeper", &self.table.name, self.new.first().map_or("", |it| it.column)])
+    fn name(&self, scene: &Scene<'_>) -> String {
+        let first = self.new.first().map_or("", |it| it.column);
+        scene.free_name(self.table, &["lockkeeper", &self.table.name, first])
     }
 
-    fn trigger(&self) -> String {
-        name_of(&["zzz", &self.name()])
+    fn trigger(&self, scene: &Scene<'_>) -> String {
+        name_of(&["zzz", &self.name(scene)])
     }
 
     /// A value with `NEW.` in front of each column of the row.
@@ -65,9 +69,8 @@ impl Sync<'_> {
     }
 
     /// The statements that start it.
-    pub fn create(&self, scene: &Scene<'_>) -> Vec<String> {
-        let function = scene.sibling(self.table, &self.name());
-        let (table, trigger) = (scene.sql(self.table), scene.quote(&self.trigger()));
+    pub fn create(&self, scene: &Scene<'_>) -> Vec<Statement> {
+        let function = scene.sibling(self.table, &self.name(scene));
         let quoted = |it: &Kept<'_>| scene.quote(it.column);
         let assign = |columns: &[Kept<'_>]| {
             Self::each(columns, " ", |it| format!("NEW.{} := {};", quoted(it), self.in_row(scene, &it.value)))
@@ -79,9 +82,8 @@ impl Sync<'_> {
         let filled = Self::each(&self.new, " OR ", |it| format!("NEW.{} IS NOT NULL", quoted(it)));
         let empty = Self::each(&self.new, " AND ", |it| format!("NEW.{} IS NULL", quoted(it)));
         let empty = if self.new.len() > 1 { format!("({empty})") } else { empty };
-        let body = format!(
-            "CREATE FUNCTION {function}() RETURNS trigger LANGUAGE plpgsql AS $lockkeeper$\n\
-             BEGIN\n\
+        let code = format!(
+            "BEGIN\n\
              \x20 IF current_setting('{GUARD}', true) = 'on' THEN\n\
              \x20   RETURN NEW;  -- the backfill computes its own values\n\
              \x20 END IF;\n\
@@ -97,21 +99,19 @@ impl Sync<'_> {
              \x20   {up}\n\
              \x20 END IF;\n\
              \x20 RETURN NEW;\n\
-             END $lockkeeper$"
+             END"
         );
-        let trigger = format!(
-            "CREATE TRIGGER {trigger} BEFORE INSERT OR UPDATE ON {table}\n  FOR EACH ROW EXECUTE PROCEDURE {function}()"
-        );
-        vec![body, trigger]
+        let action = format!("\n  FOR EACH ROW EXECUTE PROCEDURE {}()", function.sql(scene.dialect()));
+        let (trigger, table) = (self.trigger(scene), scene.name(self.table));
+        vec![
+            make::trigger_function(function, "", code),
+            make::trigger(&trigger, &table, false, "BEFORE INSERT OR UPDATE", &action),
+        ]
     }
 
     /// The statements that stop it.
-    pub fn drop(&self, scene: &Scene<'_>) -> Vec<String> {
-        let function = scene.sibling(self.table, &self.name());
-        vec![
-            format!("DROP TRIGGER {} ON {}", scene.quote(&self.trigger()), scene.sql(self.table)),
-            format!("DROP FUNCTION {function}()"),
-        ]
+    pub fn drop(&self, scene: &Scene<'_>) -> Vec<Statement> {
+        undone(&self.create(scene))
     }
 
     /// A query that counts the rows whose new columns are not what the old ones say.
@@ -128,6 +128,11 @@ impl Sync<'_> {
         let (new, old) = (bracket(&self.new, new), bracket(&self.old, old));
         format!("SELECT count(*) FROM {} WHERE {new} AND {old}", scene.sql(self.table))
     }
+}
+
+/// What takes back statements of which each can be.
+pub(super) fn undone(statements: &[Statement]) -> Vec<Statement> {
+    undo(statements).unwrap_or_default()
 }
 
 /// Whether any of the columns is not its value.

@@ -156,7 +156,7 @@ fn foreign_keys_go_over_before_the_swap() {
     let phases = phases.expect("is possible");
     let swap = phases.iter().find(|it| it.kind == PhaseKind::Cutover).and_then(|it| it.migrations().next());
     let swap = swap.expect("there is a swap");
-    assert!(!swap.up.contains("ALTER TABLE c "), "{}", swap.up);
+    assert!(!swap.up().contains("ALTER TABLE c "), "{}", swap.up());
     let mut catalog = before.clone();
     replay_steps(&phases, &target, &mut catalog);
     for (table, name, timing) in [("t", "t_up_fkey", true), ("c", "c_t_id_fkey", false)] {
@@ -215,7 +215,7 @@ fn keys_that_cannot_be_carried_over_are_refused_in_words() {
 
 pub(super) fn replay_steps(phases: &[Phase], target: &Target, catalog: &mut Catalog) {
     for step in phases.iter().flat_map(Phase::migrations) {
-        replay(part(&step.up), target, catalog);
+        replay(part(&step.up()), target, catalog);
     }
 }
 
@@ -282,12 +282,13 @@ fn prove_back(change: &str, back: &str, target: &Target, before: &Catalog, way: 
     let mut catalog = before.clone();
     for step in phases.iter().flat_map(Phase::migrations) {
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
-        let part = Part { transaction, ..part(&step.up) };
+        let up = step.up();
+        let part = Part { transaction, ..part(&up) };
         let checked = check(part, target, &catalog);
-        let judged = crate::policy::judge(&step.up, &checked, &crate::policy::Policy::default());
-        assert_eq!(judged.hazards, [], "{change}: {}", step.up);
-        assert_eq!(judged.allowance_problems, [], "{change}: {}", step.up);
-        assert_eq!(checked.not_analysed, [], "{change}: {}", step.up);
+        let judged = crate::policy::judge(&step.up(), &checked, &crate::policy::Policy::default());
+        assert_eq!(judged.hazards, [], "{change}: {}", step.up());
+        assert_eq!(judged.allowance_problems, [], "{change}: {}", step.up());
+        assert_eq!(checked.not_analysed, [], "{change}: {}", step.up());
         catalog = checked.after;
     }
     let mut direct = before.clone();
@@ -327,7 +328,7 @@ fn assert_precautions_are_noticed(
     let mut count = 0;
     for (number, step) in steps.iter().enumerate() {
         for mutator in MUTATORS {
-            for mutant in (mutator.mutants)(&step.up) {
+            for mutant in (mutator.mutants)(&step.up()) {
                 count += 1;
                 let excused =
                     NOT_NEEDED.iter().any(|(name, part, _)| *name == mutator.name && mutant.contains(part));
@@ -343,7 +344,7 @@ fn assert_precautions_are_noticed(
 fn is_noticed(steps: &[&SqlStep], replaced: usize, mutant: &str, target: &Target, before: &Catalog) -> bool {
     let mut done: Vec<Checked> = Vec::new();
     for (number, step) in steps.iter().enumerate() {
-        let sql = if number == replaced { mutant } else { &step.up };
+        let sql = if number == replaced { mutant } else { &step.up() };
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
         let catalog = done.last().map_or(before, |it| &it.after);
         let checked = check(Part { transaction, ..part(sql) }, target, catalog);

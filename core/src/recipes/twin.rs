@@ -3,16 +3,18 @@
 //! Table and twin exchange names: of themselves, their indexes and the sequences of their identities. The same statements lead there and
 //! back, and the triggers that keep the twin in step then keep the old table in step, since names are all they know.
 
-use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table};
-use crate::check::{Part, replay};
-use crate::framework::Transaction;
-use crate::operation::Identity;
-use crate::plan::{Phase, PhaseKind, SqlStep, Step};
+use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table, server_name};
+use crate::dialect::{LockMode, Name};
+use crate::hazards::compatibility::{dropped_table, refused_ids, renamed_table};
+use crate::hazards::locking::unindexed_foreign_key;
+use crate::operation::{Constraint, Identity, ObjectKind, Operation, RelationWord};
+use crate::plan::{Phase, PhaseKind, SqlStep, Statement, Step};
 use crate::text::Span;
 
+use super::make::{self, On};
 use super::mirror::{Beside, Marks, Mirror, Pair};
 use super::referencing::{self, Reference};
-use super::scene::{Scene, name_of, with_timeout};
+use super::scene::{Scene, name_of};
 use super::twin_checks as checks;
 use super::{Refusal, carried};
 
@@ -20,11 +22,11 @@ use super::{Refusal, carried};
 #[derive(Debug)]
 pub(super) struct Shape {
     /// The statements that make it, empty: like the table, and changed as was asked.
-    pub create: Vec<String>,
+    pub create: Vec<Statement>,
     /// The table as the change itself would leave it.
     pub after: Table,
     /// The statements that make the twin again as the table was before, once it is as it is after.
-    pub again: Vec<String>,
+    pub again: Vec<Statement>,
     /// What the table is then, in a few words.
     pub title: String,
     /// Whether its rows stay in the same place and form.
@@ -52,21 +54,15 @@ pub(super) fn name(table: &RelationName) -> RelationName {
 }
 
 /// A relation as statements leave it.
-pub(super) fn after(
-    scene: &Scene<'_>,
-    catalog: &Catalog,
-    statements: &[String],
-    name: &RelationName,
-) -> Table {
-    after_all(scene, catalog, statements).table(name).cloned().unwrap_or_default()
+pub(super) fn after(catalog: &Catalog, statements: &[Statement], name: &RelationName) -> Table {
+    after_all(catalog, statements).table(name).cloned().unwrap_or_default()
 }
 
 /// The schema as statements leave it.
-pub(super) fn after_all(scene: &Scene<'_>, catalog: &Catalog, statements: &[String]) -> Catalog {
+pub(super) fn after_all(catalog: &Catalog, statements: &[Statement]) -> Catalog {
     let mut after = catalog.clone();
-    for statement in statements {
-        let span = Span::new(0, statement.len());
-        replay(Part { text: statement, span, transaction: Transaction::Wrapped }, scene.target, &mut after);
+    for kind in statements.iter().flat_map(Statement::operations) {
+        after.apply(&Operation { kind: kind.clone(), span: Span::default() });
     }
     after
 }
@@ -85,7 +81,7 @@ impl<'a> Twin<'a> {
     ) -> Result<Self, Refusal> {
         let key = checks::refuse(scene, table, state, name)?;
         let references = referencing::to(scene, table, |child, _| child != table)?;
-        let made = after(scene, scene.catalog, &shape.create, name);
+        let made = after(scene.catalog, &shape.create, name);
         let follows = state.columns.iter().filter(|it| it.generated.is_none());
         let mirror = Mirror {
             scene,
@@ -121,6 +117,15 @@ impl<'a> Twin<'a> {
         (self.scene.sql(self.table), self.scene.sql(self.name))
     }
 
+    fn names(&self) -> Vec<Name> {
+        vec![self.scene.name(self.table), self.scene.name(self.name)]
+    }
+
+    /// Statements about the table, and about the twin.
+    fn on(&self) -> (On, On) {
+        (self.scene.on(self.table), self.scene.on(self.name))
+    }
+
     fn file(&self, suffix: &str) -> String {
         name_of(&[&self.table.name, suffix])
     }
@@ -131,9 +136,10 @@ impl<'a> Twin<'a> {
         up.push(self.mirror.create_function());
         up.extend(self.mirror.start());
         let mut down = self.mirror.stop();
-        down.extend([self.mirror.drop_function(), format!("DROP TABLE {}", self.scene.sql(self.name))]);
+        down.push(self.mirror.drop_function());
+        down.push(make::drop(ObjectKind::Table, self.scene.name(self.name)));
         let title = format!("make {twin} beside {shown}, with triggers that carry each change over");
-        let step = self.scene.in_transaction(self.file("twin"), title.clone(), &up, &down);
+        let step = self.scene.in_transaction(self.file("twin"), title.clone(), up, down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .enter_when(checks::nothing_unknown(self.scene, self.table, self.state, &self.references))
             .leave_when(checks::nothing_missing(self))
@@ -156,7 +162,7 @@ impl<'a> Twin<'a> {
     }
 
     /// A foreign key as the table that follows has it. Rows come over one by one: what points at the same table is looked at last.
-    fn followed(&self, constraint: &ConstraintState) -> String {
+    fn followed(&self, constraint: &ConstraintState) -> Option<Constraint> {
         let mut own = constraint.clone();
         if let Demand::ForeignKey { references, .. } = &mut own.demand
             && references == self.table
@@ -164,20 +170,20 @@ impl<'a> Twin<'a> {
             references.clone_from(self.name);
             (own.deferrable, own.initially_deferred) = (true, true);
         }
-        carried::definition(self.scene, &own).unwrap_or_default()
+        make::again(&own, self.scene.dialect())
     }
 
     /// The foreign keys of the twin, and those that point at it, each by itself.
     pub(super) fn keys(&self) -> Option<Phase> {
         let mut steps: Vec<SqlStep> = Vec::new();
         for constraint in self.own_keys() {
-            let definition = self.followed(constraint);
+            let Some(followed) = self.followed(constraint) else { continue };
             let shown = name_of(&[&self.name.name, &constraint.name]);
-            let mut both = carried::validated(self.scene, self.name, &constraint.name, &definition, &shown);
+            let mut both = carried::validated(self.scene, self.name, &followed, &shown);
             let indexed = |columns: &[String]| self.scene.catalog.has_index_on(self.table, columns);
             if matches!(&constraint.demand, Demand::ForeignKey { columns, .. } if !indexed(columns)) {
-                let allow = "-- lockkeeper: allow unindexed-foreign-key because the table has no index for it either\nALTER TABLE";
-                both[0].up = both[0].up.replacen("ALTER TABLE", allow, 1);
+                let because = "the table has no index for it either";
+                both[0].allow_last(|it| it.allowing(&unindexed_foreign_key::RULE, because));
             }
             steps.extend(both.into_iter().take(if constraint.valid { 2 } else { 1 }));
         }
@@ -186,8 +192,8 @@ impl<'a> Twin<'a> {
             if let Demand::ForeignKey { references, .. } = &mut moved.demand {
                 references.clone_from(self.name);
             }
-            let definition = carried::definition(self.scene, &moved).unwrap_or_default();
-            steps.extend(reference.follow(self.scene, &definition));
+            let moved = make::again(&moved, self.scene.dialect());
+            steps.extend(moved.into_iter().flat_map(|it| reference.follow(self.scene, it, |add| add)));
         }
         let (_, twin) = self.shown();
         let title = format!("give {twin} its foreign keys, and point those of others at it, one at a time");
@@ -206,7 +212,7 @@ impl<'a> Twin<'a> {
         let (up, down) = (self.swap(Direction::There), self.swap(Direction::Back));
         let title =
             format!("swap: {shown} is {} from here on, {twin} is what it was, and follows", self.shape.title);
-        let step = self.scene.on_two_tables(self.file("swap"), title.clone(), &up, &down);
+        let step = self.scene.on_two_tables(self.file("swap"), title.clone(), up, down);
         Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
             .enter_when(self.mirror.agrees())
             .enter_when(checks::nothing_missing(self))
@@ -218,46 +224,37 @@ impl<'a> Twin<'a> {
     }
 
     /// Both tables are closed for as long as their names change: nothing is read or written.
-    fn swap(&self, direction: Direction) -> Vec<String> {
-        let (table, twin) = self.sql();
-        let mut statements = vec![format!("LOCK TABLE {table}, {twin} IN ACCESS EXCLUSIVE MODE")];
+    fn swap(&self, direction: Direction) -> Vec<Statement> {
+        let mut statements = vec![make::lock(self.names(), LockMode::AccessExclusive)];
         statements.extend(self.mirror.stop());
-        for trigger in &self.state.triggers {
-            statements.push(format!("DROP TRIGGER {} ON {table}", self.scene.quote(&trigger.name)));
-        }
+        let (on, _) = self.on();
+        statements.extend(self.state.triggers.iter().map(|it| on.drop_trigger(&it.name)));
         if direction == Direction::Back {
             statements.extend(self.own_names(direction));
         }
-        for rename in self.exchange("TABLE", self.table, self.name) {
-            let allow = format!(
-                "-- lockkeeper: allow renamed-table because another has the name {} in the same transaction",
-                self.table.name
-            );
-            statements.extend([allow, rename]);
+        for rename in self.exchange(RelationWord::Table, self.table, self.name) {
+            let because = format!("another has the name {} in the same transaction", self.table.name);
+            statements.push(rename.allowing(&renamed_table::RULE, because));
         }
         for (own, there) in self.index_pairs() {
-            statements.extend(self.exchange("INDEX", own, there));
+            statements.extend(self.exchange(RelationWord::Index, own, there));
         }
         if direction == Direction::There {
             statements.extend(self.own_names(direction));
         }
         statements.extend(self.sequences());
         statements.extend(self.timings());
-        for trigger in &self.state.triggers {
-            let constraint = if trigger.constraint { "CONSTRAINT " } else { "" };
-            let (name, events, action) = (self.scene.quote(&trigger.name), &trigger.events, &trigger.action);
-            statements.push(format!("CREATE {constraint}TRIGGER {name} {events} ON {table} {action}"));
+        for it in &self.state.triggers {
+            statements.push(make::trigger(&it.name, &on.name, it.constraint, &it.events, &it.action));
         }
         statements.extend(self.mirror.start());
         statements
     }
 
     /// Three statements that give each of two relations the other's name.
-    fn exchange(&self, kind: &str, one: &RelationName, other: &RelationName) -> [String; 3] {
-        let between = name_of(&["lockkeeper", &one.name]);
-        let rename = |from: &str, to: &str| {
-            format!("ALTER {kind} {} RENAME TO {}", self.scene.sibling(one, from), self.scene.quote(to))
-        };
+    fn exchange(&self, word: RelationWord, one: &RelationName, other: &RelationName) -> [Statement; 3] {
+        let between = self.scene.free_name(one, &["lockkeeper", &one.name]);
+        let rename = |from: &str, to: &str| On { name: self.scene.sibling(one, from), word }.rename(to);
         [rename(&one.name, &between), rename(&other.name, &one.name), rename(&between, &other.name)]
     }
 
@@ -268,7 +265,7 @@ impl<'a> Twin<'a> {
     }
 
     /// What only the twin has takes the name that the change itself would give it.
-    fn own_names(&self, direction: Direction) -> Vec<String> {
+    fn own_names(&self, direction: Direction) -> Vec<Statement> {
         let (after, made) = (&self.shape.after, &self.made);
         let fresh = self.state.indexes.len();
         let indexes = after.indexes.iter().zip(&made.indexes).skip(fresh);
@@ -282,7 +279,7 @@ impl<'a> Twin<'a> {
             // From 18 on NOT NULL is a constraint with a name.
             let added =
                 after.columns.iter().filter(|it| it.not_null && self.state.column(&it.name).is_none());
-            let name = |table: &RelationName, column: &str| name_of(&[&table.name, column, "not_null"]);
+            let name = |table: &RelationName, column: &str| server_name(&table.name, &[column], "not_null");
             names.extend(added.map(|it| (name(self.name, &it.name), name(self.table, &it.name))));
         }
         let constraints = names.iter().map(|(there, own)| direction.of(there, own)).collect();
@@ -290,45 +287,34 @@ impl<'a> Twin<'a> {
     }
 
     /// The sequences go on, each with the table that has the name now.
-    fn sequences(&self) -> Vec<String> {
-        let (table, twin) = self.sql();
+    fn sequences(&self) -> Vec<Statement> {
+        let (on, on_twin) = self.on();
         let mut statements = Vec::new();
         for (column, made) in self.state.columns.iter().zip(&self.made.columns) {
             let Some(own) = &column.sequence else { continue };
-            let (sql, quoted) = (self.scene.sql(own), self.scene.quote(&column.name));
+            let name = self.scene.name(own);
             let Some(identity) = column.identity else {
-                statements.push(format!("ALTER SEQUENCE {sql} OWNED BY {table}.{quoted}"));
+                statements.push(make::own_sequence(name, None, Some((on.name.clone(), &column.name))));
                 continue;
             };
             let Some(there) = &made.sequence else { continue };
-            statements.extend(self.exchange("SEQUENCE", own, there));
-            let stood = self.scene.sql(there);
-            let literal = crate::dialect::quote_literal(&sql);
-            statements.push(format!("SELECT setval({literal}, last_value, is_called) FROM {stood}"));
+            statements.extend(self.exchange(RelationWord::Sequence, own, there));
+            statements.push(self.scene.go_on(&name, &self.scene.name(there)));
             if identity == Identity::Always {
-                statements.push(
-                    "-- lockkeeper: allow refused-ids because the table refused them before".to_owned(),
-                );
-                statements.push(format!("ALTER TABLE {table} ALTER COLUMN {quoted} SET GENERATED ALWAYS"));
-                statements.push(format!("ALTER TABLE {twin} ALTER COLUMN {quoted} SET GENERATED BY DEFAULT"));
+                let always = on.set_identity(&column.name, Identity::Always);
+                statements.push(always.allowing(&refused_ids::RULE, "the table refused them before"));
+                statements.push(on_twin.set_identity(&column.name, Identity::ByDefault));
             }
         }
         statements
     }
 
     /// When foreign keys to the same table are looked at: in the table that is written as they say, in the other at the end.
-    fn timings(&self) -> Vec<String> {
-        let (table, twin) = self.sql();
+    fn timings(&self) -> Vec<Statement> {
+        let (on, on_twin) = self.on();
         let own = self.own_keys_to_itself().filter(|it| !it.initially_deferred);
-        own.flat_map(|it| {
-            let name = self.scene.quote(&it.name);
-            let timing = if it.deferrable { "DEFERRABLE INITIALLY IMMEDIATE" } else { "NOT DEFERRABLE" };
-            [
-                format!("ALTER TABLE {table} ALTER CONSTRAINT {name} {timing}"),
-                format!("ALTER TABLE {twin} ALTER CONSTRAINT {name} DEFERRABLE INITIALLY DEFERRED"),
-            ]
-        })
-        .collect()
+        own.flat_map(|it| [on.time(&it.name, it.deferrable, false), on_twin.time(&it.name, true, true)])
+            .collect()
     }
 
     fn contract(&self) -> Phase {
@@ -336,14 +322,13 @@ impl<'a> Twin<'a> {
         let mut steps: Vec<SqlStep> = Vec::new();
         let elsewhere = |it: &&ConstraintState| matches!(&it.demand, Demand::ForeignKey { references, .. } if references != self.table);
         for constraint in self.own_keys().filter(elsewhere) {
-            let name = self.scene.quote(&constraint.name);
-            let unchecked = if constraint.valid { "" } else { " NOT VALID" };
-            let alter = |action: &str| format!("ALTER TABLE {} {action}", self.scene.sql(self.name));
-            let up = alter(&format!("DROP CONSTRAINT {name}"));
-            let down = alter(&format!("ADD CONSTRAINT {name} {}{unchecked}", self.followed(constraint)));
+            let (_, on) = self.on();
+            let up = vec![on.drop_constraint(&constraint.name)];
+            let down = self.followed(constraint);
+            let down = down.map(|it| on.add(Constraint { not_valid: !constraint.valid, ..it }));
             let title = format!("drop the foreign key {} of {twin}", constraint.name);
             let file = name_of(&[&self.name.name, &constraint.name, "drop"]);
-            steps.push(self.scene.on_two_tables(file, title, &[up], &[down]));
+            steps.push(self.scene.on_two_tables(file, title, up, down.into_iter().collect()));
         }
         steps.push(self.drop());
         let title = format!("drop {twin}, which is what {shown} was");
@@ -358,40 +343,26 @@ impl<'a> Twin<'a> {
     }
 
     fn drop(&self) -> SqlStep {
-        let (table, twin) = self.sql();
-        let mut up = vec![format!("LOCK TABLE {table}, {twin} IN ACCESS EXCLUSIVE MODE")];
+        let (on, on_twin) = self.on();
+        let mut up = vec![make::lock(self.names(), LockMode::AccessExclusive)];
         up.extend(self.mirror.stop());
         up.push(self.mirror.drop_function());
-        up.push(
-            "-- lockkeeper: allow dropped-table because no release ever named it: it is what the table was"
-                .to_owned(),
-        );
-        up.push(format!("DROP TABLE {twin}"));
-        let columns = self.mirror.columns.iter().map(|it| it.to.as_str());
-        let columns = self.scene.list(columns);
-        let mut down = vec![format!("LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE")];
+        let drop = make::drop(ObjectKind::Table, on_twin.name.clone());
+        up.push(drop.allowing(&dropped_table::RULE, "no release ever used it: it is what the table was"));
+        let columns = || self.mirror.columns.iter().map(|it| it.to.as_str());
+        let list = self.scene.list(columns());
+        let mut down = vec![make::lock(vec![on.name], LockMode::ShareRowExclusive)];
         down.extend(self.shape.again.iter().cloned());
-        down.push(format!(
-            "INSERT INTO {twin} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {table}"
-        ));
+        let rows = format!("SELECT {list} FROM {}", self.scene.sql(self.table));
+        down.push(on_twin.insert(columns(), true, rows));
         for constraint in self.own_keys_to_itself() {
-            let name = self.scene.quote(&constraint.name);
-            let unchecked = if constraint.valid { "" } else { " NOT VALID" };
-            down.push(format!(
-                "ALTER TABLE {twin} ADD CONSTRAINT {name} {}{unchecked}",
-                self.followed(constraint)
-            ));
+            let followed = self.followed(constraint);
+            down.extend(followed.map(|it| on_twin.add(Constraint { not_valid: !constraint.valid, ..it })));
         }
         down.push(self.mirror.create_function());
         down.extend(self.mirror.start());
-        SqlStep {
-            name: self.file("twin_drop"),
-            title: format!("drop {} and the triggers that keep it in step", self.shown().1),
-            up: with_timeout(&up),
-            down: Some(with_timeout(&down)),
-            transactional: true,
-            job: None,
-        }
+        let title = format!("drop {} and the triggers that keep it in step", self.shown().1);
+        self.scene.in_transaction(self.file("twin_drop"), title, up, down)
     }
 }
 

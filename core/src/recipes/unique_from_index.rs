@@ -1,10 +1,13 @@
 //! A unique constraint or primary key from an index that is built beside readers and writers.
 
+use crate::catalog::server_name;
 use crate::dialect::Ident;
 use crate::effect::preflight::{self, Nulls};
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
-use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+use crate::plan::{Act, Criterion, Phase, PhaseKind, Statement, Step, Way};
 
+use super::concurrent_index::is_valid;
+use super::make::{self, Build};
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal, check_then_not_null};
 
@@ -36,11 +39,13 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     if state.is_some_and(|it| it.partition_by.is_some()) {
         return super::partitioned_key::phases(operation, scene, &table, constraint, &names);
     }
+    // The name that the statement itself would give.
     let own_name = || match primary {
-        true => name_of(&[&table.name, "pkey"]),
-        false => name_of(&[&table.name, &names.join("_"), "key"]),
+        true => server_name(&table.name, &[], "pkey"),
+        false => server_name(&table.name, &names, "key"),
     };
-    let name = constraint.name.as_ref().map_or_else(own_name, |it| it.name.clone());
+    let name = constraint.name.as_ref().map(|it| it.name.clone());
+    let name = name.or_else(|| scene.name_of_constraint(operation, &table)).unwrap_or_else(own_name);
     let mut phases = Vec::new();
     let nullable = |column: &&str| state.and_then(|it| it.column(column)).is_none_or(|it| !it.not_null);
     if primary {
@@ -72,44 +77,32 @@ fn key_phases(
     columns: &[&str],
     primary: bool,
 ) -> [Phase; 2] {
-    let (sql, quoted) = (scene.sql(table), scene.quote(name));
-    let list = scene.list(columns.iter().copied());
-    let distinct = match constraint.kind {
-        ConstraintKind::Unique { nulls_not_distinct: true, .. } => " NULLS NOT DISTINCT",
-        _ => "",
+    let list = columns.join(", ");
+    let distinct = matches!(constraint.kind, ConstraintKind::Unique { nulls_not_distinct: true, .. });
+    let index = |build| {
+        let index =
+            make::unique_index(scene.name(table), name, columns.iter().copied(), build, scene.dialect());
+        with_nulls(index, distinct)
     };
-    let concurrent = format!("CREATE UNIQUE INDEX CONCURRENTLY {quoted} ON {sql} ({list}){distinct}");
-    let drop = format!("DROP INDEX CONCURRENTLY IF EXISTS {}", scene.sibling(table, name));
-    let build = scene.alone(
-        name_of(&[name, "index"]),
-        format!("build the index of {name} beside writers"),
-        &concurrent,
-        &drop,
-    );
-    let word = if primary { "PRIMARY KEY" } else { "UNIQUE" };
-    let deferrable = match (constraint.deferrable, constraint.initially_deferred) {
-        (_, true) => " DEFERRABLE INITIALLY DEFERRED",
-        (true, false) => " DEFERRABLE",
-        (false, false) => "",
+    let title = format!("build the index of {name} without blocking writes");
+    let build = scene.built(name_of(&[name, "index"]), title, index(Build::Concurrent));
+    let key = Constraint {
+        deferrable: constraint.deferrable,
+        initially_deferred: constraint.initially_deferred,
+        ..make::from_index(name, primary, name)
     };
-    let add = format!("ALTER TABLE {sql} ADD CONSTRAINT {quoted} {word} USING INDEX {quoted}{deferrable}");
-    let remove = format!("ALTER TABLE {sql} DROP CONSTRAINT {quoted}");
-    let plain = format!("CREATE UNIQUE INDEX {quoted} ON {sql} ({list}){distinct}");
+    let on = scene.on(table);
     let attach = scene.in_transaction(
         name_of(&[name, "constraint"]),
         format!("make the index the constraint {name}: nothing is read"),
-        &[add],
-        &[remove, plain],
+        vec![on.add(key)],
+        vec![on.drop_constraint(name), index(Build::Plain)],
     );
     let duplicates = duplicates(scene, table, constraint, columns);
-    let invalid = format!(
-        "SELECT count(*) FROM pg_index WHERE indexrelid = {}::regclass AND NOT indisvalid",
-        crate::dialect::quote_literal(&scene.sibling(table, name))
-    );
     [
         Phase::new(PhaseKind::Expand, format!("build a unique index on {list}"), vec![Step::Sql(build)])
             .enter_when(Criterion::told_by("no value stands twice", duplicates))
-            .leave_when(Criterion::counts_nothing("the index is valid", invalid))
+            .leave_when(is_valid(scene, &scene.sibling(table, name)))
             .undone_by(
                 "drop the index concurrently; an interrupted build leaves an invalid one",
                 "the build fails",
@@ -120,6 +113,16 @@ fn key_phases(
                 "an insert that the old release relies on fails",
             ),
     ]
+}
+
+/// The same index, with NULLs that are the same where that was asked for.
+fn with_nulls(mut index: Statement, same: bool) -> Statement {
+    if let Act::Operation(kind) = &mut index.act
+        && let Kind::CreateIndex(create) = &mut **kind
+    {
+        create.nulls_not_distinct = same;
+    }
+    index
 }
 
 /// Rows that are too many for the key.

@@ -6,28 +6,29 @@
 
 use crate::catalog::Session;
 use crate::check::Checked;
+use crate::dialect::Dialect;
 use crate::effect;
 use crate::operation::{Kind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Written};
 use crate::text::Span;
 
-use super::scene::{Scene, inverse, joined, with_timeout};
+use super::scene::{Scene, inverse, with_timeout};
 use super::{Phases, Refusal};
 
 /// A statement as it stands in a migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Written {
-    /// The allowances and settings in front of it, and the statement.
-    pub lines: Vec<String>,
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// The settings in front of it, and the statement with its allowances.
+    pub statements: Vec<Statement>,
     /// What takes it back, where that is known.
-    pub inverse: Option<String>,
+    pub inverse: Option<Vec<Statement>>,
     /// Whether it can run in a transaction.
     pub transactional: bool,
 }
 
 /// The statements of a part of `text`, without those about transactions and the lock timeout: each migration has its own.
-pub fn written(text: &str, checked: &Checked) -> Vec<Written> {
-    let (mut all, mut settings, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+pub fn written(text: &str, checked: &Checked) -> Vec<Standing> {
+    let (mut all, mut settings, mut notes) = (Vec::new(), Vec::new(), String::new());
     for (number, statement) in checked.statements.iter().enumerate() {
         let operations = &statement.operations;
         let is_ours = |it: &Operation| match &it.kind {
@@ -38,18 +39,19 @@ pub fn written(text: &str, checked: &Checked) -> Vec<Written> {
         if operations.iter().all(is_ours) {
             continue;
         }
-        let sql = statement.span.of(text).trim().to_owned();
+        let sql = statement.span.of(text).trim();
+        let words = |text: String| Statement::from(Written { text, operations: operations.clone() });
         if operations.iter().all(|it| matches!(it.kind, Kind::Set(_))) {
-            settings.push(sql);
+            settings.push(words(sql.to_owned()));
             continue;
         }
-        notes.extend(allowances(text, checked, number));
+        notes.extend(allowances(text, checked, number).map(|it| it + "\n"));
         let transactional = statement.effect.transactional;
         // A setting is a statement too, and what runs outside a transaction is alone.
         let before = if transactional { std::mem::take(&mut settings) } else { Vec::new() };
-        let lines = before.into_iter().chain(notes.drain(..)).chain([sql]).collect();
-        let back = operations.iter().rev().map(|it| inverse(it, text)).collect::<Option<Vec<_>>>();
-        all.push(Written { lines, inverse: back.map(|it| it.join(";\n")), transactional });
+        let statements = before.into_iter().chain([words(std::mem::take(&mut notes) + sql)]).collect();
+        let inverse = operations.iter().rev().map(inverse).collect();
+        all.push(Standing { statements, inverse, transactional });
     }
     all
 }
@@ -75,23 +77,23 @@ fn allowances<'a>(text: &'a str, checked: &'a Checked, number: usize) -> impl It
 }
 
 /// One phase between the end of one release and the start of the next, with migrations of this name. `back` is the way back as somebody wrote it, empty where there is none.
-pub fn in_window(name: &str, statements: &[Written], back: &[Written]) -> Vec<Phase> {
-    let together = |one: &Written, other: &Written| one.transactional && other.transactional;
-    let parts: Vec<&[Written]> = statements.chunk_by(together).collect();
+pub fn in_window(name: &str, statements: &[Standing], back: &[Standing], dialect: Dialect) -> Vec<Phase> {
+    let together = |one: &Standing, other: &Standing| one.transactional && other.transactional;
+    let parts: Vec<&[Standing]> = statements.chunk_by(together).collect();
     let known = !back.is_empty();
     let steps = parts.iter().enumerate().map(|(number, part)| {
         // What takes back all of them at once stands where the way back ends.
         let own = if number == 0 { back } else { &[] };
-        let down = if known { Some(lines(own)).filter(|it| !it.is_empty()) } else { inverses(part) };
+        let down = if known { Some(all(own)).filter(|it| !it.is_empty()) } else { inverses(part) };
         let transactional = part.iter().chain(own).all(|it| it.transactional);
-        let spelled = |sql: &[String]| if transactional { with_timeout(sql) } else { joined(sql) };
+        let guarded = |it: Vec<Statement>| if transactional { with_timeout(it) } else { it };
         Step::Sql(SqlStep {
             name: if number == 0 { name.to_owned() } else { format!("{name}_{}", number + 1) },
             title: "the change as it was written".to_owned(),
-            up: spelled(&lines(part)),
-            down: down.map(|sql| spelled(&sql)),
+            up: guarded(all(part)),
+            down: down.map(guarded),
             transactional,
-            job: None,
+            dialect,
         })
     });
     let must = vec!["know only the schema after the change, and start when the window ends".to_owned()];
@@ -104,12 +106,13 @@ pub fn in_window(name: &str, statements: &[Written], back: &[Written]) -> Vec<Ph
     ]
 }
 
-fn inverses(statements: &[Written]) -> Option<Vec<String>> {
-    statements.iter().rev().map(|it| it.inverse.clone()).collect()
+fn inverses(statements: &[Standing]) -> Option<Vec<Statement>> {
+    let each: Option<Vec<Vec<Statement>>> = statements.iter().rev().map(|it| it.inverse.clone()).collect();
+    each.map(|it| it.concat())
 }
 
-fn lines(statements: &[Written]) -> Vec<String> {
-    statements.iter().flat_map(|it| &it.lines).cloned().collect()
+fn all(statements: &[Standing]) -> Vec<Statement> {
+    statements.iter().flat_map(|it| &it.statements).cloned().collect()
 }
 
 /// The phase of these operations alone.
@@ -125,9 +128,9 @@ pub(super) fn phases(operations: &[&Operation], scene: &Scene<'_>) -> Phases {
             return Err(Refusal::new(format!("as it was written it fails: {why}")));
         }
         catalog.apply(operation);
-        let lines = vec![scene.statement_of(operation)];
-        let inverse = scene.inverse(operation);
-        statements.push(Written { lines, inverse, transactional: effect.transactional });
+        let own = scene.statement_of(operation);
+        let inverse = own.inverse.as_deref().map(|it| vec![it.clone()]);
+        statements.push(Standing { statements: vec![own], inverse, transactional: effect.transactional });
     }
-    Ok(in_window("in_window", &statements, &[]))
+    Ok(in_window("in_window", &statements, &[], scene.dialect()))
 }

@@ -372,7 +372,7 @@ impl From<&BackfillJob> for JobReport {
             Walk::Key { columns, passes, spread } => {
                 (columns.iter().map(sql).collect(), *passes, Some(spread.clone()).filter(|_| *passes > 1))
             }
-            Walk::Pages => (Vec::new(), 1, None),
+            Walk::Pages { .. } => (Vec::new(), 1, None),
         };
         let (set, copy) = match &job.work {
             Work::Set(set) => (set.as_slice(), None),
@@ -422,11 +422,11 @@ fn step_report(step: &Step) -> StepReport {
         Step::Sql(sql) => StepReport {
             kind: "migration".to_owned(),
             title: format!("{}: {}", sql.name, sql.title),
-            sql: Some(sql.up.clone()),
-            down: sql.down.clone(),
+            sql: Some(sql.up()),
+            down: sql.down(),
             transactional: Some(sql.transactional),
             must: Vec::new(),
-            job: sql.job.as_deref().map(JobReport::from),
+            job: sql.job().map(JobReport::from),
         },
         Step::Release(release) => StepReport {
             kind: "release".to_owned(),

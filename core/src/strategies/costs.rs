@@ -2,7 +2,7 @@
 
 use crate::catalog::Catalog;
 use crate::check::{Part, check};
-use crate::dialect::{Dialect, LockMode, Target};
+use crate::dialect::{LockMode, Target};
 use crate::effect::{Waits, Work};
 use crate::estimate::{Rows, estimate};
 use crate::framework::Transaction;
@@ -85,7 +85,7 @@ pub(super) fn of(phases: &[Phase], way: Way, costing: &Costing<'_>) -> Costs {
         releases,
         elapsed_hours: soak + work / 3600.0,
         point_of_no_return: no_return(phases, way),
-        burden: burden(phases, way, releases, costing.target.dialect),
+        burden: burden(phases, way, releases),
     }
 }
 
@@ -100,7 +100,8 @@ fn phase_cost(
     let mut blocking = None;
     for step in phase.migrations() {
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
-        let part = Part { text: &step.up, span: Span::new(0, step.up.len()), transaction };
+        let up = step.up();
+        let part = Part { text: &up, span: Span::new(0, up.len()), transaction };
         let checked = check(part, costing.target, catalog);
         for statement in &checked.statements {
             let effect = &statement.effect;
@@ -133,7 +134,7 @@ fn no_return(phases: &[Phase], way: Way) -> String {
     }
 }
 
-fn burden(phases: &[Phase], way: Way, releases: usize, dialect: Dialect) -> Vec<String> {
+fn burden(phases: &[Phase], way: Way, releases: usize) -> Vec<String> {
     let mut burden = Vec::new();
     if way == Way::Window {
         burden.push("announce a window, stop and start the application, be there".to_owned());
@@ -141,7 +142,7 @@ fn burden(phases: &[Phase], way: Way, releases: usize, dialect: Dialect) -> Vec<
     if phases.iter().any(|phase| phase.kind == PhaseKind::Backfill) {
         burden.push("watch a backfill: replica lag, and the space that new row versions take".to_owned());
     }
-    if recipes::keep_in_step(phases, dialect) {
+    if recipes::keep_in_step(phases) {
         burden.push("a trigger on every write to the table until the contract phase".to_owned());
     }
     if releases > 1 {

@@ -71,7 +71,7 @@ pub fn generate(ways: Vec<(Way, Result<Vec<Phase>, String>)>, facts: &Facts<'_>)
         }
         let costs = costs::of(&phases, way, &facts.costing);
         let excluded = refused.or_else(|| excluded(way, &phases, facts));
-        let triggers = recipes::keep_in_step(&phases, facts.costing.target.dialect);
+        let triggers = recipes::keep_in_step(&phases);
         let (title, optimises) = titles(way, triggers);
         strategies.push(Strategy { way, title, optimises, phases, costs, excluded });
     }

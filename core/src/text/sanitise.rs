@@ -1,7 +1,7 @@
 //! Text that we did not write, made safe to show beside text that we did.
 //!
 //! Names, comments and data come from repositories and databases. Shown raw they could pose as our own words, move the
-//! cursor or hide in bidirectional and zero-width characters (design.md 4, "Gates" rule 2).
+//! cursor or hide in bidirectional and zero-width characters.
 
 /// The text on one line, without control, bidirectional, zero-width and other invisible characters, at most
 /// `limit` characters long (then with `…` at the end).
@@ -20,6 +20,15 @@ pub fn sanitise(text: &str, limit: usize) -> String {
 /// The text sanitised and between `“` and `”`, which the text itself cannot hold.
 pub fn quoted(text: &str, limit: usize) -> String {
     format!("“{}”", sanitise(text, limit).replace(['“', '”'], "\""))
+}
+
+/// A line of SQL's comment, with its end. Nothing in the text can end it sooner or hide in it: what could is written as its code.
+pub fn comment(text: &str) -> String {
+    let shown = |it: char| match visible(it) {
+        Some(same) if same == it => it.to_string(),
+        _ => format!("\\u{{{:x}}}", u32::from(it)),
+    };
+    format!("-- {}\n", text.chars().map(shown).collect::<String>())
 }
 
 fn visible(character: char) -> Option<char> {
@@ -41,6 +50,14 @@ mod tests {
     fn nothing_invisible_stays() {
         let hostile = "ord\u{1b}[31mers\u{202e} -- approved\nby\u{200b} DBA";
         assert_eq!(sanitise(hostile, 80), "ord[31mers -- approved by DBA");
+    }
+
+    #[test]
+    fn nothing_ends_a_comment_sooner() {
+        let hostile = "full_name\rDROP TABLE a;\r\n--\u{2028}\u{85}\0\u{202e}";
+        let expected = "-- full_name\\u{d}DROP TABLE a;\\u{d}\\u{a}--\\u{2028}\\u{85}\\u{0}\\u{202e}\n";
+        assert_eq!(comment(hostile), expected);
+        assert_eq!(comment("l’été — fine"), "-- l’été — fine\n");
     }
 
     #[test]

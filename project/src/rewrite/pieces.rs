@@ -7,8 +7,8 @@ use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::operation::{Kind, Operation};
-use lockkeeper_core::plan::{Phase, Way};
-use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, alone as alone_in, inverse};
+use lockkeeper_core::plan::{Phase, Statement, Way, Written};
+use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, inverse};
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
@@ -24,9 +24,9 @@ pub(super) enum Piece {
 
 /// Statements that stay as they are.
 pub(super) struct Kept {
-    pub up: String,
+    pub up: Vec<Statement>,
     /// `None` where no way back is known.
-    pub down: Option<String>,
+    pub down: Option<Vec<Statement>>,
     pub transactional: bool,
     /// In a migration of their own: what comes before or behind is another.
     pub apart: bool,
@@ -142,9 +142,10 @@ impl<'a> Taker<'a> {
         let alone = |at: &usize| self.claimed.contains(at) || !self.found[*at].recipes.is_empty();
         let any = places.clone().any(|at| alone(&at));
         if !any {
-            let text = statement.span.of(&self.order.file.text).to_owned();
+            let text = statement.span.of(&self.order.file.text).trim().trim_end_matches(';').to_owned();
             let apart = places.clone().any(|at| self.found[at].apart);
-            self.keep(&text, &statement.operations, apart);
+            let written = Written { text, operations: statement.operations.clone() };
+            self.keep(written.into(), &statement.operations, apart);
             self.rewritten |= apart;
         }
         for at in places {
@@ -164,8 +165,8 @@ impl<'a> Taker<'a> {
             let named = self.found[at].recipes.clone();
             match named.as_slice() {
                 [] if any => {
-                    let text = alone_in(operation, &self.order.file.text);
-                    self.keep(&text, std::slice::from_ref(operation), false);
+                    let statement = self.order.scene(&self.catalog).statement_of(operation);
+                    self.keep(statement, std::slice::from_ref(operation), false);
                 }
                 [] => {}
                 named => self.rewrite(named, &[operation])?,
@@ -187,7 +188,7 @@ impl<'a> Taker<'a> {
         Ok(())
     }
 
-    fn keep(&mut self, text: &str, operations: &[Operation], apart: bool) {
+    fn keep(&mut self, statement: Statement, operations: &[Operation], apart: bool) {
         let settings_only =
             operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
         if settings_only {
@@ -195,19 +196,13 @@ impl<'a> Taker<'a> {
             return;
         }
         let transactional = self.is_transactional(operations);
-        let down = operations
-            .iter()
-            .rev()
-            .map(|it| inverse(it, &self.order.file.text))
-            .collect::<Option<Vec<String>>>();
-        let down = down.map(|statements| statements.join(";\n") + ";\n");
-        let up = format!("{};\n", text.trim().trim_end_matches(';'));
+        let down: Option<Vec<Statement>> = operations.iter().rev().map(inverse).collect();
         match self.pieces.last_mut() {
             Some(Piece::Kept(kept)) if kept.transactional && transactional && !kept.apart && !apart => {
-                kept.up.push_str(&up);
-                kept.down = down.zip(kept.down.take()).map(|(later, earlier)| later + &earlier);
+                kept.up.push(statement);
+                kept.down = down.zip(kept.down.take()).map(|(later, earlier)| [later, earlier].concat());
             }
-            _ => self.pieces.push(Piece::Kept(Kept { up, down, transactional, apart })),
+            _ => self.pieces.push(Piece::Kept(Kept { up: vec![statement], down, transactional, apart })),
         }
     }
 

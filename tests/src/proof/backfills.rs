@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use lockkeeper_core::plan::{BackfillJob, SqlStep};
+use lockkeeper_core::plan::{Act, BackfillJob, SqlStep};
 use postgres::{Client, NoTls};
 
 use super::{Fixture, files};
@@ -40,9 +40,9 @@ fn prepared_on(cluster: &'static Cluster, schema: &'static str, windows_of: u64)
     let mut steps = phases.iter().flat_map(|phase| phase.migrations());
     loop {
         let mut step = steps.next().expect("has a backfill").clone();
-        if step.job.is_some() {
+        if step.job().is_some() {
             // The project of a fixture has small windows.
-            step.up = step.up.replace("OFFSET 99 ", &format!("OFFSET {} ", windows_of - 1));
+            of_job(&mut step, |job| job.batch_rows = windows_of);
             return (database, step);
         }
         files::up(&database, &step).expect("the new column is added");
@@ -50,7 +50,16 @@ fn prepared_on(cluster: &'static Cluster, schema: &'static str, windows_of: u64)
 }
 
 fn job(step: &SqlStep) -> &BackfillJob {
-    step.job.as_deref().expect("it is a backfill")
+    step.job().expect("it is a backfill")
+}
+
+/// The same step with another job.
+fn of_job(step: &mut SqlStep, change: impl Fn(&mut BackfillJob)) {
+    for statement in &mut step.up {
+        if let Act::Batches(job) = &mut statement.act {
+            change(job);
+        }
+    }
 }
 
 fn remaining(database: &Database, step: &SqlStep) -> u64 {
@@ -68,8 +77,8 @@ struct Cost {
 }
 
 fn cost(cluster: &'static Cluster, schema: &'static str, change: impl Fn(&str) -> String) -> Cost {
-    let (database, mut step) = prepared_on(cluster, schema, 10_000);
-    step.up = change(&step.up);
+    let (database, step) = prepared_on(cluster, schema, 10_000);
+    let up = change(&step.up());
     database.run("VACUUM (FREEZE, ANALYZE) accounts");
     database.run("CHECKPOINT");
     let size =
@@ -79,7 +88,7 @@ fn cost(cluster: &'static Cluster, schema: &'static str, change: impl Fn(&str) -
     };
     let (size_before, wal_before, start) = (size(), wal(), Instant::now());
     let mut client = database.connect();
-    run(&mut client, &step.up).unwrap_or_else(|failure| panic!("{failure}\n{}", step.up));
+    run(&mut client, &up).unwrap_or_else(|failure| panic!("{failure}\n{up}"));
     let time = start.elapsed();
     assert_eq!(remaining(&database, &step), 0);
     // A session hands its counts over when it leaves.
@@ -142,7 +151,7 @@ fn listening(database: &Database) -> (Client, Arc<Mutex<Vec<String>>>) {
 #[test]
 fn an_old_snapshot_turns_passes_off_and_progress_is_told() {
     let (database, step) = prepared(ACCOUNTS, 1_000);
-    let sql = step.up.replace("_windows % 100 = 0", "_windows % 8 = 0");
+    let sql = step.up().replace("_windows % 100 = 0", "_windows % 8 = 0");
     let mut old = database.connect();
     run(&mut old, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM accounts").expect("reads");
     let (mut client, said) = listening(&database);
@@ -166,7 +175,7 @@ fn rows_that_are_done_are_not_written_again() {
     files::up(&database, &step).expect("fills");
     database.run("SET lockkeeper.backfill = on; UPDATE accounts SET full_name = NULL WHERE id IN (1, 20000)");
     let (mut client, said) = listening(&database);
-    run(&mut client, &step.up).unwrap_or_else(|failure| panic!("{failure}"));
+    run(&mut client, &step.up()).unwrap_or_else(|failure| panic!("{failure}"));
     let said = said.lock().expect("nobody panicked").clone();
     assert_eq!(said.last().map(String::as_str), Some("accounts.full_name: 2 rows filled, all done"));
     assert_eq!(remaining(&database, &step), 0);
@@ -176,11 +185,11 @@ fn rows_that_are_done_are_not_written_again() {
 #[test]
 fn a_batch_that_meets_a_lock_lets_go_of_its_rows() {
     let (database, mut step) = prepared(ACCOUNTS, 20_000);
-    step.up = step.up.replace("'lock_timeout', '500ms'", "'lock_timeout', '100ms'");
+    of_job(&mut step, |job| job.lock_timeout = "100ms".to_owned());
     let mut holder = database.connect();
     run(&mut holder, "BEGIN; UPDATE accounts SET a = 0 WHERE id = 15000").expect("locks a row");
     let (result, slowest) = std::thread::scope(|scope| {
-        let work = scope.spawn(|| run(&mut database.connect(), &step.up));
+        let work = scope.spawn(|| run(&mut database.connect(), &step.up()));
         let start = Instant::now();
         let mut slowest = Duration::ZERO;
         while start.elapsed() < Duration::from_millis(600) {
@@ -208,7 +217,7 @@ fn it_waits_for_a_replica_that_lags() {
     let lag = |lag: &str| database.run(&format!("UPDATE fake.pg_stat_replication SET replay_lag = '{lag}'"));
     // Nothing is asserted inside: a failure would leave the backfill waiting.
     let (result, left) = std::thread::scope(|scope| {
-        let work = scope.spawn(|| run(&mut client, &step.up));
+        let work = scope.spawn(|| run(&mut client, &step.up()));
         let left_after = |milliseconds| {
             std::thread::sleep(Duration::from_millis(milliseconds));
             remaining(&database, &step)
@@ -303,7 +312,7 @@ fn a_condition_on_the_key_touches_no_other_row() {
         let database = files::start(&fixture);
         let rows = files::contents(&database, &[]);
         for step in phases.iter().flat_map(|it| it.migrations()) {
-            files::up(&database, step).unwrap_or_else(|failure| panic!("{failure}\n{}", step.up));
+            files::up(&database, step).unwrap_or_else(|failure| panic!("{failure}\n{}", step.up()));
         }
         let differing = files::differing_rows(&rows, &files::contents(&database, &[]));
         assert_eq!(differing, "", "{migration}");

@@ -66,7 +66,7 @@ impl Run<'_> {
         match step {
             Step::Sql(sql) => {
                 let statements = self.statements(self.live..=self.live);
-                if sql.job.is_some() {
+                if sql.job().is_some() {
                     self.backfill(phase, &statements, sql);
                 } else {
                     let database = self.database;
@@ -87,7 +87,7 @@ impl Run<'_> {
     /// Killed once and again, then run to its end; and once more, which must find nothing to do.
     fn backfill(&mut self, phase: &Phase, statements: &[&str], sql: &SqlStep) {
         let database = self.database;
-        let mut random = Random(sql.up.len() as u64);
+        let mut random = Random(sql.up().len() as u64);
         let takes = Duration::from_millis(100);
         let mut kills = 0;
         self.beside(phase, statements, || {

@@ -106,7 +106,7 @@ pub(super) fn start(fixture: &Fixture) -> Database {
 
 /// Runs a migration as its file says, and again where it gave up for its lock.
 pub(crate) fn up(database: &Database, step: &SqlStep) -> Result<(), Failure> {
-    again(|| one(database, &step.up, step))
+    again(|| one(database, &step.up(), step))
 }
 
 /// Runs the way back, or what a person does where there is none: behind the last step of a plan that contracts, or in place of one that nothing
@@ -119,7 +119,7 @@ pub(super) fn down(fixture: &Fixture, database: &Database, phases: &[Phase], ste
     let restore = fixture.restore.filter(|_| last);
     assert!(step.down.is_some() || restore.is_some(), "{name} ({way}): {} has no way back", step.name);
     back(database, step).unwrap_or_else(|failure| {
-        panic!("{name} ({way}): down from {}: {failure}\n{:?}", step.name, step.down)
+        panic!("{name} ({way}): down from {}: {failure}\n{:?}", step.name, step.down())
     });
     if let Some(restore) = restore {
         database.run(restore);
@@ -128,7 +128,7 @@ pub(super) fn down(fixture: &Fixture, database: &Database, phases: &[Phase], ste
 
 /// Runs the way back, where there is one.
 pub(crate) fn back(database: &Database, step: &SqlStep) -> Result<(), Failure> {
-    step.down.as_ref().map_or(Ok(()), |down| again(|| one(database, down, step)))
+    step.down().as_ref().map_or(Ok(()), |down| again(|| one(database, down, step)))
 }
 
 fn one(database: &Database, sql: &str, step: &SqlStep) -> Result<(), Failure> {

@@ -62,7 +62,7 @@ fn killed_at(database: &Database, step: &SqlStep, moment: Duration) -> Result<bo
     let mut client = database.connect();
     let pid = rows(&mut client, "SELECT pg_backend_pid()")?[0][0].clone().expect("a session has a backend");
     let result = std::thread::scope(|scope| {
-        let work = scope.spawn(|| run(&mut client, &step.up));
+        let work = scope.spawn(|| run(&mut client, &step.up()));
         std::thread::sleep(moment);
         cluster().administrate(&format!("SELECT pg_terminate_backend({pid})"));
         work.join().expect("the worker does not panic")

@@ -184,7 +184,7 @@ fn next_of<'a, T>(items: &'a [T], next: &AtomicUsize) -> Option<(usize, &'a T)> 
 fn contract_comes_last_and_nothing_is_dropped_before() {
     for fixture in fixtures() {
         let Ok(phases) = files::phases(fixture) else { continue };
-        let drops = |phase: &Phase| phase.migrations().any(|it| it.up.contains(" DROP COLUMN "));
+        let drops = |phase: &Phase| phase.migrations().any(|it| it.up().contains(" DROP COLUMN "));
         for phase in phases.iter().filter(|phase| drops(phase)) {
             assert_eq!(phase.kind, PhaseKind::Contract, "{}", fixture.name);
         }

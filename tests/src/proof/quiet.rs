@@ -19,7 +19,7 @@ pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> usize {
     drop(direct);
     let quiet = Quiet { fixture, phases, expected };
     quiet.back_from_every_phase();
-    let backfills = quiet.steps().filter(|(_, step)| step.job.is_some()).count();
+    let backfills = quiet.steps().filter(|(_, step)| step.job().is_some()).count();
     if backfills == 0 {
         return 0;
     }
@@ -45,7 +45,7 @@ impl Quiet<'_> {
 
     fn up(&self, database: &Database, step: &SqlStep) {
         files::up(database, step)
-            .unwrap_or_else(|failure| panic!("{}: {}: {failure}\n{}", self.context(), step.name, step.up));
+            .unwrap_or_else(|failure| panic!("{}: {}: {failure}\n{}", self.context(), step.name, step.up()));
     }
 
     fn assert_is_direct(&self, database: &Database) {
@@ -65,7 +65,7 @@ impl Quiet<'_> {
             }
             for step in &steps {
                 self.up(&database, step);
-                if step.job.is_some() {
+                if step.job().is_some() {
                     self.run_again(&database, step);
                 }
             }
@@ -75,7 +75,7 @@ impl Quiet<'_> {
             for step in steps.into_iter().rev() {
                 files::down(self.fixture, &database, self.phases, step);
                 // What says that it may have nothing to do can be run twice.
-                if !step.transactional && step.down.as_ref().is_some_and(|it| it.contains(" IF EXISTS ")) {
+                if !step.transactional && step.down().as_ref().is_some_and(|it| it.contains(" IF EXISTS ")) {
                     files::down(self.fixture, &database, self.phases, step);
                 }
             }
@@ -98,7 +98,7 @@ impl Quiet<'_> {
         let mut random = Random(round as u64);
         let mut landed = 0;
         for (_, step) in self.steps() {
-            if step.job.is_none() {
+            if step.job().is_none() {
                 self.up(&database, step);
                 continue;
             }

@@ -156,8 +156,8 @@ fn steps_are_clean_and_end_in_the_schema_of_the_change() {
 /// The schema after a step, which no rule may find fault with.
 fn clean(case: &Case, step: &SqlStep, target: &Target, before: &Catalog) -> Result<Catalog, TestCaseError> {
     let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
-    let checked = check(part(&step.up, transaction), target, before);
-    let judged = judge(&step.up, &checked, &Policy::default());
+    let checked = check(part(&step.up(), transaction), target, before);
+    let judged = judge(&step.up(), &checked, &Policy::default());
     // That a key has no index, or is too narrow, is so with the change itself. What a schema has twice it has twice again.
     let own = |rule: &str| match rule {
         "unindexed-foreign-key" | "mismatched-key" => case.change.kind == Kind::AddForeignKey,
@@ -166,9 +166,9 @@ fn clean(case: &Case, step: &SqlStep, target: &Target, before: &Catalog) -> Resu
     };
     let found = judged.hazards.iter().filter(|it| !own(it.rule));
     let found: Vec<String> = found.map(|it| format!("{}: {}", it.rule, it.message)).collect();
-    prop_assert!(found.is_empty(), "{}\n{}\n{}", case.shown(), step.up, found.join("\n"));
-    prop_assert!(judged.allowance_problems.is_empty(), "{}\n{}", case.shown(), step.up);
-    prop_assert!(checked.not_analysed.is_empty(), "{}\n{}", case.shown(), step.up);
+    prop_assert!(found.is_empty(), "{}\n{}\n{}", case.shown(), step.up(), found.join("\n"));
+    prop_assert!(judged.allowance_problems.is_empty(), "{}\n{}", case.shown(), step.up());
+    prop_assert!(checked.not_analysed.is_empty(), "{}\n{}", case.shown(), step.up());
     Ok(checked.after)
 }
 
@@ -228,7 +228,7 @@ fn the_server_agrees() {
         for step in steps {
             taken.push((snapshot(&database, ColumnOrder::Ignored), step));
             let done = up(&database, step);
-            prop_assert!(done.is_ok(), "{}\n{}\n{:?}", case.shown(), step.up, done.err());
+            prop_assert!(done.is_ok(), "{}\n{}\n{:?}", case.shown(), step.up(), done.err());
         }
         let schemas = (snapshot(&direct, ColumnOrder::Ignored), snapshot(&database, ColumnOrder::Ignored));
         let lines = difference(&schemas.0, &schemas.1);
@@ -259,12 +259,12 @@ fn undo(
             done.is_ok(),
             "{}\ndown of {}\n{:?}\n{:?}",
             case.shown(),
-            step.up,
-            step.down,
+            step.up(),
+            step.down(),
             done.err()
         );
         let lines = difference(&before, &snapshot(database, ColumnOrder::Ignored));
-        prop_assert!(lines.is_empty(), "{}\ndown of {}\n{lines}", case.shown(), step.up);
+        prop_assert!(lines.is_empty(), "{}\ndown of {}\n{lines}", case.shown(), step.up());
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! INSERT … ON CONFLICT on the columns of the unique index fails as soon as the index is gone.
 
-use crate::catalog::{Index, RelationName};
+use crate::catalog::{Catalog, Index, RelationName};
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, ObjectKind, Operation, TableAction};
@@ -29,7 +29,12 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     };
     let (table, found) = ctx.catalog.index(&index)?;
     let new = ctx.back.is_some_and(|before| before.index(&index).is_none());
-    if !found.unique || new || !ctx.is_live(table) || ctx.fails() || another_serves(table, &index, ctx) {
+    if new
+        || !ctx.is_live(table)
+        || ctx.fails()
+        || !is_target(&index, ctx.catalog)
+        || later(table, found, ctx)
+    {
         return None;
     }
     let columns: Vec<&str> = found.keys.iter().map(|key| key.text.text.as_str()).collect();
@@ -41,23 +46,22 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     Some(Hazard::new(&RULE, span, message))
 }
 
-/// Whether another unique index has the same columns.
-fn another_serves(table: &RelationName, index: &RelationName, ctx: &Context<'_>) -> bool {
-    let indexes = ctx.catalog.indexes(table);
-    let Some(dropped) = indexes.iter().find(|it| it.name == *index) else { return false };
+/// Whether an index is the only one that ON CONFLICT on its columns can go by.
+pub(crate) fn is_target(index: &RelationName, catalog: &Catalog) -> bool {
+    let Some((table, own)) = catalog.index(index) else { return false };
     let columns = |index: &Index| -> Vec<String> {
         let mut texts: Vec<String> = index.keys.iter().map(|key| key.text.text.to_lowercase()).collect();
         texts.sort();
         texts
     };
-    later(table, dropped, ctx)
-        || indexes.iter().any(|other| {
-            other.name != *index
-                && other.unique
-                && other.valid
-                && other.predicate.is_none()
-                && columns(other) == columns(dropped)
-        })
+    let serves = |other: &Index| {
+        other.name != *index
+            && other.unique
+            && other.valid
+            && other.predicate.is_none()
+            && columns(other) == columns(own)
+    };
+    own.unique && !catalog.indexes(table).iter().any(serves)
 }
 
 /// Whether a later statement of the transaction makes a key or unique index of the same columns.

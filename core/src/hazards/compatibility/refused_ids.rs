@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
     let column = match &alter.action {
-        TableAction::AddIdentity { column, identity: Identity::Always }
+        TableAction::AddIdentity { column, identity: Identity::Always, .. }
         | TableAction::AlterIdentity { column, identity: Some(Identity::Always) } => column,
         _ => return None,
     };

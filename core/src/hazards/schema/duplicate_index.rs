@@ -1,6 +1,6 @@
 //! Another index does the same already, and every write keeps both.
 
-use crate::catalog::Index;
+use crate::catalog::{Catalog, Index};
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{CreateIndex, Kind, Operation};
@@ -22,11 +22,19 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let replaced = |it: &Index| ctx.rest_mentions(&["drop", "index", &it.name.name.to_lowercase()]);
-    let same = |it: &&Index| it.valid && serves(it, index) && !replaced(it);
-    let own = index.name.as_ref().map(|name| name.name.as_str());
-    let other = ctx.catalog.indexes(&table).iter().find(same).filter(|it| own != Some(&*it.name.name))?;
+    let other = duplicates(index, ctx.catalog).find(|it| !replaced(it))?;
     let message = format!("{} of {} does the same already", ctx.display(&other.name), ctx.display(&table));
     Some(Hazard::new(&RULE, index.name.as_ref().map_or(index.keyword, |name| name.span), message))
+}
+
+/// The indexes that do already what a new one would do.
+pub(crate) fn duplicates<'a>(
+    index: &'a CreateIndex,
+    catalog: &'a Catalog,
+) -> impl Iterator<Item = &'a Index> {
+    let own = index.name.as_ref().map(|name| name.name.as_str());
+    let indexes = catalog.indexes(&catalog.resolve(&index.table)).iter();
+    indexes.filter(move |it| it.valid && serves(it, index) && own != Some(&*it.name.name))
 }
 
 /// Whether an index that is there finds and refuses all that the new one would.

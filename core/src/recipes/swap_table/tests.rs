@@ -87,7 +87,7 @@ fn the_copy_is_a_job() {
     let kinds: Vec<PhaseKind> = phases.iter().map(|it| it.kind).collect();
     use PhaseKind::{Backfill, Contract, Cutover, Expand};
     assert_eq!(kinds, [Expand, Backfill, Cutover, Contract]);
-    let job = phases.iter().flat_map(Phase::migrations).find_map(|it| it.job.as_deref()).expect("is a job");
+    let job = phases.iter().flat_map(Phase::migrations).find_map(|it| it.job()).expect("is a job");
     let Work::Copy { into, columns, key } = &job.work else { panic!("{job:?}") };
     assert_eq!((&*into.name, key.as_slice()), ("s_twin", ["id".to_owned()].as_slice()));
     let columns: Vec<&str> = columns.iter().map(|(column, _)| column.as_str()).collect();

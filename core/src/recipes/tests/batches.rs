@@ -11,7 +11,7 @@ fn batched(change: &str) -> Result<String, String> {
     let mut before = Catalog::empty(Dialect::Postgres);
     replay(part(schema), &target, &mut before);
     let phases = written(change, &target, &before, Way::Triggers).map_err(|it| it.reason)?;
-    let job = phases[0].migrations().next().and_then(|it| it.job.clone()).expect("is a job");
+    let job = phases[0].migrations().next().and_then(|it| it.job().cloned()).expect("is a job");
     let assigned = |(column, value): &(String, String)| format!("{column} = {value}");
     let verb = match &job.work {
         Work::Set(set) => set.iter().map(assigned).collect::<Vec<_>>().join(", "),
@@ -96,15 +96,15 @@ fn backfill(schema: &str, major: u16) -> crate::plan::SqlStep {
     replay(part(schema), &target, &mut before);
     let phases = written("ALTER TABLE t RENAME COLUMN b TO c", &target, &before, Way::Triggers);
     let phases = phases.unwrap_or_else(|refusal| panic!("{schema}: {refusal:?}"));
-    let step = phases.iter().flat_map(Phase::migrations).find(|step| step.job.is_some());
+    let step = phases.iter().flat_map(Phase::migrations).find(|step| step.job().is_some());
     step.expect("has a backfill").clone()
 }
 
 #[test]
 fn windows_are_filled_in_passes_where_that_spares_indexes() {
-    let walk = |schema: &str| match backfill(schema, 15).job.expect("it is a backfill").walk {
+    let walk = |schema: &str| match backfill(schema, 15).job().expect("it is a backfill").walk.clone() {
         Walk::Key { columns, passes, spread } => format!("{} {passes} {spread}", columns.join(",")),
-        Walk::Pages => "pages".to_owned(),
+        Walk::Pages { .. } => "pages".to_owned(),
     };
     let key = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL, b text);";
     assert_eq!(walk(key), "id 1 hashint8(id)");
@@ -124,8 +124,10 @@ fn windows_are_filled_in_passes_where_that_spares_indexes() {
 #[test]
 fn a_table_without_a_key_is_walked_by_pages_in_the_way_of_the_version() {
     let keyless = "CREATE TABLE t (a int, b text);";
-    assert!(backfill(keyless, 14).up.contains("WHERE ctid >= format('(%s,0)', _page)::tid AND ctid <"));
-    assert!(backfill(keyless, 13).up.contains("WHERE ctid = ANY (ARRAY(SELECT format('(%s,%s)', p, i)::tid"));
+    assert!(backfill(keyless, 14).up().contains("WHERE ctid >= format('(%s,0)', _page)::tid AND ctid <"));
+    assert!(
+        backfill(keyless, 13).up().contains("WHERE ctid = ANY (ARRAY(SELECT format('(%s,%s)', p, i)::tid")
+    );
 }
 
 #[test]
@@ -208,5 +210,5 @@ fn a_backfill_is_one_statement_that_commits_each_batch() {
           END LOOP;
           RAISE NOTICE 't.c: % rows filled, all done', _filled;
         END $lockkeeper$;
-    "#]].assert_eq(&backfill(schema, 15).up);
+    "#]].assert_eq(&backfill(schema, 15).up());
 }

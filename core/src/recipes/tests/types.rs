@@ -17,7 +17,7 @@ fn answered(change: &str, answer: &str) -> Result<Vec<Phase>, String> {
 /// The value that the backfill writes.
 fn value(change: &str, answer: &str) -> String {
     let phases = answered(change, answer).unwrap_or_else(|reason| panic!("{change}: {reason}"));
-    let job = phases.iter().flat_map(Phase::migrations).find_map(|it| it.job.clone());
+    let job = phases.iter().flat_map(Phase::migrations).find_map(|it| it.job().cloned());
     match job.map(|it| it.work) {
         Some(Work::Set(set)) => set[0].1.clone(),
         other => panic!("{change}: {other:?}"),
@@ -108,7 +108,7 @@ fn what_uses_the_type_between_keeps_it_from_being_one_change() {
 fn the_place_of_a_value_is_always_stated() {
     let place = |change: &str| {
         let phases = written(change, &Target::default(), &states(""), Way::Triggers).expect("is possible");
-        phases.iter().flat_map(Phase::migrations).next().map(|it| it.up.clone()).unwrap_or_default()
+        phases.iter().flat_map(Phase::migrations).next().map(|it| it.up()).unwrap_or_default()
     };
     assert!(place("ALTER TYPE state ADD VALUE 'lost'").contains("ADD VALUE 'lost' AFTER 'paid'"));
     assert!(

@@ -15,10 +15,10 @@ fn check_window(change: &str, back: &str, expected: Expect) {
         &mut catalog,
     );
     let read = |text| written(text, &check(part(text), &target, &catalog));
-    let phases = in_window("change", &read(change), &read(back));
+    let phases = in_window("change", &read(change), &read(back), Dialect::Postgres);
     let step = |it: &SqlStep| {
         let kind = if it.transactional { "in a transaction" } else { "alone" };
-        format!("{} {kind}\n{}back\n{}", it.name, it.up, it.down.as_deref().unwrap_or("-\n"))
+        format!("{} {kind}\n{}back\n{}", it.name, it.up(), it.down().as_deref().unwrap_or("-\n"))
     };
     expected.assert_eq(&phases[0].migrations().map(step).collect::<String>());
 }

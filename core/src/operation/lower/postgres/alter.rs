@@ -216,8 +216,8 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Option<TableAction> {
         "add" if cursor.eat("generated") => {
             let identity = identity(cursor)?;
             cursor.eat_all("as identity").then_some(())?;
-            cursor.group();
-            Some(TableAction::AddIdentity { column, identity })
+            let sequence = cursor.group().and_then(named_sequence);
+            Some(TableAction::AddIdentity { column, identity, sequence })
         }
         "restart" => {
             while cursor.next_token().is_some() {}
@@ -407,7 +407,7 @@ fn alter_object(cursor: &mut Cursor<'_>) -> Option<Kind> {
         return Some(Kind::Other("ALTER of an object outside tables".to_owned()));
     }
     let name = cursor.name()?;
-    cursor.group();
+    let arguments = cursor.group().map(|it| it.span().of(it.text()).to_owned());
     let mut reader = *cursor;
     let special = match object {
         ObjectKind::Type => object::alter_type(name.clone(), &mut reader),
@@ -415,7 +415,16 @@ fn alter_object(cursor: &mut Cursor<'_>) -> Option<Kind> {
         ObjectKind::Publication => publication(name.clone(), &mut reader),
         _ => None,
     };
-    special.or_else(|| Some(Kind::AlterObject(AlterObject { object, name, action: object_action(cursor)? })))
+    special.or_else(|| {
+        Some(Kind::AlterObject(AlterObject { object, name, arguments, action: object_action(cursor)? }))
+    })
+}
+
+/// The name behind `SEQUENCE NAME` among the options of an identity.
+fn named_sequence(mut options: Cursor<'_>) -> Option<Name> {
+    options.seek(&["name"]).then_some(())?;
+    options.next_token();
+    options.name()
 }
 
 fn object_action(cursor: &mut Cursor<'_>) -> Option<ObjectAction> {

@@ -107,11 +107,13 @@ fn insert(mut cursor: Cursor<'_>, others: Vec<Name>, whole: bool) -> Option<Kind
     } else {
         cursor = columns_ahead;
     }
+    let mut overriding = false;
     if cursor.eat("overriding") {
+        overriding = cursor.is("system");
         cursor.next_token();
         cursor.eat("value");
     }
-    let mut insert = Insert { table, columns, query: None, others, on_conflict: None };
+    let mut insert = Insert { table, columns, overriding, query: None, others, on_conflict: None };
     if !whole || cursor.eat_all("default values") {
         return Some(Kind::Insert(Box::new(insert)));
     }

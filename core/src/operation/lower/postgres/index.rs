@@ -18,7 +18,7 @@ pub(super) fn create(mut cursor: Cursor<'_>) -> Option<Kind> {
     index.only = cursor.eat("only");
     index.table = cursor.name()?;
     cursor.eat("*");
-    index.definition = cursor.rest().span();
+    index.definition = expression(&cursor.rest());
     if cursor.eat("using") {
         index.method = Some(cursor.ident()?.name);
     }

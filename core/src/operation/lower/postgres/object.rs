@@ -154,6 +154,7 @@ fn domain_constraint(cursor: &mut Cursor<'_>) -> Option<crate::operation::Constr
 struct SequenceOptions {
     ty: Option<TypeName>,
     owned_by: Option<(Name, Ident)>,
+    disowned: bool,
     restarts: bool,
     others: bool,
 }
@@ -163,6 +164,8 @@ fn sequence_options(cursor: &mut Cursor<'_>) -> SequenceOptions {
     while !cursor.at_end() {
         if cursor.eat("as") {
             options.ty = column::type_name(cursor);
+        } else if cursor.eat_all("owned by none") {
+            options.disowned = true;
         } else if cursor.eat_all("owned by") {
             options.owned_by = owner(cursor);
         } else if cursor.eat("restart") {
@@ -201,8 +204,8 @@ pub(super) fn create_sequence(mut cursor: Cursor<'_>, temporary: bool) -> Option
 pub(super) fn alter_sequence(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
     let options = sequence_options(cursor);
     let rewrites = options.restarts || options.others || options.ty.is_some();
-    let (ty, owned_by, restarts) = (options.ty, options.owned_by, options.restarts);
-    Some(Kind::AlterSequence(AlterSequence { name, ty, owned_by, restarts, rewrites }))
+    let SequenceOptions { ty, owned_by, disowned, restarts, .. } = options;
+    Some(Kind::AlterSequence(AlterSequence { name, ty, owned_by, disowned, restarts, rewrites }))
 }
 
 pub(super) fn create_statistics(mut cursor: Cursor<'_>) -> Option<Kind> {

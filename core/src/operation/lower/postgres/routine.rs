@@ -19,6 +19,8 @@ pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Optio
         volatility: Volatility::Volatile,
         language: "sql".to_owned(),
         body: None,
+        code: None,
+        options: String::new(),
         returns_trigger: false,
         signature: signature.filter(|_| !procedure),
     };

@@ -5,8 +5,10 @@
 
 use std::fmt::Write;
 
-use crate::dialect::{Target, quote, quote_literal};
-use crate::plan::{BackfillJob, Walk, Work};
+use super::spell::block;
+use crate::backfill::{BackfillJob, Walk, Work};
+use crate::dialect::{Dialect, quote, quote_literal};
+use crate::text::comment;
 
 /// A window says how far it is each time so many are done, and tries several passes again if it gave them up.
 const WINDOWS_OF_PROGRESS: u32 = 100;
@@ -14,17 +16,15 @@ const WINDOWS_OF_PROGRESS: u32 = 100;
 /// How often a batch tries to get its rows: for 40 s, as one try waits half a second.
 const TRIES: u32 = 80;
 
-/// The block, for a version of the server.
-pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
-    let writer = Writer { job, target, table: job.table.sql(target.dialect) };
+/// The block with what to know about it in front.
+pub fn statement(job: &BackfillJob) -> String {
+    let writer = Writer { job, table: job.table.sql(Dialect::Postgres) };
     let (windows, bounds) = match &job.walk {
         Walk::Key { columns, .. } => (writer.by_key(columns), writer.key_bounds(columns)),
-        Walk::Pages => (writer.by_pages(), writer.page_bounds()),
+        Walk::Pages { by_range } => (writer.by_pages(), writer.page_bounds(*by_range)),
     };
-    format!(
-        "-- One statement for as long as it takes: run it in a session without statement_timeout. It can be stopped, and run again.\n\
-         {fires}DO $lockkeeper$\n\
-         DECLARE\n\
+    let code = format!(
+        "DECLARE\n\
          {declare}\
          \x20 _more boolean;\n\
          \x20 _changed bigint;\n\
@@ -45,8 +45,7 @@ pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
          {next}\
          \x20 END LOOP;\n\
          \x20 RAISE NOTICE '{shown}: % rows {done}, all done', _filled;\n\
-         END $lockkeeper$",
-        fires = writer.fires(),
+         END",
         declare = windows.declare + &writer.declare_passes(),
         start = windows.start,
         window = windows.window,
@@ -58,12 +57,13 @@ pub(super) fn sql(job: &BackfillJob, target: &Target) -> String {
         next = windows.next,
         shown = writer.shown(),
         done = writer.done(),
-    )
+    );
+    let runs = "One statement for as long as it takes: run it in a session without statement_timeout. It can be stopped, and run again.";
+    comment(runs) + &writer.fires() + &block(&code)
 }
 
 struct Writer<'a> {
     job: &'a BackfillJob,
-    target: &'a Target,
     table: String,
 }
 
@@ -80,14 +80,14 @@ struct Windows {
 
 impl Writer<'_> {
     fn quote(&self, identifier: &str) -> String {
-        quote(identifier, self.target.dialect)
+        quote(identifier, Dialect::Postgres)
     }
 
     /// The number of passes, where a window is filled in several.
     fn passes(&self) -> Option<u32> {
         match self.job.walk {
             Walk::Key { passes, .. } => Some(passes).filter(|it| *it > 1),
-            Walk::Pages => None,
+            Walk::Pages { .. } => None,
         }
     }
 
@@ -98,14 +98,14 @@ impl Writer<'_> {
 
     /// What the rows are of, and what is filled, as the text of a RAISE.
     fn shown(&self) -> String {
-        let table = self.job.table.display(self.target.dialect);
+        let table = self.job.table.display(Dialect::Postgres);
         let shown = match &self.job.work {
             Work::Set(set) => {
                 let columns: Vec<&str> = set.iter().map(|(column, _)| column.as_str()).collect();
                 format!("{table}.{}", columns.join(", "))
             }
             Work::Delete => table,
-            Work::Copy { into, .. } => format!("{table} to {}", into.display(self.target.dialect)),
+            Work::Copy { into, .. } => format!("{table} to {}", into.display(Dialect::Postgres)),
         };
         shown.replace('\'', "''").replace('%', "%%")
     }
@@ -123,7 +123,7 @@ impl Writer<'_> {
         if self.job.fires.is_empty() {
             return String::new();
         }
-        format!("-- Row triggers that may fire for each row: {}\n", self.job.fires.join(", "))
+        comment(&format!("Row triggers that may fire for each row: {}", self.job.fires.join(", ")))
     }
 
     fn by_key(&self, columns: &[String]) -> Windows {
@@ -192,9 +192,9 @@ impl Writer<'_> {
     }
 
     /// A range of places is read as such from 14 on; before, each place is named: no page of 8 kB has more than 291.
-    fn page_bounds(&self) -> String {
+    fn page_bounds(&self, by_range: bool) -> String {
         let pages = self.pages();
-        if self.target.version.major >= 14 {
+        if by_range {
             return format!(
                 "ctid >= format('(%s,0)', _page)::tid AND ctid < format('(%s,0)', _page + {pages})::tid"
             );
@@ -251,12 +251,12 @@ impl Writer<'_> {
                         let columns = columns.iter().map(|it| format!("{own}.{}", self.quote(it)));
                         format!("\n      ORDER BY {}", columns.collect::<Vec<_>>().join(", "))
                     }
-                    Walk::Pages => String::new(),
+                    Walk::Pages { .. } => String::new(),
                 };
                 format!(
                     "INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE\n      SELECT {} FROM {table}{place}{order}\n      FOR SHARE OF {}\n      \
                      ON CONFLICT ({}) DO NOTHING",
-                    into.sql(self.target.dialect),
+                    into.sql(Dialect::Postgres),
                     columns.join(", "),
                     values.join(", "),
                     own,

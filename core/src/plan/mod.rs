@@ -1,6 +1,12 @@
 //! Plans: phases, steps, criteria, rollback. The data that recipes produce and gates, files and reports share.
 
-use crate::catalog::RelationName;
+mod statement;
+
+use crate::dialect::Dialect;
+use crate::operation::Kind;
+
+pub use crate::backfill::{BackfillJob, Walk, Work};
+pub use statement::{Act, Allowance, Statement, Written, script, undo};
 
 /// One deployable stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -67,84 +73,53 @@ impl Criterion {
     }
 }
 
-/// SQL that is one migration.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One migration.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SqlStep {
     /// The name of the migration: `users_full_name_expand`.
     pub name: String,
     /// What it does, in one line.
     pub title: String,
-    /// The SQL that goes up.
-    pub up: String,
-    /// The SQL that goes back; `None` where nothing can.
-    pub down: Option<String>,
+    /// What goes up.
+    pub up: Vec<Statement>,
+    /// What goes back; `None` where nothing can.
+    pub down: Option<Vec<Statement>>,
     /// Whether it is one transaction; else every statement commits on its own.
     pub transactional: bool,
-    /// What it does as data, where it fills rows in batches: for a runner that carries it out instead of the SQL.
-    pub job: Option<Box<BackfillJob>>,
+    /// The engine that runs it.
+    pub dialect: Dialect,
 }
 
-/// Rows that are filled, changed, deleted or copied in batches. The SQL of the migration is rendered from this and nothing else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BackfillJob {
-    /// The table.
-    pub table: RelationName,
-    /// How its rows are walked.
-    pub walk: Walk,
-    /// What is done to them.
-    pub work: Work,
-    /// The rows that still need it. Rows that are done never satisfy it, so the job can be run again at any time. Where the walk goes by several columns
-    /// it is written so that no index serves it (PostgreSQL 17 returns wrong rows otherwise): keep it as it is.
-    pub pending: String,
-    /// The setting that is `on` in each batch's transaction, so that triggers that keep columns in step stand aside.
-    pub guard: String,
-    /// Rows of one window.
-    pub batch_rows: u64,
-    /// Lag of a replica at which it pauses.
-    pub pause_lag_seconds: u64,
-    /// Lag of all replicas at which it goes on.
-    pub resume_lag_seconds: u64,
-    /// How long one batch waits for a row before it gives up, lets go of its own rows, and tries again.
-    pub lock_timeout: String,
-    /// The query that counts the rows that are left.
-    pub remaining: String,
-    /// Row triggers of the table that may fire for each row.
-    pub fires: Vec<String>,
-}
+impl SqlStep {
+    /// The SQL that goes up.
+    pub fn up(&self) -> String {
+        script(&self.up, self.dialect)
+    }
 
-/// What a backfill does to the rows of its table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
-    /// Columns are filled, each with the expression of its value.
-    Set(Vec<(String, String)>),
-    /// The rows are deleted.
-    Delete,
-    /// The rows are copied to another table, where triggers have not written them yet.
-    Copy {
-        /// The other table.
-        into: RelationName,
-        /// Its columns, each with an expression over the row.
-        columns: Vec<(String, String)>,
-        /// The columns there whose values tell that a row has come over; a unique index keeps them.
-        key: Vec<String>,
-    },
-}
+    /// The SQL that goes back.
+    pub fn down(&self) -> Option<String> {
+        self.down.as_ref().map(|it| script(it, self.dialect))
+    }
 
-/// How the rows of a table are walked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Walk {
-    /// In windows of a key that every row has.
-    Key {
-        /// Its columns.
-        columns: Vec<String>,
-        /// In how many commits a window is filled, each a share of every page: the versions that one leaves are pruned
-        /// by the next, so that new versions stay on their page and no index is written. 1: the whole window at once.
-        passes: u32,
-        /// The number that tells a row's share, as SQL over the key.
-        spread: String,
-    },
-    /// In windows of pages: there is no key.
-    Pages,
+    /// What it does as data, where it works in batches: for a runner that carries it out instead of the SQL.
+    pub fn job(&self) -> Option<&BackfillJob> {
+        self.up.iter().find_map(|it| match &it.act {
+            Act::Batches(job) => Some(&**job),
+            _ => None,
+        })
+    }
+
+    /// The last statement of the way up, with a hazard that it meets on purpose.
+    pub fn allow_last(&mut self, allowed: impl FnOnce(Statement) -> Statement) {
+        if let Some(last) = self.up.pop() {
+            self.up.push(allowed(last));
+        }
+    }
+
+    /// The operations of the way up, in their order.
+    pub fn operations(&self) -> impl Iterator<Item = &Kind> {
+        self.up.iter().flat_map(Statement::operations)
+    }
 }
 
 /// A release of the application between phases.
@@ -155,7 +130,7 @@ pub struct ReleaseStep {
 }
 
 /// One thing in a phase.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// A migration.
     Sql(SqlStep),
@@ -166,7 +141,7 @@ pub enum Step {
 }
 
 /// One deployable stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Phase {
     /// Which one.
     pub kind: PhaseKind,

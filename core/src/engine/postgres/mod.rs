@@ -1,0 +1,48 @@
+//! PostgreSQL.
+
+mod batches;
+mod spell;
+
+use super::Engine;
+use crate::backfill::BackfillJob;
+use crate::dialect::quote_literal;
+use crate::operation::Kind;
+
+#[derive(Debug)]
+pub(super) struct Postgres;
+
+impl Engine for Postgres {
+    fn spell(&self, kind: &Kind) -> Option<String> {
+        spell::statement(kind)
+    }
+
+    fn batches(&self, job: &BackfillJob) -> String {
+        batches::statement(job)
+    }
+
+    fn refuse(&self, rows: &str, message: &str) -> String {
+        spell::refuse(rows, message)
+    }
+
+    fn together(&self, statements: &[String]) -> String {
+        spell::together(statements)
+    }
+
+    fn fail(&self, why: &str) -> String {
+        spell::fail(why)
+    }
+
+    fn go_on(&self, sequence: &str, stands: &str) -> String {
+        format!("SELECT setval({}, last_value, is_called) FROM {stands}", quote_literal(sequence))
+    }
+
+    fn is_incomplete(&self, index: &str) -> String {
+        let index = quote_literal(index);
+        format!("SELECT count(*) FROM pg_index WHERE indexrelid = {index}::regclass AND NOT indisvalid")
+    }
+
+    /// `NAMEDATALEN` - 1.
+    fn longest_name(&self) -> usize {
+        63
+    }
+}
