@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use expect_test::{Expect, expect};
+use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::recipes::Answers;
+use lockkeeper_core::statement::{Script, Statement};
 use lockkeeper_project::rewrite::Rewrite;
 use lockkeeper_project::{analysis, open, rewrite};
 
@@ -268,4 +270,60 @@ fn a_window_is_spelled_as_its_framework_runs_it() {
         VACUUM FULL users;
     "#]]
     .assert_eq(&text);
+}
+
+/// Every file of a rewrite, as the server's lexer takes it apart: the first words of its statements.
+fn words(rewrite: &Rewrite) -> Vec<String> {
+    let script = |text: &str| {
+        let script = Script::read(text, Dialect::Postgres);
+        let first = |it: &Statement| {
+            let words = it.span.of(text).split_whitespace().take(2);
+            // The tag of a body is chosen after the body.
+            let words: Vec<&str> = words.filter(|word| !word.starts_with('$')).collect();
+            words.join(" ")
+        };
+        script.statements.iter().map(first).collect::<Vec<_>>()
+    };
+    rewrite.files.iter().flat_map(|it| script(&it.content)).collect()
+}
+
+#[test]
+fn no_name_becomes_a_statement() {
+    let names = [
+        "full\rDROP TABLE users;\r--",
+        "full\nDROP TABLE users;\n--",
+        "full */ DROP TABLE users; /*",
+        "$lockkeeper$; DROP TABLE users; --",
+        "'; DROP TABLE users; --",
+        "a, b",
+        "\u{2028}DROP TABLE users;\u{202e}",
+    ];
+    let path = "migrations/002_change.sql";
+    let renamed = |name: &str| {
+        let change = format!("ALTER TABLE users RENAME COLUMN name TO \"{name}\";");
+        let files = [("migrations/001_schema.sql", SCHEMA), (path, change.as_str())];
+        words(&rewritten("attack", POSTGRES, &files, path, Way::Triggers))
+    };
+    let plain = renamed("full");
+    for name in names {
+        assert_eq!(renamed(name), plain, "{name:?}");
+    }
+}
+
+#[test]
+fn names_that_share_their_beginning_stay_apart() {
+    let long = "a_very_long_index_name_that_is_cut_where_it_should_not_be_";
+    let schema = format!(
+        "{SCHEMA} CREATE INDEX {long}a ON users (name); CREATE INDEX {long}b ON users (lower(name));"
+    );
+    let files = [
+        ("migrations/001_schema.sql", schema.as_str()),
+        ("migrations/002_change.sql", "ALTER TABLE users RENAME COLUMN name TO full_name;"),
+    ];
+    let rewrite = rewritten("long", POSTGRES, &files, "migrations/002_change.sql", Way::Triggers);
+    let all: String = rewrite.files.iter().map(|it| it.content.as_str()).collect();
+    let built = all.lines().filter_map(|line| line.strip_prefix("CREATE INDEX CONCURRENTLY "));
+    let built: BTreeSet<&str> = built.filter_map(|line| line.split(' ').next()).collect();
+    assert_eq!(built.len(), 2, "{built:?}");
+    assert!(built.iter().all(|it| it.len() <= 63), "{built:?}");
 }

@@ -1,4 +1,4 @@
-//! The two report files: Markdown for people, JSON for programs (design.md 4, "Report files").
+//! The two report files: Markdown for people, JSON for programs.
 
 use serde::Serialize;
 use serde_json::{Value, json};

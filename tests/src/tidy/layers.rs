@@ -78,7 +78,7 @@ fn core_uses_only_what_is_above() {
     assert!(layers.len() >= 2, "{layers:?}");
     let found =
         with_extension(&["rs"]).into_iter().flat_map(|(path, text)| violations(&layers, &path, &text));
-    assert_none("core's layering (style.md 1)", found.collect());
+    assert_none("core's layering (ARCHITECTURE.md)", found.collect());
 }
 
 #[test]

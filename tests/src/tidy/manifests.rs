@@ -1,4 +1,4 @@
-//! Dependencies between the rooms point one way (design.md 3), and their versions stand in one place.
+//! Dependencies between the rooms point one way (ARCHITECTURE.md), and their versions stand in one place.
 
 use super::{assert_none, files, read};
 use std::path::PathBuf;
@@ -70,7 +70,7 @@ fn every_member_is_a_known_room() {
     let known = |name: &str| name == "lockkeeper-tests" || ROOMS.iter().any(|(room, _)| *room == name);
     let strange =
         manifests().into_iter().filter_map(|(_, it)| name(&it).filter(|it| !known(it)).map(str::to_owned));
-    assert_none("packages that design.md 3 does not know", strange.collect());
+    assert_none("packages that the layering does not know", strange.collect());
 }
 
 #[test]
