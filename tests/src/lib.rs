@@ -22,3 +22,4 @@ mod deploys;
 mod regress;
 mod preflight;
 mod property;
+mod compared;

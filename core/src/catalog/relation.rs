@@ -1,11 +1,11 @@
 //! Relations and types as they are at a point of the history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::RelationName;
+use super::{Details, RelationName};
 use crate::operation::{
-    Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, Signature, TypeName,
-    Volatility,
+    Expression, ForeignKey, Generated, Identity, ObjectKind, PartitionBound, PartitionBy, QueryText,
+    Signature, TypeName, Volatility,
 };
 
 /// A table, index, view or sequence.
@@ -15,6 +15,8 @@ pub struct Relation {
     pub born: u32,
     /// A statement that could not be read was about it: what is known may be wrong.
     pub uncertain: bool,
+    /// What hangs on it.
+    pub details: Details,
     /// What it is.
     pub kind: RelationKind,
 }
@@ -49,6 +51,8 @@ pub struct Table {
     pub rules: Vec<String>,
     /// Its extended statistics and their columns.
     pub statistics: Vec<(RelationName, Vec<String>)>,
+    /// What hangs on its policies, rules and extended statistics, by name; that of statistics with its schema.
+    pub parts: BTreeMap<(ObjectKind, String), Details>,
     /// How it is partitioned.
     pub partition_by: Option<PartitionBy>,
     /// The table that it is a partition of, and its bound.
@@ -90,6 +94,8 @@ pub struct ColumnState {
     pub collation: Option<String>,
     /// The sequence that belongs to it.
     pub sequence: Option<RelationName>,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// A constraint.
@@ -107,6 +113,8 @@ pub struct ConstraintState {
     pub deferrable: bool,
     /// Whether it is checked there unless a transaction says otherwise.
     pub initially_deferred: bool,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// What a constraint demands.
@@ -189,6 +197,8 @@ pub struct Trigger {
     pub events: String,
     /// Everything behind the table's name, as written.
     pub action: String,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// A view, materialized or not.
@@ -210,6 +220,14 @@ pub struct View {
     pub depends_on: Vec<Dependence>,
     /// The indexes of a materialized view.
     pub indexes: Vec<Index>,
+    /// Its triggers.
+    pub triggers: Vec<Trigger>,
+    /// What hangs on its columns.
+    pub columns_details: BTreeMap<String, Details>,
+    /// What hangs on its rules, by name.
+    pub parts: BTreeMap<(ObjectKind, String), Details>,
+    /// Whether its text could not be followed through a new name of what it reads.
+    pub unclear: bool,
 }
 
 /// A relation that a view reads, and the columns of it that it may name; `*` stands for all.
@@ -252,6 +270,17 @@ pub struct Routine {
     pub of_triggers: bool,
     /// The migration that made it.
     pub born: u32,
+}
+
+/// The whole definition of a function or procedure; there may be several of a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Whether it is a procedure.
+    pub procedure: bool,
+    /// Everything behind its name, as written, with what was altered later behind it.
+    pub text: String,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// A type that the schema made.

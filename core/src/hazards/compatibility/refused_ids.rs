@@ -16,8 +16,8 @@ pub(crate) static RULE: Rule = Rule {
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
     let column = match &alter.action {
-        TableAction::AddIdentity { column, identity: Identity::Always }
-        | TableAction::AlterIdentity { column, identity: Some(Identity::Always) } => column,
+        TableAction::AddIdentity { column, identity: Identity::Always, .. }
+        | TableAction::AlterIdentity { column, identity: Some(Identity::Always), .. } => column,
         _ => return None,
     };
     let table = ctx.resolve(&alter.table);

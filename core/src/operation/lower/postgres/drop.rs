@@ -12,10 +12,10 @@ pub(super) fn drop(mut cursor: Cursor<'_>) -> Option<Kind> {
     let object = object_kind(&mut cursor)?;
     let concurrently = object == ObjectKind::Index && cursor.eat("concurrently");
     let if_exists = cursor.eat_all("if exists");
-    let mut names = Vec::new();
+    let (mut names, mut takes) = (Vec::new(), Vec::new());
     while let Some(name) = cursor.name() {
         names.push(name);
-        cursor.group();
+        takes.push(cursor.group().map(|group| super::routine::types(&group)));
         if cursor.eat_kind(TokenKind::Comma).is_none() {
             break;
         }
@@ -25,7 +25,7 @@ pub(super) fn drop(mut cursor: Cursor<'_>) -> Option<Kind> {
     if names.is_empty() && object != ObjectKind::Else {
         return None;
     }
-    Some(Kind::Drop(Drop { object, names, on_table, concurrently, if_exists, cascade, keyword }))
+    Some(Kind::Drop(Drop { object, names, takes, on_table, concurrently, if_exists, cascade, keyword }))
 }
 
 /// Reads the words for a kind of object.
