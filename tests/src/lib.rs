@@ -23,3 +23,4 @@ mod regress;
 mod preflight;
 mod property;
 mod compared;
+mod verified;

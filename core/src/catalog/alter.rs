@@ -66,9 +66,8 @@ impl Catalog {
             TableAction::NoInherit { parent } => self.no_inherit(&table, parent),
             TableAction::AddIdentity { column, identity, counts } => {
                 let ty = self.table(&table).and_then(|it| it.column(&column.name)).map(|it| it.ty.clone());
-                self.own_sequence(&table, &column.name, &ty.unwrap_or_default(), true);
+                self.own_sequence(&table, &column.name, &ty.unwrap_or_default(), true, counts);
                 self.with_column(&table, column, |column| column.identity = Some(*identity));
-                self.count_column(&table, &column.name, counts);
             }
             TableAction::DropIdentity { column } => {
                 let mut sequence = None;
