@@ -18,6 +18,7 @@ mod naming;
 mod relation;
 mod rights;
 mod routine;
+mod sequence;
 mod session;
 mod types;
 
