@@ -31,9 +31,6 @@ pub trait Engine: Debug + Sync {
 
     /// A query that counts 0 where an index, whose name is SQL, is complete.
     fn is_incomplete(&self, index: &str) -> String;
-
-    /// The longest name of an object, in bytes.
-    fn longest_name(&self) -> usize;
 }
 
 /// The engine of a dialect.

@@ -37,8 +37,4 @@ impl Engine for NotYet {
     fn is_incomplete(&self, _: &str) -> String {
         WHY.to_owned()
     }
-
-    fn longest_name(&self) -> usize {
-        64
-    }
 }

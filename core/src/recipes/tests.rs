@@ -285,10 +285,13 @@ fn prove_back(change: &str, back: &str, target: &Target, before: &Catalog, way: 
         let up = step.up();
         let part = Part { transaction, ..part(&up) };
         let checked = check(part, target, &catalog);
-        let judged = crate::policy::judge(&step.up(), &checked, &crate::policy::Policy::default());
-        assert_eq!(judged.hazards, [], "{change}: {}", step.up());
-        assert_eq!(judged.allowance_problems, [], "{change}: {}", step.up());
-        assert_eq!(checked.not_analysed, [], "{change}: {}", step.up());
+        let judged = crate::policy::judge(&up, &checked, &crate::policy::Policy::default());
+        assert_eq!(judged.hazards, [], "{change}: {up}");
+        assert_eq!(judged.allowance_problems, [], "{change}: {up}");
+        assert_eq!(checked.not_analysed, [], "{change}: {up}");
+        for sql in [Some(&up), step.down().as_ref()].into_iter().flatten() {
+            assert!(!sql.contains("could not be spelled"), "{change}: {sql}");
+        }
         catalog = checked.after;
     }
     let mut direct = before.clone();

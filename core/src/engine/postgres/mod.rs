@@ -40,9 +40,4 @@ impl Engine for Postgres {
         let index = quote_literal(index);
         format!("SELECT count(*) FROM pg_index WHERE indexrelid = {index}::regclass AND NOT indisvalid")
     }
-
-    /// `NAMEDATALEN` - 1.
-    fn longest_name(&self) -> usize {
-        63
-    }
 }
