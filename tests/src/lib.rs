@@ -23,3 +23,4 @@ mod regress;
 mod lexis;
 mod preflight;
 mod property;
+mod compared;

@@ -1,9 +1,11 @@
 //! Changed relations.
 
-use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Table};
+use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Setting, Table};
 use crate::dialect::Dialect;
 use crate::dialect::{Ident, Name};
-use crate::operation::{AlterTable, Bound, Expression, OnTable, PartitionBound, TableAction, TypeName};
+use crate::operation::{
+    AlterTable, Bound, Expression, ObjectKind, OnTable, PartitionBound, TableAction, TypeName,
+};
 
 impl Catalog {
     pub(super) fn alter_table(&mut self, alter: &AlterTable) {
@@ -28,9 +30,17 @@ impl Catalog {
             TableAction::DropConstraint { name, cascade, .. } => {
                 self.drop_constraint(&table, &name.name, *cascade)
             }
-            TableAction::RenameColumn { .. } if self.view(&table).is_some() => {
+            TableAction::RenameColumn { column, to } if self.view(&table).is_some() => {
                 // What its text says is not what it shows any more.
-                self.with_view(&table, |view| (view.columns, view.stale) = (None, true));
+                self.with_view(&table, |view| {
+                    (view.stale, view.unclear) = (true, true);
+                    for shown in view.columns.iter_mut().flatten().filter(|it| **it == column.name) {
+                        shown.clone_from(&to.name);
+                    }
+                    if let Some(details) = view.columns_details.remove(&column.name) {
+                        view.columns_details.insert(to.name.clone(), details);
+                    }
+                });
             }
             TableAction::RenameColumn { column, to } => {
                 for name in self.with_descendants(&table) {
@@ -54,7 +64,7 @@ impl Catalog {
             TableAction::AttachIndex { index } => self.attach_index(&table, index),
             TableAction::Inherit { parent } => self.inherit(&table, parent),
             TableAction::NoInherit { parent } => self.no_inherit(&table, parent),
-            TableAction::AddIdentity { column, identity, sequence } => {
+            TableAction::AddIdentity { column, identity, sequence, counts } => {
                 let ty = self.table(&table).and_then(|it| it.column(&column.name)).map(|it| it.ty.clone());
                 let ty = ty.unwrap_or_default();
                 match sequence {
@@ -65,6 +75,7 @@ impl Catalog {
                     None => self.own_sequence(&table, &column.name, &ty, true),
                 }
                 self.with_column(&table, column, |column| column.identity = Some(*identity));
+                self.count_column(&table, &column.name, counts);
             }
             TableAction::DropIdentity { column } => {
                 let mut sequence = None;
@@ -94,6 +105,7 @@ impl Catalog {
             enforced: true,
             deferrable: false,
             initially_deferred: false,
+            details: super::Details::default(),
         };
         self.with_table_of(&partition, |table| table.constraints.push(check));
     }
@@ -110,6 +122,13 @@ impl Catalog {
                     table.constraints.retain(|it| it.demand != Demand::NotNull(column.name.clone()));
                 });
             }
+            TableAction::SetDefault { column, default } if self.view(table).is_some() => {
+                let default = Some(default.text.clone());
+                self.with_column_details(table, &column.name, |it| it.set(Setting::Default, default));
+            }
+            TableAction::DropDefault { column } if self.view(table).is_some() => {
+                self.with_column_details(table, &column.name, |it| it.set(Setting::Default, None));
+            }
             TableAction::SetDefault { column, default } => {
                 self.everywhere(table, column, |column| column.default = Some(default.clone()));
             }
@@ -124,8 +143,11 @@ impl Catalog {
             TableAction::DropExpression { column } => {
                 self.everywhere(table, column, |column| column.generated = None);
             }
-            TableAction::AlterIdentity { column, identity: Some(identity) } => {
-                self.with_column(table, column, |column| column.identity = Some(*identity));
+            TableAction::AlterIdentity { column, identity, counts } => {
+                if let Some(identity) = *identity {
+                    self.with_column(table, column, |column| column.identity = Some(identity));
+                }
+                self.count_column(table, &column.name, counts);
             }
             TableAction::ValidateConstraint { name } => self.validate(table, &name.name),
             TableAction::AlterConstraint { name, enforced, timing, .. } => {
@@ -141,8 +163,12 @@ impl Catalog {
                 });
             }
             TableAction::SetLogged { logged } => self.with_table_of(table, |table| table.unlogged = !logged),
-            TableAction::Rule { .. } | TableAction::Trigger { .. } => {}
-            _ => {}
+            TableAction::OfType { ty } => {
+                let ty = self.resolve(ty);
+                self.with_table_of(table, |table| table.of_type = Some(ty));
+            }
+            TableAction::NotOf => self.with_table_of(table, |table| table.of_type = None),
+            _ => self.take_setting(table, action),
         }
     }
 
@@ -192,6 +218,9 @@ impl Catalog {
             if let Some(column) = table.column_mut(column) {
                 column.ty = TypeName { serial: false, ..ty.clone() };
                 column.collation = collation.map(|collation| collation.name.clone());
+                // How values are stored goes back to what the type says; all else stays (measured on 15).
+                column.details.set(Setting::Storage, None);
+                column.details.set(Setting::Compression, None);
                 sequence = column.sequence.clone().filter(|_| column.identity.is_some());
             }
         });
@@ -221,6 +250,10 @@ impl Catalog {
         for view in views {
             self.with_view(&view, |view| {
                 view.stale = true;
+                match view.query.with_column_renamed(dialect, from, to) {
+                    Some(text) => view.query.text = text,
+                    None => view.unclear = true,
+                }
                 for dependence in view.depends_on.iter_mut().filter(|it| it.relation == *table) {
                     dependence.columns.insert(to.to_owned());
                 }
@@ -359,13 +392,17 @@ impl Catalog {
     pub(super) fn rename_on_table(&mut self, alter: &OnTable) {
         let Some(to) = alter.definition.text.split_whitespace().last().map(str::to_owned) else { return };
         self.with_table(&alter.table, |table| {
-            for trigger in table.triggers.iter_mut().filter(|it| it.name == alter.name.name) {
-                trigger.name.clone_from(&to);
-            }
             for rule in table.rules.iter_mut().filter(|it| **it == alter.name.name) {
                 rule.clone_from(&to);
             }
         });
+        let relation = self.resolve(&alter.table);
+        self.with_triggers(&relation, |triggers| {
+            for trigger in triggers.iter_mut().filter(|it| it.name == alter.name.name) {
+                trigger.name.clone_from(&to);
+            }
+        });
+        self.rename_part(&relation, ObjectKind::Rule, &alter.name.name, &to);
     }
 }
 
@@ -426,6 +463,20 @@ fn rename_in_table(table: &mut Table, from: &str, to: &str, dialect: Dialect) {
     }
     for (_, columns) in &mut table.statistics {
         rename(columns);
+    }
+    for (_, columns) in &mut table.policies {
+        if columns.remove(from) {
+            columns.insert(to.to_owned());
+        }
+    }
+    for details in table.parts.values_mut() {
+        for (_, words) in details
+            .settings
+            .iter_mut()
+            .filter(|(it, _)| matches!(it, Setting::Policy(_) | Setting::Definition))
+        {
+            *words = renamed(&Expression::new(words.clone()));
+        }
     }
     for generated in
         table.columns.iter_mut_where(|it| it.generated.is_some()).filter_map(|it| it.generated.as_mut())

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::list::List;
-use super::{Catalog, Demand, Relation, RelationKind, RelationName, Routine, Table, UserType, View};
+use super::{Catalog, Demand, Details, Relation, RelationKind, RelationName, Routine, Table, UserType, View};
 use crate::dialect::Name;
 use crate::operation::{
-    AlterDomain, AlterObject, AlterType, CreateDomain, CreateFunction, CreateType, DomainAction, Kind,
-    Maintenance, ObjectAction, ObjectKind, Operation, Place, Publication, PublicationAction, Set, TypeAction,
-    TypeShape,
+    AlterDomain, AlterObject, AlterType, AttributeChange, ConstraintKind, CreateDomain, CreateFunction,
+    CreateType, DomainAction, Kind, Maintenance, ObjectAction, ObjectKind, Operation, Place, Publication,
+    PublicationAction, Set, TypeAction, TypeShape,
 };
 
 impl Catalog {
@@ -30,10 +30,20 @@ impl Catalog {
             Kind::CreateFunction(it) => self.create_function(it),
             Kind::CreateTrigger(it) => self.create_trigger(it),
             Kind::CreatePolicy(it) => self.create_policy(it),
+            Kind::AlterPolicy(it) => self.alter_policy(it),
             Kind::CreateRule(it) => {
                 let name = it.name.name.clone();
-                self.with_table(&it.table, |table| table.rules.push(name));
+                self.with_table(&it.table, |table| {
+                    table.rules.retain(|it| *it != name);
+                    table.rules.push(name);
+                });
+                self.write_rule(it);
             }
+            Kind::Comment(it) => self.comment(it),
+            Kind::Grant(it) => self.grant(it),
+            Kind::DefaultPrivileges(it) => self.grant_later(it),
+            Kind::CreateSchema(it) => self.create_schema(&it.name),
+            Kind::CreateExtension(it) => self.extensions.insert_mut(it.name.as_str().into(), ()),
             Kind::AlterOnTable(it) => self.rename_on_table(it),
             Kind::Publication(it) => self.publication(it),
             Kind::CreateStatistics(it) => self.create_statistics(it),
@@ -52,6 +62,11 @@ impl Catalog {
             Kind::Copy(it) if it.into_table => self.fill(&it.table.clone().unwrap_or_default()),
             Kind::Reindex(it) => self.reindexed(it.name.as_ref()),
             Kind::Maintain(it) if it.command == Maintenance::VacuumFull => self.reindexed(it.tables.first()),
+            Kind::Maintain(it) if it.command == Maintenance::Cluster && it.index.is_some() => {
+                if let Some(table) = it.tables.first() {
+                    self.cluster_on(&self.resolve(table), it.index.as_ref());
+                }
+            }
             Kind::Unknown(it) => {
                 if let Some(relation) = &it.relation {
                     self.mark_uncertain(relation);
@@ -59,13 +74,8 @@ impl Catalog {
             }
             Kind::Maintain(_)
             | Kind::Copy(_)
-            | Kind::AlterPolicy(_)
-            | Kind::CreateSchema(_)
-            | Kind::CreateExtension(_)
             | Kind::Lock(_)
             | Kind::Truncate(_)
-            | Kind::Comment(_)
-            | Kind::Grant(_)
             | Kind::Transaction(_)
             | Kind::Query(_)
             | Kind::Do(_)
@@ -88,7 +98,14 @@ impl Catalog {
                 self.add_reader(&dependence.relation, &name);
             }
         }
-        let relation = Relation { born: self.migration, uncertain: false, kind };
+        let details = match &kind {
+            RelationKind::Table(_) | RelationKind::View(_) => {
+                self.first_details(ObjectKind::Table, &name.schema)
+            }
+            RelationKind::Sequence(_) => self.first_details(ObjectKind::Sequence, &name.schema),
+            RelationKind::Index(_) => Details::default(),
+        };
+        let relation = Relation { born: self.migration, uncertain: false, details, kind };
         self.relations.insert_mut(name, Arc::new(relation));
     }
 
@@ -156,7 +173,43 @@ impl Catalog {
         });
     }
 
+    fn create_schema(&mut self, name: &str) {
+        if self.schema(name).is_none() {
+            let details = self.first_details(ObjectKind::Schema, "");
+            self.schemas.insert_mut(name.into(), Arc::new(details));
+        }
+    }
+
     fn alter_object(&mut self, alter: &AlterObject) {
+        let owner = |to: &String| {
+            let to = to.clone();
+            move |it: &mut Details| it.set(super::Setting::Owner, Some(to))
+        };
+        match (&alter.action, alter.object) {
+            (_, ObjectKind::Function | ObjectKind::Routine | ObjectKind::Procedure) => {
+                self.alter_routine(alter)
+            }
+            (ObjectAction::Owner(to), ObjectKind::Schema) => self.with_schema(&alter.name.name, owner(to)),
+            (ObjectAction::Owner(to), ObjectKind::Type | ObjectKind::Domain) => {
+                self.with_type_details(&alter.name, owner(to));
+            }
+            (ObjectAction::Owner(to), ObjectKind::Statistics) => {
+                self.with_statistics(&self.resolve(&alter.name), owner(to));
+            }
+            (ObjectAction::Else(words), ObjectKind::Statistics) => {
+                let words = words.clone();
+                self.with_statistics(&self.resolve(&alter.name), |it| {
+                    it.set(super::Setting::Statistics, Some(words))
+                });
+            }
+            (ObjectAction::RenameTo(to), ObjectKind::Statistics) => {
+                self.move_statistics(&alter.name, alter.name.sibling(&to.name));
+            }
+            (ObjectAction::SetSchema(to), ObjectKind::Statistics) => {
+                self.move_statistics(&alter.name, Name::qualified(&to.name, &alter.name.name));
+            }
+            _ => {}
+        }
         match (&alter.action, alter.object) {
             (ObjectAction::RenameTo(to), ObjectKind::Schema) => {
                 self.rename_schema(&alter.name.name, &to.name)
@@ -186,6 +239,7 @@ impl Catalog {
     }
 
     fn create_function(&mut self, create: &CreateFunction) {
+        self.define(create);
         let RelationName { schema, name } = self.resolve(&create.name);
         let before = self.routine(&name);
         // Another of the same name: which is meant is not known any more.
@@ -206,6 +260,33 @@ impl Catalog {
         for name in moved {
             self.move_relation(&name, RelationName { schema: to.into(), name: name.name.clone() });
         }
+        let types: Vec<RelationName> = self.types.keys().filter(|it| &*it.schema == from).cloned().collect();
+        for name in types {
+            self.move_type(&Name::qualified(from, &*name.name), Name::qualified(to, &*name.name));
+        }
+        let routines: Vec<_> = self.definitions.keys().filter(|it| &*it.schema == from).cloned().collect();
+        for name in routines {
+            if let Some(definition) = self.definitions.get(&name).cloned() {
+                self.definitions.remove_mut(&name);
+                self.definitions.insert_mut(super::RoutineName { schema: to.into(), ..name }, definition);
+            }
+        }
+        if let Some(details) = self.schemas.get(from).cloned() {
+            self.schemas.remove_mut(from);
+            self.schemas.insert_mut(to.into(), details);
+        }
+    }
+
+    fn move_statistics(&mut self, from: &Name, to: Name) {
+        let (from, to) = (self.resolve(from), self.resolve(&to));
+        let owner = self.tables().find(|(_, table)| table.statistics.iter().any(|(it, _)| *it == from));
+        let Some(owner) = owner.map(|(owner, _)| owner.clone()) else { return };
+        self.with_table_of(&owner, |table| {
+            for (name, _) in table.statistics.iter_mut().filter(|(it, _)| *it == from) {
+                *name = to.clone();
+            }
+        });
+        self.rename_part(&owner, ObjectKind::Statistics, &from.name, &to.name);
     }
 
     fn move_type(&mut self, from: &Name, to: Name) {
@@ -214,6 +295,10 @@ impl Catalog {
         if let Some(ty) = self.types.get(&from).cloned() {
             self.types.remove_mut(&from);
             self.types.insert_mut(to.clone(), ty);
+        }
+        if let Some(details) = self.type_details.get(&from).cloned() {
+            self.type_details.remove_mut(&from);
+            self.type_details.insert_mut(to.clone(), details);
         }
         let schema = (&*to.schema != self.dialect.default_schema()).then(|| to.schema.to_string());
         for (table, columns) in users {
@@ -232,7 +317,13 @@ impl Catalog {
             TypeShape::Composite(attributes) => UserType::Composite(attributes.clone()),
             TypeShape::Else => UserType::Else,
         };
-        self.types.insert_mut(self.resolve(&create.name), Arc::new(ty));
+        let name = self.resolve(&create.name);
+        let mut details = self.first_details(ObjectKind::Type, &name.schema);
+        if ty == UserType::Else {
+            details.set(super::Setting::Definition, Some(create.definition.text.clone()));
+        }
+        self.type_details.insert_mut(name.clone(), Arc::new(details));
+        self.types.insert_mut(name, Arc::new(ty));
     }
 
     fn with_type(&mut self, name: &Name, change: impl FnOnce(&mut UserType)) {
@@ -244,6 +335,11 @@ impl Catalog {
 
     fn alter_type(&mut self, alter: &AlterType) {
         self.with_type(&alter.name, |ty| {
+            if let (UserType::Composite(attributes), TypeAction::Attribute { changes, .. }) =
+                (&mut *ty, &alter.action)
+            {
+                changes.iter().for_each(|it| change_attribute(attributes, it));
+            }
             let UserType::Enum(labels) = ty else { return };
             match &alter.action {
                 TypeAction::AddValue { value, place, .. } if !labels.contains(value) => {
@@ -277,7 +373,18 @@ impl Catalog {
             not_null: create.not_null,
             default: create.default.clone(),
         };
-        self.types.insert_mut(self.resolve(&create.name), Arc::new(domain));
+        let name = self.resolve(&create.name);
+        let mut details = self.first_details(ObjectKind::Type, &name.schema);
+        details.set(super::Setting::Collation, create.collation.as_ref().map(|it| it.name.clone()));
+        if let UserType::Domain { checks, .. } = &domain {
+            for ((name, _), check) in checks.iter().zip(&create.checks) {
+                if let ConstraintKind::Check(expression) = &check.kind {
+                    details.set(super::Setting::Check(name.clone()), Some(expression.text.clone()));
+                }
+            }
+        }
+        self.type_details.insert_mut(name.clone(), Arc::new(details));
+        self.types.insert_mut(name, Arc::new(domain));
     }
 
     fn alter_domain(&mut self, alter: &AlterDomain) {
@@ -288,9 +395,17 @@ impl Catalog {
             }
             _ => {}
         }
+        self.with_type_details(&alter.name, |it| annotate_domain(it, &alter.action));
         self.with_type(&alter.name, |ty| {
-            let UserType::Domain { checks, not_null, .. } = ty else { return };
+            let UserType::Domain { checks, not_null, default, .. } = ty else { return };
             match &alter.action {
+                DomainAction::SetDefault(expression) => *default = Some(expression.clone()),
+                DomainAction::DropDefault => *default = None,
+                DomainAction::RenameConstraint { name, to } => {
+                    for (own, _) in checks.iter_mut().filter(|(it, _)| *it == name.name) {
+                        own.clone_from(&to.name);
+                    }
+                }
                 DomainAction::SetNotNull => *not_null = true,
                 DomainAction::DropNotNull => *not_null = false,
                 DomainAction::AddConstraint(constraint) => {
@@ -448,13 +563,60 @@ impl Catalog {
     fn follow_in_views(&mut self, from: &RelationName, to: &RelationName) {
         let views: Vec<RelationName> =
             self.views_on(from).into_iter().map(|(name, _)| name.clone()).collect();
+        let (dialect, default) = (self.dialect, self.default_schema.clone());
+        let is_it =
+            |it: &Name| *it.name == *from.name && it.schema.as_deref().unwrap_or(&default) == &*from.schema;
+        let shown =
+            if to.schema == default { Name::new(&*to.name) } else { Name::qualified(&*to.schema, &*to.name) };
         for view in views {
             self.add_reader(to, &view);
             self.with_view(&view, |view| {
+                view.query.text = view.query.with_relation_renamed(dialect, &shown, is_it);
                 for dependence in view.depends_on.iter_mut().filter(|it| it.relation == *from) {
                     dependence.relation = to.clone();
                 }
             });
         }
+    }
+}
+
+fn change_attribute(attributes: &mut Vec<(String, crate::operation::TypeName)>, change: &AttributeChange) {
+    match change {
+        AttributeChange::Add { name, ty } => attributes.push((name.clone(), ty.clone())),
+        AttributeChange::Drop { name } => attributes.retain(|(it, _)| it != name),
+        AttributeChange::Retype { name, ty } => {
+            for (_, own) in attributes.iter_mut().filter(|(it, _)| it == name) {
+                own.clone_from(ty);
+            }
+        }
+        AttributeChange::Rename { name, to } => {
+            for (own, _) in attributes.iter_mut().filter(|(it, _)| it == name) {
+                own.clone_from(to);
+            }
+        }
+    }
+}
+
+/// What hangs on a domain beside its facts: its owner, and what its checks say.
+fn annotate_domain(details: &mut Details, action: &DomainAction) {
+    use super::Setting::{Check, CommentOn, Owner};
+    match action {
+        DomainAction::Owner(to) => details.set(Owner, Some(to.clone())),
+        DomainAction::AddConstraint(constraint) => {
+            if let (Some(name), ConstraintKind::Check(expression)) = (&constraint.name, &constraint.kind) {
+                details.set(Check(name.name.clone()), Some(expression.text.clone()));
+            }
+        }
+        DomainAction::DropConstraint(name) => {
+            details.set(Check(name.name.clone()), None);
+            details.set(CommentOn(name.name.clone()), None);
+        }
+        DomainAction::RenameConstraint { name, to } => {
+            let check = details.settings.remove(&Check(name.name.clone()));
+            details.set(Check(to.name.clone()), check);
+            let comment = details.settings.remove(&CommentOn(name.name.clone()));
+            details.set(CommentOn(to.name.clone()), comment);
+        }
+        _ => {}
     }
 }

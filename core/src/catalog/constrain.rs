@@ -1,6 +1,6 @@
 //! New constraints, with the indexes that keep them.
 
-use super::{Catalog, ConstraintState, Demand, Index, IndexColumn, RelationName};
+use super::{Catalog, ConstraintState, Demand, Index, IndexColumn, RelationName, Setting};
 use crate::catalog::naming::free_name;
 use crate::dialect::Ident;
 use crate::operation::{Constraint, ConstraintKind, Expression, ForeignKey};
@@ -62,7 +62,11 @@ impl Catalog {
     }
 
     fn push(&mut self, table: &RelationName, name: String, demand: Demand, constraint: &Constraint) {
+        let mut details = super::Details::default();
+        details.set(Setting::NoInherit, constraint.no_inherit.then(|| "no".to_owned()));
+        details.set(Setting::Definition, constraint.exclusion.as_ref().map(|it| it.text.clone()));
         let state = ConstraintState {
+            details,
             name,
             demand,
             valid: !constraint.not_valid && !constraint.not_enforced,
@@ -120,14 +124,19 @@ impl Catalog {
             unique: label != "excl",
             valid: true,
             keys,
-            include: Vec::new(),
+            include: names(&constraint.include),
             predicate: None,
-            method: "btree".to_owned(),
+            method: if label == "excl" { "gist" } else { "btree" }.to_owned(),
             children: Vec::new(),
             born: self.migration,
         };
         self.push(table, name.name.to_string(), demand(columns), constraint);
         self.insert_index(table, index.clone());
+        let distinct = !matches!(&constraint.kind, ConstraintKind::Unique { nulls_not_distinct: true, .. });
+        self.with_details(&name, |it| {
+            it.set_options(&constraint.options);
+            it.set(Setting::NullsNotDistinct, (!distinct).then(|| "yes".to_owned()));
+        });
         if self.table(table).is_some_and(|it| it.partition_by.is_some()) {
             self.index_partitions(table, &index, label);
         }

@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 
 use super::{
-    Catalog, ColumnState, Dependence, Index, IndexColumn, List, RelationKind, RelationName, Sequence, Table,
-    Trigger, View,
+    Catalog, ColumnState, Dependence, Details, Index, IndexColumn, List, RelationKind, RelationName, Sequence,
+    Setting, Table, Trigger, View,
 };
 use crate::dialect::Ident;
 use crate::operation::{
     AlterSequence, Column, CreateIndex, CreateSequence, CreateStatistics, CreateTable, CreateTrigger,
-    CreateView, Expression, Like, OnTable, TypeName,
+    CreateView, Expression, Like, ObjectKind, OnTable, TypeName,
 };
 
 impl Catalog {
@@ -29,6 +29,11 @@ impl Catalog {
         };
         self.take_parents(create, &name, &mut table);
         self.insert(name.clone(), RelationKind::Table(Box::new(table)));
+        self.with_details(&name, |it| {
+            it.set_options(&create.options);
+            it.set(Setting::AccessMethod, create.method.clone());
+            it.set(Setting::Tablespace, create.tablespace.clone());
+        });
         for like in &create.like {
             self.take_like(like, &name);
         }
@@ -51,7 +56,7 @@ impl Catalog {
         for parent in &create.inherits {
             let parent = self.resolve(parent);
             if let Some(found) = self.table(&parent) {
-                table.columns.extend(found.columns.iter().cloned());
+                table.columns.extend(found.columns.iter().map(inherited));
             }
             self.with_table_of(&parent, |parent| parent.children.push(name.clone()));
             table.inherits.push(parent);
@@ -59,7 +64,7 @@ impl Catalog {
         if let Some((parent, bound)) = &create.partition_of {
             let parent = self.resolve(parent);
             if let Some(found) = self.table(&parent) {
-                table.columns.clone_from(&found.columns);
+                table.columns = found.columns.iter().map(inherited).collect();
             }
             self.with_table_of(&parent, |parent| parent.children.push(name.clone()));
             table.partition_of = Some((parent, bound.clone()));
@@ -78,6 +83,7 @@ impl Catalog {
         let mut columns = other.columns.clone();
         for column in columns.iter_mut() {
             column.sequence = None;
+            column.details = like_details(&column.details, has);
             column.default = column.default.take().filter(|_| has("defaults"));
             column.identity = column.identity.filter(|_| has("identity"));
             column.generated = column.generated.take().filter(|_| has("generated"));
@@ -117,7 +123,11 @@ impl Catalog {
             if let super::Demand::ForeignKey { references, .. } = &constraint.demand {
                 self.with_table_of(references, |other| other.referenced_by.push(name.clone()));
             }
-            self.with_table_of(name, |table| table.constraints.push(constraint.clone()));
+            let own = super::ConstraintState {
+                details: without_comment(&constraint.details),
+                ..constraint.clone()
+            };
+            self.with_table_of(name, |table| table.constraints.push(own));
         }
     }
 
@@ -144,9 +154,12 @@ impl Catalog {
             if let Some(constraint) = constraint {
                 let mut constraint = constraint.clone();
                 constraint.name = name.name.to_string();
+                constraint.details = without_comment(&constraint.details);
                 self.with_table_of(to, |table| table.constraints.push(constraint));
             }
+            let details = self.details(&index.name).map(without_comment).unwrap_or_default();
             self.insert_index(to, copy);
+            self.with_details(&name, |it| *it = details);
         }
         made
     }
@@ -174,9 +187,12 @@ impl Catalog {
         state.generated.clone_from(&column.generated);
         state.identity = column.identity;
         state.collation = column.collation.as_ref().map(|collation| collation.name.clone());
+        state.details.set(Setting::Storage, column.storage.clone());
+        state.details.set(Setting::Compression, column.compression.clone());
         self.with_table_of(table, |table| table.columns.push(state));
         if column.ty.serial || column.identity.is_some() {
             self.own_sequence(table, &column.name.name, &column.ty, column.identity.is_some());
+            self.count_column(table, &column.name.name, &column.counts);
         }
         for constraint in &column.constraints {
             self.add_constraint(table, constraint);
@@ -198,9 +214,11 @@ impl Catalog {
         identity: bool,
         name: RelationName,
     ) {
+        let owner = self.details(table).and_then(|it| it.get(&Setting::Owner).map(str::to_owned));
         let ty = TypeName { serial: false, ..ty.clone() };
         let sequence = Sequence { ty, owned_by: Some((table.clone(), column.to_owned())), identity };
         self.insert(name.clone(), RelationKind::Sequence(sequence));
+        self.with_details(&name, |it| it.set(Setting::Owner, owner));
         let literal = crate::dialect::quote_literal(&name.sql(self.dialect));
         let default = (!identity).then(|| Expression::new(format!("nextval({literal}::regclass)")));
         self.with_table_of(table, |table| {
@@ -246,6 +264,11 @@ impl Catalog {
             born: self.migration,
         };
         self.insert_index(&table, index.clone());
+        self.with_details(&name, |it| {
+            it.set_options(&create.options);
+            it.set(Setting::Tablespace, create.tablespace.clone());
+            it.set(Setting::NullsNotDistinct, create.nulls_not_distinct.then(|| "yes".to_owned()));
+        });
         if partitioned && !create.only {
             self.index_partitions(&table, &index, "idx");
         }
@@ -269,7 +292,9 @@ impl Catalog {
                 if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
             let name = self.free_relation_name(&child, &columns, label);
             let copy = Index { name: name.clone(), children: Vec::new(), ..index.clone() };
+            let details = self.details(&index.name).map(without_comment).unwrap_or_default();
             self.insert_index(&child, copy.clone());
+            self.with_details(&name, |it| *it = details);
             self.copy_key(table, &child, index, &copy);
             self.with_table_of(table, |table| {
                 if let Some(parent) = table.indexes.find_mut(|it| it.name == index.name) {
@@ -311,7 +336,12 @@ impl Catalog {
             .into_iter()
             .map(|(relation, columns)| Dependence { relation: self.resolve(&relation), columns })
             .collect();
+        let kept = self.view(&name);
         let view = View {
+            triggers: kept.map(|it| it.triggers.clone()).unwrap_or_default(),
+            columns_details: kept.map(|it| it.columns_details.clone()).unwrap_or_default(),
+            parts: kept.map(|it| it.parts.clone()).unwrap_or_default(),
+            unclear: false,
             head: create.head.clone(),
             stale: false,
             columns: create.shows(self.dialect),
@@ -321,11 +351,16 @@ impl Catalog {
             depends_on,
             indexes: List::default(),
         };
-        let born = self.relation(&name).map(|relation| relation.born);
+        let before = self.relation(&name).map(|relation| (relation.born, relation.details.clone()));
         self.insert(name.clone(), RelationKind::View(Box::new(view)));
-        if let (Some(born), Some(relation)) = (born, self.relations.get_mut(&name)) {
-            std::sync::Arc::make_mut(relation).born = born;
+        if let (Some((born, details)), Some(relation)) = (before, self.relations.get_mut(&name)) {
+            let relation = std::sync::Arc::make_mut(relation);
+            relation.born = born;
+            // A view that is replaced keeps all but its options (measured on 15).
+            relation.details = details;
+            relation.details.settings.retain(|setting, _| !matches!(setting, Setting::Option(_)));
         }
+        self.with_details(&name, |it| it.set_options(&create.options));
     }
 
     pub(super) fn create_sequence(&mut self, create: &CreateSequence) {
@@ -336,7 +371,42 @@ impl Catalog {
         let ty = create.ty.clone().unwrap_or_else(|| TypeName::plain("int8"));
         let sequence = Sequence { ty, owned_by: None, identity: false };
         self.insert(name.clone(), RelationKind::Sequence(sequence));
+        self.count(&name, &create.options);
         self.own(&name, create.owned_by.as_ref());
+    }
+
+    /// Takes over how a sequence counts.
+    pub(super) fn count(&mut self, sequence: &RelationName, options: &[(String, String)]) {
+        self.with_details(sequence, |it| {
+            for (option, value) in options {
+                it.set(Setting::Counts(option.clone()), Some(value.clone()));
+            }
+        });
+    }
+
+    pub(super) fn count_column(&mut self, table: &RelationName, column: &str, options: &[(String, String)]) {
+        let sequence = self.table(table).and_then(|it| it.column(column)).and_then(|it| it.sequence.clone());
+        if let Some(sequence) = sequence {
+            self.count(&sequence, options);
+        }
+    }
+
+    /// `OWNED BY NONE`
+    fn disown(&mut self, sequence: &RelationName) {
+        let Some(RelationKind::Sequence(state)) = self.relation(sequence).map(|it| &it.kind) else { return };
+        let owner = state.owned_by.clone();
+        self.with_relation(sequence, |kind| {
+            if let RelationKind::Sequence(sequence) = kind {
+                sequence.owned_by = None;
+            }
+        });
+        if let Some((table, column)) = owner {
+            self.with_table_of(&table, |table| {
+                if let Some(column) = table.column_mut(&column) {
+                    column.sequence = None;
+                }
+            });
+        }
     }
 
     pub(super) fn alter_sequence(&mut self, alter: &AlterSequence) {
@@ -346,6 +416,7 @@ impl Catalog {
                 sequence.ty = ty.clone();
             }
         });
+        self.count(&name, &alter.options);
         if alter.disowned {
             self.disown(&name);
         }
@@ -403,16 +474,45 @@ impl Catalog {
             constraint: create.constraint,
             events: create.events.text.clone(),
             action: create.action.text.clone(),
+            details: super::Details::default(),
         };
-        self.with_table(&create.table, |table| {
-            table.triggers.retain(|it| it.name != trigger.name);
-            table.triggers.push(trigger);
+        let relation = self.resolve(&create.table);
+        self.with_triggers(&relation, |triggers| {
+            let before = triggers.iter().position(|it| it.name == trigger.name);
+            // One that is replaced keeps its comment, and fires again (measured on 15).
+            let mut details = before.map(|at| triggers.remove(at).details).unwrap_or_default();
+            details.set(Setting::Firing, None);
+            triggers.push(Trigger { details, ..trigger });
         });
     }
 
     pub(super) fn create_policy(&mut self, create: &OnTable) {
         let columns = create.definition.columns(self.dialect);
         self.with_table(&create.table, |table| table.policies.push((create.name.name.clone(), columns)));
+        self.write_policy(create);
+    }
+
+    pub(super) fn alter_policy(&mut self, alter: &OnTable) {
+        let words: Vec<&str> = alter.definition.text.split_whitespace().collect();
+        if let [rename, _, to] = words.as_slice()
+            && rename.eq_ignore_ascii_case("rename")
+        {
+            let (from, to) = (alter.name.name.clone(), crate::dialect::fold(to, self.dialect));
+            let relation = self.resolve(&alter.table);
+            self.with_table_of(&relation, |table| {
+                for (name, _) in table.policies.iter_mut().filter(|(it, _)| *it == from) {
+                    name.clone_from(&to);
+                }
+            });
+            return self.rename_part(&relation, ObjectKind::Policy, &from, &to);
+        }
+        let columns = alter.definition.columns(self.dialect);
+        self.with_table(&alter.table, |table| {
+            for (_, own) in table.policies.iter_mut().filter(|(it, _)| *it == alter.name.name) {
+                own.extend(columns.iter().cloned());
+            }
+        });
+        self.write_policy(alter);
     }
 
     pub(super) fn create_statistics(&mut self, create: &CreateStatistics) {
@@ -422,7 +522,9 @@ impl Catalog {
             Some(name) => self.resolve(name),
             None => self.free_relation_name(&table, &columns, "stat"),
         };
-        self.with_table_of(&table, |table| table.statistics.push((name, create.columns.clone())));
+        let definition = create.definition.text.clone();
+        self.with_table_of(&table, |table| table.statistics.push((name.clone(), create.columns.clone())));
+        self.with_statistics(&name, |it| it.set(Setting::Definition, Some(definition)));
     }
 }
 
@@ -436,7 +538,35 @@ fn plain_column(name: &str, ty: &TypeName) -> ColumnState {
         identity: None,
         collation: None,
         sequence: None,
+        details: super::Details::default(),
     }
+}
+
+/// A column as a partition or an inheriting table has it: it takes over how values are stored (measured on 15).
+fn inherited(column: &ColumnState) -> ColumnState {
+    let kept = |setting: &Setting| matches!(setting, Setting::Storage | Setting::Compression);
+    let settings = column.details.settings.iter().filter(|(it, _)| kept(it));
+    let settings = settings.map(|(it, value)| (it.clone(), value.clone())).collect();
+    ColumnState { details: Details { settings, ..Details::default() }, ..column.clone() }
+}
+
+/// What `LIKE … INCLUDING` takes over of what hangs on a column.
+fn like_details(details: &Details, has: impl Fn(&str) -> bool) -> Details {
+    let kept = |setting: &Setting| match setting {
+        Setting::Storage => has("storage"),
+        Setting::Compression => has("compression"),
+        Setting::Comment => has("comments"),
+        _ => false,
+    };
+    let settings = details.settings.iter().filter(|(it, _)| kept(it));
+    let settings = settings.map(|(it, value)| (it.clone(), value.clone())).collect();
+    Details { settings, ..Details::default() }
+}
+
+fn without_comment(details: &Details) -> Details {
+    let mut details = details.clone();
+    details.set(Setting::Comment, None);
+    details
 }
 
 /// What stands in the name of an index for each of its keys.

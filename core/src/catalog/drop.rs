@@ -33,13 +33,18 @@ impl Catalog {
                 }
             }
             ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
-                for name in &drop.names {
-                    self.functions.remove_mut(name.name.as_str());
+                for (name, takes) in drop.names.iter().zip(&drop.takes) {
+                    self.drop_routine(name, takes.as_deref());
                 }
             }
             ObjectKind::Schema => {
                 for name in &drop.names {
                     self.drop_schema(&name.name);
+                }
+            }
+            ObjectKind::Extension => {
+                for name in &drop.names {
+                    self.extensions.remove_mut(name.name.as_str());
                 }
             }
             ObjectKind::Publication => {
@@ -60,17 +65,30 @@ impl Catalog {
     fn drop_on_table(&mut self, drop: &Drop) {
         let (Some(table), Some(name)) = (&drop.on_table, drop.names.first()) else { return };
         self.with_table(table, |table| match drop.object {
-            ObjectKind::Trigger => table.triggers.retain(|it| it.name != name.name),
+            ObjectKind::Trigger => {}
             ObjectKind::Policy => table.policies.retain(|(it, _)| *it != name.name),
             _ => table.rules.retain(|it| *it != name.name),
         });
+        let relation = self.resolve(table);
+        let part = (drop.object, name.name.clone());
+        self.with_relation(&relation, |kind| match kind {
+            RelationKind::Table(table) => _ = table.parts.remove(&part),
+            RelationKind::View(view) => _ = view.parts.remove(&part),
+            RelationKind::Index(_) | RelationKind::Sequence(_) => {}
+        });
+        if drop.object == ObjectKind::Trigger {
+            self.with_triggers(&relation, |triggers| triggers.retain(|it| it.name != name.name));
+        }
     }
 
     fn drop_statistics(&mut self, name: &Name) {
         let name = self.resolve(name);
         let owner = self.tables().find(|(_, table)| table.statistics.iter().any(|(it, _)| *it == name));
         if let Some(owner) = owner.map(|(owner, _)| owner.clone()) {
-            self.with_table_of(&owner, |table| table.statistics.retain(|(it, _)| *it != name));
+            self.with_table_of(&owner, |table| {
+                table.statistics.retain(|(it, _)| *it != name);
+                table.parts.remove(&(ObjectKind::Statistics, name.name.to_string()));
+            });
         }
     }
 
@@ -188,6 +206,7 @@ impl Catalog {
             }
         }
         self.types.remove_mut(name);
+        self.type_details.remove_mut(name);
     }
 
     fn drop_schema(&mut self, schema: &str) {
@@ -197,6 +216,16 @@ impl Catalog {
             self.drop_table(&name, true);
             self.remove(&name);
         }
+        let types: Vec<RelationName> =
+            self.types.keys().filter(|it| &*it.schema == schema).cloned().collect();
+        for name in types {
+            self.drop_type(&name, true);
+        }
+        let routines: Vec<_> = self.definitions.keys().filter(|it| &*it.schema == schema).cloned().collect();
+        for name in routines {
+            self.definitions.remove_mut(&name);
+        }
+        self.schemas.remove_mut(schema);
     }
 
     /// Drops a column with the indexes, constraints, statistics and sequence that name it.
@@ -221,7 +250,14 @@ impl Catalog {
         self.drop_views_on(table, Some(column));
         self.with_table_of(table, |table| {
             table.columns.retain(|it| it.name != column);
-            table.statistics.retain(|(_, columns)| !columns.iter().any(|it| it == column));
+            let (gone, left) = std::mem::take(&mut table.statistics)
+                .into_iter()
+                .partition(|(_, it)| it.iter().any(|it| it == column));
+            table.statistics = left;
+            let gone: Vec<(RelationName, Vec<String>)> = gone;
+            for (name, _) in gone {
+                table.parts.remove(&(ObjectKind::Statistics, name.name.to_string()));
+            }
         });
     }
 

@@ -118,6 +118,26 @@ impl Catalog {
         self.types.iter().map(|(name, ty)| (name, &**ty))
     }
 
+    /// What hangs on a type.
+    pub fn type_details(&self, name: &RelationName) -> Option<&super::Details> {
+        self.type_details.get(name).map(|it| &**it)
+    }
+
+    /// All schemas that were made, or that something hangs on.
+    pub fn schemas(&self) -> impl Iterator<Item = (&str, &super::Details)> {
+        self.schemas.iter().map(|(name, details)| (&**name, &**details))
+    }
+
+    /// The extensions that were made.
+    pub fn extensions(&self) -> impl Iterator<Item = &str> {
+        self.extensions.keys().map(|name| &**name)
+    }
+
+    /// All publications with their tables.
+    pub fn publications(&self) -> impl Iterator<Item = (&str, &[RelationName])> {
+        self.publications.iter().map(|(name, tables)| (&**name, tables.as_slice()))
+    }
+
     /// All views that read the relation, in order of name.
     pub fn views_on(&self, relation: &RelationName) -> Vec<(&RelationName, &View)> {
         let readers = self.readers.get(relation).map(|readers| readers.as_slice()).unwrap_or_default();

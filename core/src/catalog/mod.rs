@@ -5,15 +5,20 @@
 //! read, the relations that it names become uncertain, and nothing is said to be safe because of them.
 
 mod alter;
+mod annotate;
 mod apply;
+pub mod compare;
 mod constrain;
 mod create;
+mod details;
 mod drop;
 mod gaps;
 mod list;
 mod lookup;
 mod naming;
 mod relation;
+mod rights;
+mod routine;
 mod session;
 
 use std::sync::Arc;
@@ -21,16 +26,19 @@ use std::sync::Arc;
 use rpds::HashTrieMapSync;
 
 use crate::dialect::{Dialect, Name};
+use crate::operation::DefaultPrivileges;
 
 pub(crate) use alter::same_shape;
+pub use details::{Details, Rights, Setting};
 pub(crate) use drop::names_column;
 pub use gaps::Gap;
 pub use list::List;
 pub use naming::server_name;
 pub use relation::{
-    ColumnState, ConstraintState, Demand, Dependence, Index, IndexColumn, Relation, RelationKind, Routine,
-    Sequence, Table, Trigger, UserType, View,
+    ColumnState, ConstraintState, Definition, Demand, Dependence, Index, IndexColumn, Relation, RelationKind,
+    Routine, Sequence, Table, Trigger, UserType, View,
 };
+pub use routine::RoutineName;
 pub(crate) use session::milliseconds;
 pub use session::{AddedValue, MovedColumn, Opened, Session};
 
@@ -78,6 +86,12 @@ pub struct Catalog {
     renamed: Arc<Vec<RelationName>>,
     types: Map<RelationName, Arc<UserType>>,
     functions: Map<Arc<str>, Arc<Routine>>,
+    definitions: Map<RoutineName, Arc<Definition>>,
+    type_details: Map<RelationName, Arc<Details>>,
+    schemas: Map<Arc<str>, Arc<Details>>,
+    extensions: Map<Arc<str>, ()>,
+    /// What objects made from now on are granted.
+    default_rights: Arc<Vec<DefaultPrivileges>>,
     publications: Map<Arc<str>, Arc<Vec<RelationName>>>,
     publishes_all: bool,
     migration: u32,
@@ -95,6 +109,11 @@ impl Catalog {
             renamed: Arc::default(),
             types: Map::default(),
             functions: Map::default(),
+            definitions: Map::default(),
+            type_details: Map::default(),
+            schemas: Map::default(),
+            extensions: Map::default(),
+            default_rights: Arc::default(),
             publications: Map::default(),
             publishes_all: false,
             migration: 0,

@@ -1,12 +1,12 @@
 //! Relations and types as they are at a point of the history.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::RelationName;
 use super::list::List;
+use super::{Details, RelationName};
 use crate::operation::{
-    Expression, ForeignKey, Generated, Identity, PartitionBound, PartitionBy, QueryText, Signature, TypeName,
-    Volatility,
+    Expression, ForeignKey, Generated, Identity, ObjectKind, PartitionBound, PartitionBy, QueryText,
+    Signature, TypeName, Volatility,
 };
 
 /// A table, index, view or sequence.
@@ -16,6 +16,8 @@ pub struct Relation {
     pub born: u32,
     /// A statement that could not be read was about it: what is known may be wrong.
     pub uncertain: bool,
+    /// What hangs on it.
+    pub details: Details,
     /// What it is.
     pub kind: RelationKind,
 }
@@ -50,6 +52,8 @@ pub struct Table {
     pub rules: Vec<String>,
     /// Its extended statistics and their columns.
     pub statistics: Vec<(RelationName, Vec<String>)>,
+    /// What hangs on its policies, rules and extended statistics, by name; that of statistics with its schema.
+    pub parts: BTreeMap<(ObjectKind, String), Details>,
     /// How it is partitioned.
     pub partition_by: Option<PartitionBy>,
     /// The table that it is a partition of, and its bound.
@@ -91,6 +95,8 @@ pub struct ColumnState {
     pub collation: Option<String>,
     /// The sequence that belongs to it.
     pub sequence: Option<RelationName>,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// A constraint.
@@ -108,6 +114,8 @@ pub struct ConstraintState {
     pub deferrable: bool,
     /// Whether it is checked there unless a transaction says otherwise.
     pub initially_deferred: bool,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// What a constraint demands.
@@ -190,6 +198,8 @@ pub struct Trigger {
     pub events: String,
     /// Everything behind the table's name, as written.
     pub action: String,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// A view, materialized or not.
@@ -211,6 +221,14 @@ pub struct View {
     pub depends_on: Vec<Dependence>,
     /// The indexes of a materialized view.
     pub indexes: List<Index>,
+    /// Its triggers.
+    pub triggers: Vec<Trigger>,
+    /// What hangs on its columns.
+    pub columns_details: BTreeMap<String, Details>,
+    /// What hangs on its rules, by name.
+    pub parts: BTreeMap<(ObjectKind, String), Details>,
+    /// Whether its text could not be followed through a new name of what it reads.
+    pub unclear: bool,
 }
 
 /// A relation that a view reads, and the columns of it that it may name; `*` stands for all.
@@ -253,6 +271,17 @@ pub struct Routine {
     pub of_triggers: bool,
     /// The migration that made it.
     pub born: u32,
+}
+
+/// The whole definition of a function or procedure; there may be several of a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Definition {
+    /// Whether it is a procedure.
+    pub procedure: bool,
+    /// Everything behind its name, as written, with what was altered later behind it.
+    pub text: String,
+    /// What hangs on it.
+    pub details: Details,
 }
 
 /// A type that the schema made.

@@ -9,7 +9,9 @@ mod expression;
 pub mod lower;
 mod object;
 mod relations;
+mod renaming;
 mod sources;
+mod spelling;
 mod subparser;
 mod table;
 mod types;
@@ -18,11 +20,13 @@ pub use bound::Bound;
 pub use data::{Body, Copy, Delete, Insert, Merge, Query, Set, Transaction, Update};
 pub use expression::{ColumnWord, Expression, QueryText};
 pub use object::{
-    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction,
-    CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Lock,
-    Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Place, Publication, PublicationAction, Refresh,
-    Reindex, ReindexScope, Signature, Truncate, TypeAction, TypeShape, Volatility,
+    AlterDomain, AlterObject, AlterSequence, AlterType, AttributeChange, Comment, CreateDomain,
+    CreateFunction, CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView,
+    DefaultPrivileges, DomainAction, Drop, Grant, Lock, Maintain, Maintenance, ObjectAction, ObjectKind,
+    OnTable, Place, Publication, PublicationAction, Refresh, Reindex, ReindexScope, Signature, Truncate,
+    TypeAction, TypeShape, Volatility,
 };
+pub(crate) use spelling::{spelled, spelled_words};
 pub use table::{
     AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, ForeignKey, Generated,
     Identity, IndexKey, Like, PartitionBound, PartitionBy, RelationWord, TableAction, TriggerState,
@@ -102,7 +106,9 @@ pub enum Kind {
     /// A comment on an object.
     Comment(Comment),
     /// GRANT and REVOKE.
-    Grant(Grant),
+    Grant(Box<Grant>),
+    /// What objects made later are granted.
+    DefaultPrivileges(Box<DefaultPrivileges>),
     /// A session setting.
     Set(Set),
     /// BEGIN, COMMIT and their like.

@@ -75,6 +75,8 @@ pub struct Drop {
     pub object: ObjectKind,
     /// Their names.
     pub names: Vec<Name>,
+    /// The types of the arguments of each, where they are stated.
+    pub takes: Vec<Option<Vec<TypeName>>>,
     /// The table of a trigger, rule or policy.
     pub on_table: Option<Name>,
     /// Without stopping readers and writers (indexes).
@@ -98,6 +100,8 @@ pub struct AlterObject {
     pub name: Name,
     /// The arguments of a function.
     pub arguments: Option<String>,
+    /// The types of a routine's arguments, where they are stated.
+    pub takes: Option<Vec<TypeName>>,
     /// What is done.
     pub action: ObjectAction,
 }
@@ -110,11 +114,11 @@ pub enum ObjectAction {
     /// It moves to another schema.
     SetSchema(Ident),
     /// It has another owner.
-    Owner,
+    Owner(String),
     /// An extension in another version.
     Update,
-    /// Something else.
-    Else,
+    /// Something else, in the words of the statement.
+    Else(String),
 }
 
 /// Rebuilt indexes.
@@ -162,6 +166,8 @@ pub struct CreateView {
     pub columns: Vec<Ident>,
     /// What stands between its name and `AS`: columns, options.
     pub head: String,
+    /// Its options.
+    pub options: Vec<(String, Option<String>)>,
     /// Its query.
     pub query: QueryText,
 }
@@ -197,6 +203,8 @@ pub struct CreateType {
     pub name: Name,
     /// What it is made of.
     pub shape: TypeShape,
+    /// Everything behind its name.
+    pub definition: Expression,
 }
 
 /// What a type is made of.
@@ -244,7 +252,19 @@ pub enum TypeAction {
         retyped: Option<(String, TypeName)>,
         /// What depends on it follows.
         cascade: bool,
+        /// What is done to each.
+        changes: Vec<AttributeChange>,
     },
+}
+
+/// What is done to an attribute of a composite type.
+#[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs)]
+pub enum AttributeChange {
+    Add { name: String, ty: TypeName },
+    Drop { name: String },
+    Retype { name: String, ty: TypeName },
+    Rename { name: String, to: String },
 }
 
 /// The place of a new label of an enum.
@@ -265,6 +285,8 @@ pub struct CreateDomain {
     pub base: TypeName,
     /// Its default.
     pub default: Option<Expression>,
+    /// Its collation, where one is stated.
+    pub collation: Option<Name>,
     /// Whether it refuses NULL.
     pub not_null: bool,
     /// Its checks.
@@ -284,17 +306,17 @@ pub struct AlterDomain {
 #[derive(Debug, Clone, PartialEq)]
 #[allow(missing_docs)]
 pub enum DomainAction {
-    SetDefault,
+    SetDefault(Expression),
     DropDefault,
     SetNotNull,
     DropNotNull,
     AddConstraint(Box<Constraint>),
     DropConstraint(Ident),
     ValidateConstraint(Ident),
-    RenameConstraint,
+    RenameConstraint { name: Ident, to: Ident },
     RenameTo(Ident),
     SetSchema(Ident),
-    Owner,
+    Owner(String),
 }
 
 /// A new sequence.
@@ -310,6 +332,8 @@ pub struct CreateSequence {
     pub owned_by: Option<(Name, Ident)>,
     /// Seen by its own session only.
     pub temporary: bool,
+    /// How it counts: each option with its value, `no` where it says that it has none.
+    pub options: Vec<(String, String)>,
 }
 
 /// A changed sequence.
@@ -327,6 +351,8 @@ pub struct AlterSequence {
     pub restarts: bool,
     /// The number that it starts again at, or any other option that rewrites it.
     pub rewrites: bool,
+    /// How it counts: each option with its value, `no` where it says that it has none.
+    pub options: Vec<(String, String)>,
 }
 
 /// A new or replaced routine.
@@ -348,6 +374,12 @@ pub struct CreateFunction {
     pub options: String,
     /// `RETURNS trigger`.
     pub returns_trigger: bool,
+    /// The types of the values that go in: they tell it from others of its name.
+    pub takes: Vec<TypeName>,
+    /// Whether it is a procedure.
+    pub procedure: bool,
+    /// Everything behind its name.
+    pub definition: Expression,
     /// How it is called; `None` of a procedure, and where an argument is more than a value that goes in.
     pub signature: Option<Signature>,
 }
@@ -406,6 +438,8 @@ pub struct CreateTrigger {
 pub struct OnTable {
     /// Its name.
     pub name: Ident,
+    /// What stands between its name and that of the table: the event of a rule.
+    pub head: Expression,
     /// Its table.
     pub table: Name,
     /// Everything behind the table's name.
@@ -449,6 +483,8 @@ pub struct CreateStatistics {
     pub table: Option<Name>,
     /// The columns.
     pub columns: Vec<String>,
+    /// The kinds in parentheses and what they are on.
+    pub definition: Expression,
 }
 
 /// Maintenance of tables.
@@ -512,6 +548,12 @@ pub struct Comment {
     pub object: ObjectKind,
     /// The object; of a column, constraint or trigger, its table.
     pub name: Name,
+    /// The column, constraint, trigger, policy or rule of that table; the check of a domain.
+    pub part: Option<String>,
+    /// The types of a routine's arguments, where they are stated.
+    pub takes: Option<Vec<TypeName>>,
+    /// Its text; `None` takes it away.
+    pub text: Option<String>,
 }
 
 /// GRANT and REVOKE.
@@ -521,4 +563,27 @@ pub struct Grant {
     pub revoke: bool,
     /// The tables or sequences, where it is about such.
     pub tables: Vec<Name>,
+    /// What kind of object it is about; `None` where it makes roles members of others.
+    pub object: Option<ObjectKind>,
+    /// The objects; the types of a routine's arguments stand with it where they are stated.
+    pub objects: Vec<(Name, Option<Vec<TypeName>>)>,
+    /// The schemas of `ALL … IN SCHEMA`.
+    pub schemas: Vec<Ident>,
+    /// The privileges in lower case, `all` for every one, each with its columns.
+    pub privileges: Vec<(String, Vec<String>)>,
+    /// The roles, `public` for all.
+    pub roles: Vec<String>,
+    /// `WITH GRANT OPTION`; of a REVOKE, that nothing but the option is taken away.
+    pub option: bool,
+}
+
+/// What objects made later are granted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DefaultPrivileges {
+    /// The roles whose objects are meant; none means whoever says it.
+    pub roles: Vec<String>,
+    /// The schemas that are meant; none means all.
+    pub schemas: Vec<String>,
+    /// What is granted or taken away.
+    pub grant: Grant,
 }

@@ -31,7 +31,7 @@ impl Operation {
                 match &it.action {
                     ObjectAction::RenameTo(to) => names.beside(&it.name, to),
                     ObjectAction::SetSchema(schema) => names.moved(&it.name, schema),
-                    ObjectAction::Owner | ObjectAction::Update | ObjectAction::Else => {}
+                    ObjectAction::Owner(_) | ObjectAction::Update | ObjectAction::Else(_) => {}
                 }
             }
             Kind::CreateView(it) => {
@@ -93,6 +93,7 @@ impl Operation {
             Kind::Query(it) => names.add(&it.query.relations(dialect)),
             Kind::CreateSchema(_)
             | Kind::CreateExtension(_)
+            | Kind::DefaultPrivileges(_)
             | Kind::Set(_)
             | Kind::Transaction(_)
             | Kind::Other(_) => {}

@@ -59,6 +59,15 @@ pub(super) fn of_expression(cursor: Cursor<'_>) -> Vec<Name> {
     sources.finish()
 }
 
+/// The relations that a query names, each where it stands, as often as it stands there.
+pub(super) fn places(cursor: Cursor<'_>) -> Vec<Name> {
+    let mut sources = Sources::default();
+    sources.query(cursor);
+    let Sources { mut found, own, .. } = sources;
+    found.retain(|name| name.schema.is_some() || !own.contains(&name.name));
+    found
+}
+
 #[derive(Default)]
 struct Sources {
     found: Vec<Name>,

@@ -34,6 +34,12 @@ pub struct CreateTable {
     pub query: Option<QueryText>,
     /// Whether the query is run, or only read for its shape.
     pub with_data: bool,
+    /// Its storage options.
+    pub options: Vec<(String, Option<String>)>,
+    /// Its access method, where one is stated.
+    pub method: Option<String>,
+    /// Its tablespace, where one is stated.
+    pub tablespace: Option<String>,
     /// Where the list of columns starts, for edits.
     pub body: Span,
 }
@@ -84,6 +90,12 @@ pub struct Column {
     pub constraints: Vec<Constraint>,
     /// Its collation, where one is stated.
     pub collation: Option<Name>,
+    /// How its values are stored, where that is stated, in lower case.
+    pub storage: Option<String>,
+    /// How its values are compressed, where that is stated, in lower case.
+    pub compression: Option<String>,
+    /// How the sequence of an identity column counts.
+    pub counts: Vec<(String, String)>,
     /// The whole definition.
     pub span: Span,
 }
@@ -123,6 +135,12 @@ pub struct Constraint {
     pub initially_deferred: bool,
     /// Not handed down to inheriting tables.
     pub no_inherit: bool,
+    /// Further columns that the index of a key stores.
+    pub include: Vec<Ident>,
+    /// The storage options of the index of a key.
+    pub options: Vec<(String, Option<String>)>,
+    /// Everything behind the word EXCLUDE.
+    pub exclusion: Option<Expression>,
     /// Its whole text.
     pub span: Span,
 }
@@ -197,6 +215,10 @@ pub struct CreateIndex {
     pub predicate: Option<Expression>,
     /// Whether NULLs are the same.
     pub nulls_not_distinct: bool,
+    /// Its storage options.
+    pub options: Vec<(String, Option<String>)>,
+    /// Its tablespace, where one is stated.
+    pub tablespace: Option<String>,
     /// The word `INDEX`.
     pub keyword: Span,
     /// Everything behind the table's name, as written; empty where nobody wrote it.
@@ -257,33 +279,34 @@ pub enum TableAction {
     DropNotNull { column: Ident },
     SetExpression { column: Ident, expression: Expression },
     DropExpression { column: Ident },
-    AddIdentity { column: Ident, identity: Identity, sequence: Option<Name> },
-    AlterIdentity { column: Ident, identity: Option<Identity> },
+    AddIdentity { column: Ident, identity: Identity, sequence: Option<Name>, counts: Vec<(String, String)> },
+    AlterIdentity { column: Ident, identity: Option<Identity>, counts: Vec<(String, String)> },
     DropIdentity { column: Ident },
-    SetStatistics { column: Option<Ident> },
-    SetStorage { column: Ident },
-    SetCompression { column: Ident },
-    SetColumnOptions { column: Ident },
+    SetStatistics { column: Option<Ident>, target: String },
+    SetStorage { column: Ident, storage: String },
+    SetCompression { column: Ident, method: String },
+    SetColumnOptions { column: Ident, options: Vec<(String, Option<String>)> },
     AddConstraint { constraint: Box<Constraint> },
     AlterConstraint { name: Ident, enforced: Option<bool>, timing: Option<(bool, bool)>, inherit: bool },
     ValidateConstraint { name: Ident },
     DropConstraint { name: Ident, if_exists: bool, cascade: bool },
     Trigger { name: Option<Ident>, state: TriggerState },
-    Rule { name: Ident },
+    Rule { name: Ident, state: TriggerState },
     RowSecurity { enabled: bool },
+    ForceRowSecurity { forced: bool },
     ClusterOn { index: Ident },
     SetWithoutCluster,
     SetWithoutOids,
     SetAccessMethod { method: String },
     SetTablespace { tablespace: String },
     SetLogged { logged: bool },
-    SetOptions { names: Vec<String> },
+    SetOptions { names: Vec<String>, options: Vec<(String, Option<String>)> },
     Inherit { parent: Name },
     NoInherit { parent: Name },
     OfType { ty: Name },
     NotOf,
-    Owner,
-    ReplicaIdentity { index: Option<Ident>, nothing: bool },
+    Owner { to: String },
+    ReplicaIdentity { index: Option<Ident>, nothing: bool, full: bool },
     RenameColumn { column: Ident, to: Ident },
     RenameConstraint { name: Ident, to: Ident },
     RenameTo { to: Ident },
@@ -298,8 +321,12 @@ pub enum TableAction {
 /// What happens to triggers with `ENABLE` and `DISABLE`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TriggerState {
-    /// They fire, perhaps also or only on replicas.
+    /// They fire.
     Enabled,
+    /// They fire on replicas too.
+    Always,
+    /// They fire on replicas only.
+    OnReplicas,
     /// They do not fire.
     Disabled,
 }

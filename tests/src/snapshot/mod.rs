@@ -4,6 +4,7 @@
 //! down against nothing done. Names of everything are compared; object numbers and statistics are not. Definitions come from
 //! the server's own printers (`pg_get_constraintdef` and the like), so spelling does not matter.
 
+mod beside;
 mod queries;
 
 use crate::database::{Database, rows};
@@ -35,6 +36,18 @@ pub(crate) fn snapshot(database: &Database, order: ColumnOrder) -> String {
         for row in ask(queries::COLUMN_ORDER) {
             let cells: Vec<String> = row.into_iter().map(on_one_line).collect();
             writeln!(text, "column order {}", cells.join(": ")).expect("strings take all text");
+        }
+    }
+    text
+}
+
+/// The schema with all that a snapshot leaves out.
+pub(crate) fn whole_snapshot(database: &Database) -> String {
+    let mut text = snapshot(database, ColumnOrder::Compared);
+    for (kind, query) in beside::ALL {
+        for row in database.rows(query) {
+            let cells: Vec<String> = row.into_iter().map(on_one_line).collect();
+            writeln!(text, "{kind} {}", cells.join(", ")).expect("strings take all text");
         }
     }
     text

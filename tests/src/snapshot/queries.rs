@@ -22,7 +22,8 @@ pub(super) const ALL: &[(&str, &str)] = &[
                 (SELECT 'in ' || spcname FROM pg_tablespace p WHERE p.oid = c.reltablespace),
                 (SELECT 'of ' || amname FROM pg_am m WHERE m.oid = c.relam AND amname <> 'heap'),
                 CASE c.relreplident WHEN 'd' THEN NULL ELSE 'replica identity ' || c.relreplident::text END,
-                pg_get_userbyid(c.relowner), c.relacl::text
+                pg_get_userbyid(c.relowner),
+                array(SELECT i::text FROM unnest(coalesce(c.relacl, acldefault('r', c.relowner))) i ORDER BY 1)::text
          FROM pg_class c WHERE c.relkind IN ('r', 'p', 'f') AND c.relnamespace IN (SELECT oid FROM pg_namespace
               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = c.oid AND deptype = 'e')
@@ -37,7 +38,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
                 CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
                 CASE WHEN a.attcollation <> t.typcollation THEN 'collate '
                 || (SELECT collnamespace::regnamespace || '.' || collname FROM pg_collation n WHERE n.oid = a.attcollation) END,
-                a.attacl::text
+                nullif(array(SELECT i::text FROM unnest(a.attacl) i ORDER BY 1)::text, '{}')
          FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
          WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'c')
@@ -97,7 +98,7 @@ pub(super) const ALL: &[(&str, &str)] = &[
     (
         "function",
         "SELECT p.oid::regprocedure::text, CASE WHEN p.prokind IN ('f', 'p') THEN pg_get_functiondef(p.oid) END,
-                p.proacl::text
+                array(SELECT i::text FROM unnest(coalesce(p.proacl, acldefault('f', p.proowner))) i ORDER BY 1)::text
          FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM pg_namespace
               WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
            AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = p.oid AND deptype = 'e')

@@ -61,12 +61,12 @@ fn changed_column(action: &TableAction) -> Option<&Ident> {
         | TableAction::AddIdentity { column, .. }
         | TableAction::AlterIdentity { column, .. }
         | TableAction::DropIdentity { column }
-        | TableAction::SetStorage { column }
-        | TableAction::SetCompression { column }
-        | TableAction::SetColumnOptions { column }
+        | TableAction::SetStorage { column, .. }
+        | TableAction::SetCompression { column, .. }
+        | TableAction::SetColumnOptions { column, .. }
         | TableAction::RenameColumn { column, .. } => Some(column),
         TableAction::DropColumn { column, if_exists: false, .. } => Some(column),
-        TableAction::SetStatistics { column } => column.as_ref(),
+        TableAction::SetStatistics { column, .. } => column.as_ref(),
         _ => None,
     }
 }
@@ -148,6 +148,7 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
         TableAction::Trigger { .. } => draft.lock_tree(relation, ShareRowExclusive),
         TableAction::Rule { .. }
         | TableAction::RowSecurity { .. }
+        | TableAction::ForceRowSecurity { .. }
         | TableAction::NotOf
         | TableAction::RenameTo { .. }
         | TableAction::SetWithoutOids
@@ -166,7 +167,7 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
         TableAction::SetAccessMethod { method } => table::set_access_method(draft, relation, method),
         TableAction::SetTablespace { .. } => table::set_tablespace(draft, relation),
         TableAction::SetLogged { logged } => table::set_logged(draft, relation, *logged),
-        TableAction::SetOptions { names } => set_options(draft, relation, names),
+        TableAction::SetOptions { names, .. } => set_options(draft, relation, names),
         TableAction::Inherit { parent } => inherit(draft, relation, parent),
         TableAction::NoInherit { parent } => {
             let Some(parent) = draft.existing(parent, false) else { return };
@@ -174,7 +175,7 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
             draft.lock(&parent, LockMode::AccessShare);
         }
         TableAction::OfType { ty } => of_type(draft, relation, ty),
-        TableAction::Owner => owner(draft, relation),
+        TableAction::Owner { .. } => owner(draft, relation),
         TableAction::ReplicaIdentity { index, .. } => {
             draft.lock(relation, AccessExclusive);
             if let Some(index) = index {

@@ -57,7 +57,7 @@ pub(super) fn of(operation: &Operation, target: &Target, catalog: &Catalog, sess
         Kind::Truncate(it) => data::truncate(draft_ref, it),
         Kind::Comment(it) => object::comment(draft_ref, it),
         Kind::Grant(it) => object::grant(draft_ref, it),
-        Kind::Set(_) | Kind::Transaction(_) => {}
+        Kind::Set(_) | Kind::Transaction(_) | Kind::DefaultPrivileges(_) => {}
         Kind::Insert(it) => data::insert(draft_ref, it),
         Kind::Update(it) => data::update(draft_ref, it),
         Kind::Delete(it) => data::delete(draft_ref, it),

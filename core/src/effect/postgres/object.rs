@@ -71,7 +71,7 @@ pub(super) fn alter(draft: &mut Draft<'_>, alter: &AlterObject) {
         let name = draft.catalog.resolve(&alter.name);
         let owner = draft.catalog.tables().find(|(_, it)| it.statistics.iter().any(|(it, _)| *it == name));
         if let Some(owner) =
-            owner.map(|(owner, _)| owner.clone()).filter(|_| alter.action == ObjectAction::Else)
+            owner.map(|(owner, _)| owner.clone()).filter(|_| matches!(alter.action, ObjectAction::Else(_)))
         {
             draft.lock(&owner, LockMode::ShareUpdateExclusive);
         }
@@ -86,7 +86,7 @@ pub(super) fn alter_type(draft: &mut Draft<'_>, alter: &AlterType) {
             draft.effect.transactional = draft.since(12) || made_here;
         }
         TypeAction::RenameValue { .. } => {}
-        TypeAction::Attribute { retyped, cascade } => {
+        TypeAction::Attribute { retyped, cascade, .. } => {
             attribute(draft, &alter.name, retyped.as_ref(), *cascade)
         }
     }

@@ -17,7 +17,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
     let column = match &alter.action {
         TableAction::AddIdentity { column, identity: Identity::Always, .. }
-        | TableAction::AlterIdentity { column, identity: Some(Identity::Always) } => column,
+        | TableAction::AlterIdentity { column, identity: Some(Identity::Always), .. } => column,
         _ => return None,
     };
     let table = ctx.resolve(&alter.table);

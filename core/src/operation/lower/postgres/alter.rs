@@ -1,7 +1,8 @@
 //! ALTER, one operation for each subcommand of a relation.
 
 use super::column::{column, table_constraint, type_name};
-use super::{create, expression, object, table, unknown};
+use super::options::{counts, storage_options};
+use super::{create, expression, object, right, routine, table, unknown};
 use crate::dialect::Name;
 use crate::operation::{
     AlterObject, AlterTable, Identity, Kind, ObjectAction, ObjectKind, Operation, Publication,
@@ -106,19 +107,15 @@ fn action(cursor: &mut Cursor<'_>, relation: RelationWord) -> Option<TableAction
         }
         "rename" => rename(cursor),
         "set" => set(cursor),
-        "reset" => Some(TableAction::SetOptions { names: option_names(cursor)? }),
-        "owner" if cursor.eat("to") => {
-            cursor.next_token();
-            Some(TableAction::Owner)
-        }
-        "enable" => trigger_or_rule(cursor, TriggerState::Enabled),
+        "reset" => set_options(cursor),
+        "owner" if cursor.eat("to") => Some(TableAction::Owner { to: cursor.ident()?.name }),
+        "enable" => enable(cursor),
         "disable" => trigger_or_rule(cursor, TriggerState::Disabled),
         "force" if cursor.eat_all("row level security") => {
-            // Only the owner is concerned.
-            Some(TableAction::RowSecurity { enabled: false })
+            Some(TableAction::ForceRowSecurity { forced: true })
         }
         "no" if cursor.eat_all("force row level security") => {
-            Some(TableAction::RowSecurity { enabled: false })
+            Some(TableAction::ForceRowSecurity { forced: false })
         }
         "no" if cursor.eat("inherit") => Some(TableAction::NoInherit { parent: cursor.name()? }),
         "no" if cursor.eat_all("depends on extension") => {
@@ -137,8 +134,8 @@ fn action(cursor: &mut Cursor<'_>, relation: RelationWord) -> Option<TableAction
         "attach" if cursor.eat("partition") => attach(cursor, relation),
         "detach" if cursor.eat("partition") => detach(cursor),
         "options" => {
-            cursor.group()?;
-            Some(TableAction::SetOptions { names: vec!["options".to_owned()] })
+            let options = vec![("options".to_owned(), Some(expression(&cursor.group()?).text))];
+            Some(TableAction::SetOptions { names: vec!["options".to_owned()], options })
         }
         _ => None,
     }
@@ -196,8 +193,7 @@ fn alter_constraint(cursor: &mut Cursor<'_>) -> Option<TableAction> {
 fn alter_column(cursor: &mut Cursor<'_>) -> Option<TableAction> {
     cursor.eat("column");
     if cursor.eat_kind(TokenKind::Number).is_some() && cursor.eat_all("set statistics") {
-        while cursor.next_token().is_some() {}
-        return Some(TableAction::SetStatistics { column: None });
+        return Some(TableAction::SetStatistics { column: None, target: rest(cursor).text });
     }
     let column = cursor.ident()?;
     if cursor.eat_all("set data type") || cursor.eat("type") {
@@ -209,23 +205,26 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Option<TableAction> {
     match cursor.next_token()?.span.of(cursor.text()).to_ascii_lowercase().as_str() {
         "set" => set_column(column, cursor),
         "reset" => {
-            cursor.group()?;
-            Some(TableAction::SetColumnOptions { column })
+            let options = storage_options(&cursor.group()?);
+            let options = options.into_iter().map(|(name, _)| (name, None)).collect();
+            Some(TableAction::SetColumnOptions { column, options })
         }
         "drop" => drop_from_column(column, cursor),
         "add" if cursor.eat("generated") => {
             let identity = identity(cursor)?;
             cursor.eat_all("as identity").then_some(())?;
-            let sequence = cursor.group().and_then(named_sequence);
-            Some(TableAction::AddIdentity { column, identity, sequence })
+            let options = cursor.group();
+            let sequence = options.and_then(named_sequence);
+            let counts = options.map(|mut group| counts(&mut group)).unwrap_or_default();
+            Some(TableAction::AddIdentity { column, identity, sequence, counts })
         }
         "restart" => {
             while cursor.next_token().is_some() {}
-            Some(TableAction::AlterIdentity { column, identity: None })
+            Some(TableAction::AlterIdentity { column, identity: None, counts: Vec::new() })
         }
         "options" => {
-            cursor.group()?;
-            Some(TableAction::SetColumnOptions { column })
+            let options = vec![("options".to_owned(), Some(expression(&cursor.group()?).text))];
+            Some(TableAction::SetColumnOptions { column, options })
         }
         _ => None,
     }
@@ -256,23 +255,19 @@ fn set_column(column: crate::dialect::Ident, cursor: &mut Cursor<'_>) -> Option<
     }
     if cursor.eat("generated") {
         let identity = Some(identity(cursor)?);
-        while cursor.next_token().is_some() {}
-        return Some(TableAction::AlterIdentity { column, identity });
+        return Some(TableAction::AlterIdentity { column, identity, counts: counts(cursor) });
     }
     if cursor.eat("statistics") {
-        while cursor.next_token().is_some() {}
-        return Some(TableAction::SetStatistics { column: Some(column) });
+        return Some(TableAction::SetStatistics { column: Some(column), target: rest(cursor).text });
     }
     if cursor.eat("storage") {
-        cursor.next_token();
-        return Some(TableAction::SetStorage { column });
+        return Some(TableAction::SetStorage { column, storage: cursor.ident()?.name });
     }
     if cursor.eat("compression") {
-        cursor.next_token();
-        return Some(TableAction::SetCompression { column });
+        return Some(TableAction::SetCompression { column, method: cursor.ident()?.name });
     }
-    if cursor.group().is_some() {
-        return Some(TableAction::SetColumnOptions { column });
+    if let Some(group) = cursor.group() {
+        return Some(TableAction::SetColumnOptions { column, options: storage_options(&group) });
     }
     if cursor.is_any(&[
         "increment",
@@ -285,10 +280,18 @@ fn set_column(column: crate::dialect::Ident, cursor: &mut Cursor<'_>) -> Option<
         "no",
         "sequence",
     ]) {
-        while cursor.next_token().is_some() {}
-        return Some(TableAction::AlterIdentity { column, identity: None });
+        return Some(TableAction::AlterIdentity { column, identity: None, counts: set_counts(cursor) });
     }
     None
+}
+
+/// Reads the options of `SET option …`, each behind a word SET of its own but the first.
+fn set_counts(cursor: &mut Cursor<'_>) -> Vec<(String, String)> {
+    let mut all = counts(cursor);
+    while cursor.eat("set") {
+        all.extend(counts(cursor));
+    }
+    all
 }
 
 fn drop_from_column(column: crate::dialect::Ident, cursor: &mut Cursor<'_>) -> Option<TableAction> {
@@ -343,24 +346,36 @@ fn set(cursor: &mut Cursor<'_>) -> Option<TableAction> {
     if cursor.eat_all("without oids") {
         return Some(TableAction::SetWithoutOids);
     }
-    Some(TableAction::SetOptions { names: option_names(cursor)? })
+    set_options(cursor)
 }
 
-fn option_names(cursor: &mut Cursor<'_>) -> Option<Vec<String>> {
-    let group = cursor.group()?;
-    let names = group.segments().into_iter().filter_map(|mut option| option.name());
-    Some(names.map(|name| name.to_string()).collect())
+fn set_options(cursor: &mut Cursor<'_>) -> Option<TableAction> {
+    let resets = cursor.index() > 0 && cursor.part(0, cursor.index()).has(&["reset"]);
+    let mut options = storage_options(&cursor.group()?);
+    if resets {
+        options.iter_mut().for_each(|(_, value)| *value = None);
+    }
+    let names = options.iter().map(|(name, _)| name.clone()).collect();
+    Some(TableAction::SetOptions { names, options })
+}
+
+fn enable(cursor: &mut Cursor<'_>) -> Option<TableAction> {
+    let state = match cursor.eat_any(&["replica", "always"]) {
+        Some("replica") => TriggerState::OnReplicas,
+        Some(_) => TriggerState::Always,
+        None => TriggerState::Enabled,
+    };
+    trigger_or_rule(cursor, state)
 }
 
 fn trigger_or_rule(cursor: &mut Cursor<'_>, state: TriggerState) -> Option<TableAction> {
-    cursor.eat_any(&["replica", "always"]);
     if cursor.eat("trigger") {
         let name = cursor.ident()?;
         let all = matches!(name.name.as_str(), "all" | "user");
         return Some(TableAction::Trigger { name: Some(name).filter(|_| !all), state });
     }
     if cursor.eat("rule") {
-        return Some(TableAction::Rule { name: cursor.ident()? });
+        return Some(TableAction::Rule { name: cursor.ident()?, state });
     }
     let enabled = state == TriggerState::Enabled;
     cursor.eat_all("row level security").then_some(TableAction::RowSecurity { enabled })
@@ -368,10 +383,12 @@ fn trigger_or_rule(cursor: &mut Cursor<'_>, state: TriggerState) -> Option<Table
 
 fn replica_identity(cursor: &mut Cursor<'_>) -> Option<TableAction> {
     if cursor.eat_all("using index") {
-        return Some(TableAction::ReplicaIdentity { index: Some(cursor.ident()?), nothing: false });
+        let index = Some(cursor.ident()?);
+        return Some(TableAction::ReplicaIdentity { index, nothing: false, full: false });
     }
     let word = cursor.eat_any(&["full", "default", "nothing"])?;
-    Some(TableAction::ReplicaIdentity { index: None, nothing: word == "nothing" })
+    let (nothing, full) = (word == "nothing", word == "full");
+    Some(TableAction::ReplicaIdentity { index: None, nothing, full })
 }
 
 fn attach(cursor: &mut Cursor<'_>, relation: RelationWord) -> Option<TableAction> {
@@ -391,7 +408,7 @@ fn detach(cursor: &mut Cursor<'_>) -> Option<TableAction> {
 /// Reads an ALTER of anything that is no relation.
 fn alter_object(cursor: &mut Cursor<'_>) -> Option<Kind> {
     if cursor.eat_all("default privileges") {
-        return Some(Kind::Other("ALTER DEFAULT PRIVILEGES".to_owned()));
+        return Some(right::default_privileges(*cursor));
     }
     if cursor.is("system") {
         return Some(Kind::Other("ALTER SYSTEM".to_owned()));
@@ -407,7 +424,9 @@ fn alter_object(cursor: &mut Cursor<'_>) -> Option<Kind> {
         return Some(Kind::Other("ALTER of an object outside tables".to_owned()));
     }
     let name = cursor.name()?;
-    let arguments = cursor.group().map(|it| it.span().of(it.text()).to_owned());
+    let arguments = cursor.group();
+    let takes = arguments.map(|group| routine::types(&group));
+    let arguments = arguments.map(|it| it.span().of(it.text()).to_owned());
     let mut reader = *cursor;
     let special = match object {
         ObjectKind::Type => object::alter_type(name.clone(), &mut reader),
@@ -416,7 +435,7 @@ fn alter_object(cursor: &mut Cursor<'_>) -> Option<Kind> {
         _ => None,
     };
     special.or_else(|| {
-        Some(Kind::AlterObject(AlterObject { object, name, arguments, action: object_action(cursor)? }))
+        Some(Kind::AlterObject(AlterObject { object, name, arguments, takes, action: object_action(cursor)? }))
     })
 }
 
@@ -435,12 +454,12 @@ fn object_action(cursor: &mut Cursor<'_>) -> Option<ObjectAction> {
         return Some(ObjectAction::SetSchema(cursor.ident()?));
     }
     if cursor.eat_all("owner to") {
-        return Some(ObjectAction::Owner);
+        return Some(ObjectAction::Owner(cursor.ident()?.name));
     }
     if cursor.is("update") {
         return Some(ObjectAction::Update);
     }
-    (!cursor.at_end()).then_some(ObjectAction::Else)
+    (!cursor.at_end()).then(|| ObjectAction::Else(rest(cursor).text))
 }
 
 fn publication(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {

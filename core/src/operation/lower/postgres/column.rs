@@ -129,25 +129,27 @@ fn column_constraint(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<Par
     }
     if cursor.eat("unique") {
         let nulls_not_distinct = nulls_not_distinct(cursor);
-        index_parameters(cursor);
+        let parameters = index_parameters(cursor);
         let columns = vec![column.name.clone()];
-        return Some(Part::One(constraint(ConstraintKind::Unique {
-            columns,
-            using_index: None,
-            nulls_not_distinct,
-        })));
+        let kind = ConstraintKind::Unique { columns, using_index: None, nulls_not_distinct };
+        return Some(Part::One(parameters.on(constraint(kind))));
     }
     if cursor.eat_all("primary key") {
-        index_parameters(cursor);
+        let parameters = index_parameters(cursor);
         let columns = vec![column.name.clone()];
-        return Some(Part::One(constraint(ConstraintKind::PrimaryKey { columns, using_index: None })));
+        let kind = ConstraintKind::PrimaryKey { columns, using_index: None };
+        return Some(Part::One(parameters.on(constraint(kind))));
     }
     if cursor.is("references") {
         let key = foreign_key(cursor, vec![column.name.clone()])?;
         return Some(Part::One(constraint(ConstraintKind::ForeignKey(key))));
     }
-    if cursor.eat_any(&["storage", "compression"]).is_some() {
-        cursor.next_token();
+    if cursor.eat("storage") {
+        column.storage = cursor.ident().map(|it| it.name);
+        return Some(Part::Other);
+    }
+    if cursor.eat("compression") {
+        column.compression = cursor.ident().map(|it| it.name);
         return Some(Part::Other);
     }
     if cursor.eat("options") {
@@ -200,7 +202,8 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<Part> {
     cursor.eat("as").then_some(())?;
     if cursor.eat("identity") {
         column.identity = Some(if always { Identity::Always } else { Identity::ByDefault });
-        cursor.group();
+        let counts = cursor.group().map(|mut group| super::options::counts(&mut group));
+        column.counts = counts.unwrap_or_default();
         return Some(Part::Other);
     }
     let expression = expression(&cursor.group()?);
@@ -219,6 +222,9 @@ fn constraint(kind: ConstraintKind) -> Constraint {
         deferrable: false,
         initially_deferred: false,
         no_inherit: false,
+        include: Vec::new(),
+        options: Vec::new(),
+        exclusion: None,
         span: crate::text::Span::default(),
     }
 }
@@ -227,55 +233,65 @@ fn constraint(kind: ConstraintKind) -> Constraint {
 pub(super) fn table_constraint(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     let first = cursor.index();
     let name = if cursor.eat("constraint") { Some(cursor.ident()?) } else { None };
-    let kind = constraint_kind(cursor)?;
-    let mut constraint = constraint(kind);
+    let mut constraint = nameless_constraint(cursor)?;
     constraint.name = name;
     attributes(cursor, &mut constraint);
     constraint.span = cursor.span_from(first);
     Some(constraint)
 }
 
-fn constraint_kind(cursor: &mut Cursor<'_>) -> Option<ConstraintKind> {
+fn nameless_constraint(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     if cursor.eat("check") {
-        return Some(ConstraintKind::Check(expression(&cursor.group()?)));
+        return Some(constraint(ConstraintKind::Check(expression(&cursor.group()?))));
     }
     if cursor.eat_all("not null") {
-        return Some(ConstraintKind::NotNull(cursor.ident()?));
+        return Some(constraint(ConstraintKind::NotNull(cursor.ident()?)));
     }
     if cursor.eat("unique") {
         let nulls_not_distinct = nulls_not_distinct(cursor);
-        let (columns, using_index) = keys(cursor)?;
-        return Some(ConstraintKind::Unique { columns, using_index, nulls_not_distinct });
+        let Keys { columns, using_index, parameters } = keys(cursor)?;
+        let kind = ConstraintKind::Unique { columns, using_index, nulls_not_distinct };
+        return Some(parameters.on(constraint(kind)));
     }
     if cursor.eat_all("primary key") {
-        let (columns, using_index) = keys(cursor)?;
-        return Some(ConstraintKind::PrimaryKey { columns, using_index });
+        let Keys { columns, using_index, parameters } = keys(cursor)?;
+        return Some(parameters.on(constraint(ConstraintKind::PrimaryKey { columns, using_index })));
     }
     if cursor.eat_all("foreign key") {
         let columns = columns(cursor);
-        return Some(ConstraintKind::ForeignKey(foreign_key(cursor, columns)?));
+        return Some(constraint(ConstraintKind::ForeignKey(foreign_key(cursor, columns)?)));
     }
-    if cursor.eat("exclude") {
-        if cursor.eat("using") {
-            cursor.ident();
-        }
-        let columns = columns(cursor);
-        index_parameters(cursor);
-        if cursor.eat("where") {
-            cursor.group();
-        }
-        return Some(ConstraintKind::Exclude { columns });
-    }
-    None
+    cursor.eat("exclude").then(|| exclusion(cursor))
 }
 
-fn keys(cursor: &mut Cursor<'_>) -> Option<(Vec<Ident>, Option<Ident>)> {
-    if cursor.eat_all("using index") {
-        return Some((Vec::new(), Some(cursor.ident()?)));
+fn exclusion(cursor: &mut Cursor<'_>) -> Constraint {
+    let first = cursor.index();
+    if cursor.eat("using") {
+        cursor.ident();
     }
     let columns = columns(cursor);
-    index_parameters(cursor);
-    (!columns.is_empty()).then_some((columns, None))
+    let parameters = index_parameters(cursor);
+    if cursor.eat("where") {
+        cursor.group();
+    }
+    let exclusion = Some(expression(&cursor.part(first, cursor.index())));
+    Constraint { exclusion, ..parameters.on(constraint(ConstraintKind::Exclude { columns })) }
+}
+
+struct Keys {
+    columns: Vec<Ident>,
+    using_index: Option<Ident>,
+    parameters: IndexParameters,
+}
+
+fn keys(cursor: &mut Cursor<'_>) -> Option<Keys> {
+    if cursor.eat_all("using index") {
+        let using_index = Some(cursor.ident()?);
+        return Some(Keys { columns: Vec::new(), using_index, parameters: IndexParameters::default() });
+    }
+    let columns = columns(cursor);
+    let parameters = index_parameters(cursor);
+    (!columns.is_empty()).then_some(Keys { columns, using_index: None, parameters })
 }
 
 fn nulls_not_distinct(cursor: &mut Cursor<'_>) -> bool {
@@ -284,16 +300,33 @@ fn nulls_not_distinct(cursor: &mut Cursor<'_>) -> bool {
     not
 }
 
-fn index_parameters(cursor: &mut Cursor<'_>) {
-    if cursor.eat("include") {
-        cursor.group();
+/// What is said of the index of a key.
+#[derive(Default)]
+struct IndexParameters {
+    include: Vec<Ident>,
+    options: Vec<(String, Option<String>)>,
+}
+
+impl IndexParameters {
+    fn on(self, constraint: Constraint) -> Constraint {
+        Constraint { include: self.include, options: self.options, ..constraint }
     }
-    if cursor.eat("with") {
-        cursor.group();
+}
+
+fn index_parameters(cursor: &mut Cursor<'_>) -> IndexParameters {
+    let mut parameters = IndexParameters::default();
+    if cursor.eat("include") {
+        parameters.include = columns(cursor);
+    }
+    if cursor.eat("with")
+        && let Some(group) = cursor.group()
+    {
+        parameters.options = super::options::storage_options(&group);
     }
     if cursor.eat_all("using index tablespace") {
         cursor.ident();
     }
+    parameters
 }
 
 /// Reads from `REFERENCES` on.

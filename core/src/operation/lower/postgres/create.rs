@@ -88,6 +88,9 @@ fn view(mut cursor: Cursor<'_>, or_replace: bool, temporary: bool) -> Option<Kin
     cursor.seek(&["as"]).then_some(())?;
     let head =
         if behind.eat("as") { String::new() } else { expression(&cursor.part(first, cursor.index())).text };
+    let mut stated = cursor.part(first, cursor.index());
+    let options = stated.seek(&["with"]) && stated.eat("with");
+    let options = stated.group().filter(|_| options).map(|it| super::options::storage_options(&it));
     cursor.next_token();
     let rest = cursor.rest();
     let without_data = materialized && ends_with(&rest, &["with", "no", "data"]);
@@ -107,6 +110,7 @@ fn view(mut cursor: Cursor<'_>, or_replace: bool, temporary: bool) -> Option<Kin
         with_data: materialized && !without_data,
         columns,
         head,
+        options: options.unwrap_or_default(),
         query: query(&body),
     };
     Some(Kind::CreateView(Box::new(view)))
@@ -127,10 +131,12 @@ pub(super) fn on_table(mut cursor: Cursor<'_>, preposition: &str) -> Option<OnTa
     cursor.next_token();
     cursor.eat_all("if exists");
     let name = cursor.ident()?;
+    let first = cursor.index();
     cursor.seek(&[preposition]).then_some(())?;
+    let head = expression(&cursor.part(first, cursor.index()));
     cursor.next_token();
     let table = cursor.name()?;
-    Some(OnTable { name, table, definition: expression(&cursor.rest()) })
+    Some(OnTable { name, head, table, definition: expression(&cursor.rest()) })
 }
 
 fn publication(mut cursor: Cursor<'_>) -> Option<Kind> {

@@ -12,10 +12,12 @@ pub(super) fn drop(mut cursor: Cursor<'_>) -> Option<Kind> {
     let object = object_kind(&mut cursor)?;
     let concurrently = object == ObjectKind::Index && cursor.eat("concurrently");
     let if_exists = cursor.eat_all("if exists");
-    let (mut names, mut arguments) = (Vec::new(), None);
+    let (mut names, mut takes, mut arguments) = (Vec::new(), Vec::new(), None);
     while let Some(name) = cursor.name() {
         names.push(name);
-        arguments = cursor.group().map(|it| it.span().of(it.text()).to_owned());
+        let group = cursor.group();
+        takes.push(group.map(|group| super::routine::types(&group)));
+        arguments = group.map(|it| it.span().of(it.text()).to_owned());
         if cursor.eat_kind(TokenKind::Comma).is_none() {
             break;
         }
@@ -25,7 +27,7 @@ pub(super) fn drop(mut cursor: Cursor<'_>) -> Option<Kind> {
     if names.is_empty() && object != ObjectKind::Else {
         return None;
     }
-    Some(Kind::Drop(Drop { object, names, on_table, concurrently, if_exists, cascade, arguments, keyword }))
+    Some(Kind::Drop(Drop { object, names, takes, on_table, concurrently, if_exists, cascade, arguments, keyword }))
 }
 
 /// Reads the words for a kind of object.

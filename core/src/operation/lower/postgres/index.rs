@@ -43,6 +43,11 @@ fn tail(cursor: &mut Cursor<'_>, index: &mut CreateIndex) {
             index.include = super::columns(cursor);
         } else if cursor.eat_all("nulls not distinct") {
             index.nulls_not_distinct = true;
+        } else if cursor.eat("with") {
+            index.options =
+                cursor.group().map(|group| super::options::storage_options(&group)).unwrap_or_default();
+        } else if cursor.eat("tablespace") {
+            index.tablespace = cursor.ident().map(|it| it.name);
         } else if cursor.eat("where") {
             index.predicate = Some(expression(&cursor.rest()));
             return;

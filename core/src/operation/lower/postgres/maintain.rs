@@ -1,8 +1,8 @@
-//! VACUUM, ANALYZE, CLUSTER, REPACK, LOCK, TRUNCATE, COMMENT and GRANT.
+//! VACUUM, ANALYZE, CLUSTER, REPACK, LOCK, TRUNCATE and COMMENT.
 
 use super::drop::object_kind;
 use crate::dialect::{LockMode, Name};
-use crate::operation::{Comment, Grant, Kind, Lock, Maintain, Maintenance, ObjectKind, Truncate};
+use crate::operation::{Comment, Kind, Lock, Maintain, Maintenance, ObjectKind, Truncate};
 use crate::statement::{Cursor, TokenKind};
 
 /// The options of `(A, B off, C)` and of bare words, as lower case words that are on.
@@ -106,30 +106,21 @@ pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {
     let mut object = object_kind(&mut cursor)?;
     let first = cursor.index();
     let mut name = cursor.name().unwrap_or_default();
+    let mut part = None;
     if object == ObjectKind::Column {
         // All but the column and its dot.
         let table = cursor.part(first, cursor.index().saturating_sub(2)).name();
+        part = table.is_some().then(|| name.name.clone());
         name = table.unwrap_or(name);
     }
-    cursor.group();
+    let takes = cursor.group().map(|group| super::routine::types(&group));
     if cursor.eat("on") {
+        part = Some(name.name);
         if cursor.eat("domain") {
             object = ObjectKind::Domain;
         }
         name = cursor.name()?;
     }
-    Some(Kind::Comment(Comment { object, name }))
-}
-
-pub(super) fn grant(mut cursor: Cursor<'_>, revoke: bool) -> Kind {
-    let mut tables = Vec::new();
-    if cursor.seek(&["on"]) {
-        cursor.next_token();
-        let others = ["function", "schema", "database", "type", "all", "language", "domain", "procedure"];
-        cursor.eat_any(&["table", "sequence"]);
-        if !cursor.is_any(&others) {
-            tables = cursor.names();
-        }
-    }
-    Kind::Grant(Grant { revoke, tables })
+    let text = if cursor.eat("is") { super::string(&mut cursor) } else { None };
+    Some(Kind::Comment(Comment { object, name, part, takes, text: text.filter(|it| !it.is_empty()) }))
 }

@@ -8,6 +8,8 @@ mod drop;
 mod index;
 mod maintain;
 mod object;
+mod options;
+mod right;
 mod routine;
 mod session;
 mod table;

@@ -3,14 +3,15 @@
 use super::{column, expression, string};
 use crate::dialect::{Ident, Name};
 use crate::operation::{
-    AlterDomain, AlterSequence, AlterType, CreateDomain, CreateSequence, CreateStatistics, CreateType,
-    DomainAction, Kind, Place, TypeAction, TypeName, TypeShape,
+    AlterDomain, AlterSequence, AlterType, AttributeChange, CreateDomain, CreateSequence, CreateStatistics,
+    CreateType, DomainAction, Kind, Place, TypeAction, TypeName, TypeShape,
 };
 use crate::statement::{Cursor, TokenKind};
 
 pub(super) fn create_type(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.next_token();
     let name = cursor.name()?;
+    let definition = expression(&cursor.rest());
     let shape = if cursor.eat_all("as enum") {
         let labels = cursor.group()?.segments().into_iter().filter_map(|mut segment| string(&mut segment));
         TypeShape::Enum(labels.collect())
@@ -24,7 +25,7 @@ pub(super) fn create_type(mut cursor: Cursor<'_>) -> Option<Kind> {
     } else {
         TypeShape::Else
     };
-    Some(Kind::CreateType(CreateType { name, shape }))
+    Some(Kind::CreateType(CreateType { name, shape, definition }))
 }
 
 /// Reads everything behind `ALTER TYPE name`, but renames and owners.
@@ -43,7 +44,9 @@ pub(super) fn alter_type(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
         cursor.eat("to").then_some(())?;
         TypeAction::RenameValue { from, to: string(cursor)? }
     } else if cursor.has(&["attribute"]) {
-        TypeAction::Attribute { retyped: retyped_attribute(*cursor), cascade: cursor.has(&["cascade"]) }
+        let changes = cursor.rest().segments().into_iter().filter_map(attribute_change).collect();
+        let (retyped, cascade) = (retyped_attribute(*cursor), cursor.has(&["cascade"]));
+        TypeAction::Attribute { retyped, cascade, changes }
     } else {
         return None;
     };
@@ -55,7 +58,8 @@ pub(super) fn create_domain(mut cursor: Cursor<'_>) -> Option<Kind> {
     let name = cursor.name()?;
     cursor.eat("as");
     let base = column::type_name(&mut cursor)?;
-    let mut domain = CreateDomain { name, base, default: None, not_null: false, checks: Vec::new() };
+    let mut domain =
+        CreateDomain { name, base, default: None, collation: None, not_null: false, checks: Vec::new() };
     while !cursor.at_end() {
         domain_part(&mut cursor, &mut domain)?;
     }
@@ -80,11 +84,31 @@ fn domain_part(cursor: &mut Cursor<'_>, domain: &mut CreateDomain) -> Option<()>
         }
         domain.default = Some(expression(&cursor.part(first, cursor.index())));
     } else if cursor.eat("collate") {
-        cursor.name()?;
+        domain.collation = Some(cursor.name()?);
     } else {
         domain.checks.push(column::table_constraint(cursor)?);
     }
     Some(())
+}
+
+fn attribute_change(mut cursor: Cursor<'_>) -> Option<AttributeChange> {
+    let word = cursor.eat_any(&["add", "drop", "alter", "rename"])?;
+    cursor.eat("attribute").then_some(())?;
+    cursor.eat_all("if exists");
+    let name = cursor.ident()?.name;
+    Some(match word {
+        "add" => AttributeChange::Add { name, ty: column::type_name(&mut cursor)? },
+        "drop" => AttributeChange::Drop { name },
+        "rename" => {
+            cursor.eat("to").then_some(())?;
+            AttributeChange::Rename { name, to: cursor.ident()?.name }
+        }
+        _ => {
+            cursor.eat_all("set data");
+            cursor.eat("type").then_some(())?;
+            AttributeChange::Retype { name, ty: column::type_name(&mut cursor)? }
+        }
+    })
 }
 
 /// Reads `ALTER ATTRIBUTE name [SET DATA] TYPE type`.
@@ -99,7 +123,7 @@ fn retyped_attribute(mut cursor: Cursor<'_>) -> Option<(String, crate::operation
 /// Reads everything behind `ALTER DOMAIN name`.
 pub(super) fn alter_domain(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
     let action = if cursor.eat_all("set default") {
-        DomainAction::SetDefault
+        DomainAction::SetDefault(expression(&cursor.rest()))
     } else if cursor.eat_all("drop default") {
         DomainAction::DropDefault
     } else if cursor.eat_all("set not null") {
@@ -114,13 +138,15 @@ pub(super) fn alter_domain(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> 
     } else if cursor.eat_all("validate constraint") {
         DomainAction::ValidateConstraint(cursor.ident()?)
     } else if cursor.eat_all("rename constraint") {
-        DomainAction::RenameConstraint
+        let name = cursor.ident()?;
+        cursor.eat("to").then_some(())?;
+        DomainAction::RenameConstraint { name, to: cursor.ident()? }
     } else if cursor.eat_all("rename to") {
         DomainAction::RenameTo(cursor.ident()?)
     } else if cursor.eat_all("set schema") {
         DomainAction::SetSchema(cursor.ident()?)
     } else if cursor.eat_all("owner to") {
-        DomainAction::Owner
+        DomainAction::Owner(cursor.ident()?.name)
     } else {
         return None;
     };
@@ -146,6 +172,9 @@ fn domain_constraint(cursor: &mut Cursor<'_>) -> Option<crate::operation::Constr
         deferrable: false,
         initially_deferred: false,
         no_inherit: false,
+        include: Vec::new(),
+        options: Vec::new(),
+        exclusion: None,
         span,
     })
 }
@@ -157,16 +186,17 @@ struct SequenceOptions {
     disowned: bool,
     restarts: bool,
     others: bool,
+    counts: Vec<(String, String)>,
 }
 
 fn sequence_options(cursor: &mut Cursor<'_>) -> SequenceOptions {
-    let mut options = SequenceOptions::default();
+    let mut options =
+        SequenceOptions { counts: super::options::counts(&mut cursor.rest()), ..Default::default() };
     while !cursor.at_end() {
         if cursor.eat("as") {
             options.ty = column::type_name(cursor);
-        } else if cursor.eat_all("owned by none") {
-            options.disowned = true;
         } else if cursor.eat_all("owned by") {
+            options.disowned = cursor.is("none") && !cursor.is_at(1, ".");
             options.owned_by = owner(cursor);
         } else if cursor.eat("restart") {
             options.restarts = true;
@@ -196,16 +226,16 @@ pub(super) fn create_sequence(mut cursor: Cursor<'_>, temporary: bool) -> Option
     let if_not_exists = cursor.eat_all("if not exists");
     let name = cursor.name()?;
     let options = sequence_options(&mut cursor);
-    let (ty, owned_by) = (options.ty, options.owned_by);
-    Some(Kind::CreateSequence(CreateSequence { name, if_not_exists, ty, owned_by, temporary }))
+    let SequenceOptions { ty, owned_by, counts: options, .. } = options;
+    Some(Kind::CreateSequence(CreateSequence { name, if_not_exists, ty, owned_by, temporary, options }))
 }
 
 /// Reads everything behind `ALTER SEQUENCE name`, but what any relation can do.
 pub(super) fn alter_sequence(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
     let options = sequence_options(cursor);
     let rewrites = options.restarts || options.others || options.ty.is_some();
-    let SequenceOptions { ty, owned_by, disowned, restarts, .. } = options;
-    Some(Kind::AlterSequence(AlterSequence { name, ty, owned_by, disowned, restarts, rewrites }))
+    let SequenceOptions { ty, owned_by, disowned, restarts, counts: options, .. } = options;
+    Some(Kind::AlterSequence(AlterSequence { name, ty, owned_by, restarts, rewrites, disowned, options }))
 }
 
 pub(super) fn create_statistics(mut cursor: Cursor<'_>) -> Option<Kind> {
@@ -213,13 +243,15 @@ pub(super) fn create_statistics(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.eat_all("if not exists");
     // From 16 on the server can choose the name.
     let name = if cursor.is("on") { None } else { cursor.name() };
+    let whole = cursor.index();
     cursor.group();
     cursor.seek(&["on"]).then_some(())?;
     cursor.next_token();
     let first = cursor.index();
     cursor.seek(&["from"]).then_some(())?;
+    let definition = expression(&cursor.part(whole, cursor.index()));
     let columns = cursor.part(first, cursor.index()).segments();
     let columns = columns.into_iter().filter_map(|mut segment| segment.ident()).map(|it| it.name).collect();
     cursor.next_token();
-    Some(Kind::CreateStatistics(CreateStatistics { name, table: cursor.name(), columns }))
+    Some(Kind::CreateStatistics(CreateStatistics { name, table: cursor.name(), columns, definition }))
 }

@@ -1,7 +1,7 @@
 //! Functions, procedures, triggers and blocks of code.
 
 use super::expression;
-use crate::operation::{Body, CreateFunction, CreateTrigger, Kind, Signature, Volatility};
+use crate::operation::{Body, CreateFunction, CreateTrigger, Kind, Signature, TypeName, Volatility};
 use crate::statement::{Cursor, TokenKind};
 use crate::text::Span;
 
@@ -10,8 +10,10 @@ pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Optio
     let procedure = cursor.is("procedure");
     cursor.next_token();
     let name = cursor.name()?;
+    let definition = expression(&cursor.rest());
     let arguments = cursor.group();
     let returns = returned(cursor);
+    let takes = arguments.as_ref().map(types).unwrap_or_default();
     let signature = arguments.zip(returns).and_then(|(arguments, returns)| signature(&arguments, returns));
     let mut function = CreateFunction {
         name,
@@ -22,12 +24,38 @@ pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Optio
         code: None,
         options: String::new(),
         returns_trigger: false,
+        takes,
+        procedure,
+        definition,
         signature: signature.filter(|_| !procedure),
     };
     while !cursor.at_end() {
         function_part(&mut cursor, &mut function);
     }
     Some(Kind::CreateFunction(Box::new(function)))
+}
+
+/// The types of the values that go into a routine, from the list of its arguments.
+pub(super) fn types(arguments: &Cursor<'_>) -> Vec<TypeName> {
+    arguments.segments().into_iter().filter_map(argument_type).collect()
+}
+
+fn argument_type(mut argument: Cursor<'_>) -> Option<TypeName> {
+    if argument.is("out") || argument.eat("*") {
+        return None;
+    }
+    argument.eat_any(&["in", "inout", "variadic"]);
+    let first = argument.index();
+    while !argument.at_end() && !argument.is_any(&["default", "="]) {
+        argument.skip();
+    }
+    let argument = argument.part(first, argument.index());
+    let whole = |mut cursor: Cursor<'_>| super::column::type_name(&mut cursor).filter(|_| cursor.at_end());
+    whole(argument).or_else(|| {
+        let mut named = argument;
+        named.ident()?;
+        whole(named.rest())
+    })
 }
 
 /// The words behind RETURNS.

@@ -1,6 +1,6 @@
 //! Settings, transactions, and the commands that start with a word of their own.
 
-use super::{data, index, maintain, routine};
+use super::{data, index, maintain, right, routine};
 use crate::operation::{Kind, Refresh, Set, Transaction};
 use crate::statement::{Cursor, TokenKind};
 
@@ -29,8 +29,8 @@ pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
         "lock" => maintain::lock(cursor),
         "truncate" => Some(maintain::truncate(cursor)),
         "comment" => maintain::comment(cursor),
-        "grant" => Some(maintain::grant(cursor, false)),
-        "revoke" => Some(maintain::grant(cursor, true)),
+        "grant" => Some(right::grant(cursor, false)),
+        "revoke" => Some(right::grant(cursor, true)),
         "do" => routine::do_block(cursor),
         "call" => Some(data::query_of(cursor)),
         "explain" => data::explained(cursor),

@@ -118,6 +118,13 @@ fn tail(cursor: &mut Cursor<'_>, table: &mut CreateTable) {
             }
         } else if cursor.eat_all("partition by") {
             table.partition_by = partition_by(cursor);
+        } else if cursor.eat("with") {
+            table.options =
+                cursor.group().map(|group| super::options::storage_options(&group)).unwrap_or_default();
+        } else if cursor.eat("using") {
+            table.method = cursor.ident().map(|it| it.name);
+        } else if cursor.eat("tablespace") {
+            table.tablespace = cursor.ident().map(|it| it.name);
         } else if cursor.eat("as") {
             let rest = cursor.rest();
             table.with_data = !ends_with(&rest, &["with", "no", "data"]);
