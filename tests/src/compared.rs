@@ -8,6 +8,7 @@ use lockkeeper_core::check::{Part, replay};
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::Transaction;
 use lockkeeper_core::text::Span;
+use postgres::Client;
 
 const PAIRS: &str = include_str!("../../core/src/catalog/compare/pairs.sql");
 
@@ -36,30 +37,35 @@ fn catalog(sql: &str) -> Catalog {
     catalog
 }
 
-/// Whether the server finds the same in both; `None` where it does not take one of them.
-fn same_on_server(base: &str, one: &str, other: &str) -> Option<(bool, String)> {
-    let prepared = |sql: &str| {
-        let database = cluster().database_from("compared", |database| {
-            database.run("DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
-            database.run(base);
-        });
-        crate::database::run(&mut database.connect(), sql).is_ok().then(|| whole_snapshot(&database))
-    };
-    let lines = difference(&prepared(one)?, &prepared(other)?);
-    Some((lines.is_empty(), lines))
+/// The schema of the base and what is added to it, as the server sees it; `None` where it does not take that.
+fn on_server(client: &mut Client, sql: &str) -> Option<String> {
+    client.batch_execute("BEGIN").expect("the server answers");
+    let taken = crate::database::run(client, sql).is_ok().then(|| whole_snapshot(client));
+    client.batch_execute("ROLLBACK").expect("the server answers");
+    taken
 }
 
 #[test]
 fn the_comparison_says_what_the_server_says() {
     let (base, pairs) = pairs();
     let (mut wrong, mut refused) = (Vec::new(), Vec::new());
+    let database = cluster().database();
+    database.run("DO $$ BEGIN CREATE ROLE app; EXCEPTION WHEN duplicate_object THEN NULL; END $$");
+    database.run(base);
+    let mut client = database.connect();
+    let start = on_server(&mut client, "");
     for (title, one, other) in &pairs {
-        let Some((same, lines)) = same_on_server(base, one, other) else {
+        let first = if one.is_empty() { start.clone() } else { on_server(&mut client, one) };
+        let Some(lines) =
+            first.zip(on_server(&mut client, other)).map(|(one, other)| difference(&one, &other))
+        else {
             refused.push(*title);
             continue;
         };
+        let same = lines.is_empty();
         let (one, other) = (catalog(&format!("{base}\n{one}")), catalog(&format!("{base}\n{other}")));
-        let ours: Vec<String> = compare(&other, &one, Order::Compared).iter().map(ToString::to_string).collect();
+        let ours: Vec<String> =
+            compare(&other, &one, Order::Compared).iter().map(ToString::to_string).collect();
         if ours.is_empty() != same || same == title.starts_with("differs") {
             wrong.push(format!("{title}\n  the model: {ours:?}\n  the server: {lines}"));
         }

@@ -4,6 +4,7 @@
 //! aspect that is added to the facts is compared, and nothing else has to know it.
 
 mod facts;
+mod known;
 mod spelling;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use std::fmt;
 
 use super::Catalog;
 pub use facts::Aspect;
+pub use known::{KNOWN_LOSSES, KnownLoss, unknown_losses};
 
 /// What a difference is about: `table users`, `column users.name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,6 +20,7 @@ mod relation;
 mod rights;
 mod routine;
 mod session;
+mod types;
 
 use std::sync::Arc;
 

@@ -44,5 +44,11 @@ pub(super) const ALL: &[(&str, &str)] = &[
         "SELECT stxname::text, pg_get_statisticsobjdef(oid), nullif(coalesce((to_jsonb(s) ->> 'stxstattarget')::int, -1), -1)::text
          FROM pg_statistic_ext s ORDER BY 1",
     ),
+    (
+        "comment on a view's column",
+        "SELECT attrelid::regclass || '.' || attname, col_description(attrelid, attnum) FROM pg_attribute a
+         JOIN pg_class c ON c.oid = a.attrelid WHERE c.relkind IN ('v', 'm') AND a.attnum > 0
+           AND c.relnamespace = 'public'::regnamespace ORDER BY 1",
+    ),
     ("owner of a function", "SELECT oid::regprocedure::text, pg_get_userbyid(proowner) FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1"),
 ];

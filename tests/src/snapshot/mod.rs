@@ -8,6 +8,7 @@ mod beside;
 mod queries;
 
 use crate::database::{Database, rows};
+use postgres::Client;
 use std::fmt::Write;
 
 /// Whether the order of columns counts: a column that was added anew stands last, and that is often fine.
@@ -19,10 +20,13 @@ pub(crate) enum ColumnOrder {
 
 /// The schema, one line per object or column: `kind name: properties`, sorted.
 pub(crate) fn snapshot(database: &Database, order: ColumnOrder) -> String {
-    let mut text = String::new();
     // One session for all: a new one costs more than a query.
-    let mut client = database.connect();
-    let mut ask = |query| rows(&mut client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
+    snapshot_in(&mut database.connect(), order)
+}
+
+fn snapshot_in(client: &mut Client, order: ColumnOrder) -> String {
+    let mut text = String::new();
+    let mut ask = |query| rows(client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}"));
     for (kind, query) in queries::ALL {
         for row in ask(query) {
             let cells: Vec<String> = row.into_iter().map(on_one_line).collect();
@@ -42,10 +46,10 @@ pub(crate) fn snapshot(database: &Database, order: ColumnOrder) -> String {
 }
 
 /// The schema with all that a snapshot leaves out.
-pub(crate) fn whole_snapshot(database: &Database) -> String {
-    let mut text = snapshot(database, ColumnOrder::Compared);
+pub(crate) fn whole_snapshot(client: &mut Client) -> String {
+    let mut text = snapshot_in(client, ColumnOrder::Compared);
     for (kind, query) in beside::ALL {
-        for row in database.rows(query) {
+        for row in rows(client, query).unwrap_or_else(|failure| panic!("{failure}\n{query}")) {
             let cells: Vec<String> = row.into_iter().map(on_one_line).collect();
             writeln!(text, "{kind} {}", cells.join(", ")).expect("strings take all text");
         }

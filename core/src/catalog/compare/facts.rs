@@ -239,9 +239,11 @@ impl Facts<'_> {
         let generation = column.generated.as_ref().map(|it| {
             format!("{}{}", self.spelled(&it.expression.text), if it.stored { "" } else { ", not stored" })
         });
-        let default = column.default.as_ref().map(|it| self.spelled(&it.text));
+        let ty = self.ty(&column.ty);
+        let default =
+            column.default.as_ref().map(|it| spelling::default(&self.spelled(&it.text), &self.spelled(&ty)));
         let aspects = vec![
-            (Aspect::Type, Some(self.ty(&column.ty))),
+            (Aspect::Type, Some(ty)),
             (Aspect::Collation, column.collation.clone().filter(|it| it != "default")),
             (Aspect::Nullability, Some(if column.not_null { "NOT NULL" } else { "NULL" }.to_owned())),
             (Aspect::Default, default.filter(|it| it != "null")),

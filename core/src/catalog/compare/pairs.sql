@@ -340,9 +340,9 @@ ALTER VIEW names SET (security_barrier);
 -- then
 CREATE OR REPLACE VIEW names AS SELECT id, name FROM users;
 -- differs: a type change loses storage and compression
-ALTER TABLE users ALTER COLUMN name SET STORAGE EXTERNAL;
+ALTER TABLE plain ALTER COLUMN b SET STORAGE EXTERNAL, ALTER COLUMN b SET COMPRESSION pglz;
 -- then
-ALTER TABLE users ALTER COLUMN name TYPE text USING name || '';
+ALTER TABLE plain ALTER COLUMN b TYPE text USING b || '';
 -- differs: a function that is replaced loses what was altered
 ALTER FUNCTION one(int) SECURITY DEFINER;
 -- then

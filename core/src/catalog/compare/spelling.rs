@@ -33,6 +33,14 @@ pub(super) fn storage_of(ty: &TypeName) -> &'static str {
     }
 }
 
+/// A default without a cast of a literal to the column's own type.
+pub(super) fn default(text: &str, ty: &str) -> String {
+    let literal = text.strip_suffix(ty).and_then(|it| it.trim_end().strip_suffix("::")).map(str::trim_end);
+    let is_literal =
+        |it: &&str| it.starts_with('\'') && it.ends_with('\'') && it.matches('\'').count().is_multiple_of(2);
+    literal.filter(is_literal).unwrap_or(text).to_owned()
+}
+
 /// The key of an index without the order that it has anyway.
 pub(super) fn index_key(key: &str) -> String {
     let key = key.strip_suffix(" nulls last").filter(|it| !it.ends_with(" desc")).unwrap_or(key);
@@ -62,7 +70,7 @@ pub(super) fn actions(text: &str) -> Option<String> {
 pub(super) fn query(text: &str, dialect: Dialect) -> String {
     let words = spelled_words(text, dialect);
     let needless = |at: usize| at > 0 && words[at] == "as" && words.get(at + 1) == words.get(at - 1);
-    let kept = (0..words.len()).filter(|at| !needless(*at) && !(*at > 0 && needless(at - 1)));
+    let kept = (0..words.len()).filter(|at| !(needless(*at) || *at > 0 && needless(at - 1)));
     kept.map(|at| words[at].as_str()).collect::<Vec<_>>().join(" ")
 }
 

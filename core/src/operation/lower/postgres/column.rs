@@ -66,7 +66,7 @@ fn array_marks(cursor: &mut Cursor<'_>) -> bool {
 
 /// What may follow the type of a column.
 enum Part {
-    One(Constraint),
+    One(Box<Constraint>),
     NotNull,
     Default,
     Other,
@@ -94,7 +94,7 @@ fn column_part(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<()> {
             constraint.name = name;
             attributes(cursor, &mut constraint);
             constraint.span = cursor.span_from(first);
-            column.constraints.push(constraint);
+            column.constraints.push(*constraint);
         }
         Part::NotNull => {
             column.not_null = true;
@@ -125,24 +125,24 @@ fn column_constraint(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<Par
         return generated(cursor, column);
     }
     if cursor.eat("check") {
-        return Some(Part::One(constraint(ConstraintKind::Check(expression(&cursor.group()?)))));
+        return Some(Part::One(Box::new(constraint(ConstraintKind::Check(expression(&cursor.group()?))))));
     }
     if cursor.eat("unique") {
         let nulls_not_distinct = nulls_not_distinct(cursor);
         let parameters = index_parameters(cursor);
         let columns = vec![column.name.clone()];
         let kind = ConstraintKind::Unique { columns, using_index: None, nulls_not_distinct };
-        return Some(Part::One(parameters.on(constraint(kind))));
+        return Some(Part::One(Box::new(parameters.on(constraint(kind)))));
     }
     if cursor.eat_all("primary key") {
         let parameters = index_parameters(cursor);
         let columns = vec![column.name.clone()];
         let kind = ConstraintKind::PrimaryKey { columns, using_index: None };
-        return Some(Part::One(parameters.on(constraint(kind))));
+        return Some(Part::One(Box::new(parameters.on(constraint(kind)))));
     }
     if cursor.is("references") {
         let key = foreign_key(cursor, vec![column.name.clone()])?;
-        return Some(Part::One(constraint(ConstraintKind::ForeignKey(key))));
+        return Some(Part::One(Box::new(constraint(ConstraintKind::ForeignKey(key)))));
     }
     if cursor.eat("storage") {
         column.storage = cursor.ident().map(|it| it.name);
