@@ -19,6 +19,7 @@ pub mod estimate;
 pub mod policy;
 pub mod plan;
 pub mod recipes;
+pub mod verify;
 pub mod signals;
 pub mod strategies;
 pub mod report;

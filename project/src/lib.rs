@@ -13,6 +13,7 @@ pub mod signals;
 pub mod git;
 pub mod pending;
 pub mod analysis;
+pub mod proved;
 pub mod rewrite;
 pub mod planning;
 

@@ -14,7 +14,7 @@ use lockkeeper_project::{Project, discover, rewrite};
 use crate::binaries::root;
 
 /// The projects of the corpus, where it is there: `LOCKKEEPER_CORPUS`, or beside the checkout.
-fn projects() -> Vec<(String, Project)> {
+pub(crate) fn projects() -> Vec<(String, Project)> {
     let folder =
         std::env::var_os("LOCKKEEPER_CORPUS").map_or_else(|| root().join("../shared/corpus"), PathBuf::from);
     let Ok(entries) = std::fs::read_dir(&folder) else {
@@ -31,7 +31,7 @@ fn projects() -> Vec<(String, Project)> {
     paths.into_iter().filter_map(open).filter(|(_, project)| !project.folders.is_empty()).collect()
 }
 
-fn checked(project: &Project) -> Vec<CheckedFile> {
+pub(crate) fn checked(project: &Project) -> Vec<CheckedFile> {
     let policy = analysis::policy(project, None);
     let folders = project.folders.iter().filter(|folder| analysis::is_analysed(folder));
     folders.flat_map(|folder| analysis::check_folder(project, folder, &policy, |_| true)).collect()

@@ -24,3 +24,4 @@ mod lexis;
 mod preflight;
 mod property;
 mod compared;
+mod verified;

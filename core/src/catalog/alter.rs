@@ -64,18 +64,10 @@ impl Catalog {
             TableAction::AttachIndex { index } => self.attach_index(&table, index),
             TableAction::Inherit { parent } => self.inherit(&table, parent),
             TableAction::NoInherit { parent } => self.no_inherit(&table, parent),
-            TableAction::AddIdentity { column, identity, sequence, counts } => {
+            TableAction::AddIdentity { column, identity, counts, .. } => {
                 let ty = self.table(&table).and_then(|it| it.column(&column.name)).map(|it| it.ty.clone());
-                let ty = ty.unwrap_or_default();
-                match sequence {
-                    Some(name) => {
-                        let name = self.resolve(name);
-                        self.own_named_sequence(&table, &column.name, &ty, true, name);
-                    }
-                    None => self.own_sequence(&table, &column.name, &ty, true),
-                }
+                self.own_sequence(&table, &column.name, &ty.unwrap_or_default(), true, counts);
                 self.with_column(&table, column, |column| column.identity = Some(*identity));
-                self.count_column(&table, &column.name, counts);
             }
             TableAction::DropIdentity { column } => {
                 let mut sequence = None;

@@ -12,7 +12,7 @@ use std::fmt;
 
 use super::Catalog;
 pub use facts::Aspect;
-pub use known::{KNOWN_LOSSES, KnownLoss, unknown_losses};
+pub use known::{End, KNOWN_LOSSES, KnownLoss, unknown_losses};
 
 /// What a difference is about: `table users`, `column users.name`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -100,9 +100,24 @@ impl Catalog {
         }
         if has("identity") {
             for column in other.columns.iter().filter(|it| it.identity.is_some()) {
-                self.own_sequence(name, &column.name, &column.ty, true);
+                self.own_sequence(name, &column.name, &column.ty, true, &[]);
+                self.count_alike(name, column);
             }
         }
+    }
+
+    /// The sequence of an identity counts as that of the column which it is like.
+    fn count_alike(&mut self, table: &RelationName, like: &ColumnState) {
+        let details = like.sequence.as_ref().and_then(|it| self.details(it)).cloned().unwrap_or_default();
+        let counts: Vec<(String, String)> = details
+            .settings
+            .into_iter()
+            .filter_map(|(setting, value)| match setting {
+                Setting::Counts(option) => Some((option, value)),
+                _ => None,
+            })
+            .collect();
+        self.count_column(table, &like.name, &counts);
     }
 
     /// Gives a partition its own copies of the indexes and foreign keys of its parent.
@@ -191,8 +206,13 @@ impl Catalog {
         state.details.set(Setting::Compression, column.compression.clone());
         self.with_table_of(table, |table| table.columns.push(state));
         if column.ty.serial || column.identity.is_some() {
-            self.own_sequence(table, &column.name.name, &column.ty, column.identity.is_some());
-            self.count_column(table, &column.name.name, &column.counts);
+            self.own_sequence(
+                table,
+                &column.name.name,
+                &column.ty,
+                column.identity.is_some(),
+                &column.counts,
+            );
         }
         for constraint in &column.constraints {
             self.add_constraint(table, constraint);
@@ -200,25 +220,23 @@ impl Catalog {
     }
 
     /// Makes the sequence of a serial or identity column.
-    pub(super) fn own_sequence(&mut self, table: &RelationName, column: &str, ty: &TypeName, identity: bool) {
-        let name = self.free_relation_name(table, &[column], "seq");
-        self.own_named_sequence(table, column, ty, identity, name);
-    }
-
-    /// The sequence of a column, under a name.
-    pub(super) fn own_named_sequence(
+    pub(super) fn own_sequence(
         &mut self,
         table: &RelationName,
         column: &str,
         ty: &TypeName,
         identity: bool,
-        name: RelationName,
+        counts: &[(String, String)],
     ) {
+        let named = counts.iter().find(|(option, _)| option == "name").map(|(_, name)| name);
+        let name = named.and_then(|name| self.named_sequence(table, name));
+        let name = name.unwrap_or_else(|| self.free_relation_name(table, &[column], "seq"));
         let owner = self.details(table).and_then(|it| it.get(&Setting::Owner).map(str::to_owned));
         let ty = TypeName { serial: false, ..ty.clone() };
         let sequence = Sequence { ty, owned_by: Some((table.clone(), column.to_owned())), identity };
         self.insert(name.clone(), RelationKind::Sequence(sequence));
         self.with_details(&name, |it| it.set(Setting::Owner, owner));
+        self.count(&name, counts);
         let literal = crate::dialect::quote_literal(&name.sql(self.dialect));
         let default = (!identity).then(|| Expression::new(format!("nextval({literal}::regclass)")));
         self.with_table_of(table, |table| {
@@ -227,6 +245,14 @@ impl Catalog {
                 column.default = default.or(column.default.take());
             }
         });
+    }
+
+    /// `SEQUENCE NAME`, in the schema of the table where it states none.
+    fn named_sequence(&self, table: &RelationName, name: &str) -> Option<RelationName> {
+        let script = crate::statement::Script::read(name, self.dialect);
+        let name = crate::statement::Cursor::new(name, self.dialect, &script.tokens).name()?;
+        let schema = name.schema.as_deref().map_or_else(|| table.schema.clone(), Into::into);
+        Some(RelationName { schema, name: name.name.as_str().into() })
     }
 
     pub(super) fn create_index(&mut self, create: &CreateIndex) {
@@ -378,7 +404,7 @@ impl Catalog {
     /// Takes over how a sequence counts.
     pub(super) fn count(&mut self, sequence: &RelationName, options: &[(String, String)]) {
         self.with_details(sequence, |it| {
-            for (option, value) in options {
+            for (option, value) in options.iter().filter(|(option, _)| option != "name") {
                 it.set(Setting::Counts(option.clone()), Some(value.clone()));
             }
         });
@@ -566,6 +592,9 @@ fn like_details(details: &Details, has: impl Fn(&str) -> bool) -> Details {
 fn without_comment(details: &Details) -> Details {
     let mut details = details.clone();
     details.set(Setting::Comment, None);
+    // The marks of an index are of its own table (`generateClonedIndexStmt` copies none).
+    details.set(Setting::Clustered, None);
+    details.set(Setting::ReplicaIdentity, None);
     details
 }
 

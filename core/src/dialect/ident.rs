@@ -75,7 +75,8 @@ pub fn fold(identifier: &str, dialect: Dialect) -> String {
     }
 }
 
-fn cut(mut identifier: String, limit: usize) -> String {
+/// The name as far as the server keeps it.
+pub(crate) fn cut(mut identifier: String, limit: usize) -> String {
     if identifier.len() > limit {
         let mut end = limit;
         while !identifier.is_char_boundary(end) {

@@ -4,6 +4,7 @@ mod ident;
 mod lock;
 mod target;
 
+pub(crate) use ident::cut;
 pub use ident::{Ident, Name, fold, quote, quote_literal};
 pub use lock::LockMode;
 pub use target::{Target, Version};

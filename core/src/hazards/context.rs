@@ -142,8 +142,7 @@ impl<'a> Context<'a> {
             words.iter().enumerate().all(|(number, word)| {
                 let mut ahead =
                     std::iter::from_fn(|| cursor.next_token()).take(if number == 0 { 1 } else { usize::MAX });
-                ahead
-                    .any(|token| token.span.of(self.script.text).trim_matches('"').eq_ignore_ascii_case(word))
+                ahead.any(|token| bare(token.span.of(self.script.text)).eq_ignore_ascii_case(word))
             })
         })
     }
@@ -168,5 +167,14 @@ impl<'a> Context<'a> {
     /// The text of an operation.
     pub fn text_of(&self, operation: &Operation) -> &'a str {
         operation.span.of(self.text)
+    }
+}
+
+/// A word without the quotes around it.
+fn bare(word: &str) -> std::borrow::Cow<'_, str> {
+    match word.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+        Some(inner) if inner.contains('"') => inner.replace("\"\"", "\"").into(),
+        Some(inner) => inner.into(),
+        None => word.into(),
     }
 }

@@ -49,7 +49,12 @@ pub(crate) fn phases_of(
 }
 
 /// The second of two migrations, in a project of its own.
-fn checked(folder: &Path, texts: [String; 2], version: u32, answers: &str) -> (Project, CheckedFile) {
+pub(super) fn checked(
+    folder: &Path,
+    texts: [String; 2],
+    version: u32,
+    answers: &str,
+) -> (Project, CheckedFile) {
     let migrations = folder.join("migrations");
     std::fs::create_dir_all(&migrations).expect("can be made");
     let settings =

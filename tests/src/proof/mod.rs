@@ -17,6 +17,7 @@ mod partitions;
 mod quiet;
 mod record;
 mod swapped;
+mod verified;
 mod window;
 
 use std::collections::BTreeSet;

@@ -159,7 +159,9 @@ impl Facts<'_> {
     }
 
     fn display(&self, name: &RelationName) -> String {
-        name.display(self.catalog.dialect())
+        // The server cuts names in quotes too.
+        let cut = crate::dialect::cut(name.name.to_string(), 63);
+        RelationName { name: cut.into(), ..name.clone() }.display(self.catalog.dialect())
     }
 
     fn displays<'n>(&self, names: impl Iterator<Item = &'n RelationName>) -> Option<String> {
@@ -240,8 +242,7 @@ impl Facts<'_> {
             format!("{}{}", self.spelled(&it.expression.text), if it.stored { "" } else { ", not stored" })
         });
         let ty = self.ty(&column.ty);
-        let default =
-            column.default.as_ref().map(|it| spelling::default(&self.spelled(&it.text), &self.spelled(&ty)));
+        let default = column.default.as_ref().map(|it| spelling::default(&self.spelled(&it.text)));
         let aspects = vec![
             (Aspect::Type, Some(ty)),
             (Aspect::Collation, column.collation.clone().filter(|it| it != "default")),

@@ -33,12 +33,13 @@ pub(super) fn storage_of(ty: &TypeName) -> &'static str {
     }
 }
 
-/// A default without a cast of a literal to the column's own type.
-pub(super) fn default(text: &str, ty: &str) -> String {
-    let literal = text.strip_suffix(ty).and_then(|it| it.trim_end().strip_suffix("::")).map(str::trim_end);
-    let is_literal =
-        |it: &&str| it.starts_with('\'') && it.ends_with('\'') && it.matches('\'').count().is_multiple_of(2);
-    literal.filter(is_literal).unwrap_or(text).to_owned()
+/// A default without the casts of a literal: it becomes a value of the column's type in any case.
+pub(super) fn default(text: &str) -> String {
+    let Some((literal, ty)) = text.split_once(" :: ") else { return text.to_owned() };
+    let whole = literal.starts_with('\'')
+        && literal.ends_with('\'')
+        && literal.matches('\'').count().is_multiple_of(2);
+    if whole && !ty.contains('\'') && !ty.contains("||") { literal.to_owned() } else { text.to_owned() }
 }
 
 /// The key of an index without the order that it has anyway.

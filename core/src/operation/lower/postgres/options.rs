@@ -26,6 +26,10 @@ fn storage_option(mut option: Cursor<'_>) -> Option<(String, Option<String>)> {
 pub(super) fn counts(cursor: &mut Cursor<'_>) -> Vec<(String, String)> {
     let mut found = Vec::new();
     while !cursor.at_end() {
+        if cursor.eat_all("sequence name") {
+            found.extend(cursor.name().map(|name| ("name".to_owned(), name.sql(cursor.dialect()))));
+            continue;
+        }
         let no = cursor.eat("no");
         let Some(option) = cursor.eat_any(&["increment", "minvalue", "maxvalue", "start", "cache", "cycle"])
         else {

@@ -1,0 +1,56 @@
+//! Both ends: the schema that the plan leaves, and the one that its way back leaves.
+
+use super::moments::{Course, down, part};
+use super::{Change, Kind, Objection};
+use crate::catalog::Catalog;
+use crate::catalog::compare::{Aspect, Difference, End, Order, compare, unknown_losses};
+use crate::check::replay;
+use crate::plan::{Phase, SqlStep};
+
+/// What the end lacks, or has too much.
+pub(super) fn end(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
+    let differences = unknown_losses(compare(course.end(), change.after, Order::Ignored), End::Last);
+    let words = |it: &Difference| format!("the plan does not end where the migration does: {it}");
+    differences.iter().map(|it| objection(Kind::End, None, it, words(it))).collect()
+}
+
+/// What the way back does not give back. A step without a way down says so itself, and nothing goes back beyond it.
+pub(super) fn way_back(change: &Change<'_>, phases: &[Phase], course: &Course<'_>) -> Vec<Objection> {
+    let mut catalog = course.end().clone();
+    let steps: Vec<&SqlStep> = phases.iter().flat_map(Phase::migrations).collect();
+    let mut reached = change.before;
+    let mut last = None;
+    for (ran, step) in course.steps.iter().zip(&steps).rev() {
+        reached = &ran.before;
+        let Some(text) = down(step) else {
+            reached = &ran.checked.after;
+            break;
+        };
+        catalog.start_way_back();
+        replay(part(&text, step), change.target, &mut catalog);
+        last = Some(ran.label.clone());
+    }
+    let dropped = |it: &Difference| {
+        // The values of a column that was dropped come from a backup, and only then can it refuse NULL again.
+        it.aspect == Aspect::Nullability
+            && it.ours.as_deref() == Some("NULL")
+            && course.moments.iter().any(|moment| lacks(&moment.catalog, &it.object.name))
+    };
+    let mut differences = unknown_losses(compare(&catalog, reached, Order::Ignored), End::First);
+    differences.retain(|it| !dropped(it));
+    let words = |it: &Difference| format!("the way back does not end where it began: {it}");
+    differences.iter().map(|it| objection(Kind::Back, last.clone(), it, words(it))).collect()
+}
+
+/// Whether a schema has no column of this full name.
+fn lacks(catalog: &Catalog, column: &str) -> bool {
+    !catalog.tables().any(|(name, table)| {
+        let table_name = name.display(catalog.dialect());
+        let rest = column.strip_prefix(&*table_name).and_then(|it| it.strip_prefix('.'));
+        rest.is_some_and(|it| table.column(it).is_some())
+    })
+}
+
+fn objection(kind: Kind, step: Option<(usize, String)>, difference: &Difference, words: String) -> Objection {
+    Objection { step, kind, subject: format!("{}: {}", difference.object, difference.aspect), words }
+}

@@ -1,0 +1,139 @@
+//! Who gives a new row the value of a column that its writer does not know: a default, or a trigger.
+
+use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table, Trigger};
+use crate::dialect::Name;
+use crate::operation::{Expression, spelled_words};
+
+/// What a table says of one of its columns.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub catalog: &'a Catalog,
+    pub table: &'a Table,
+    pub column: &'a ColumnState,
+}
+
+impl<'a> Place<'a> {
+    pub fn of(catalog: &'a Catalog, table: &'a RelationName, column: &str) -> Option<Self> {
+        let state = catalog.table(table)?;
+        Some(Self { catalog, table: state, column: state.column(column)? })
+    }
+
+    /// Whether a row without a value is refused: by NOT NULL, a domain, or a check that is held against new rows.
+    pub fn refuses_null(&self) -> bool {
+        let name = &self.column.name;
+        let refuses = |demand: &Demand| match demand {
+            Demand::NotNull(column) => column == name,
+            Demand::Check(check) => check.implied_not_null(self.catalog.dialect()).contains(name),
+            _ => false,
+        };
+        self.column.not_null || self.table.constraints.iter().any(|it| it.enforced && refuses(&it.demand))
+    }
+
+    /// Whether the table itself gives a value.
+    pub fn has_default(&self) -> bool {
+        let default = self.column.default.as_ref().is_some_and(|it| !it.is_null());
+        let domain = match self.catalog.user_type(&self.column.ty) {
+            Some(crate::catalog::UserType::Domain { default, .. }) => default.is_some(),
+            _ => false,
+        };
+        default || domain || self.column.identity.is_some() || self.column.generated.is_some()
+    }
+
+    /// Whether a trigger gives a new row the value before anything is checked.
+    pub fn is_filled(&self) -> bool {
+        self.table.triggers.iter().any(|it| fires_first(it) && writes(self.catalog, it, &self.column.name))
+    }
+
+    /// Whether a trigger gives a row that is changed the value before anything is checked.
+    pub fn is_filled_on_update(&self) -> bool {
+        let fires = |it: &&Trigger| it.events.to_lowercase().contains("update") && fires_before(it);
+        self.table.triggers.iter().filter(fires).any(|it| writes(self.catalog, it, &self.column.name))
+    }
+
+    /// Whether a writer that does not know the column is refused.
+    pub fn is_required(&self) -> bool {
+        self.refuses_null() && !self.has_default() && !self.is_filled()
+    }
+}
+
+/// Whether it fires for new rows before they are checked.
+fn fires_first(trigger: &Trigger) -> bool {
+    trigger.events.to_lowercase().contains("insert") && fires_before(trigger)
+}
+
+fn fires_before(trigger: &Trigger) -> bool {
+    trigger.events.to_lowercase().trim_start().starts_with("before") && fires(trigger)
+}
+
+/// Whether it fires for what the application does.
+pub(super) fn fires(trigger: &Trigger) -> bool {
+    !matches!(trigger.details.get(&crate::catalog::Setting::Firing), Some("never" | "on replicas only"))
+}
+
+/// The words of the function that a trigger calls.
+pub(super) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> {
+    let name = Name::new(trigger.function.clone()?);
+    let own = catalog.definition(&name, None);
+    let anywhere = || catalog.definitions().find(|(it, _)| *it.name == *name.name).map(|(_, it)| it);
+    let text = &own.or_else(anywhere)?.text;
+    let outer = spelled_words(text, catalog.dialect());
+    let body = outer.iter().filter(|it| it.starts_with('\'')).max_by_key(|it| it.len())?;
+    let body = body.get(1..body.len().saturating_sub(1))?.replace("''", "'");
+    Some(spelled_words(&body, catalog.dialect()))
+}
+
+/// Whether the function of a trigger gives `NEW.column` a value: `NEW.column := …`, or `INTO NEW.column`. A function that nobody knows may.
+fn writes(catalog: &Catalog, trigger: &Trigger, column: &str) -> bool {
+    let Some(words) = code(catalog, trigger) else { return true };
+    let column = spelled_words(&crate::dialect::quote(column, catalog.dialect()), catalog.dialect());
+    let column = column.first().map(String::as_str).unwrap_or_default();
+    (2..words.len()).any(|at| {
+        let is_it = words[at] == column && words[at - 1] == "." && words[at - 2] == "new";
+        let sign = |ahead: usize| words.get(at + ahead).map_or("", String::as_str);
+        let assigned = matches!((sign(1), sign(2)), (":=" | "=", _) | (":", "="));
+        let from = at.checked_sub(3).map(|at| words[at].as_str());
+        let statement = matches!(from, None | Some(";" | "then" | "else" | "begin" | "loop"));
+        is_it && (assigned && statement || from == Some("into") || from == Some(","))
+    })
+}
+
+/// Whether an expression is the same for all rows.
+pub(super) fn is_constant(expression: &Expression, catalog: &Catalog) -> bool {
+    expression.is_literal(catalog.dialect()) && !expression.is_null()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{Part, replay};
+    use crate::dialect::{Dialect, Target};
+    use crate::framework::Transaction;
+    use crate::text::Span;
+
+    fn catalog(sql: &str) -> Catalog {
+        let mut catalog = Catalog::empty(Dialect::Postgres);
+        let part = Part { text: sql, span: Span::new(0, sql.len()), transaction: Transaction::Autocommit };
+        replay(part, &Target::default(), &mut catalog);
+        catalog
+    }
+
+    #[track_caller]
+    fn is_filled(body: &str, column: &str) -> bool {
+        let catalog = catalog(&format!(
+            "CREATE TABLE t (a int, b int, \"C c\" int);
+             CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $x$ BEGIN {body} RETURN NEW; END $x$;
+             CREATE TRIGGER t BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION f();"
+        ));
+        let table = catalog.resolve(&Name::new("t"));
+        Place::of(&catalog, &table, column).expect("is there").is_filled()
+    }
+
+    #[test]
+    fn triggers_fill_what_they_assign() {
+        assert!(is_filled("IF x THEN NEW.b := NEW.a; ELSE NEW.a := NEW.b; END IF;", "b"));
+        assert!(is_filled("NEW.\"C c\" := 5;", "C c"));
+        assert!(is_filled("SELECT a INTO NEW.b FROM u;", "b"));
+        assert!(!is_filled("NEW.b := NEW.a;", "a"));
+        assert!(!is_filled("IF NEW.a = 5 THEN NEW.b := 3; END IF;", "a"));
+    }
+}

@@ -1,0 +1,80 @@
+//! Steps that fail, and rules that they break.
+
+use super::moments::{Course, Ran};
+use super::{Change, Kind, Objection};
+use crate::catalog::RelationName;
+use crate::hazards::Hazard;
+use crate::operation::Operation;
+use crate::policy::{Policy, judge};
+use crate::recipes;
+
+/// The rule that says that a statement fails.
+const FAILS: &str = "failing-statement";
+
+/// What every step of a plan has, whatever the change itself lacks.
+const PRECAUTIONS: &[&str] = &["no-lock-timeout"];
+
+/// The recipe that gives a statement a transaction of its own.
+const OWN_TRANSACTION: &str = "own-transaction";
+
+/// What a schema has before it has again in what takes its place; and a wait that the step's lock timeout ends.
+const OF_THE_SCHEMA: &[&str] =
+    &["duplicate-index", "many-tables-locked", "mismatched-key", "unindexed-foreign-key"];
+
+/// The steps that the server would refuse.
+pub(super) fn failures(course: &Course<'_>) -> Vec<Objection> {
+    let failing = |ran: &Ran<'_>| -> Vec<Objection> {
+        let hazards = ran.checked.hazards.iter().filter(|it| it.rule == FAILS);
+        hazards.map(|it| objection(ran, Kind::Fails, FAILS, format!("it fails: {}", it.message))).collect()
+    };
+    course.steps.iter().flat_map(failing).collect()
+}
+
+/// The rules that a step breaks without an allowance, beside what the change itself breaks and nothing cures.
+pub(super) fn rules(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
+    let breaking = |ran: &Ran<'_>| -> Vec<Objection> {
+        let judged = judge(&ran.text, &ran.checked, &Policy::default());
+        let mut found = Vec::new();
+        for hazard in judged.hazards.iter().filter(|it| it.rule != FAILS && !OF_THE_SCHEMA.contains(&it.rule))
+        {
+            let own = change.broken.contains(hazard.rule)
+                && !PRECAUTIONS.contains(&hazard.rule)
+                && !is_curable(hazard, ran);
+            if !own && !is_about_new(change, hazard, ran) {
+                let words = format!("it breaks the rule {}: {}", hazard.rule, hazard.message);
+                found.push(objection(ran, Kind::Rule, hazard.rule, words));
+            }
+        }
+        found
+    };
+    course.steps.iter().flat_map(breaking).collect()
+}
+
+/// Whether it is about something that the plan itself made: no release uses it yet.
+fn is_about_new(change: &Change<'_>, hazard: &Hazard, ran: &Ran<'_>) -> bool {
+    let statement = ran.checked.statements.get(hazard.statement);
+    let mut operations =
+        statement.into_iter().flat_map(|it| &it.operations).filter(|it| !it.changes_rows()).peekable();
+    let was_there = |name: &RelationName| {
+        change.before.relation(name).is_some() || change.before.types().any(|(it, _)| it == name)
+    };
+    let is_new = |operation: &Operation| {
+        let names = operation.relations(change.target.dialect).unwrap_or_default();
+        names.first().is_some_and(|it| !was_there(&ran.before.resolve(it)))
+    };
+    ran.out == 0 && operations.peek().is_some() && operations.all(is_new)
+}
+
+/// Whether a recipe takes over what the hazard points at. One that only parts statements leaves it as it is.
+fn is_curable(hazard: &Hazard, ran: &Ran<'_>) -> bool {
+    let operations = ran.checked.statements.get(hazard.statement).map(|it| it.operations.as_slice());
+    if hazard.recipes.contains(&OWN_TRANSACTION) {
+        return false;
+    }
+    let recipes = hazard.recipes.iter().filter_map(|id| recipes::by_id(id));
+    recipes.into_iter().any(|recipe| operations.unwrap_or_default().iter().any(|it| recipe.applies(it)))
+}
+
+fn objection(ran: &Ran<'_>, kind: Kind, rule: &str, words: String) -> Objection {
+    Objection { step: Some(ran.label.clone()), kind, subject: format!("{rule} of {}", ran.label.1), words }
+}

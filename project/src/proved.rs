@@ -1,0 +1,17 @@
+//! A plan proved in the model, before anybody sees it.
+
+use std::collections::BTreeSet;
+
+use lockkeeper_core::plan::{Phase, Way};
+use lockkeeper_core::verify::{Change, Objection, Traffic, verify};
+
+use crate::analysis::CheckedFile;
+
+/// What stands against the phases of a checked file that is carried out in a way; nothing where they are proved.
+pub fn objections(file: &CheckedFile, way: Way, phases: &[Phase]) -> Vec<Objection> {
+    let after = file.parts.last().map_or(&file.before, |(checked, _)| &checked.after);
+    let broken: BTreeSet<&'static str> = file.hazards().map(|hazard| hazard.rule).collect();
+    let traffic = if way == Way::Window { Traffic::Nobody } else { Traffic::Releases };
+    let change = Change { before: &file.before, after, broken: &broken, target: &file.target, traffic };
+    verify(&change, phases)
+}

@@ -1,0 +1,30 @@
+//! Plans of real migrations proved in the model.
+
+use crate::corpus::{checked, projects};
+use lockkeeper_core::plan::Way;
+use lockkeeper_core::recipes::Answers;
+use lockkeeper_project::{proved, rewrite};
+
+/// Every migration of the corpus that can be rewritten, in every way.
+#[test]
+fn plans_of_real_migrations_are_proved() {
+    let (mut plans, mut found) = (0, Vec::new());
+    for (name, project) in projects() {
+        for file in checked(&project) {
+            if !file.hazards().any(|hazard| !hazard.recipes.is_empty()) {
+                continue;
+            }
+            for way in rewrite::ways(&file).into_iter().filter(|it| *it != Way::Window) {
+                let Ok(phases) = rewrite::phases(&project, &file, way, &Answers::new()) else { continue };
+                plans += 1;
+                let all: Vec<String> =
+                    proved::objections(&file, way, &phases).iter().map(ToString::to_string).collect();
+                if !all.is_empty() {
+                    found.push(format!("{name}/{} ({}):\n  {}", file.path, way.id(), all.join("\n  ")));
+                }
+            }
+        }
+    }
+    println!("{plans} plans of the corpus, {} with objections", found.len());
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
