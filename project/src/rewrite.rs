@@ -15,6 +15,7 @@ use lockkeeper_core::text::{Span, comment};
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
+use crate::proved;
 use pieces::{Kept, Order, Piece, pieces, recipes};
 
 pub use write::write;
@@ -179,9 +180,30 @@ pub fn rewrite(
     now: Timestamp,
 ) -> Result<Rewrite, RewriteError> {
     let phases = phases(project, file, way, answers)?;
+    refuse_unproved(file, way, &phases)?;
     let releases = releases(&phases);
     let files = spell(project, file, &phases, now)?;
     Ok(Rewrite { way, files, releases, phases })
+}
+
+/// Nobody gets a plan that the model does not prove.
+fn refuse_unproved(file: &CheckedFile, way: Way, phases: &[Phase]) -> Result<(), RewriteError> {
+    /// More than these nobody reads at once.
+    const MOST: usize = 5;
+    let objections = proved::objections(file, way, phases);
+    if objections.is_empty() {
+        return Ok(());
+    }
+    let mut words: Vec<String> = objections.iter().take(MOST).map(ToString::to_string).collect();
+    if objections.len() > MOST {
+        words.push(format!("and {} more", objections.len() - MOST));
+    }
+    let message = format!(
+        "the steps that this migration would become are not safe together, so none is written: {}. Split the migration at these \
+         places, or carry it out in a window (--strategy maintenance-window)",
+        words.join("; ")
+    );
+    Err(RewriteError::new(message))
 }
 
 fn releases(phases: &[Phase]) -> Vec<Release> {

@@ -1,12 +1,14 @@
 //! Steps that fail, and rules that they break.
 
 use super::moments::{Course, Ran};
+use super::releases::Told;
 use super::{Change, Kind, Objection};
 use crate::catalog::RelationName;
 use crate::hazards::Hazard;
 use crate::operation::Operation;
+use crate::plan::Way;
 use crate::policy::{Policy, judge};
-use crate::recipes;
+use crate::recipes::{self, Answers, Scene};
 
 /// The rule that says that a statement fails.
 const FAILS: &str = "failing-statement";
@@ -21,8 +23,11 @@ const OWN_TRANSACTION: &str = "own-transaction";
 const OF_THE_SCHEMA: &[&str] =
     &["duplicate-index", "many-tables-locked", "mismatched-key", "unindexed-foreign-key"];
 
-/// The steps that the server would refuse.
-pub(super) fn failures(course: &Course<'_>) -> Vec<Objection> {
+/// The steps that the server would refuse, unless it refuses the change itself.
+pub(super) fn failures(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
+    if change.broken.contains(FAILS) {
+        return Vec::new();
+    }
     let failing = |ran: &Ran<'_>| -> Vec<Objection> {
         let hazards = ran.checked.hazards.iter().filter(|it| it.rule == FAILS);
         hazards.map(|it| objection(ran, Kind::Fails, FAILS, format!("it fails: {}", it.message))).collect()
@@ -39,8 +44,9 @@ pub(super) fn rules(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> 
         {
             let own = change.broken.contains(hazard.rule)
                 && !PRECAUTIONS.contains(&hazard.rule)
-                && !is_curable(hazard, ran);
-            if !own && !is_about_new(change, hazard, ran) {
+                && !is_curable(change, hazard, ran);
+            let needed = PRECAUTIONS.contains(&hazard.rule);
+            if !own && (needed || !is_about_new(change, course, hazard, ran)) {
                 let words = format!("it breaks the rule {}: {}", hazard.rule, hazard.message);
                 found.push(objection(ran, Kind::Rule, hazard.rule, words));
             }
@@ -51,28 +57,46 @@ pub(super) fn rules(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> 
 }
 
 /// Whether it is about something that the plan itself made: no release uses it yet.
-fn is_about_new(change: &Change<'_>, hazard: &Hazard, ran: &Ran<'_>) -> bool {
+fn is_about_new(change: &Change<'_>, course: &Course<'_>, hazard: &Hazard, ran: &Ran<'_>) -> bool {
     let statement = ran.checked.statements.get(hazard.statement);
     let mut operations =
         statement.into_iter().flat_map(|it| &it.operations).filter(|it| !it.changes_rows()).peekable();
     let was_there = |name: &RelationName| {
         change.before.relation(name).is_some() || change.before.types().any(|(it, _)| it == name)
     };
+    let told = Told { releases: &course.releases[..ran.out], dialect: change.target.dialect };
     let is_new = |operation: &Operation| {
         let names = operation.relations(change.target.dialect).unwrap_or_default();
-        names.first().is_some_and(|it| !was_there(&ran.before.resolve(it)))
+        let first = operation.relation().or(names.first()).map(|it| ran.before.resolve(it));
+        first.is_some_and(|it| !was_there(&it) && !told.names(&it.display(change.target.dialect)))
     };
-    ran.out == 0 && operations.peek().is_some() && operations.all(is_new)
+    operations.peek().is_some() && operations.all(is_new)
 }
 
-/// Whether a recipe takes over what the hazard points at. One that only parts statements leaves it as it is.
-fn is_curable(hazard: &Hazard, ran: &Ran<'_>) -> bool {
+/// Whether a recipe that the hazard names can carry out here what it points at.
+fn is_curable(change: &Change<'_>, hazard: &Hazard, ran: &Ran<'_>) -> bool {
+    let answers = Answers::new();
+    let scene = Scene {
+        text: &ran.text,
+        back: "",
+        target: change.target,
+        catalog: &ran.before,
+        batch_rows: 1_000,
+        pause_lag_seconds: 30,
+        resume_lag_seconds: 5,
+        answers: &answers,
+    };
     let operations = ran.checked.statements.get(hazard.statement).map(|it| it.operations.as_slice());
-    if hazard.recipes.contains(&OWN_TRANSACTION) {
-        return false;
-    }
-    let recipes = hazard.recipes.iter().filter_map(|id| recipes::by_id(id));
-    recipes.into_iter().any(|recipe| operations.unwrap_or_default().iter().any(|it| recipe.applies(it)))
+    let pointed_at = operations.unwrap_or_default().iter().filter(|it| it.span.contains(hazard.span));
+    let pointed_at: Vec<&Operation> = pointed_at.collect();
+    let named =
+        hazard.recipes.iter().filter(|it| **it != OWN_TRANSACTION).filter_map(|id| recipes::by_id(id));
+    named.into_iter().any(|recipe| {
+        let possible = |it: &&Operation| {
+            recipe.applies(it) && recipes::write(recipe, &[*it], &scene, Way::Triggers).is_ok()
+        };
+        pointed_at.iter().any(possible)
+    })
 }
 
 fn objection(ran: &Ran<'_>, kind: Kind, rule: &str, words: String) -> Objection {

@@ -1,25 +1,40 @@
 //! What a release needs of the schema: what it names is there, can be read and written, with the rights that it had.
 
+use std::collections::BTreeSet;
+
 use super::filling::{Place, is_constant};
 use super::moments::{Course, Moment};
 use super::releases::Told;
 use super::{Change, Kind, Objection};
 use crate::catalog::{Catalog, Details, RelationKind, RelationName, UserType, View};
-use crate::operation::TypeName;
+use crate::operation::{Kind as Does, TableAction, TypeName};
 
 /// What the releases that may be live miss at some moment.
 pub(super) fn of_releases(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
     let mut found = Vec::new();
+    let altered = altered(course);
     for moment in &course.moments {
         let told = Told { releases: &course.releases[..moment.out], dialect: change.target.dialect };
-        let old =
-            Release { own: change.before, other: change.after, told, moment, who: "the running release" };
+        let old = Release {
+            own: change.before,
+            other: change.after,
+            told,
+            moment,
+            altered: &altered,
+            who: "the running release",
+        };
         found.extend(old.objections());
         if let Some(must) = course.releases.get(moment.out).filter(|_| moment.rolls_out) {
             let releases = &[*must];
             let told = Told { releases, dialect: change.target.dialect };
-            let new =
-                Release { own: change.after, other: change.before, told, moment, who: "the new release" };
+            let new = Release {
+                own: change.after,
+                other: change.before,
+                told,
+                moment,
+                altered: &altered,
+                who: "the new release",
+            };
             found.extend(new.starts());
         }
     }
@@ -35,7 +50,23 @@ struct Release<'a> {
     /// What others were told before it goes, or it is told itself.
     told: Told<'a>,
     moment: &'a Moment,
+    /// Columns whose types a statement changes in place, as it was written.
+    altered: &'a BTreeSet<(RelationName, String)>,
     who: &'static str,
+}
+
+fn altered(course: &Course<'_>) -> BTreeSet<(RelationName, String)> {
+    let mut found = BTreeSet::new();
+    for ran in &course.steps {
+        for operation in ran.checked.statements.iter().flat_map(|it| &it.operations) {
+            if let Does::AlterTable(alter) = &operation.kind
+                && let TableAction::AlterType { column, .. } = &alter.action
+            {
+                found.insert((ran.before.resolve(&alter.table), column.name.clone()));
+            }
+        }
+    }
+    found
 }
 
 impl Release<'_> {
@@ -120,9 +151,10 @@ impl Release<'_> {
         };
         let (ty, found) = (ty?, found.as_ref()?);
         let other = columns(self.other, name).and_then(|it| it.into_iter().find(|(it, _)| it == column)?.1);
-        let known = ty.is_same(found) || self.told.names_column(name, column);
+        let in_place = self.altered.contains(&(name.clone(), column.to_owned()));
+        let known = ty.is_same(found) || in_place || self.told.names_column(name, column);
         // A type of the schema that has another name is the same type.
-        let renamed = self.own.user_type(ty).is_some() && self.now().user_type(ty).is_none();
+        let renamed = self.own.user_type(ty).is_some() && self.own.user_type(found).is_none();
         let reached =
             other.as_ref().is_some_and(|it| it.is_same(found)) && (renamed || binds_alike(ty, found));
         (!known && !reached).then(|| {

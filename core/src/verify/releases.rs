@@ -30,16 +30,23 @@ impl Told<'_> {
     /// Whether a release was told to use a column of a relation no more.
     pub fn stops_column(&self, relation: &RelationName, column: &str) -> bool {
         let stops = |must: &&String| STOPS.iter().any(|it| must.contains(it));
-        let whole = format!("{}.{column}", relation.display(self.dialect));
-        let named = |must: &String| {
-            stands_in(must, &whole, Behind::Anything) || stands_in(must, column, Behind::Anything)
-        };
-        self.releases.iter().flat_map(|it| it.iter()).filter(stops).any(named)
+        self.releases
+            .iter()
+            .flat_map(|it| it.iter())
+            .filter(stops)
+            .any(|it| self.is_column_in(it, relation, column))
     }
 
     /// Whether a release was told something about a column of a relation.
     pub fn names_column(&self, relation: &RelationName, column: &str) -> bool {
-        self.names(&format!("{}.{column}", relation.display(self.dialect))) || self.names(column)
+        self.releases.iter().flat_map(|it| it.iter()).any(|it| self.is_column_in(it, relation, column))
+    }
+
+    /// Whether a text names the column, with its relation in front, or beside the relation.
+    fn is_column_in(&self, must: &str, relation: &RelationName, column: &str) -> bool {
+        let name = relation.display(self.dialect);
+        let beside = stands_in(must, &name, Behind::Anything) && stands_in(must, column, Behind::Anything);
+        stands_in(must, &format!("{name}.{column}"), Behind::Anything) || beside
     }
 }
 

@@ -16,18 +16,29 @@ pub(super) fn backfills(change: &Change<'_>, course: &Course<'_>) -> Vec<Objecti
 
 /// Columns that the plan adds, that old rows must have values in, and that nothing fills.
 fn never_filled(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
-    let mut found = Vec::new();
-    for ran in &course.steps {
-        for operation in ran.checked.statements.iter().flat_map(|it| &it.operations) {
-            let Does::AlterTable(alter) = &operation.kind else { continue };
-            let TableAction::AddColumn { column, .. } = &alter.action else { continue };
-            let table = ran.before.resolve(&alter.table);
-            if change.before.table(&table).is_some() && !comes_with_values(column) {
-                found.extend(never_filled_column(change, course, &table, &column.name.name));
-            }
-        }
-    }
-    found
+    let new = added(course)
+        .filter(|(table, column)| change.before.table(table).is_some() && !comes_with_values(column));
+    new.filter_map(|(table, column)| never_filled_column(change, course, &table, &column.name.name)).collect()
+}
+
+/// Whether code of its own may fill the column, or its table.
+fn in_code(text: &str, column: &str) -> bool {
+    let text = text.to_lowercase();
+    text.contains("insert into") || text.contains("update ") && text.contains(&column.to_lowercase())
+}
+
+/// The columns that the plan adds, with their tables.
+fn added<'a>(course: &'a Course<'_>) -> impl Iterator<Item = (RelationName, &'a Column)> {
+    course.steps.iter().flat_map(|ran| {
+        let operations = ran.checked.statements.iter().flat_map(|it| &it.operations);
+        operations.filter_map(|operation| match &operation.kind {
+            Does::AlterTable(alter) => match &alter.action {
+                TableAction::AddColumn { column, .. } => Some((ran.before.resolve(&alter.table), &**column)),
+                _ => None,
+            },
+            _ => None,
+        })
+    })
 }
 
 /// Whether the rows that are there have a value as soon as the column is.
@@ -52,7 +63,7 @@ fn never_filled_column(
     let fills = |ran: &Ran<'_>| {
         filled(ran).iter().any(|(it, columns)| it == table && columns.iter().any(|it| unquoted(it) == column))
             || copied(ran).is_some_and(|(_, into)| into == *table)
-            || ran.text.contains("INSERT INTO")
+            || in_code(&ran.text, column)
     };
     let by_application =
         course.releases.iter().flat_map(|it| it.iter()).any(|must| must.contains("old rows"));
@@ -70,7 +81,9 @@ fn of_step(change: &Change<'_>, course: &Course<'_>, ran: &Ran<'_>) -> Vec<Objec
     let mut found = Vec::new();
     for (table, columns) in filled(ran) {
         for column in columns {
-            found.extend(too_early(ran, &table, &column).or_else(|| too_late(change, ran, &table, &column)));
+            found.extend(
+                too_early(ran, &table, &column).or_else(|| too_late(change, course, ran, &table, &column)),
+            );
             found.extend(stale(change, course, ran, &table, &column));
         }
     }
@@ -95,13 +108,21 @@ fn too_early(ran: &Ran<'_>, table: &RelationName, column: &str) -> Option<Object
 }
 
 /// A column of old rows is filled when it refuses NULL already: any other change of such a row fails until then.
-fn too_late(change: &Change<'_>, ran: &Ran<'_>, table: &RelationName, column: &str) -> Option<Objection> {
+fn too_late(
+    change: &Change<'_>,
+    course: &Course<'_>,
+    ran: &Ran<'_>,
+    table: &RelationName,
+    column: &str,
+) -> Option<Objection> {
     let column = unquoted(column);
     if change.before.table(table)?.column(&column).is_some() {
         return None;
     }
     let place = Place::of(&ran.before, table, &column)?;
-    if !place.refuses_null() || place.is_filled_on_update() {
+    let empty =
+        added(course).any(|(it, own)| it == *table && own.name.name == column && !comes_with_values(own));
+    if !empty || !place.refuses_null() || place.is_filled_on_update() {
         return None;
     }
     let subject = format!("column {}.{column}", table.display(change.target.dialect));

@@ -16,6 +16,7 @@ use lockkeeper_core::framework::Transaction;
 use lockkeeper_core::plan::{Phase, SqlStep, Way};
 use lockkeeper_core::policy::{Policy, judge};
 use lockkeeper_core::text::Span;
+use lockkeeper_core::verify::{self, Traffic, verify};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
@@ -137,6 +138,16 @@ fn steps_are_clean_and_end_in_the_schema_of_the_change() {
         for step in phases.iter().flat_map(Phase::migrations) {
             catalog = clean(case, step, &target, &catalog)?;
         }
+        let broken = direct.hazards.iter().map(|it| it.rule).collect();
+        let change = verify::Change {
+            before: &before,
+            after: &direct.after,
+            broken: &broken,
+            target: &target,
+            traffic: Traffic::Releases,
+        };
+        let objections: Vec<String> = verify(&change, &phases).iter().map(ToString::to_string).collect();
+        prop_assert!(objections.is_empty(), "{}\n{}", case.shown(), objections.join("\n"));
         let found = unknown_losses(compare(&catalog, &direct.after, Order::Ignored), End::Last);
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();
         prop_assert!(found.is_empty(), "{}\n{}", case.shown(), found.join("\n"));
