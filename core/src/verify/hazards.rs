@@ -2,10 +2,10 @@
 
 use super::moments::{Course, Ran};
 use super::releases::Told;
-use super::{Change, Kind, Objection};
+use super::{Change, Kind as Of, Objection};
 use crate::catalog::RelationName;
 use crate::hazards::Hazard;
-use crate::operation::Operation;
+use crate::operation::{Kind, ObjectKind, Operation};
 use crate::plan::Way;
 use crate::policy::{Policy, judge};
 use crate::recipes::{self, Answers, Scene};
@@ -30,7 +30,7 @@ pub(super) fn failures(change: &Change<'_>, course: &Course<'_>) -> Vec<Objectio
     }
     let failing = |ran: &Ran<'_>| -> Vec<Objection> {
         let hazards = ran.checked.hazards.iter().filter(|it| it.rule == FAILS);
-        hazards.map(|it| objection(ran, Kind::Fails, FAILS, format!("it fails: {}", it.message))).collect()
+        hazards.map(|it| objection(ran, Of::Fails, FAILS, format!("it fails: {}", it.message))).collect()
     };
     course.steps.iter().flat_map(failing).collect()
 }
@@ -48,7 +48,7 @@ pub(super) fn rules(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> 
             let needed = PRECAUTIONS.contains(&hazard.rule);
             if !own && (needed || !is_about_new(change, course, hazard, ran)) {
                 let words = format!("it breaks the rule {}: {}", hazard.rule, hazard.message);
-                found.push(objection(ran, Kind::Rule, hazard.rule, words));
+                found.push(objection(ran, Of::Rule, hazard.rule, words));
             }
         }
         found
@@ -66,6 +66,18 @@ fn is_about_new(change: &Change<'_>, course: &Course<'_>, hazard: &Hazard, ran: 
     };
     let told = Told { releases: &course.releases[..ran.out], dialect: change.target.dialect };
     let is_new = |operation: &Operation| {
+        if let Kind::Drop(drop) = &operation.kind
+            && let (ObjectKind::Trigger, Some(table), Some(name)) =
+                (drop.object, &drop.on_table, drop.names.first())
+        {
+            // Of its own, or of a table that goes as well.
+            let table = ran.before.resolve(table);
+            let had = change
+                .before
+                .table(&table)
+                .is_some_and(|it| it.triggers.iter().any(|it| it.name == name.name));
+            return !had || change.after.relation(&table).is_none();
+        }
         let names = operation.relations(change.target.dialect).unwrap_or_default();
         let first = operation.relation().or(names.first()).map(|it| ran.before.resolve(it));
         first.is_some_and(|it| !was_there(&it) && !told.names(&it.display(change.target.dialect)))
@@ -99,6 +111,6 @@ fn is_curable(change: &Change<'_>, hazard: &Hazard, ran: &Ran<'_>) -> bool {
     })
 }
 
-fn objection(ran: &Ran<'_>, kind: Kind, rule: &str, words: String) -> Objection {
+fn objection(ran: &Ran<'_>, kind: Of, rule: &str, words: String) -> Objection {
     Objection { step: Some(ran.label.clone()), kind, subject: format!("{rule} of {}", ran.label.1), words }
 }

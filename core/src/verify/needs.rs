@@ -240,22 +240,16 @@ impl Release<'_> {
         })
     }
 
+    /// A type that is gone has no column any more, and those are asked for; here are the values of an enum.
     fn types(&self) -> Vec<Objection> {
         let mut found = Vec::new();
         for (name, ty) in self.own.types().filter(|(name, _)| !self.told.names(&name.name)) {
-            let shown = self.shown(name);
             let now = self.now().types().find(|(it, _)| *it == name).map(|(_, it)| it);
-            match (ty, now) {
-                // A type that is gone has no column any more, and those are asked for.
-                (UserType::Enum(labels), Some(UserType::Enum(now))) => {
-                    let gone = labels.iter().filter(|it| !now.contains(it) && !self.told.names(it));
-                    found.extend(gone.map(|label| {
-                        let words =
-                            format!("{shown} has no value {label} any more, while {} may write it", self.who);
-                        self.objection(Kind::Missing, format!("value {label} of {shown}"), words)
-                    }));
-                }
-                _ => {}
+            let (UserType::Enum(labels), Some(UserType::Enum(now))) = (ty, now) else { continue };
+            for label in labels.iter().filter(|it| !now.contains(it) && !self.told.names(it)) {
+                let shown = self.shown(name);
+                let words = format!("{shown} has no value {label} any more, while {} may write it", self.who);
+                found.push(self.objection(Kind::Missing, format!("value {label} of {shown}"), words));
             }
         }
         found

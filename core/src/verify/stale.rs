@@ -122,7 +122,10 @@ fn too_late(
     let place = Place::of(&ran.before, table, &column)?;
     let empty =
         added(course).any(|(it, own)| it == *table && own.name.name == column && !comes_with_values(own));
-    if !empty || !place.refuses_null() || place.is_filled_on_update() {
+    let fills =
+        |it: &&Ran<'_>| filled(it).iter().any(|(own, columns)| own == table && columns.contains(&column));
+    let earlier = course.steps.iter().take_while(|it| it.label != ran.label).any(|it| fills(&it));
+    if !empty || earlier || !place.refuses_null() || place.is_filled_on_update() {
         return None;
     }
     let subject = format!("column {}.{column}", table.display(change.target.dialect));
