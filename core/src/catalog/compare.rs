@@ -68,7 +68,7 @@ pub enum Order {
 
 /// What differs between two schemas, in order of the objects. Of an object that only one has, nothing more is said.
 pub fn compare(ours: &Catalog, theirs: &Catalog, order: Order) -> Vec<Difference> {
-    let (ours, theirs) = (facts::of(ours, order), facts::of(theirs, order));
+    let (ours, theirs) = (facts::of(ours, theirs, order), facts::of(theirs, ours, order));
     let mut differences = Vec::new();
     let nothing = BTreeMap::new();
     let mut objects: Vec<&Object> = ours.keys().chain(theirs.keys()).collect();

@@ -19,6 +19,7 @@ mod naming;
 mod relation;
 mod rights;
 mod routine;
+mod sequence;
 mod session;
 mod types;
 

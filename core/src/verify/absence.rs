@@ -20,6 +20,18 @@ impl Both<'_> {
     fn missing(&self, moment: &Moment) -> Vec<Objection> {
         let mut found = Vec::new();
         for (name, relation) in self.before.relations() {
+            let owner = match &relation.kind {
+                RelationKind::Index(table) => table,
+                _ => name,
+            };
+            let same = |it: &RelationName| {
+                let (before, now) = (self.before.relation(it), moment.catalog.relation(it));
+                before.zip(now).is_some_and(|(before, now)| std::ptr::eq(before, now))
+            };
+            // What nothing has touched needs no look.
+            if same(name) && same(owner) {
+                continue;
+            }
             let shown = name.display(self.before.dialect());
             let Some(after) = self.after.relation(name) else { continue };
             match (&relation.kind, &after.kind) {

@@ -101,16 +101,28 @@ impl fmt::Display for Aspect {
 /// The aspects of one object.
 pub(super) type Aspects = BTreeMap<Aspect, String>;
 
-/// All objects of a schema with their aspects.
-pub(super) fn of(catalog: &Catalog, order: Order) -> BTreeMap<Object, Aspects> {
+/// All objects of a schema with their aspects, but for what it shares with the other schema, untouched.
+pub(super) fn of(catalog: &Catalog, other: &Catalog, order: Order) -> BTreeMap<Object, Aspects> {
     let mut facts = Facts { catalog, order, found: BTreeMap::new() };
     for (name, relation) in catalog.relations() {
-        facts.relation(name, &relation.kind, &relation.details);
+        // The facts of an index stand with its table.
+        let owner = match &relation.kind {
+            RelationKind::Index(table) => table,
+            _ => name,
+        };
+        if !(is_shared(catalog, other, name) && is_shared(catalog, other, owner)) {
+            facts.relation(name, &relation.kind, &relation.details);
+        }
     }
     facts.types();
     facts.routines();
     facts.others();
     facts.found
+}
+
+/// Whether both schemas hold the very same copy of a relation: nothing has changed it since they were one.
+fn is_shared(one: &Catalog, other: &Catalog, name: &RelationName) -> bool {
+    one.relation(name).zip(other.relation(name)).is_some_and(|(one, other)| std::ptr::eq(one, other))
 }
 
 struct Facts<'a> {
