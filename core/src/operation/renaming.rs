@@ -53,7 +53,9 @@ impl QueryText {
         let shown = plain_items(cursor);
         let mut edits = Vec::new();
         Expression::new(self.text.clone()).each_column(dialect, |column| {
-            if column.name.name != from {
+            // A word that a name must have quotes for is a keyword without them.
+            let keyword = quote(from, dialect) != from && !column.name.span.of(&self.text).starts_with('"');
+            if column.name.name != from || keyword {
                 return;
             }
             let new = quote(to, dialect);
@@ -102,6 +104,8 @@ mod tests {
         assert_eq!(shown("SELECT id, a FROM t WHERE a > 0"), "SELECT id, b AS a FROM t WHERE b > 0");
         assert_eq!(shown("SELECT t.a, lower(t.a) AS x FROM t"), "SELECT t.b AS a, lower(t.b) AS x FROM t");
         assert_eq!(shown("SELECT a AS c FROM t"), "SELECT b AS c FROM t");
+        let keyword = query("SELECT \"select\" FROM t").with_column_renamed(Dialect::Postgres, "select", "b");
+        assert_eq!(keyword.as_deref(), Some("SELECT b AS \"select\" FROM t"));
         assert_eq!(renamed("SELECT * FROM t"), None);
         assert_eq!(renamed("SELECT a FROM t JOIN u USING (id)"), None);
     }

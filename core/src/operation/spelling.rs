@@ -30,8 +30,7 @@ fn word(token: Token, text: &str, dialect: Dialect) -> String {
         TokenKind::Word => fold(own, dialect),
         TokenKind::Quoted => {
             let inner = own.trim_matches('"');
-            let plain = inner.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
-                && inner.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
+            let plain = crate::dialect::quote(inner, dialect) == inner;
             if plain { inner.to_owned() } else { own.to_owned() }
         }
         TokenKind::Dollar => {
