@@ -64,7 +64,7 @@ impl Catalog {
             TableAction::AttachIndex { index } => self.attach_index(&table, index),
             TableAction::Inherit { parent } => self.inherit(&table, parent),
             TableAction::NoInherit { parent } => self.no_inherit(&table, parent),
-            TableAction::AddIdentity { column, identity, counts, .. } => {
+            TableAction::AddIdentity { column, identity, counts } => {
                 let ty = self.table(&table).and_then(|it| it.column(&column.name)).map(|it| it.ty.clone());
                 self.own_sequence(&table, &column.name, &ty.unwrap_or_default(), true, counts);
                 self.with_column(&table, column, |column| column.identity = Some(*identity));

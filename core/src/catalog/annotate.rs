@@ -164,8 +164,8 @@ impl Catalog {
             it.rights.remove(to);
             it.set(Setting::Owner, Some(to.to_owned()));
         });
-        let columns = self.table(relation).map(|it| it.columns.as_slice()).unwrap_or_default();
-        let sequences: Vec<RelationName> = columns.iter().filter_map(|it| it.sequence.clone()).collect();
+        let columns = self.table(relation).into_iter().flat_map(|it| it.columns.iter());
+        let sequences: Vec<RelationName> = columns.filter_map(|it| it.sequence.clone()).collect();
         for sequence in sequences {
             self.with_details(&sequence, |it| it.set(Setting::Owner, Some(to.to_owned())));
         }

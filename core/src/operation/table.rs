@@ -279,7 +279,7 @@ pub enum TableAction {
     DropNotNull { column: Ident },
     SetExpression { column: Ident, expression: Expression },
     DropExpression { column: Ident },
-    AddIdentity { column: Ident, identity: Identity, sequence: Option<Name>, counts: Vec<(String, String)> },
+    AddIdentity { column: Ident, identity: Identity, counts: Vec<(String, String)> },
     AlterIdentity { column: Ident, identity: Option<Identity>, counts: Vec<(String, String)> },
     DropIdentity { column: Ident },
     SetStatistics { column: Option<Ident>, target: String },

@@ -138,7 +138,8 @@ impl On {
 
     pub fn add_identity(&self, column: &str, identity: Identity, sequence: Option<Name>) -> Statement {
         let drop = self.drop_identity(column);
-        self.does(TableAction::AddIdentity { column: ident(column), identity, sequence }).undone_by(drop)
+        let counts = sequence.map(|it| ("name".to_owned(), it.sql(Dialect::Postgres))).into_iter().collect();
+        self.does(TableAction::AddIdentity { column: ident(column), identity, counts }).undone_by(drop)
     }
 
     pub fn drop_identity(&self, column: &str) -> Statement {
@@ -146,7 +147,11 @@ impl On {
     }
 
     pub fn set_identity(&self, column: &str, identity: Identity) -> Statement {
-        self.does(TableAction::AlterIdentity { column: ident(column), identity: Some(identity) })
+        self.does(TableAction::AlterIdentity {
+            column: ident(column),
+            identity: Some(identity),
+            counts: Vec::new(),
+        })
     }
 
     pub fn attach_partition(&self, partition: Name, bound: PartitionBound) -> Statement {
@@ -224,6 +229,9 @@ pub(super) fn constraint(name: &str, kind: ConstraintKind) -> Constraint {
         deferrable: false,
         initially_deferred: false,
         no_inherit: false,
+        include: Vec::new(),
+        options: Vec::new(),
+        exclusion: None,
         span: Span::default(),
     }
 }
@@ -347,6 +355,7 @@ fn gone(object: ObjectKind, name: Name, more: impl FnOnce(Drop) -> Drop) -> Stat
     let drop = Drop {
         object,
         names: vec![name],
+        takes: Vec::new(),
         on_table: None,
         concurrently: false,
         if_exists: false,
@@ -376,7 +385,7 @@ pub(super) fn alter_object(
     arguments: Option<String>,
     action: ObjectAction,
 ) -> Statement {
-    Kind::AlterObject(AlterObject { object, name, arguments, action }).into()
+    Kind::AlterObject(AlterObject { object, name, arguments, takes: None, action }).into()
 }
 
 pub(super) fn alter_domain(name: Name, action: DomainAction) -> Statement {
@@ -384,14 +393,15 @@ pub(super) fn alter_domain(name: Name, action: DomainAction) -> Statement {
 }
 
 pub(super) fn create_domain(name: Name, base: TypeName) -> Statement {
-    let domain = CreateDomain { name, base, default: None, not_null: false, checks: Vec::new() };
+    let (default, collation, checks) = (None, None, Vec::new());
+    let domain = CreateDomain { name, base, default, collation, not_null: false, checks };
     Kind::CreateDomain(Box::new(domain)).into()
 }
 
 pub(super) fn create_enum(name: Name, labels: &[String]) -> Statement {
     let drop = drop(ObjectKind::Type, name.clone());
-    Statement::from(Kind::CreateType(CreateType { name, shape: TypeShape::Enum(labels.to_vec()) }))
-        .undone_by(drop)
+    let (shape, definition) = (TypeShape::Enum(labels.to_vec()), Expression::default());
+    Statement::from(Kind::CreateType(CreateType { name, shape, definition })).undone_by(drop)
 }
 
 pub(super) fn add_enum_value(name: Name, value: &str, place: Option<Place>) -> Statement {
@@ -425,6 +435,7 @@ fn view(name: Name, head: &str, query: &str, or_replace: bool) -> Statement {
         with_data: true,
         columns: Vec::new(),
         head: head.to_owned(),
+        options: Vec::new(),
         query: query_text(query),
     };
     Kind::CreateView(Box::new(view)).into()
@@ -444,7 +455,8 @@ pub(super) fn create_table(table: CreateTable) -> Statement {
 pub(super) fn create_sequence(name: Name, ty: TypeName, owned_by: Option<(Name, &str)>) -> Statement {
     let drop = drop(ObjectKind::Sequence, name.clone());
     let owned_by = owned_by.map(|(table, column)| (table, ident(column)));
-    let sequence = CreateSequence { name, if_not_exists: false, ty: Some(ty), owned_by, temporary: false };
+    let (ty, options) = (Some(ty), Vec::new());
+    let sequence = CreateSequence { name, if_not_exists: false, ty, owned_by, temporary: false, options };
     Statement::from(Kind::CreateSequence(sequence)).undone_by(drop)
 }
 
@@ -453,7 +465,9 @@ pub(super) fn own_sequence(name: Name, ty: Option<TypeName>, owner: Option<(Name
     let disowned = owner.is_none() && ty.is_none();
     let owned_by = owner.map(|(table, column)| (table, ident(column)));
     let rewrites = ty.is_some();
-    Kind::AlterSequence(AlterSequence { name, ty, owned_by, disowned, restarts: false, rewrites }).into()
+    let options = Vec::new();
+    Kind::AlterSequence(AlterSequence { name, ty, owned_by, disowned, restarts: false, rewrites, options })
+        .into()
 }
 
 /// A function that triggers call.
@@ -468,6 +482,9 @@ pub(super) fn trigger_function(name: Name, options: &str, code: String) -> State
         code: Some(code),
         options: options.to_owned(),
         returns_trigger: true,
+        takes: Vec::new(),
+        procedure: false,
+        definition: Expression::default(),
         signature: None,
     };
     Statement::from(Kind::CreateFunction(Box::new(function))).undone_by(drop)
@@ -489,6 +506,9 @@ pub(super) fn query_function(
         code: Some(query),
         options: String::new(),
         returns_trigger: false,
+        takes: Vec::new(),
+        procedure: false,
+        definition: Expression::default(),
         signature: Some(signature),
     };
     Kind::CreateFunction(Box::new(function)).into()

@@ -1,6 +1,6 @@
 //! Both ends: the schema that the plan leaves, and the one that its way back leaves.
 
-use super::moments::{Course, down, part};
+use super::moments::{Course, part};
 use super::{Change, Kind, Objection};
 use crate::catalog::Catalog;
 use crate::catalog::compare::{Aspect, Difference, End, Order, compare, unknown_losses};
@@ -22,7 +22,7 @@ pub(super) fn way_back(change: &Change<'_>, phases: &[Phase], course: &Course<'_
     let mut last = None;
     for (ran, step) in course.steps.iter().zip(&steps).rev() {
         reached = &ran.before;
-        let Some(text) = down(step) else {
+        let Some(text) = step.down() else {
             reached = &ran.checked.after;
             break;
         };

@@ -53,16 +53,6 @@ impl Course<'_> {
     }
 }
 
-/// The text that goes up. The one place that knows how a step holds it.
-pub(super) fn up(step: &SqlStep) -> String {
-    step.up.clone()
-}
-
-/// The text that goes back.
-pub(super) fn down(step: &SqlStep) -> Option<String> {
-    step.down.clone()
-}
-
 /// A text as a migration that reaches the server like a step does.
 pub(super) fn part<'a>(text: &'a str, step: &SqlStep) -> Part<'a> {
     let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };
@@ -89,7 +79,7 @@ pub(super) fn course<'a>(change: &Change<'_>, phases: &'a [Phase]) -> Course<'a>
 }
 
 fn run<'a>(change: &Change<'_>, step: &'a SqlStep, course: &mut Course<'a>) {
-    let (text, before) = (up(step), course.end().clone());
+    let (text, before) = (step.up(), course.end().clone());
     let label = (course.steps.len() + 1, step.name.clone());
     let checked = check(part(&text, step), change.target, &before);
     let out = course.releases.len();
@@ -99,7 +89,7 @@ fn run<'a>(change: &Change<'_>, step: &'a SqlStep, course: &mut Course<'a>) {
     for catalog in seen {
         course.moments.push(Moment { step: Some(label.clone()), out, rolls_out: false, catalog });
     }
-    course.steps.push(Ran { label, job: step.job.as_deref(), text, checked, before, out });
+    course.steps.push(Ran { label, job: step.job(), text, checked, before, out });
 }
 
 /// The schema after each statement of a text whose statements commit by themselves.

@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::check::{Part, replay};
 use crate::dialect::{Dialect, Target, Version};
 use crate::framework::Transaction;
-use crate::plan::{Phase, PhaseKind, ReleaseStep, SqlStep, Step};
+use crate::plan::{Phase, PhaseKind, ReleaseStep, SqlStep, Step, Written};
 use crate::text::Span;
 
 fn target() -> Target {
@@ -30,14 +30,17 @@ fn schema(sql: &str) -> Catalog {
 fn sql(up: &str, down: &str) -> Step {
     let timeout = "SET LOCAL lock_timeout = '2s';\n";
     let transactional = !up.contains("CONCURRENTLY");
-    let guarded = |text: &str| if transactional { format!("{timeout}{text}") } else { text.to_owned() };
+    let guarded = |text: &str| {
+        let text = if transactional { format!("{timeout}{text}") } else { text.to_owned() };
+        Written::read(text, Dialect::Postgres).into()
+    };
     Step::Sql(SqlStep {
         name: "step".to_owned(),
         title: String::new(),
-        up: guarded(up),
-        down: Some(guarded(down)),
+        up: vec![guarded(up)],
+        down: Some(vec![guarded(down)]),
         transactional,
-        job: None,
+        dialect: Dialect::Postgres,
     })
 }
 

@@ -42,6 +42,7 @@ pub fn statement(kind: &Kind) -> Option<String> {
         | Kind::Copy(_)
         | Kind::Do(_)
         | Kind::Grant(_)
+        | Kind::DefaultPrivileges(_)
         | Kind::Comment(_)
         | Kind::Maintain(_)
         | Kind::CreateStatistics(_)
@@ -180,7 +181,7 @@ fn alter_object(it: &AlterObject) -> Option<String> {
     let action = match &it.action {
         ObjectAction::RenameTo(to) => format!("RENAME TO {}", ident(to)),
         ObjectAction::SetSchema(schema) => format!("SET SCHEMA {}", ident(schema)),
-        ObjectAction::Owner | ObjectAction::Update | ObjectAction::Else => return None,
+        ObjectAction::Owner(_) | ObjectAction::Update | ObjectAction::Else(_) => return None,
     };
     Some(format!("ALTER {} {}{arguments} {action}", it.object.title().to_uppercase(), name(&it.name)))
 }

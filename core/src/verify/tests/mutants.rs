@@ -4,7 +4,7 @@ use super::{objections, schema, target};
 use crate::catalog::Catalog;
 use crate::operation::Operation;
 use crate::operation::lower::lower;
-use crate::plan::{Phase, Step, Way};
+use crate::plan::{Act, Phase, Step, Way, Written};
 use crate::recipes::{self, Scene};
 use crate::statement::Script;
 
@@ -190,31 +190,44 @@ fn mutants(phases: &[Phase]) -> Vec<Mutant> {
             found.push(Mutant { name: "swapped".to_owned(), text, phases: swapped });
         }
         let Step::Sql(sql) = &phases[phase].steps[step] else { continue };
-        let up = super::super::moments::up(sql);
-        for mutation in MUTATIONS {
-            let each = up.match_indices(mutation.from);
-            let each =
-                each.map(|(at, from)| format!("{}{}{}", &up[..at], mutation.to, &up[at + from.len()..]));
-            let each: Vec<String> = match mutation.name {
-                // Both branches of a trigger.
-                "direction" if up.contains(mutation.from) => vec![up.replace(mutation.from, mutation.to)],
-                _ => each.collect(),
-            };
-            for text in each {
+        for (at, statement) in sql.up.iter().enumerate() {
+            // The job of a backfill is no text: it is lost or moved with its step.
+            if matches!(statement.act, Act::Batches(_)) {
+                continue;
+            }
+            for (name, text) in mutations(&statement.sql(sql.dialect)) {
                 let mut changed = phases.to_vec();
                 if let Step::Sql(sql) = &mut changed[phase].steps[step] {
-                    sql.up.clone_from(&text);
+                    sql.up[at] = Written::read(text.clone(), sql.dialect).into();
                 }
-                found.push(Mutant { name: mutation.name.to_owned(), text, phases: changed });
+                found.push(Mutant { name: name.to_owned(), text, phases: changed });
             }
         }
     }
     found
 }
 
+/// A statement with one thing changed, in each way.
+fn mutations(text: &str) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    for mutation in MUTATIONS {
+        let Mutation { name, from, to } = *mutation;
+        // Both branches of a trigger.
+        if name == "direction" && text.contains(from) {
+            found.push((name, text.replace(from, to)));
+            continue;
+        }
+        let each = text.match_indices(from);
+        found.extend(
+            each.map(|(at, from)| (name, format!("{}{to}{}", &text[..at], &text[at + from.len()..]))),
+        );
+    }
+    found
+}
+
 fn shown(step: &Step) -> String {
     match step {
-        Step::Sql(sql) => super::super::moments::up(sql),
+        Step::Sql(sql) => sql.up(),
         Step::Release(release) => release.must.join("; "),
         Step::Check(criterion) => criterion.text.clone(),
     }

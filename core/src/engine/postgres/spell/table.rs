@@ -160,12 +160,12 @@ fn action(it: &TableAction) -> Option<String> {
             of_column(column, &format!("SET EXPRESSION AS ({})", expression.text))
         }
         TableAction::DropExpression { column } => of_column(column, "DROP EXPRESSION"),
-        TableAction::AddIdentity { column, identity, sequence } => {
-            let sequence =
-                sequence.as_ref().map(|it| format!(" (SEQUENCE NAME {})", name(it))).unwrap_or_default();
+        TableAction::AddIdentity { column, identity, counts } => {
+            let sequence = counts.iter().find(|(option, _)| option == "name");
+            let sequence = sequence.map(|(_, it)| format!(" (SEQUENCE NAME {it})")).unwrap_or_default();
             of_column(column, &format!("ADD GENERATED {} AS IDENTITY{sequence}", always(*identity)))
         }
-        TableAction::AlterIdentity { column, identity: Some(identity) } => {
+        TableAction::AlterIdentity { column, identity: Some(identity), .. } => {
             of_column(column, &format!("SET GENERATED {}", always(*identity)))
         }
         TableAction::DropIdentity { column } => of_column(column, "DROP IDENTITY"),
@@ -191,6 +191,8 @@ fn action(it: &TableAction) -> Option<String> {
             let state = match state {
                 TriggerState::Enabled => "ENABLE",
                 TriggerState::Disabled => "DISABLE",
+                TriggerState::Always => "ENABLE ALWAYS",
+                TriggerState::OnReplicas => "ENABLE REPLICA",
             };
             format!("{state} TRIGGER {}", name.as_ref().map_or("ALL".to_owned(), ident))
         }

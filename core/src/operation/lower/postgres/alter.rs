@@ -213,10 +213,8 @@ fn alter_column(cursor: &mut Cursor<'_>) -> Option<TableAction> {
         "add" if cursor.eat("generated") => {
             let identity = identity(cursor)?;
             cursor.eat_all("as identity").then_some(())?;
-            let options = cursor.group();
-            let sequence = options.and_then(named_sequence);
-            let counts = options.map(|mut group| counts(&mut group)).unwrap_or_default();
-            Some(TableAction::AddIdentity { column, identity, sequence, counts })
+            let counts = cursor.group().map(|mut group| counts(&mut group)).unwrap_or_default();
+            Some(TableAction::AddIdentity { column, identity, counts })
         }
         "restart" => {
             while cursor.next_token().is_some() {}
@@ -435,15 +433,14 @@ fn alter_object(cursor: &mut Cursor<'_>) -> Option<Kind> {
         _ => None,
     };
     special.or_else(|| {
-        Some(Kind::AlterObject(AlterObject { object, name, arguments, takes, action: object_action(cursor)? }))
+        Some(Kind::AlterObject(AlterObject {
+            object,
+            name,
+            arguments,
+            takes,
+            action: object_action(cursor)?,
+        }))
     })
-}
-
-/// The name behind `SEQUENCE NAME` among the options of an identity.
-fn named_sequence(mut options: Cursor<'_>) -> Option<Name> {
-    options.seek(&["name"]).then_some(())?;
-    options.next_token();
-    options.name()
 }
 
 fn object_action(cursor: &mut Cursor<'_>) -> Option<ObjectAction> {

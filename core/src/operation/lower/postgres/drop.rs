@@ -27,7 +27,17 @@ pub(super) fn drop(mut cursor: Cursor<'_>) -> Option<Kind> {
     if names.is_empty() && object != ObjectKind::Else {
         return None;
     }
-    Some(Kind::Drop(Drop { object, names, takes, on_table, concurrently, if_exists, cascade, arguments, keyword }))
+    Some(Kind::Drop(Drop {
+        object,
+        names,
+        takes,
+        on_table,
+        concurrently,
+        if_exists,
+        cascade,
+        arguments,
+        keyword,
+    }))
 }
 
 /// Reads the words for a kind of object.
