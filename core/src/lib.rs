@@ -20,6 +20,7 @@ pub mod policy;
 pub mod plan;
 pub mod recipes;
 pub mod verify;
+pub mod planner;
 pub mod signals;
 pub mod strategies;
 pub mod report;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::plan::{Phase, Way};
 use lockkeeper_core::verify::{Change, Objection, Traffic, verify};
 
@@ -10,6 +11,11 @@ use crate::analysis::CheckedFile;
 /// What stands against the phases of a checked file that is carried out in a way; nothing where they are proved.
 pub fn objections(file: &CheckedFile, way: Way, phases: &[Phase]) -> Vec<Objection> {
     let after = file.parts.last().map_or(&file.before, |(checked, _)| &checked.after);
+    objections_to(file, way, phases, after)
+}
+
+/// The same of phases that lead to a schema in between.
+pub fn objections_to(file: &CheckedFile, way: Way, phases: &[Phase], after: &Catalog) -> Vec<Objection> {
     let broken: BTreeSet<&'static str> = file.hazards().map(|hazard| hazard.rule).collect();
     let traffic = if way == Way::Window { Traffic::Nobody } else { Traffic::Releases };
     let change = Change { before: &file.before, after, broken: &broken, target: &file.target, traffic };

@@ -5,10 +5,11 @@ mod write;
 
 use std::collections::BTreeSet;
 
-use lockkeeper_core::check::{Part, check};
+use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::{self, Direction, NewMigration, Timestamp, Transaction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
+use lockkeeper_core::planner::{Part, together};
 use lockkeeper_core::recipes::{self, Answers};
 use lockkeeper_core::text::{Span, comment};
 
@@ -16,7 +17,7 @@ use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
 use crate::proved;
-use pieces::{Kept, Order, Piece, pieces, recipes};
+use pieces::{Becomes, Kept, Order, Piece, pieces, recipes};
 
 pub use write::write;
 
@@ -97,16 +98,22 @@ pub fn phases(
     if way == Way::Window {
         return Ok(window(file, &down, &stem));
     }
-    let mut phases: Vec<Phase> = Vec::new();
-    for (number, piece) in pieces.into_iter().enumerate() {
-        match piece {
-            Piece::Rewritten(own) => phases.extend(own),
-            Piece::Kept(kept) => {
-                phases.push(kept_phase(&kept, &format!("{stem}_{}", number + 1), file.target.dialect))
+    let part = |(number, piece): (usize, &Piece)| {
+        let phases = match &piece.becomes {
+            Becomes::Rewritten(own) => own.clone(),
+            Becomes::Kept(kept) => {
+                vec![kept_phase(kept, &format!("{stem}_{}", number + 1), file.target.dialect)]
             }
-        }
-    }
-    Ok(phases)
+        };
+        Part { phases, touches: piece.touches.clone() }
+    };
+    let parts: Vec<Part> = pieces.iter().enumerate().map(part).collect();
+    let proved = |phases: &[Phase], count: usize| {
+        let after =
+            count.checked_sub(1).and_then(|last| pieces.get(last)).map_or(&file.before, |it| &it.after);
+        proved::objections_to(file, way, phases, after).is_empty()
+    };
+    Ok(together(&parts, proved))
 }
 
 /// The values that a way back computes: the down migration, and what `-- lockkeeper: back SQL` states.
@@ -140,7 +147,8 @@ fn stated_back(comment: &str) -> Option<&str> {
 fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
     let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
     let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
-    let part = Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
+    let part =
+        check::Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
     let mut phases = recipes::in_window(
         stem,
         &up,

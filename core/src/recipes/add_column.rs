@@ -48,32 +48,51 @@ enum Values<'a> {
 }
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    let Some((alter, column)) = parts(operation) else { return Err(Refusal::new("it adds no column")) };
-    let table = scene.resolve(&alter.table);
-    let state = scene.table(&table)?;
-    let shown = format!("{}.{}", table.display(scene.dialect()), column.name.name);
-    if state.partition_by.is_some() || !state.children.is_empty() || state.partition_of.is_some() {
-        return Err(Refusal::new(format!(
-            "{shown} is in a partitioned or inherited table: fill it partition by partition before NOT NULL"
-        )));
-    }
-    let values = match (&column.default, column.identity) {
-        (_, Some(identity)) => Values::Identity(identity),
-        _ if column.ty.serial => Values::Serial,
-        (Some(default), None)
-            if !default.is_null() && volatility(default, scene.catalog) == Volatility::Volatile =>
-        {
-            Values::Default(default)
+    let table = table(operation, scene)?;
+    Add::of(operation, scene, &table)?.phases()
+}
+
+fn table(operation: &Operation, scene: &Scene<'_>) -> Result<RelationName, Refusal> {
+    let Some((alter, _)) = parts(operation) else { return Err(Refusal::new("it adds no column")) };
+    Ok(scene.resolve(&alter.table))
+}
+
+/// The migrations that make the constraints which stand in a column's own words, behind its backfill.
+///
+/// # Errors
+/// [`Refusal`] where one of them cannot come later.
+pub(super) fn constraints(scene: &Scene<'_>, operation: &Operation) -> Result<Vec<SqlStep>, Refusal> {
+    let table = table(operation, scene)?;
+    Add::of(operation, scene, &table)?.constraints()
+}
+
+impl<'a> Add<'a> {
+    fn of(operation: &'a Operation, scene: &'a Scene<'a>, table: &'a RelationName) -> Result<Self, Refusal> {
+        let Some((_, column)) = parts(operation) else { return Err(Refusal::new("it adds no column")) };
+        let state = scene.table(table)?;
+        let shown = format!("{}.{}", table.display(scene.dialect()), column.name.name);
+        if state.partition_by.is_some() || !state.children.is_empty() || state.partition_of.is_some() {
+            return Err(Refusal::new(format!(
+                "{shown} is in a partitioned or inherited table: fill it partition by partition before NOT NULL"
+            )));
         }
-        (Some(default), None) if !default.is_null() => Values::Once,
-        _ if !column.not_null && !is_key(column) => Values::Once,
-        _ => Values::Application,
-    };
-    let mut after = scene.catalog.clone();
-    after.apply(operation);
-    let made = after.table(&table);
-    let add = Add { scene, table: &table, state, column, values, made, shown };
-    add.phases()
+        let values = match (&column.default, column.identity) {
+            (_, Some(identity)) => Values::Identity(identity),
+            _ if column.ty.serial => Values::Serial,
+            (Some(default), None)
+                if !default.is_null() && volatility(default, scene.catalog) == Volatility::Volatile =>
+            {
+                Values::Default(default)
+            }
+            (Some(default), None) if !default.is_null() => Values::Once,
+            _ if !column.not_null && !is_key(column) => Values::Once,
+            _ => Values::Application,
+        };
+        let mut after = scene.catalog.clone();
+        after.apply(operation);
+        let made = after.table(table).cloned();
+        Ok(Self { scene, table, state, column, values, made, shown })
+    }
 }
 
 fn is_key(column: &Column) -> bool {
@@ -87,7 +106,7 @@ struct Add<'a> {
     column: &'a Column,
     values: Values<'a>,
     /// The table as the statement itself would leave it.
-    made: Option<&'a Table>,
+    made: Option<Table>,
     shown: String,
 }
 
@@ -226,7 +245,7 @@ impl Add<'_> {
 
     /// The column's own constraints, in the order in which they were written.
     fn constraints(&self) -> Result<Vec<SqlStep>, Refusal> {
-        let Some(table) = self.made else { return Ok(Vec::new()) };
+        let Some(table) = &self.made else { return Ok(Vec::new()) };
         let mut steps = Vec::new();
         for added in table.constraints.iter().filter(|it| self.state.constraint(&it.name).is_none()) {
             match &added.demand {
@@ -269,7 +288,7 @@ impl Add<'_> {
         let Values::Identity(identity) = self.values else { return None };
         let (on, sequence) = (self.on(), self.scene.name(&self.sequence()));
         // Not by pg_get_serial_sequence: for a moment the column owns two.
-        let column = self.made.and_then(|it| it.column(self.name()));
+        let column = self.made.as_ref().and_then(|it| it.column(self.name()));
         let own = self.scene.name(column.and_then(|it| it.sequence.as_ref())?);
         let add = on.add_identity(self.name(), identity, None);
         let because = "no release ever gave it: the numbers came from the sequence";

@@ -23,7 +23,11 @@ pub(super) static RECIPE: Recipe = Recipe {
 /// No trigger of ours stands aside for this one: a column that is kept in step at the same time follows.
 const NO_GUARD: &str = "lockkeeper.change";
 
-fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+/// The phase of one change of rows.
+///
+/// # Errors
+/// [`Refusal`] where it cannot be cut.
+pub(super) fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let step = match &operation.kind {
         Kind::Update(update) => {
             let table = scene.resolve(&update.table);

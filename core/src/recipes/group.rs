@@ -4,7 +4,7 @@ use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::dialect::Name;
 use crate::effect::in_server_order;
-use crate::operation::{Kind, Operation};
+use crate::operation::{Kind, Operation, TableAction};
 
 use super::{Form, RECIPES, Recipe, Scene};
 
@@ -28,8 +28,12 @@ pub fn in_order<'a>(parts: impl IntoIterator<Item = &'a Checked>) -> Vec<&'a Ope
 
 /// The groups of a migration, whose operations come in order. `scene` is the one before it.
 pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
-    let several = |it: &&Operation| {
-        it.changes_rows() || matches!(it.kind, Kind::Drop(_) | Kind::AlterObject(_) | Kind::CreateView(_))
+    let several = |it: &&Operation| match &it.kind {
+        Kind::Drop(_) | Kind::AlterObject(_) | Kind::CreateView(_) => true,
+        Kind::AlterTable(alter) => {
+            matches!(alter.action, TableAction::SetNotNull { .. } | TableAction::DropDefault { .. })
+        }
+        _ => it.changes_rows(),
     };
     if operations.len() < 2 || !operations.iter().any(several) {
         return Vec::new();

@@ -4,6 +4,7 @@
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
 mod add_column;
+mod add_required_column;
 mod add_enum_value;
 mod anew;
 mod assigned;
@@ -20,6 +21,7 @@ mod derivation;
 mod drop_column;
 mod drop_table;
 mod enum_type;
+mod fill;
 mod foreign_key;
 mod group;
 mod handover;
@@ -159,6 +161,7 @@ pub static RECIPES: &[&Recipe] = &[
     &partition_table::PARTITION,
     &partition_table::REBUILD,
     &merge_rows::RECIPE,
+    &add_required_column::RECIPE,
     &replace_index::RECIPE,
 ];
 

@@ -56,12 +56,8 @@ impl Sync<'_> {
 
     /// A value with `NEW.` in front of each column of the row.
     fn in_row(&self, scene: &Scene<'_>, value: &Expression) -> String {
-        value.with_columns(scene.dialect(), |word| {
-            let name = word.name.name.as_str();
-            let kept = self.old.iter().chain(&self.new).any(|it| it.column == name);
-            let own = word.qualifier.as_ref().is_none_or(|it| *it.name == *self.table.name);
-            (own && (kept || self.state.column(name).is_some())).then(|| format!("NEW.{}", scene.quote(name)))
-        })
+        let kept = |name: &str| self.old.iter().chain(&self.new).any(|it| it.column == name);
+        in_row(value, (self.table, "NEW"), scene, |name| kept(name) || self.state.column(name).is_some())
     }
 
     fn each(columns: &[Kept<'_>], between: &str, word: impl Fn(&Kept<'_>) -> String) -> String {
@@ -128,6 +124,20 @@ impl Sync<'_> {
         let (new, old) = (bracket(&self.new, new), bracket(&self.old, old));
         format!("SELECT count(*) FROM {} WHERE {new} AND {old}", scene.sql(self.table))
     }
+}
+
+/// A value with the name of a row of the table, `NEW` or `OLD`, in front of each of its columns.
+pub(super) fn in_row(
+    value: &Expression,
+    (table, row): (&RelationName, &str),
+    scene: &Scene<'_>,
+    is_column: impl Fn(&str) -> bool,
+) -> String {
+    value.with_columns(scene.dialect(), |word| {
+        let name = word.name.name.as_str();
+        let own = word.qualifier.as_ref().is_none_or(|it| *it.name == *table.name);
+        (own && is_column(name)).then(|| format!("{row}.{}", scene.quote(name)))
+    })
 }
 
 /// What takes back statements of which each can be.

@@ -156,6 +156,24 @@ fn copied(ran: &Ran<'_>) -> Option<(RelationName, RelationName)> {
     Some((job.table.clone(), into.clone()))
 }
 
+/// Whether what a release that writes the column left empty is filled behind it, and before anything refuses it.
+fn filled_again(
+    change: &Change<'_>,
+    course: &Course<'_>,
+    ran: &Ran<'_>,
+    table: &RelationName,
+    column: &str,
+) -> bool {
+    let fills = |it: &Ran<'_>| {
+        filled(it)
+            .iter()
+            .any(|(own, columns)| own == table && columns.iter().any(|it| unquoted(it) == column))
+    };
+    let open = |it: &Ran<'_>| Place::of(&it.before, table, column).is_some_and(|it| !it.refuses_null());
+    let later = course.steps.iter().skip_while(|it| it.label != ran.label).skip(1);
+    later.filter(|it| fills(it)).any(|it| open(it) && told(change, course, it).names_column(table, column))
+}
+
 /// A column that the running release does not know is filled, and nothing fills the rows that it goes on writing.
 fn stale(
     change: &Change<'_>,
@@ -173,7 +191,7 @@ fn stale(
         return None;
     }
     let place = Place::of(&ran.before, table, &column)?;
-    if place.is_filled() || place.has_default() {
+    if place.is_filled() || place.has_default() || filled_again(change, course, ran, table, &column) {
         return None;
     }
     // Where nobody needs it later, the change itself leaves the same rows without it.

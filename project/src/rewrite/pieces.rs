@@ -8,6 +8,7 @@ use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::operation::{Kind, Operation};
 use lockkeeper_core::plan::{Phase, Statement, Way, Written};
+use lockkeeper_core::planner::{Touch, touches};
 use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, inverse};
 
 use super::RewriteError;
@@ -15,7 +16,17 @@ use crate::analysis::CheckedFile;
 use crate::config::Limits;
 
 /// A part of a migration.
-pub(super) enum Piece {
+pub(super) struct Piece {
+    /// What becomes of it.
+    pub becomes: Becomes,
+    /// What it has to do with; `None` where nobody can tell.
+    pub touches: Option<Vec<Touch>>,
+    /// The schema behind it.
+    pub after: Catalog,
+}
+
+/// What becomes of a part of a migration.
+pub(super) enum Becomes {
     /// Statements that stay.
     Kept(Kept),
     /// What a recipe makes of an operation.
@@ -184,7 +195,10 @@ impl<'a> Taker<'a> {
         let phases = first.or_else(|refusal| written.find_map(Result::ok).ok_or(refusal));
         let phases = phases.map_err(|refusal| RewriteError { message: refusal.reason })?;
         self.rewritten = true;
-        self.pieces.push(Piece::Rewritten(phases));
+        let touches = touches(operations, &self.catalog);
+        let mut after = self.catalog.clone();
+        operations.iter().for_each(|it| after.apply(it));
+        self.pieces.push(Piece { becomes: Becomes::Rewritten(phases), touches, after });
         Ok(())
     }
 
@@ -197,13 +211,25 @@ impl<'a> Taker<'a> {
         }
         let transactional = self.is_transactional(operations);
         let down: Option<Vec<Statement>> = operations.iter().rev().map(inverse).collect();
-        match self.pieces.last_mut() {
-            Some(Piece::Kept(kept)) if kept.transactional && transactional && !kept.apart && !apart => {
-                kept.up.push(statement);
-                kept.down = down.zip(kept.down.take()).map(|(later, earlier)| [later, earlier].concat());
-            }
-            _ => self.pieces.push(Piece::Kept(Kept { up: vec![statement], down, transactional, apart })),
+        let own: Vec<&Operation> = operations.iter().collect();
+        let touches = touches(&own, &self.catalog);
+        let mut after = self.catalog.clone();
+        operations.iter().for_each(|it| after.apply(it));
+        let last = self.pieces.last_mut();
+        if let Some(Piece { becomes: Becomes::Kept(kept), touches: before, after: behind }) = last
+            && kept.transactional
+            && transactional
+            && !kept.apart
+            && !apart
+        {
+            kept.up.push(statement);
+            kept.down = down.zip(kept.down.take()).map(|(later, earlier)| [later, earlier].concat());
+            *before = before.take().zip(touches).map(|(before, own)| [before, own].concat());
+            *behind = after;
+            return;
         }
+        let becomes = Becomes::Kept(Kept { up: vec![statement], down, transactional, apart });
+        self.pieces.push(Piece { becomes, touches, after });
     }
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {

@@ -1,0 +1,182 @@
+//! One migration is one change: the parts that recipes make of its statements, put together into one course.
+//!
+//! Every part is a course of its own, cut where it waits for a release: what may happen before any release notices, what
+//! waits for the first, for the second. Put together, what several parts do at the same time stands in one phase, and
+//! what their releases must do stands in one release. A part that uses what another one changes never comes before it;
+//! whether it may come before that one's end the model says (`verify`).
+
+mod merge;
+mod touch;
+
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
+
+pub use touch::{Touch, touches};
+
+/// What one or more statements of a migration become.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// Its phases, in order.
+    pub phases: Vec<Phase>,
+    /// What it has to do with; `None` where nobody can tell.
+    pub touches: Option<Vec<Touch>>,
+}
+
+impl Part {
+    /// Whether it has to do with something that another one has to do with.
+    fn meets(&self, other: &Self) -> bool {
+        match (&self.touches, &other.touches) {
+            (Some(own), Some(others)) => own.iter().any(|it| others.iter().any(|other| it.meets(other))),
+            _ => true,
+        }
+    }
+
+    /// Whether a phase of it moves rows.
+    fn moves_rows(&self) -> bool {
+        self.phases.iter().any(|it| it.kind == PhaseKind::Backfill)
+    }
+}
+
+/// The more parts there are, the longer the model thinks about each place that one of them could have.
+const MOST_TRIED: usize = 30;
+
+/// The phases of all parts. `proved` tells whether the phases of the first parts, as many as it is given, are proved in the model.
+pub fn together(parts: &[Part], proved: impl Fn(&[Phase], usize) -> bool) -> Vec<Phase> {
+    if let [one] = parts {
+        return one.phases.clone();
+    }
+    let mut early = Course::default();
+    parts.iter().enumerate().for_each(|(at, part)| early.place(parts, at, early.earliest(parts, at), part));
+    let early = early.phases(parts);
+    if proved(&early, parts.len()) {
+        return early;
+    }
+    if parts.len() > MOST_TRIED {
+        return one_after_the_other(parts);
+    }
+    let mut course = Course::default();
+    for (at, part) in parts.iter().enumerate() {
+        let last = course.epochs.len().saturating_sub(1);
+        let placed = (course.earliest(parts, at)..=last).map(|first| {
+            let mut tried = course.clone();
+            tried.place(parts, at, first, part);
+            tried
+        });
+        let mut placed: Vec<Course> = placed.collect();
+        let found = placed.iter().position(|it| proved(&it.phases(parts), at + 1));
+        course = placed.swap_remove(found.unwrap_or(placed.len() - 1));
+    }
+    let phases = course.phases(parts);
+    // Where the model objects anyway, what stands against it is told best in the order of the statements.
+    if proved(&phases, parts.len()) { phases } else { one_after_the_other(parts) }
+}
+
+fn one_after_the_other(parts: &[Part]) -> Vec<Phase> {
+    parts.iter().flat_map(|it| it.phases.iter().cloned()).collect()
+}
+
+/// What happens between two releases, and the one before it.
+#[derive(Debug, Clone, Default)]
+struct Epoch {
+    /// What the release that begins it must do, and what is so before and after.
+    release: Option<Phase>,
+    /// Its phases, each with the number of its part.
+    phases: Vec<(usize, Phase)>,
+}
+
+/// Parts put together.
+#[derive(Debug, Clone, Default)]
+struct Course {
+    epochs: Vec<Epoch>,
+}
+
+impl Course {
+    /// The first epoch in which a part may begin: rows that it reads are moved before.
+    fn earliest(&self, parts: &[Part], part: usize) -> usize {
+        let moves = parts[part].moves_rows();
+        let waits = |it: &(usize, Phase)| {
+            moves && it.1.kind == PhaseKind::Backfill && parts[it.0].meets(&parts[part])
+        };
+        self.epochs.iter().rposition(|epoch| epoch.phases.iter().any(waits)).unwrap_or(0)
+    }
+
+    /// Puts a part in, from an epoch on.
+    fn place(&mut self, parts: &[Part], number: usize, first: usize, part: &Part) {
+        for (offset, cut) in epochs(&part.phases).into_iter().enumerate() {
+            let at = first + offset;
+            while self.epochs.len() <= at {
+                self.epochs.push(Epoch::default());
+            }
+            let epoch = &mut self.epochs[at];
+            if let Some(release) = cut.release {
+                epoch.release = Some(match epoch.release.take() {
+                    Some(before) => merge::releases(before, release),
+                    None => release,
+                });
+            }
+            // Behind what it meets and what comes before it in its own part.
+            let meets = |it: &(usize, Phase)| it.0 == number || parts[it.0].meets(part);
+            let mut from = epoch.phases.iter().rposition(meets).map_or(0, |at| at + 1);
+            for (_, phase) in cut.phases {
+                let later = |it: &(usize, Phase)| it.1.kind > phase.kind;
+                let place =
+                    epoch.phases[from..].iter().position(later).map_or(epoch.phases.len(), |at| from + at);
+                epoch.phases.insert(place, (number, phase));
+                from = place + 1;
+            }
+        }
+    }
+
+    fn phases(&self, parts: &[Part]) -> Vec<Phase> {
+        let mut all = Vec::new();
+        for epoch in &self.epochs {
+            all.extend(epoch.release.clone());
+            all.extend(merge::phases(&epoch.phases, |one, other| parts[one].meets(&parts[other])));
+        }
+        all
+    }
+}
+
+/// The phases of a part, cut at its releases.
+fn epochs(phases: &[Phase]) -> Vec<Epoch> {
+    let mut epochs = vec![Epoch::default()];
+    for phase in phases {
+        if phase.releases().next().is_none() {
+            if let Some(epoch) = epochs.last_mut() {
+                epoch.phases.push((0, phase.clone()));
+            }
+            continue;
+        }
+        // A release stands alone; what stands in front of it and behind it are phases of their own.
+        let mut own = Phase { steps: Vec::new(), exit: Vec::new(), ..phase.clone() };
+        for step in &phase.steps {
+            match step {
+                Step::Release(release) => {
+                    let only = phase.steps.len() == 1;
+                    if !own.steps.is_empty() {
+                        let before = Phase { steps: std::mem::take(&mut own.steps), ..own.clone() };
+                        epochs.last_mut().expect("there is one").phases.push((0, before));
+                        own.entry.clear();
+                    }
+                    let release = if only { phase.clone() } else { released(release, phase) };
+                    epochs.push(Epoch { release: Some(release), phases: Vec::new() });
+                }
+                Step::Sql(_) | Step::Check(_) => own.steps.push(step.clone()),
+            }
+        }
+        if !own.steps.is_empty() {
+            let last = Phase { exit: phase.exit.clone(), ..own };
+            epochs.last_mut().expect("there is one").phases.push((0, last));
+        }
+    }
+    epochs
+}
+
+fn released(release: &ReleaseStep, phase: &Phase) -> Phase {
+    let own = Phase::new(
+        PhaseKind::DualWrite,
+        format!("release the application, before: {}", phase.title),
+        vec![Step::Release(release.clone())],
+    );
+    own.leave_when(Criterion::of_people("no instance of the release before is running"))
+        .undone_by("roll the application back: nothing depends on it yet", "errors over the baseline")
+}

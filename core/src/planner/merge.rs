@@ -1,0 +1,177 @@
+//! Phases, releases and migrations of several parts made one.
+
+use crate::dialect::Name;
+use crate::operation::{Kind, TableAction};
+use crate::plan::{Act, Phase, ReleaseStep, SqlStep, Statement, Step};
+
+/// One release that does what two must do.
+pub(super) fn releases(mut one: Phase, other: Phase) -> Phase {
+    let musts: Vec<String> = other.releases().flat_map(|it| it.must.iter().cloned()).collect();
+    let all = one.releases().flat_map(|it| it.must.iter().cloned()).collect::<Vec<_>>();
+    let must = union(all, musts);
+    one.title = titles(&one.title, &other.title);
+    one.entry = union(one.entry, other.entry);
+    one.exit = union(one.exit, other.exit);
+    one.steps = vec![Step::Release(ReleaseStep { must })];
+    one
+}
+
+fn union<T: PartialEq>(mut one: Vec<T>, other: Vec<T>) -> Vec<T> {
+    for it in other {
+        if !one.contains(&it) {
+            one.push(it);
+        }
+    }
+    one
+}
+
+fn titles(one: &str, other: &str) -> String {
+    if one.split("; ").any(|it| it == other) { one.to_owned() } else { format!("{one}; {other}") }
+}
+
+/// The phases of an epoch: those of a kind that stand side by side are one. `meet` tells whether two parts have something in common.
+pub(super) fn phases(all: &[(usize, Phase)], meet: impl Fn(usize, usize) -> bool) -> Vec<Phase> {
+    let mut rest = all;
+    let mut merged = Vec::new();
+    while let Some(((_, first), _)) = rest.split_first() {
+        let count = rest.iter().take_while(|(_, it)| it.kind == first.kind).count();
+        let (same, later) = rest.split_at(count);
+        merged.push(phase(same, &meet));
+        rest = later;
+    }
+    merged
+}
+
+fn phase(same: &[(usize, Phase)], meet: &impl Fn(usize, usize) -> bool) -> Phase {
+    let mut whole = same[0].1.clone();
+    for (_, other) in &same[1..] {
+        whole.title = titles(&whole.title, &other.title);
+        whole.entry = union(whole.entry, other.entry.clone());
+        whole.exit = union(whole.exit, other.exit.clone());
+        whole.rollback = titles(&whole.rollback, &other.rollback);
+        whole.trigger = titles(&whole.trigger, &other.trigger);
+    }
+    whole.steps = steps(same, meet);
+    whole
+}
+
+/// The steps of parts that have nothing in common side by side, the first of each, the second of each, so that those of one table meet.
+fn steps(same: &[(usize, Phase)], meet: &impl Fn(usize, usize) -> bool) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut rest = same;
+    while !rest.is_empty() {
+        let apart = |at: &usize| {
+            rest[..*at].iter().all(|(other, _)| *other != rest[*at].0 && !meet(*other, rest[*at].0))
+        };
+        let count = (1..rest.len()).take_while(apart).count() + 1;
+        let (side_by_side, later) = rest.split_at(count);
+        let longest = side_by_side.iter().map(|(_, it)| it.steps.len()).max().unwrap_or(0);
+        for at in 0..longest {
+            side_by_side
+                .iter()
+                .filter_map(|(_, it)| it.steps.get(at))
+                .for_each(|it| push(&mut steps, it.clone()));
+        }
+        rest = later;
+    }
+    steps
+}
+
+/// Adds a step, to the migration before it where both may share a transaction.
+fn push(steps: &mut Vec<Step>, step: Step) {
+    if let (Some(Step::Sql(before)), Step::Sql(own)) = (steps.last_mut(), &step)
+        && let Some(joined) = join(before, own)
+    {
+        *before = joined;
+        return;
+    }
+    steps.push(step);
+}
+
+/// What statements of a migration hold while they run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    /// A lock for a moment.
+    Moment,
+    /// A weak lock for as long as rows are read.
+    Reading,
+}
+
+/// Two migrations about one table in one transaction.
+fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
+    let same = one.transactional && other.transactional && one.dialect == other.dialect;
+    let (table, hold) = about(one).filter(|_| same)?;
+    (about(other)? == (table.clone(), hold)).then_some(())?;
+    let both = |first: &[Statement], then: &[Statement]| -> Vec<Statement> {
+        let again = |it: &&Statement| is_setting(it) && first.contains(it);
+        first.iter().chain(then.iter().filter(|it| !again(it))).cloned().collect()
+    };
+    let down = match (&one.down, &other.down) {
+        (Some(one), Some(other)) => Some(both(other, one)),
+        _ => None,
+    };
+    Some(SqlStep {
+        name: one.name.clone(),
+        title: titles(&one.title, &other.title),
+        up: both(&one.up, &other.up),
+        down,
+        transactional: true,
+        dialect: one.dialect,
+    })
+}
+
+fn is_setting(statement: &Statement) -> bool {
+    matches!(&statement.act, Act::Operation(kind) if matches!(**kind, Kind::Set(_)))
+}
+
+/// The one table that a migration is about, and how it holds it; `None` where it is about more or about rows.
+fn about(step: &SqlStep) -> Option<(Name, Hold)> {
+    let mut found: Option<(Name, Hold)> = None;
+    for statement in &step.up {
+        if matches!(statement.act, Act::Batches(_) | Act::Refuse { .. } | Act::Together(_)) {
+            return None;
+        }
+        for kind in statement.operations() {
+            let (table, hold) = match kind {
+                Kind::Set(_) | Kind::CreateFunction(_) => continue,
+                Kind::Drop(drop) => match (drop.object, &drop.on_table) {
+                    (crate::operation::ObjectKind::Function, _) => continue,
+                    (crate::operation::ObjectKind::Trigger, Some(table)) => (table, Hold::Moment),
+                    _ => return None,
+                },
+                Kind::CreateTrigger(trigger) if !trigger.constraint => (&trigger.table, Hold::Moment),
+                Kind::AlterTable(alter) => (&alter.table, held(&alter.action)?),
+                _ => return None,
+            };
+            let table = Name::clone(table);
+            match &found {
+                None => found = Some((table, hold)),
+                Some((own, before))
+                    if own.schema == table.schema && own.name == table.name && *before == hold => {}
+                Some(_) => return None,
+            }
+        }
+    }
+    found
+}
+
+fn held(action: &TableAction) -> Option<Hold> {
+    match action {
+        TableAction::AddColumn { column, .. } => {
+            (column.constraints.is_empty() && column.generated.is_none()).then_some(Hold::Moment)
+        }
+        TableAction::DropColumn { .. }
+        | TableAction::SetDefault { .. }
+        | TableAction::DropDefault { .. }
+        | TableAction::DropNotNull { .. }
+        | TableAction::SetNotNull { .. }
+        | TableAction::RenameColumn { .. }
+        | TableAction::DropConstraint { .. } => Some(Hold::Moment),
+        TableAction::AddConstraint { constraint } => {
+            let own = !matches!(constraint.kind, crate::operation::ConstraintKind::ForeignKey(_));
+            (constraint.not_valid && own).then_some(Hold::Moment)
+        }
+        TableAction::ValidateConstraint { .. } => Some(Hold::Reading),
+        _ => None,
+    }
+}

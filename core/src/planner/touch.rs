@@ -1,0 +1,117 @@
+//! What an operation has to do with.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, RelationName, Table, names_column};
+use crate::dialect::Dialect;
+use crate::operation::{
+    Constraint, ConstraintKind, CreateIndex, Expression, Kind, Operation, TableAction, Update,
+};
+
+/// A relation or type that an operation has to do with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Touch {
+    /// Its name.
+    pub name: RelationName,
+    /// The columns of it; `None`: all of it.
+    pub columns: Option<BTreeSet<String>>,
+}
+
+impl Touch {
+    /// Whether both have to do with the same.
+    pub fn meets(&self, other: &Self) -> bool {
+        let apart = |one: &BTreeSet<String>, other: &BTreeSet<String>| one.is_disjoint(other);
+        self.name == other.name
+            && !matches!((&self.columns, &other.columns), (Some(one), Some(other)) if apart(one, other))
+    }
+}
+
+/// What operations have to do with; `None` where nobody can tell. `catalog` is the schema before them.
+pub fn touches(operations: &[&Operation], catalog: &Catalog) -> Option<Vec<Touch>> {
+    let mut all = Vec::new();
+    for operation in operations {
+        let own = operation.relation().map(|it| catalog.resolve(it));
+        let columns = columns(operation, catalog.dialect());
+        let named = operation.relations(catalog.dialect())?.into_iter().chain(operation.column_types());
+        for name in named.map(|it| catalog.resolve(&it)) {
+            let columns = columns.clone().filter(|_| Some(&name) == own.as_ref());
+            let columns = columns.map(|it| with_others(it, catalog.table(&name), catalog.dialect()));
+            all.push(Touch { name, columns });
+        }
+    }
+    Some(all)
+}
+
+/// The columns of its own table that an operation is about; `None` where it is about more.
+fn columns(operation: &Operation, dialect: Dialect) -> Option<BTreeSet<String>> {
+    match &operation.kind {
+        Kind::CreateIndex(index) => Some(of_index(index, dialect)),
+        Kind::Update(update) => of_update(update, dialect),
+        Kind::AlterTable(alter) => match &alter.action {
+            TableAction::AddColumn { column, .. } => {
+                column.generated.is_none().then(|| BTreeSet::from([column.name.name.clone()]))
+            }
+            TableAction::DropColumn { column, .. }
+            | TableAction::AlterType { column, .. }
+            | TableAction::SetDefault { column, .. }
+            | TableAction::DropDefault { column }
+            | TableAction::SetNotNull { column }
+            | TableAction::DropNotNull { column } => Some(BTreeSet::from([column.name.clone()])),
+            TableAction::RenameColumn { column, to } => {
+                Some(BTreeSet::from([column.name.clone(), to.name.clone()]))
+            }
+            TableAction::AddConstraint { constraint } => of_constraint(constraint, dialect),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn of_index(index: &CreateIndex, dialect: Dialect) -> BTreeSet<String> {
+    let keys = index.keys.iter().flat_map(|it| it.text.columns(dialect));
+    let include = index.include.iter().map(|it| it.name.clone());
+    let predicate = index.predicate.iter().flat_map(|it| it.columns(dialect));
+    keys.chain(include).chain(predicate).collect()
+}
+
+/// A change whose condition says which rows may stand in any column.
+fn of_update(update: &Update, dialect: Dialect) -> Option<BTreeSet<String>> {
+    let set = update.set.as_ref()?;
+    let read = |it: &Expression| it.columns(dialect);
+    let values = set.iter().flat_map(|(column, value)| {
+        let mut columns = read(value);
+        columns.insert(column.name.clone());
+        columns
+    });
+    Some(values.chain(update.condition.iter().flat_map(read)).collect())
+}
+
+fn of_constraint(constraint: &Constraint, dialect: Dialect) -> Option<BTreeSet<String>> {
+    let names = |it: &[crate::dialect::Ident]| Some(it.iter().map(|it| it.name.clone()).collect());
+    match &constraint.kind {
+        ConstraintKind::Check(check) => Some(check.columns(dialect)),
+        ConstraintKind::NotNull(column) => Some(BTreeSet::from([column.name.clone()])),
+        ConstraintKind::Unique { columns, using_index: None, .. } => names(columns),
+        ConstraintKind::ForeignKey(key) => names(&key.columns),
+        _ => None,
+    }
+}
+
+/// With the columns that share an index or a constraint with one of them.
+fn with_others(mut columns: BTreeSet<String>, table: Option<&Table>, dialect: Dialect) -> BTreeSet<String> {
+    let Some(table) = table else { return columns };
+    let own = columns.clone();
+    let any = |names: &dyn Fn(&str) -> bool| own.iter().any(|it| names(it));
+    for column in &table.columns {
+        let shares = table.indexes.iter().any(|it| {
+            it.names_column(&column.name, dialect) && any(&|own: &str| it.names_column(own, dialect))
+        }) || table.constraints.iter().any(|it| {
+            names_column(&it.demand, &column.name, dialect)
+                && any(&|own: &str| names_column(&it.demand, own, dialect))
+        });
+        if shares {
+            columns.insert(column.name.clone());
+        }
+    }
+    columns
+}
