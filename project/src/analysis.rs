@@ -347,6 +347,9 @@ pub fn is_analysed(folder: &Folder) -> bool {
 pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteReport {
     let files = rewrite.files.iter().map(|file| report::RewrittenFile {
         path: file.path.clone(),
+        step: file.step,
+        title: file.title.clone(),
+        before: file.before.clone(),
         phase: file.phase.id().to_owned(),
         content: file.content.clone(),
         replaces: file.replaces,
@@ -355,6 +358,7 @@ pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteRepor
     let edits = replaced.map(|file| report::FileEdit { path: file.path.clone(), text: file.content.clone() });
     let releases = rewrite.releases.iter().map(|release| report::ReleaseReport {
         after_phase: release.after_phase.id().to_owned(),
+        before_file: release.before_file.clone(),
         must: release.must.clone(),
     });
     report::RewriteReport {
@@ -363,6 +367,7 @@ pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteRepor
         files: files.collect(),
         edits: edits.collect(),
         releases: releases.collect(),
+        notes: rewrite.notes.clone(),
         written: false,
     }
 }

@@ -45,6 +45,13 @@ pub fn new_since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
     differing(root, revision, "--diff-filter=A")
 }
 
+/// Whether the last commit holds the file as it is now, so that others may have run it. Where git cannot say it, it is not.
+pub fn is_committed(root: &Path, path: &str) -> bool {
+    let known =
+        run(root, &["ls-tree", "--name-only", "HEAD", "--", path]).is_ok_and(|it| !it.trim().is_empty());
+    known && run(root, &["diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--", path]).is_ok()
+}
+
 fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {
     if run(root, &["rev-parse", "--is-inside-work-tree"]).map_err(|error| absent(error, root))?.trim()
         != "true"

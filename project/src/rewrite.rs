@@ -1,13 +1,15 @@
 //! A risky migration rewritten as files in the project's own framework.
 
+mod followers;
 mod pieces;
 mod write;
 
 use std::collections::BTreeSet;
 
 use lockkeeper_core::check::{self, check};
-use lockkeeper_core::dialect::Dialect;
-use lockkeeper_core::framework::{self, Direction, NewMigration, Timestamp, Transaction};
+use lockkeeper_core::dialect::{Dialect, Name};
+use lockkeeper_core::framework::{self, Direction, NewFile, NewMigration, Timestamp, Transaction};
+use lockkeeper_core::operation::{Expression, Kind, TableAction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, together};
 use lockkeeper_core::recipes::{self, Answers};
@@ -26,6 +28,12 @@ pub use write::write;
 pub struct PlannedFile {
     /// Relative to the root.
     pub path: String,
+    /// The number of its step, from 1 on; the halves of a migration have the same.
+    pub step: usize,
+    /// What the step does.
+    pub title: String,
+    /// What must be so, or released, before it.
+    pub before: Vec<String>,
     /// The phase that it belongs to.
     pub phase: PhaseKind,
     /// Its whole text.
@@ -37,8 +45,10 @@ pub struct PlannedFile {
 /// What the application must do between phases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// The phase after which it is released.
+    /// The phase whose files run before it; `assessment` where none does.
     pub after_phase: PhaseKind,
+    /// The first file that may run only when it is out.
+    pub before_file: Option<String>,
     /// What it must do.
     pub must: Vec<String>,
 }
@@ -54,6 +64,8 @@ pub struct Rewrite {
     pub releases: Vec<Release>,
     /// All phases, with criteria and rollback.
     pub phases: Vec<Phase>,
+    /// What whoever writes the files should know first.
+    pub notes: Vec<String>,
 }
 
 /// Why a migration cannot be rewritten, and what to do.
@@ -155,11 +167,30 @@ fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
         &recipes::written(down, &check(part, &file.target, after)),
         file.target.dialect,
     );
-    let queries: BTreeSet<&String> = file.hazards().filter_map(|hazard| hazard.preflight.as_ref()).collect();
+    let queries = file.hazards().filter_map(|hazard| hazard.preflight.as_ref());
+    let queries: BTreeSet<&String> = queries.filter(|query| can_be_asked_before(query, file)).collect();
     let refused =
         |query: &String| Criterion::counts_nothing("there is no row that the server refuses", query);
     phases.iter_mut().for_each(|phase| phase.entry.extend(queries.iter().copied().map(refused)));
     phases
+}
+
+/// Whether a query names no column that the migration itself makes: nobody could ask it before.
+fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
+    let query = Expression::new(query);
+    let operations = file.parts.iter().flat_map(|(it, _)| &it.statements).flat_map(|it| &it.operations);
+    let mut made = operations.filter_map(|it| match &it.kind {
+        Kind::AlterTable(alter) => match &alter.action {
+            TableAction::AddColumn { column, .. } => Some((&alter.table, &column.name.name)),
+            TableAction::RenameColumn { to, .. } => Some((&alter.table, &to.name)),
+            _ => None,
+        },
+        _ => None,
+    });
+    let was_there = |(table, column): (&Name, &String)| {
+        file.before.table(&file.before.resolve(table)).is_some_and(|it| it.column(column).is_some())
+    };
+    made.all(|(table, column)| was_there((table, column)) || !query.names(column, file.target.dialect))
 }
 
 fn kept_phase(kept: &Kept, name: &str, dialect: Dialect) -> Phase {
@@ -189,9 +220,10 @@ pub fn rewrite(
 ) -> Result<Rewrite, RewriteError> {
     let phases = phases(project, file, way, answers)?;
     refuse_unproved(file, way, &phases)?;
-    let releases = releases(&phases);
-    let files = spell(project, file, &phases, now)?;
-    Ok(Rewrite { way, files, releases, phases })
+    followers::refuse_needed_by_later(project, file)?;
+    let (files, first_files) = spell(project, file, &phases, now)?;
+    let releases = releases(&phases, &first_files);
+    Ok(Rewrite { way, files, releases, phases, notes: followers::notes(project, file) })
 }
 
 /// Nobody gets a plan that the model does not prove.
@@ -214,17 +246,29 @@ fn refuse_unproved(file: &CheckedFile, way: Way, phases: &[Phase]) -> Result<(),
     Err(RewriteError::new(message))
 }
 
-fn releases(phases: &[Phase]) -> Vec<Release> {
-    let all = phases.iter().flat_map(|phase| {
-        phase.releases().map(|release| Release { after_phase: phase.kind, must: release.must.clone() })
-    });
-    all.collect()
+/// The releases in order. `first_files` has the path of the first file of each migration.
+fn releases(phases: &[Phase], first_files: &[String]) -> Vec<Release> {
+    let (mut releases, mut after_phase, mut done) = (Vec::new(), PhaseKind::Assessment, 0);
+    for (phase, step) in phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step))) {
+        match step {
+            Step::Sql(_) => (after_phase, done) = (phase.kind, done + 1),
+            Step::Release(release) => releases.push(Release {
+                after_phase,
+                before_file: first_files.get(done).cloned(),
+                must: release.must.clone(),
+            }),
+            Step::Check(_) => {}
+        }
+    }
+    releases
 }
 
 /// A migration of the plan with its place in it.
 struct Planned<'a> {
     phase: &'a Phase,
     step: &'a SqlStep,
+    /// What must be so, or released, before it.
+    waits: Vec<String>,
     up: String,
     down: Option<String>,
 }
@@ -234,8 +278,9 @@ fn spell(
     file: &CheckedFile,
     phases: &[Phase],
     now: Timestamp,
-) -> Result<Vec<PlannedFile>, RewriteError> {
-    let planned = planned(phases);
+) -> Result<(Vec<PlannedFile>, Vec<String>), RewriteError> {
+    let goes_back = !down_migration(project, file).is_empty();
+    let planned = planned(phases, goes_back);
     let migrations: Vec<NewMigration<'_>> = planned
         .iter()
         .map(|it| NewMigration {
@@ -252,26 +297,42 @@ fn spell(
         Place::Alone => (None, None),
     };
     let existing = folder.map(Folder::existing).unwrap_or_default();
-    let spelled = |count: usize| {
-        framework::spell(file.framework, &existing, now, &migrations[..count])
+    let spelled = |migrations: &[NewMigration<'_>]| {
+        framework::spell(file.framework, &existing, now, migrations)
             .map_err(|error| RewriteError::new(error.to_string()))
     };
-    let mut files = Vec::new();
-    let all = spelled(migrations.len())?;
+    // The first step takes the place of the original, so the one behind it has the next number.
+    let apart = usize::from(original.is_some()).min(migrations.len());
+    let of_first = spelled(&migrations[..apart])?;
+    let behind = |count: usize| -> Result<Vec<NewFile>, RewriteError> {
+        Ok(of_first.iter().cloned().chain(spelled(&migrations[apart..count])?).collect())
+    };
+    let (mut files, mut first_files) = (Vec::<PlannedFile>::new(), Vec::new());
+    let all = behind(migrations.len())?;
     let mut done = 0;
     for (number, it) in planned.iter().enumerate() {
-        let end = spelled(number + 1)?.len();
+        let end = behind(apart.max(number + 1))?.len();
+        let before = files.len();
         for new in &all[done..end] {
             let content = new.content.clone();
             let first = number == 0;
             let own_name = if first { in_place_of(file, folder, original, &new.path) } else { None };
             let replaces = own_name.as_ref().is_some_and(|path| exists(path, file, original));
             let path = own_name.unwrap_or_else(|| join(folder, file, &new.path));
-            files.push(PlannedFile { path, phase: it.phase.kind, content, replaces });
+            files.push(PlannedFile {
+                path,
+                step: number + 1,
+                title: it.step.title.clone(),
+                before: it.waits.clone(),
+                phase: it.phase.kind,
+                content,
+                replaces,
+            });
         }
+        first_files.extend(files.get(before).map(|it| it.path.clone()));
         done = end;
     }
-    Ok(files)
+    Ok((files, first_files))
 }
 
 fn exists(path: &str, file: &CheckedFile, original: Option<&Migration>) -> bool {
@@ -334,8 +395,20 @@ fn sibling(file: &CheckedFile, folder: &Folder, new: &str) -> Option<String> {
     })
 }
 
+/// The way back from a step that only changes rows, for a project whose migrations have one: a runner that finds none stops there.
+const NOTHING_BACK: &str =
+    "-- Nothing takes this step back: what the rows were before is in the backup only\nSELECT 1;\n";
+
+/// Whether a step changes rows and nothing else.
+fn changes_rows_only(step: &SqlStep) -> bool {
+    step.job().is_some()
+        || step.operations().all(|it| {
+            matches!(it, Kind::Update(_) | Kind::Delete(_) | Kind::Insert(_) | Kind::Merge(_) | Kind::Set(_))
+        })
+}
+
 /// The migrations of a plan in order, each with a comment that says where it stands.
-fn planned(phases: &[Phase]) -> Vec<Planned<'_>> {
+fn planned(phases: &[Phase], goes_back: bool) -> Vec<Planned<'_>> {
     let all: Vec<(&Phase, &SqlStep)> =
         phases.iter().flat_map(|phase| phase.migrations().map(move |step| (phase, step))).collect();
     let count = all.len();
@@ -350,8 +423,9 @@ fn planned(phases: &[Phase]) -> Vec<Planned<'_>> {
         waits.extend(releases_before(phases, phase, step));
         waits.dedup();
         let up = header(number + 1, count, phase, step, &waits) + &step.up();
-        planned.push(Planned { phase, step, up, down: step.down() });
-        waits.clear();
+        let nothing = || (goes_back && changes_rows_only(step)).then(|| NOTHING_BACK.to_owned());
+        let waits = std::mem::take(&mut waits);
+        planned.push(Planned { phase, step, waits, up, down: step.down().or_else(nothing) });
     }
     planned
 }

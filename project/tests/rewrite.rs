@@ -54,13 +54,13 @@ fn a_plain_file_gets_its_way_back_beside_it() {
         &files,
         "migrations/002_change.sql",
         expect![[r#"
-        migrations/002_change.sql *
-        migrations/002_change.down.sql
-        migrations/004_users_name_not_null_validate.sql
-        migrations/004_users_name_not_null_validate.down.sql
-        migrations/005_users_name_not_null_set.sql
-        migrations/005_users_name_not_null_set.down.sql
-    "#]],
+            migrations/002_change.sql *
+            migrations/002_change.down.sql
+            migrations/003_users_name_not_null_validate.sql
+            migrations/003_users_name_not_null_validate.down.sql
+            migrations/004_users_name_not_null_set.sql
+            migrations/004_users_name_not_null_set.down.sql
+        "#]],
     );
 }
 
@@ -78,13 +78,13 @@ fn halves_of_golang_migrate_are_replaced_each_by_its_own() {
         &files,
         "migrations/000002_change.up.sql",
         expect![[r#"
-        migrations/000002_change.up.sql *
-        migrations/000002_change.down.sql *
-        migrations/000004_users_name_not_null_validate.up.sql
-        migrations/000004_users_name_not_null_validate.down.sql
-        migrations/000005_users_name_not_null_set.up.sql
-        migrations/000005_users_name_not_null_set.down.sql
-    "#]],
+            migrations/000002_change.up.sql *
+            migrations/000002_change.down.sql *
+            migrations/000003_users_name_not_null_validate.up.sql
+            migrations/000003_users_name_not_null_validate.down.sql
+            migrations/000004_users_name_not_null_set.up.sql
+            migrations/000004_users_name_not_null_set.down.sql
+        "#]],
     );
 }
 
@@ -101,10 +101,10 @@ fn a_simple_migration_of_sqlx_stays_simple() {
         &files,
         "migrations/20250102000000_change.sql",
         expect![[r#"
-        migrations/20250102000000_change.sql *
-        migrations/20260203040507_users_name_not_null_validate.sql
-        migrations/20260203040508_users_name_not_null_set.sql
-    "#]],
+            migrations/20250102000000_change.sql *
+            migrations/20260203040506_users_name_not_null_validate.sql
+            migrations/20260203040507_users_name_not_null_set.sql
+        "#]],
     );
 }
 
@@ -117,13 +117,13 @@ fn a_migration_of_flyway_is_taken_back_under_another_letter() {
         &files,
         "db/migration/V2.1__change.sql",
         expect![[r#"
-        db/migration/V2.1__change.sql *
-        db/migration/U2.1__change.sql
-        db/migration/V2.3__users_name_not_null_validate.sql
-        db/migration/U2.3__users_name_not_null_validate.sql
-        db/migration/V2.4__users_name_not_null_set.sql
-        db/migration/U2.4__users_name_not_null_set.sql
-    "#]],
+            db/migration/V2.1__change.sql *
+            db/migration/U2.1__change.sql
+            db/migration/V2.2__users_name_not_null_validate.sql
+            db/migration/U2.2__users_name_not_null_validate.sql
+            db/migration/V2.3__users_name_not_null_set.sql
+            db/migration/U2.3__users_name_not_null_set.sql
+        "#]],
     );
 }
 
@@ -161,10 +161,10 @@ fn one_file_of_goose_holds_both_ways() {
         &files,
         "migrations/20250102000000_change.sql",
         expect![[r#"
-        migrations/20250102000000_change.sql *
-        migrations/20260203040507_users_name_not_null_validate.sql
-        migrations/20260203040508_users_name_not_null_set.sql
-    "#]],
+            migrations/20250102000000_change.sql *
+            migrations/20260203040506_users_name_not_null_validate.sql
+            migrations/20260203040507_users_name_not_null_set.sql
+        "#]],
     );
 }
 
@@ -181,13 +181,13 @@ fn folders_of_prisma_and_diesel_are_folders() {
         &files,
         "prisma/migrations/20250102000000_change/migration.sql",
         expect![[r#"
-        prisma/migrations/20250102000000_change/migration.sql *
-        prisma/migrations/20250102000000_change/down.sql
-        prisma/migrations/20260203040507_users_name_not_null_validate/migration.sql
-        prisma/migrations/20260203040507_users_name_not_null_validate/down.sql
-        prisma/migrations/20260203040508_users_name_not_null_set/migration.sql
-        prisma/migrations/20260203040508_users_name_not_null_set/down.sql
-    "#]],
+            prisma/migrations/20250102000000_change/migration.sql *
+            prisma/migrations/20250102000000_change/down.sql
+            prisma/migrations/20260203040506_users_name_not_null_validate/migration.sql
+            prisma/migrations/20260203040506_users_name_not_null_validate/down.sql
+            prisma/migrations/20260203040507_users_name_not_null_set/migration.sql
+            prisma/migrations/20260203040507_users_name_not_null_set/down.sql
+        "#]],
     );
     let files = [
         ("diesel.toml", "[migrations_directory]\ndir = \"migrations\"\n"),
@@ -202,13 +202,13 @@ fn folders_of_prisma_and_diesel_are_folders() {
         &files,
         "migrations/2025-01-02-000000_change/up.sql",
         expect![[r#"
-        migrations/2025-01-02-000000_change/up.sql *
-        migrations/2025-01-02-000000_change/down.sql *
-        migrations/2026-02-03-040507_users_name_not_null_validate/up.sql
-        migrations/2026-02-03-040507_users_name_not_null_validate/down.sql
-        migrations/2026-02-03-040508_users_name_not_null_set/up.sql
-        migrations/2026-02-03-040508_users_name_not_null_set/down.sql
-    "#]],
+            migrations/2025-01-02-000000_change/up.sql *
+            migrations/2025-01-02-000000_change/down.sql *
+            migrations/2026-02-03-040506_users_name_not_null_validate/up.sql
+            migrations/2026-02-03-040506_users_name_not_null_validate/down.sql
+            migrations/2026-02-03-040507_users_name_not_null_set/up.sql
+            migrations/2026-02-03-040507_users_name_not_null_set/down.sql
+        "#]],
     );
 }
 
@@ -231,9 +231,9 @@ fn a_statement_on_a_second_table_gets_a_transaction_of_its_own() {
         &files,
         "migrations/2_change.sql",
         expect![[r#"
-        migrations/2_change.sql *
-        migrations/4_change_2.sql
-    "#]],
+            migrations/2_change.sql *
+            migrations/3_change_2.sql
+        "#]],
     );
 }
 
@@ -262,7 +262,7 @@ fn a_window_is_spelled_as_its_framework_runs_it() {
         -- +goose Down
         SET LOCAL lock_timeout = '2s';
         ALTER TABLE users ALTER name DROP NOT NULL, ALTER name TYPE text;
-        === migrations/00004_change_2.sql
+        === migrations/00003_change_2.sql
         -- +goose NO TRANSACTION
         -- +goose Up
         -- Step 2 of 2 (contract): the change as it was written

@@ -33,24 +33,68 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// The steps first, then the files, and last which of them may be handed out now.
 fn show(rewrite: &Rewrite, written: bool) {
-    let mut last_release = 0;
+    output::text_line("Steps, in order:");
+    steps(rewrite);
     for file in &rewrite.files {
         let what = if file.replaces { "replaces" } else { "new" };
-        output::text_line(&format!("── {} ({}, {what})\n{}", file.path, file.phase.id(), file.content));
+        output::text_line(&format!("\n── {} ({}, {what})\n{}", file.path, file.phase.id(), file.content));
     }
-    for release in &rewrite.releases {
-        last_release += 1;
-        output::text_line(&format!("Release {last_release}, in the phase {}:", release.after_phase.id()));
-        for must in &release.must {
-            output::text_line(&format!("  - {must}"));
-        }
-    }
+    rewrite.notes.iter().for_each(|note| output::text_line(&format!("note: {note}")));
+    hold_back(rewrite);
     let end = if written { "written" } else { "not written: add --write" };
     output::text_line(&format!(
-        "\n{} files, {} releases, {}: {end}",
-        rewrite.files.len(),
-        rewrite.releases.len(),
+        "\n{}, {}, {}: {end}",
+        counted(rewrite.files.len(), "file"),
+        counted(rewrite.releases.len(), "release"),
         rewrite.way.id()
+    ));
+}
+
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+fn steps(rewrite: &Rewrite) {
+    let mut last = 0;
+    for file in rewrite.files.iter() {
+        if file.step == last {
+            continue;
+        }
+        last = file.step;
+        let due = |it: &&rewrite::Release| it.before_file.as_ref() == Some(&file.path);
+        for (number, release) in rewrite.releases.iter().enumerate().filter(|(_, it)| due(it)) {
+            output::text_line(&format!("      release {} of the application:", number + 1));
+            release.must.iter().for_each(|must| output::text_line(&format!("        - {must}")));
+        }
+        output::text_line(&format!("  {:>2}  {:<12}  {}", file.step, file.phase.id(), file.path));
+        output::text_line(&format!("                    {}", file.title));
+        for before in file.before.iter().filter(|it| !it.starts_with("released: ")) {
+            output::text_line(&format!("                    before it: {before}"));
+        }
+    }
+    let open = rewrite.releases.iter().enumerate().filter(|(_, it)| it.before_file.is_none());
+    for (number, release) in open {
+        output::text_line(&format!("      release {} of the application:", number + 1));
+        release.must.iter().for_each(|must| output::text_line(&format!("        - {must}")));
+    }
+}
+
+/// Which files may be deployed now, and which wait for a release.
+fn hold_back(rewrite: &Rewrite) {
+    let waits = rewrite.releases.iter().find_map(|it| it.before_file.as_deref());
+    let Some(first) = waits.and_then(|path| rewrite.files.iter().find(|it| it.path == path)) else { return };
+    let (now, later): (Vec<_>, Vec<_>) = rewrite.files.iter().partition(|it| it.step < first.step);
+    let ends = |files: &[&rewrite::PlannedFile]| match (files.first(), files.last()) {
+        (Some(one), Some(other)) if one.step == other.step => format!("step {}", one.step),
+        (Some(one), Some(other)) => format!("steps {} to {}", one.step, other.step),
+        _ => "no step".to_owned(),
+    };
+    output::text_line(&format!(
+        "Deploy {} now; hold back {} (from {} on) until the release before it is out and the one before that is gone.",
+        ends(&now),
+        ends(&later),
+        first.path
     ));
 }

@@ -55,9 +55,15 @@ fn phase(same: &[(usize, Phase)], meet: &impl Fn(usize, usize) -> bool) -> Phase
     whole
 }
 
+/// A step with the part that it comes from: of several, all of them.
+struct Placed {
+    parts: Vec<usize>,
+    step: Step,
+}
+
 /// The steps of parts that have nothing in common side by side, the first of each, the second of each, so that those of one table meet.
 fn steps(same: &[(usize, Phase)], meet: &impl Fn(usize, usize) -> bool) -> Vec<Step> {
-    let mut steps: Vec<Step> = Vec::new();
+    let mut placed: Vec<Placed> = Vec::new();
     let mut rest = same;
     while !rest.is_empty() {
         let apart = |at: &usize| {
@@ -67,25 +73,34 @@ fn steps(same: &[(usize, Phase)], meet: &impl Fn(usize, usize) -> bool) -> Vec<S
         let (side_by_side, later) = rest.split_at(count);
         let longest = side_by_side.iter().map(|(_, it)| it.steps.len()).max().unwrap_or(0);
         for at in 0..longest {
-            side_by_side
-                .iter()
-                .filter_map(|(_, it)| it.steps.get(at))
-                .for_each(|it| push(&mut steps, it.clone()));
+            for (part, phase) in side_by_side {
+                if let Some(step) = phase.steps.get(at) {
+                    push(&mut placed, *part, step.clone(), meet);
+                }
+            }
         }
         rest = later;
     }
-    steps
+    placed.into_iter().map(|it| it.step).collect()
 }
 
-/// Adds a step, to the migration before it where both may share a transaction.
-fn push(steps: &mut Vec<Step>, step: Step) {
-    if let (Some(Step::Sql(before)), Step::Sql(own)) = (steps.last_mut(), &step)
-        && let Some(joined) = join(before, own)
-    {
-        *before = joined;
-        return;
+/// Adds a step, to a migration before it where both may share a transaction and nothing between has to do with it.
+fn push(placed: &mut Vec<Placed>, part: usize, step: Step, meet: &impl Fn(usize, usize) -> bool) {
+    if let Step::Sql(own) = &step {
+        for before in placed.iter_mut().rev() {
+            if let Step::Sql(sql) = &mut before.step
+                && let Some(joined) = join(sql, own)
+            {
+                *sql = joined;
+                before.parts.push(part);
+                return;
+            }
+            if before.parts.iter().any(|it| *it == part || meet(*it, part)) {
+                break;
+            }
+        }
     }
-    steps.push(step);
+    placed.push(Placed { parts: vec![part], step });
 }
 
 /// What statements of a migration hold while they run.

@@ -463,7 +463,7 @@ impl<'a> Added<'a> {
         let mut phases = vec![self.expand()];
         let (second, first): (Vec<&New<'_>>, Vec<&New<'_>>) =
             self.filled().partition(|it| self.way == Way::Application && it.source != Source::Volatile);
-        phases.extend(self.backfill(&first, "backfill")?);
+        phases.extend(self.backfill(&first, ("backfill", true))?);
         phases.extend(self.constraints()?);
         phases.extend(rest(self.scene, self.reading, &self.after, self.way)?);
         let needs_release = self.columns.iter().any(|it| !it.lasts());
@@ -472,7 +472,7 @@ impl<'a> Added<'a> {
             let again =
                 self.filled().filter(|it| it.source == Source::Elsewhere && self.way == Way::Triggers);
             let left: Vec<&New<'_>> = second.into_iter().chain(again).collect();
-            phases.extend(self.backfill(&left, "backfill_rest")?);
+            phases.extend(self.backfill(&left, ("backfill_rest", false))?);
         }
         let required: Vec<&str> = self.filled().filter(|it| it.meant.required).map(New::name).collect();
         phases.extend(check_then_not_null::phase(self.scene, self.table(), &required)?);
@@ -535,7 +535,11 @@ impl<'a> Added<'a> {
         })
     }
 
-    fn backfill(&self, columns: &[&New<'a>], suffix: &str) -> Result<Option<Phase>, Refusal> {
+    fn backfill(
+        &self,
+        columns: &[&New<'a>],
+        (suffix, again): (&str, bool),
+    ) -> Result<Option<Phase>, Refusal> {
         if columns.is_empty() {
             return Ok(None);
         }
@@ -564,7 +568,14 @@ impl<'a> Added<'a> {
         let backfill = Backfill { table: self.table(), set, pending };
         let mut step = backfill.step(scene, self.state)?;
         step.name = self.file(suffix);
-        let done = Criterion::counts_nothing("no row is left that has a value to get", left);
+        // What the application alone knows of is empty in the rows that the running release goes on writing.
+        let goes_on = again && columns.iter().any(|it| it.source == Source::Elsewhere);
+        let done = match goes_on {
+            true => Criterion::of_people(
+                "the rows that were there are filled: those written meanwhile are filled behind the release",
+            ),
+            false => Criterion::counts_nothing("no row is left that has a value to get", left),
+        };
         Ok(Some(super::backfill::phase_of(scene, step, done)))
     }
 

@@ -19,6 +19,7 @@ mod concurrent_index;
 mod copied;
 mod derivation;
 mod drop_column;
+mod drop_default;
 mod drop_table;
 mod enum_type;
 mod fill;
@@ -161,6 +162,7 @@ pub static RECIPES: &[&Recipe] = &[
     &partition_table::PARTITION,
     &partition_table::REBUILD,
     &merge_rows::RECIPE,
+    &drop_default::RECIPE,
     &add_required_column::RECIPE,
     &replace_index::RECIPE,
 ];

@@ -16,6 +16,8 @@ pub struct RewriteReport {
     pub edits: Vec<FileEdit>,
     /// What the application must do between phases.
     pub releases: Vec<ReleaseReport>,
+    /// What whoever writes the files should know first.
+    pub notes: Vec<String>,
     /// Whether the files were written.
     pub written: bool,
 }
@@ -25,6 +27,12 @@ pub struct RewriteReport {
 pub struct RewrittenFile {
     /// Relative to the project's root.
     pub path: String,
+    /// The number of its step; the halves of a migration have the same.
+    pub step: usize,
+    /// What the step does.
+    pub title: String,
+    /// What must be so, or released, before it.
+    pub before: Vec<String>,
     /// Its phase.
     pub phase: String,
     /// Its whole text.
@@ -45,8 +53,10 @@ pub struct FileEdit {
 /// A release between phases.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ReleaseReport {
-    /// The phase after which it is released.
+    /// The phase whose files run before it; `assessment` where none does.
     pub after_phase: String,
+    /// The first file that may run only when it is out; `null` where none follows.
+    pub before_file: Option<String>,
     /// What it must do.
     pub must: Vec<String>,
 }

@@ -7,6 +7,7 @@ mod enums;
 mod names;
 mod several;
 mod types;
+mod whole;
 
 use std::sync::LazyLock;
 
@@ -205,7 +206,7 @@ const USES_TOTALS: &[&str] = &[
 
 /// All fixtures.
 pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> = LazyLock::new(|| {
-    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES, several::FIXTURES]
+    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES, several::FIXTURES, whole::FIXTURES]
         .into_iter()
         .flatten()
         .collect()

@@ -36,5 +36,5 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let message =
         format!("inserts into {} that leave out {column} fail from this moment on", ctx.display(&table));
     let hazard = Hazard::new(&RULE, column.span, message);
-    Some(hazard.with_subject(ctx.display(&table), Some(&column.name)))
+    Some(hazard.with_subject(ctx.display(&table), Some(&column.name)).with_recipe("drop-default"))
 }
