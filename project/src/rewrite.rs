@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::{Dialect, Name};
 use lockkeeper_core::framework::{self, Direction, NewFile, NewMigration, Timestamp, Transaction};
-use lockkeeper_core::operation::{Expression, Kind, TableAction};
+use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, together};
 use lockkeeper_core::recipes::{self, Answers};
@@ -175,11 +175,18 @@ fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
     phases
 }
 
-/// Whether a query names no column that the migration itself makes: nobody could ask it before.
+/// Whether a query asks for nothing that the migration itself makes or mends: nobody could ask it before.
 fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
     let query = Expression::new(query);
-    let operations = file.parts.iter().flat_map(|(it, _)| &it.statements).flat_map(|it| &it.operations);
-    let mut made = operations.filter_map(|it| match &it.kind {
+    let operations: Vec<_> =
+        file.parts.iter().flat_map(|(it, _)| &it.statements).flat_map(|it| &it.operations).collect();
+    let mends = |it: &&&Operation| {
+        it.changes_rows() && it.relation().is_some_and(|table| query.text.contains(table.name.as_str()))
+    };
+    if operations.iter().any(|it| mends(&it)) {
+        return false;
+    }
+    let mut made = operations.iter().filter_map(|it| match &it.kind {
         Kind::AlterTable(alter) => match &alter.action {
             TableAction::AddColumn { column, .. } => Some((&alter.table, &column.name.name)),
             TableAction::RenameColumn { to, .. } => Some((&alter.table, &to.name)),
@@ -457,10 +464,26 @@ fn header(number: usize, count: usize, phase: &Phase, step: &SqlStep, waits: &[S
     for wait in waits {
         text.push_str(&comment(&format!("Before it: {wait}")));
     }
+    for index in built(step) {
+        text.push_str(&comment(&format!(
+            "If it fails it leaves an invalid index: DROP INDEX CONCURRENTLY IF EXISTS {index}, then run it again"
+        )));
+    }
     if step.down.is_none() {
         text.push_str(&comment("There is no way back that keeps everything"));
     }
     text
+}
+
+/// The indexes that a step builds beside writers.
+fn built(step: &SqlStep) -> impl Iterator<Item = String> {
+    step.operations().filter_map(move |it| match it {
+        Kind::CreateIndex(index) if index.concurrently => {
+            let name = index.name.as_ref()?;
+            Some(index.table.sibling(name.name.clone()).sql(step.dialect))
+        }
+        _ => None,
+    })
 }
 
 fn stem_of(path: &str) -> String {

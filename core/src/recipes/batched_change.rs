@@ -57,6 +57,24 @@ pub(super) fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<
     Ok(vec![phase])
 }
 
+/// Functions that give the same when they are given what they gave.
+const IDEMPOTENT: &[&str] = &[
+    "coalesce", "lower", "upper", "initcap", "trim", "btrim", "ltrim", "rtrim", "abs", "ceil", "floor",
+    "round", "trunc",
+];
+
+/// Whether a value is one call of such a function, on the column first and on nothing else of it.
+fn is_idempotent(value: &Expression, column: &str, scene: &Scene<'_>) -> bool {
+    let script = crate::statement::Script::read(&value.text, scene.dialect());
+    let mut cursor = crate::statement::Cursor::new(&value.text, scene.dialect(), &script.tokens);
+    let called = cursor.ident().is_some_and(|it| IDEMPOTENT.contains(&it.name.as_str()));
+    let Some(arguments) = cursor.group().filter(|_| called && cursor.at_end()) else { return false };
+    let mut each = arguments.segments().into_iter();
+    let first =
+        each.next().is_some_and(|mut it| it.ident().is_some_and(|it| it.name == column) && it.at_end());
+    first && each.all(|it| !Expression::new(it.span().of(it.text())).names(column, scene.dialect()))
+}
+
 struct Change<'a> {
     scene: &'a Scene<'a>,
     table: &'a RelationName,
@@ -140,9 +158,17 @@ impl<'a> Change<'a> {
             return Err(self.refuse(&format!("{column} is in the key that its batches go by")));
         }
         let mut pending = Vec::new();
-        for (column, value) in set {
+        let read = assigned.and_then(|it| it.joined.as_ref()).map(|it| &it.values);
+        for (number, (column, value)) in set.iter().enumerate() {
             let column = column.name.as_str();
-            if let Some(read) = columns.iter().find(|it| self.reads_own(value, it)) {
+            // Which row of another table it comes from may depend on the old value: a row that is done is not found again.
+            let from = read.and_then(|it| it.get(number)).map(|it| Expression::new(it.clone()));
+            let computed = from.as_ref().unwrap_or(value);
+            let again = |it: &&&str| {
+                self.reads_own(computed, it)
+                    && !(**it == column && is_idempotent(computed, column, self.scene))
+            };
+            if let Some(read) = columns.iter().find(again) {
                 return Err(self.refuse(&format!(
                     "{column} is computed from {read}, which it changes: a batch that is run again would count twice; put the old value \
                      aside in a column of its own first"

@@ -279,7 +279,13 @@ impl<'a> Carried<'a> {
         for constraint in self.constraints.iter().filter(|it| !key(it)) {
             statements.extend(self.moved(constraint, name).map(|it| self.on().add(it)));
         }
+        statements.extend(self.details_on(name));
         statements
+    }
+
+    /// Rights, comment and settings of the column, on the one that has this name.
+    pub fn details_on(&self, name: &str) -> Vec<Statement> {
+        super::details::of_column(&self.column.details, &self.on(), name)
     }
 
     /// The default of the old column, which moves over when the old release is gone.
@@ -344,6 +350,22 @@ pub(super) fn phase(carried: &Carried<'_>) -> Option<Phase> {
     let steps: Vec<Step> = carried.steps().into_iter().map(Step::Sql).collect();
     let title = "give the new column the indexes and constraints of the old one";
     (!steps.is_empty()).then(|| Phase::new(PhaseKind::Verification, title, steps))
+}
+
+/// What a release must do about statements that give values by their place: the column that takes another's place stands last.
+pub(super) fn moves_to_the_end(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    state: &Table,
+    column: &str,
+) -> Option<String> {
+    let last = state.columns.iter().last().is_some_and(|it| it.name == column);
+    (!last).then(|| {
+        format!(
+            "name the columns in every INSERT and COPY beside {}.{column}, and read by name: that column stands last from then on",
+            table.display(scene.dialect())
+        )
+    })
 }
 
 /// A key cannot be carried over as other columns are.

@@ -1,7 +1,9 @@
 //! Change a column's type: a new column of the type beside the old one, swapped under the same name.
 
 use crate::catalog::{ColumnState, RelationName, Table, UserType};
+use crate::effect::preflight::only_casts;
 use crate::hazards::compatibility::{dropped_column, dropped_default, renamed_column};
+use crate::operation::lower::lower;
 use crate::operation::{AlterTable, ConstraintKind, Expression, Kind, Operation, TableAction, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 use crate::statement::{Script, TokenKind};
@@ -9,7 +11,7 @@ use crate::statement::{Script, TokenKind};
 use super::backfill::Backfill;
 use super::carried::{self, Carried, Part};
 use super::change_key::Key;
-use super::derivation::refuse_views;
+use super::derivation::{refuse_views, way_back};
 use super::make::{self, On};
 use super::narrowing::Narrowing;
 use super::scene::{Scene, name_of};
@@ -31,7 +33,30 @@ fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &TypeName, Option<
     }
 }
 
+/// Views that are replaced when the columns change places.
+#[derive(Default)]
+pub(super) struct Views {
+    /// The statements that replace them.
+    pub up: Vec<Statement>,
+    /// Those that make the old ones again.
+    pub down: Vec<Statement>,
+    /// Their columns, behind their names.
+    pub shown: Vec<String>,
+}
+
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    under_views(operation, scene, Views::default())
+}
+
+/// The phases of a type that changes while views read the column. `scene` is the one without these views.
+///
+/// # Errors
+/// [`Refusal`] where it cannot.
+pub(super) fn under_views(
+    operation: &Operation,
+    scene: &Scene<'_>,
+    views: Views,
+) -> Result<Vec<Phase>, Refusal> {
     let Some((alter, column, ty, using)) = parts(operation) else {
         return Err(Refusal::new("it changes no type"));
     };
@@ -47,6 +72,17 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let old_state =
         state.column(column).ok_or_else(|| Refusal::new(format!("the column {column} is not known")))?;
     let narrowing = Narrowing::of(scene, &table, state, old_state, (ty, using))?;
+    let back = stated_back(scene, &table, column);
+    let plain = using.is_none_or(|it| only_casts(it, column) || named_alone(it, column));
+    if !plain && back.is_none() && narrowing.is_none() {
+        let shown = table.display(scene.dialect());
+        return Err(Refusal::new(format!(
+            "the values of {shown}.{column} change with its type, and the running release goes on reading the old ones: say how they are computed from the \
+             new ones, in the down migration (ALTER COLUMN {column} TYPE {} USING …) or in a comment, `-- lockkeeper: back UPDATE {shown} SET {column} = …`; \
+             or add a column under another name",
+            old_state.ty
+        )));
+    }
     let change = Change {
         scene,
         table: &table,
@@ -58,12 +94,32 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         old: old_state,
         carried: &carried,
         narrowing: narrowing.as_ref(),
+        back: back.filter(|_| !plain),
         by_label: is_enum(scene, &old_state.ty) && is_enum(scene, ty),
     };
     match key {
+        Some(_) if !views.up.is_empty() => Err(Refusal::new(format!(
+            "{column} is a key, whose views are not replaced with it: make them do without it in a migration of their own first"
+        ))),
         Some(key) => key.phases(&change),
-        None => change.phases(),
+        None => change.phases(views),
     }
+}
+
+/// The column and nothing else: the server casts it by itself.
+fn named_alone(using: &Expression, column: &str) -> bool {
+    using.text.trim().trim_matches(['(', ')', '"']).eq_ignore_ascii_case(column)
+}
+
+/// The old value of a column as the way back computes it from the new one.
+fn stated_back(scene: &Scene<'_>, table: &RelationName, column: &str) -> Option<Expression> {
+    let script = Script::read(scene.back, scene.dialect());
+    let operations: Vec<Operation> = script.statements.iter().flat_map(|it| lower(&script, it)).collect();
+    let retyped = operations.iter().find_map(|operation| {
+        let (alter, own, _, using) = parts(operation)?;
+        (scene.resolve(&alter.table) == *table && own == column).then(|| using.cloned()).flatten()
+    });
+    retyped.or_else(|| way_back(table, &[column], scene).into_iter().next().flatten())
 }
 
 fn is_enum(scene: &Scene<'_>, ty: &TypeName) -> bool {
@@ -87,6 +143,8 @@ pub(super) struct Change<'a> {
     pub carried: &'a Carried<'a>,
     /// What becomes of values that the new type cannot hold.
     narrowing: Option<&'a Narrowing<'a>>,
+    /// The old value in words of the new one, where the developer states it and it is no mere cast.
+    back: Option<Expression>,
     /// Both types are enums, which know each other by their labels only.
     by_label: bool,
 }
@@ -127,6 +185,7 @@ impl<'a> Change<'a> {
             old,
             carried,
             narrowing: None,
+            back: None,
             by_label: true,
         })
     }
@@ -156,6 +215,9 @@ impl Change<'_> {
     /// The old value from the new one; what does not fit into a smaller integer is cut to its limits, so that the new
     /// release can write it. Only the copy that is dropped later is cut.
     fn down(&self, column: &str) -> String {
+        if let Some(back) = &self.back {
+            return back.with_column_renamed(self.scene.dialect(), self.column, column);
+        }
         let value = self.scene.quote(column);
         let limits = match self.old.ty.name.as_str() {
             "int4" => Some(("-2147483648", "2147483647")),
@@ -183,12 +245,17 @@ impl Change<'_> {
         }
     }
 
-    fn phases(&self) -> Result<Vec<Phase>, Refusal> {
+    fn phases(&self, views: Views) -> Result<Vec<Phase>, Refusal> {
         let mut phases = self.narrowing.map(Narrowing::keep_out).unwrap_or_default();
         phases.extend([self.expand(), self.backfill()?]);
         phases.extend(carried::phase(self.carried));
-        let (after, back_after) = self.moved_default();
-        let swap = self.cutover(Moves { after, back_after, back_before: Vec::new() });
+        let (mut after, mut back_after) = self.moved_default();
+        after.extend(views.up);
+        back_after.extend(views.down);
+        let mut swap = self.cutover(Moves { after, back_after, back_before: Vec::new() });
+        if let (Some(Step::Release(release)), false) = (swap.steps.first_mut(), views.shown.is_empty()) {
+            release.must.push(format!("read {} in both types as well", views.shown.join(", ")));
+        }
         phases.push(swap.undone_by(
             "the down migration swaps them back; what was written meanwhile is in both",
             "errors over the baseline",
@@ -202,6 +269,7 @@ impl Change<'_> {
         let mut up = vec![self.on().add_column(make::column(self.new, self.ty.clone(), None))];
         up.extend(self.sync().create(self.scene));
         let down = undone(&up);
+        up.extend(self.carried.details_on(self.new));
         let title = format!("add {} of type {} and a trigger that keeps it in step", self.new, self.ty);
         let step = self.scene.in_transaction(
             name_of(&[&self.table.name, self.new, "expand"]),
@@ -312,7 +380,12 @@ impl Change<'_> {
             self.old.ty,
             self.ty
         )];
+        must.push(format!(
+            "recycle the connection pool behind the swap: statements that were prepared before it fail with `cached plan must not change result type`{}",
+            if self.back.is_some() { ", and the values mean something else from then on" } else { "" }
+        ));
         must.extend(self.narrowing.map(Narrowing::must));
+        must.extend(carried::moves_to_the_end(self.scene, self.table, self.state, self.column));
         Phase::new(PhaseKind::Cutover, title, vec![Step::Release(ReleaseStep { must }), Step::Sql(step)])
             .enter_when(self.agrees())
             .leave_when(self.copy_agrees())

@@ -121,6 +121,9 @@ impl Handover<'_> {
         };
         let name = name_of(&[&self.table.name, self.first_new(), "expand"]);
         let down = undone(&up);
+        if let ([old], [new], true) = (self.old.as_slice(), self.new.as_slice(), self.succeeds) {
+            up.extend(old.carried.details_on(new.name));
+        }
         let step = self.scene.in_transaction(name, title.clone(), up, down);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)]).undone_by(
             format!("the down migration drops {new} again; nothing that was written is lost"),
@@ -173,13 +176,20 @@ impl Handover<'_> {
         let (old, new) = (self.old_names(), self.new_names());
         let (old_shown, new_shown) = (self.old_shown(), self.new_shown());
         if self.triggers() {
-            let must = vec![format!("say {new_shown} wherever it says {old_shown}, in reads and in writes")];
+            let mut must =
+                vec![format!("say {new_shown} wherever it says {old_shown}, in reads and in writes")];
+            must.extend(self.old.iter().find_map(|it| {
+                super::carried::moves_to_the_end(self.scene, self.table, self.state, it.name)
+            }));
             steps.push(Step::Release(ReleaseStep { must }));
         } else {
             let must = vec![format!("read {new_shown}"), format!("go on writing both {old} and {new}")];
             steps.push(Step::Release(ReleaseStep { must }));
             steps.extend(self.old.iter().filter_map(|it| self.free(it)));
-            let must = vec![format!("write {new_shown} only, and name {old} nowhere")];
+            let mut must = vec![format!("write {new_shown} only, and name {old} nowhere")];
+            must.extend(self.old.iter().find_map(|it| {
+                super::carried::moves_to_the_end(self.scene, self.table, self.state, it.name)
+            }));
             steps.push(Step::Release(ReleaseStep { must }));
         }
         Phase::new(PhaseKind::Cutover, format!("release the application that says {new}"), steps)

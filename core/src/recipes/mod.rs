@@ -13,11 +13,13 @@ mod batched_change;
 mod carried;
 mod change_key;
 mod change_type;
+mod change_type_under_views;
 mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
 mod copied;
 mod derivation;
+mod details;
 mod drop_column;
 mod drop_default;
 mod drop_table;
@@ -26,6 +28,7 @@ mod fill;
 mod foreign_key;
 mod group;
 mod handover;
+mod inverse;
 mod join;
 mod link;
 mod make;
@@ -67,8 +70,9 @@ use crate::operation::{Kind, Operation};
 use crate::plan::{Act, Phase, Way};
 
 pub use group::{Group, group, groups, in_order};
+pub use inverse::inverse;
 pub use narrowing::Narrow;
-pub use scene::{Answers, Scene, inverse, with_timeout};
+pub use scene::{Answers, Scene, with_timeout};
 pub use window::{Standing, in_window, written};
 
 /// How one kind of change is carried out.
@@ -155,6 +159,7 @@ pub static RECIPES: &[&Recipe] = &[
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
     &replace_enum::RECIPE,
+    &change_type_under_views::RECIPE,
     &replace_view::RECIPE,
     &replace_view::IN_PLACE,
     &move_columns::RECIPE,

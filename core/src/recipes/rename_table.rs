@@ -8,7 +8,7 @@ use crate::plan::{Criterion, Statement, Way};
 use super::make::{self, On};
 use super::scene::Scene;
 use super::stand_in::StandIn;
-use super::{Form, Phases, Recipe, Refusal, second_table};
+use super::{Form, Phases, Recipe, Refusal, details, second_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-view",
@@ -78,7 +78,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
         stem: (old.name.to_string(), new.name.to_string()),
         rename: vec![alter(&old, &new)],
         rename_back: vec![alter(&new, &old)],
-        make: vec![view(scene, &old, &new)],
+        make: std::iter::once(view(scene, &old, &new)).chain(rights_of(scene, &old, &old)).collect(),
         drop: vec![make::drop(ObjectKind::View, scene.name(&old))],
         limits: "TRUNCATE, LOCK TABLE, COPY … FROM, REFRESH and ALTER TABLE do not work on one".to_owned(),
         exit: vec![Criterion::counts_nothing(
@@ -95,6 +95,19 @@ pub(super) fn view(scene: &Scene<'_>, old: &RelationName, new: &RelationName) ->
     // With the rights of who asks, so that privileges and policies are those of the table.
     let options = if is_invoker(scene) { "WITH (security_invoker = true)" } else { "" };
     make::create_view(scene.name(old), options, &format!("SELECT * FROM {}", scene.sql(new)))
+}
+
+/// The rights on a relation as the migrations show them, as statements about another one.
+pub(super) fn rights_of(scene: &Scene<'_>, of: &RelationName, on: &RelationName) -> Vec<Statement> {
+    let Some(relation) = scene.catalog.relation(of) else { return Vec::new() };
+    let name = scene.name(on);
+    let mut statements = details::rights(&relation.details.rights, &name, None);
+    if let RelationKind::Table(table) = &relation.kind {
+        statements.extend(
+            table.columns.iter().flat_map(|it| details::rights(&it.details.rights, &name, Some(&it.name))),
+        );
+    }
+    statements
 }
 
 fn is_invoker(scene: &Scene<'_>) -> bool {

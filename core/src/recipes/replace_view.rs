@@ -6,7 +6,7 @@ use crate::operation::{CreateView, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
 use super::make;
-use super::rename_table::missing_grants;
+use super::rename_table::{missing_grants, rights_of};
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
@@ -131,9 +131,10 @@ impl Change<'_> {
     fn expand(&self) -> Phase {
         let (old, beside) = self.shown();
         let title = format!("make {beside} beside {old}, as it will be");
-        let (up, down) = (self.create_new(self.beside), self.drop(self.beside));
+        let (mut up, down) = (vec![self.create_new(self.beside)], self.drop(self.beside));
+        up.extend(rights_of(self.scene, self.name, self.beside));
         let name = name_of(&[&self.beside.name, "expand"]);
-        let step = self.scene.in_transaction(name, title.clone(), vec![up], vec![down]);
+        let step = self.scene.in_transaction(name, title.clone(), up, vec![down]);
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .leave_when(Criterion::counts_nothing(
                 format!("who may use {old} may use {beside}: GRANT what is missing"),
@@ -147,8 +148,10 @@ impl Change<'_> {
         let title = format!("{old} shows what {beside} does");
         let because = "the release that reads the one beside it is out";
         let drop = self.drop(self.name).allowing(&reshaped_view::RULE, because);
-        let up = vec![drop, self.create_new(self.name)];
-        let down = vec![self.drop(self.name), self.create(self.name, &self.old.head, &self.old.query.text)];
+        let rights = rights_of(self.scene, self.name, self.name);
+        let up = [vec![drop, self.create_new(self.name)], rights.clone()].concat();
+        let old_view = self.create(self.name, &self.old.head, &self.old.query.text);
+        let down = [vec![self.drop(self.name), old_view], rights].concat();
         let step = self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), up, down);
         let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });
         let steps = vec![

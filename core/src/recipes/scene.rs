@@ -9,7 +9,8 @@ use crate::operation::{ConstraintKind, Kind, ObjectKind, Operation, RelationWord
 use crate::plan::{SqlStep, Statement, Written};
 
 use super::Refusal;
-use super::make::{self, Build, On};
+use super::inverse::inverse;
+use super::make::{self, On};
 
 /// Where an operation stands: the text, the target and the schema before it.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +93,7 @@ impl<'a> Scene<'a> {
             text: alone(operation, self.text),
             operations: vec![operation.clone()],
         });
-        match inverse(operation) {
+        match inverse(operation, self.catalog) {
             Some(inverse) => written.undone_by(inverse),
             None => written,
         }
@@ -313,32 +314,6 @@ pub fn alone(operation: &Operation, text: &str) -> String {
     let Kind::AlterTable(alter) = &operation.kind else { return own.to_owned() };
     let whole = own.split_whitespace().take(2).map(str::to_lowercase).eq(["alter", "table"]);
     if whole { own.to_owned() } else { format!("ALTER TABLE {} {own}", alter.table.span.of(text)) }
-}
-
-/// The way back from an operation that only adds; `None` where none is known.
-pub fn inverse(operation: &Operation) -> Option<Statement> {
-    match &operation.kind {
-        Kind::CreateTable(create) => Some(make::drop(ObjectKind::Table, create.name.clone())),
-        Kind::CreateIndex(index) => {
-            let build = if index.concurrently { Build::Concurrent } else { Build::Plain };
-            Some(make::drop_index(index.table.sibling(index.name.as_ref()?.name.clone()), build, false))
-        }
-        Kind::CreateView(view) if !view.or_replace => {
-            let kind = if view.materialized { ObjectKind::MaterializedView } else { ObjectKind::View };
-            Some(make::drop(kind, view.name.clone()))
-        }
-        Kind::AlterTable(alter) => {
-            let on = On { name: alter.table.clone(), word: alter.relation };
-            match &alter.action {
-                TableAction::AddColumn { column, .. } => Some(on.drop_column(&column.name.name, false)),
-                TableAction::AddConstraint { constraint } => {
-                    Some(on.drop_constraint(&constraint.name.as_ref()?.name))
-                }
-                _ => None,
-            }
-        }
-        _ => None,
-    }
 }
 
 /// A name made of parts, no longer than the server keeps. Two that differ stay different: what is cut leaves its mark.

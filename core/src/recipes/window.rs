@@ -4,6 +4,7 @@
 //! share one, with the lock timeout that every step of ours has: in a window nobody should be there to wait for, and who is there all the same is
 //! noticed at once. Each of the others is a migration of its own, so that every framework can run it.
 
+use crate::catalog::Catalog;
 use crate::catalog::Session;
 use crate::check::Checked;
 use crate::dialect::Dialect;
@@ -12,7 +13,8 @@ use crate::operation::{Kind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Written};
 use crate::text::Span;
 
-use super::scene::{Scene, inverse, with_timeout};
+use super::inverse::inverse;
+use super::scene::{Scene, with_timeout};
 use super::{Phases, Refusal};
 
 /// A statement as it stands in a migration.
@@ -50,7 +52,9 @@ pub fn written(text: &str, checked: &Checked) -> Vec<Standing> {
         // A setting is a statement too, and what runs outside a transaction is alone.
         let before = if transactional { std::mem::take(&mut settings) } else { Vec::new() };
         let statements = before.into_iter().chain([words(std::mem::take(&mut notes) + sql)]).collect();
-        let inverse = operations.iter().rev().map(inverse).collect();
+        // What was there before is not asked for: only what a statement says by itself is taken back.
+        let nothing = Catalog::empty(checked.after.dialect());
+        let inverse = operations.iter().rev().map(|it| inverse(it, &nothing)).collect();
         all.push(Standing { statements, inverse, transactional });
     }
     all

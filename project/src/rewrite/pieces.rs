@@ -210,7 +210,8 @@ impl<'a> Taker<'a> {
             return;
         }
         let transactional = self.is_transactional(operations);
-        let down: Option<Vec<Statement>> = operations.iter().rev().map(inverse).collect();
+        let down: Option<Vec<Statement>> =
+            operations.iter().rev().map(|it| inverse(it, &self.catalog)).collect();
         let own: Vec<&Operation> = operations.iter().collect();
         let touches = touches(&own, &self.catalog);
         let mut after = self.catalog.clone();

@@ -5,9 +5,10 @@ mod table;
 
 use crate::dialect::{Dialect, Ident, Name, quote, quote_literal};
 use crate::operation::{
-    AlterDomain, AlterObject, AlterSequence, AlterType, CreateDomain, CreateFunction, CreateIndex,
-    CreateSequence, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Kind, Lock, ObjectAction,
-    ObjectKind, Place, Refresh, Reindex, ReindexScope, Set, Truncate, TypeAction, TypeShape, Volatility,
+    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction, CreateIndex,
+    CreateSequence, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Kind, Lock,
+    ObjectAction, ObjectKind, Place, Refresh, Reindex, ReindexScope, Set, Truncate, TypeAction, TypeShape,
+    Volatility,
 };
 
 /// A whole statement.
@@ -36,14 +37,14 @@ pub fn statement(kind: &Kind) -> Option<String> {
         Kind::Insert(it) => data::insert(it),
         Kind::Update(it) => data::update(it),
         Kind::Query(it) => Some(it.query.text.clone()),
+        Kind::Grant(it) => grant(it),
+        Kind::Comment(it) => comment(it),
         // A person wrote it, and its own words are kept.
         Kind::Delete(_)
         | Kind::Merge(_)
         | Kind::Copy(_)
         | Kind::Do(_)
-        | Kind::Grant(_)
         | Kind::DefaultPrivileges(_)
-        | Kind::Comment(_)
         | Kind::Maintain(_)
         | Kind::CreateStatistics(_)
         | Kind::Publication(_)
@@ -319,6 +320,52 @@ fn create_trigger(it: &CreateTrigger) -> String {
         if it.action.text.starts_with('\n') { "" } else { " " },
         it.action.text
     )
+}
+
+/// Rights on tables, or on columns of them.
+fn grant(it: &Grant) -> Option<String> {
+    if it.tables.is_empty() || it.revoke && it.option {
+        return None;
+    }
+    let privileges: Vec<String> = it
+        .privileges
+        .iter()
+        .map(|(privilege, columns)| match columns.as_slice() {
+            [] => privilege.to_uppercase(),
+            some => {
+                let columns: Vec<String> = some.iter().map(|it| word(it)).collect();
+                format!("{} ({})", privilege.to_uppercase(), columns.join(", "))
+            }
+        })
+        .collect();
+    let roles: Vec<String> = it.roles.iter().map(|it| role(it)).collect();
+    let (verb, to) = if it.revoke { ("REVOKE", "FROM") } else { ("GRANT", "TO") };
+    Some(format!(
+        "{verb} {} ON {} {to} {}{}",
+        privileges.join(", "),
+        names(&it.tables),
+        roles.join(", "),
+        when(it.option, " WITH GRANT OPTION")
+    ))
+}
+
+/// A role: some words stand for roles.
+fn role(name: &str) -> String {
+    match name {
+        "public" | "current_user" | "session_user" | "current_role" => name.to_uppercase(),
+        name => word(name),
+    }
+}
+
+fn comment(it: &Comment) -> Option<String> {
+    let text = it.text.as_ref().map_or_else(|| "NULL".to_owned(), |it| quote_literal(it));
+    let on = match (it.object, &it.part) {
+        (ObjectKind::Column, Some(column)) => format!("{}.{}", name(&it.name), word(column)),
+        (_, Some(part)) => format!("{} ON {}", word(part), name(&it.name)),
+        (ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Aggregate, None) => return None,
+        (_, None) => name(&it.name),
+    };
+    Some(format!("COMMENT ON {} {on} IS {text}", it.object.title().to_uppercase()))
 }
 
 fn lock(it: &Lock) -> String {

@@ -170,11 +170,38 @@ fn values_that_do_not_fit_become_what_was_answered() {
         ),
         // Whoever writes a cast of text cuts it.
         ("ALTER TABLE t ALTER b TYPE varchar(3) USING b::varchar(3)", "null", "b::varchar(3)"),
-        ("ALTER TABLE t ALTER a TYPE int USING a / 2", "null", "a / 2"),
         ("ALTER TABLE t ALTER d TYPE bigint", "clamp", "d::bigint"),
     ] {
         assert_eq!(value(change, answer), expected, "{change}");
     }
+}
+
+/// The statements of the ways up and down of the first migration.
+fn first(change: &str, back: &str) -> Result<String, String> {
+    let target = Target::postgres(Version::major(15));
+    let mut before = Catalog::empty(Dialect::Postgres);
+    replay(part(PARTS), &target, &mut before);
+    let phases = written_in(change, &scene(change, back, &target, &before), Way::Triggers);
+    let phases = phases.map_err(|it| it.reason)?;
+    Ok(phases.iter().flat_map(Phase::migrations).next().map(|it| it.up()).unwrap_or_default())
+}
+
+#[test]
+fn old_values_of_another_meaning_are_computed_as_the_way_back_says() {
+    let change = "ALTER TABLE t ALTER a TYPE numeric(10, 2) USING a / 100.0";
+    let refused = first(change, "").expect_err("nothing is guessed");
+    assert!(refused.contains("-- lockkeeper: back UPDATE t SET a = …"), "{refused}");
+    for back in [
+        "ALTER TABLE t ALTER COLUMN a TYPE bigint USING (a * 100)::bigint",
+        "UPDATE t SET a = (a * 100)::bigint",
+    ] {
+        let up = first(change, back).expect("it is stated");
+        assert!(up.contains("NEW.a := (NEW.a_new * 100)::bigint;"), "{up}");
+    }
+    assert!(
+        first("ALTER TABLE t ALTER a TYPE text USING (a)::text", "").is_ok(),
+        "a cast alone goes back by a cast"
+    );
 }
 
 #[test]

@@ -159,6 +159,25 @@ fn action(it: &TableAction) -> Option<String> {
         TableAction::SetExpression { column, expression } => {
             of_column(column, &format!("SET EXPRESSION AS ({})", expression.text))
         }
+        TableAction::SetStatistics { column: Some(column), target } => {
+            of_column(column, &format!("SET STATISTICS {target}"))
+        }
+        TableAction::SetStorage { column, storage } => {
+            of_column(column, &format!("SET STORAGE {}", storage.to_uppercase()))
+        }
+        TableAction::SetCompression { column, method } => {
+            of_column(column, &format!("SET COMPRESSION {}", word(method)))
+        }
+        TableAction::SetColumnOptions { column, options } => {
+            let all: Vec<String> = options
+                .iter()
+                .map(|(name, value)| match value {
+                    Some(value) => format!("{} = {value}", word(name)),
+                    None => word(name),
+                })
+                .collect();
+            of_column(column, &format!("SET ({})", all.join(", ")))
+        }
         TableAction::DropExpression { column } => of_column(column, "DROP EXPRESSION"),
         TableAction::AddIdentity { column, identity, counts } => {
             let sequence = counts.iter().find(|(option, _)| option == "name");

@@ -1,0 +1,232 @@
+//! What a migration says of columns that it adds, fills or requires.
+
+use crate::catalog::RelationName;
+use crate::operation::{Column, Expression, Kind, Operation, TableAction, Update};
+
+use super::super::assigned::Assigned;
+use super::super::scene::Scene;
+
+/// What a migration says of some columns of a table.
+pub(super) struct Reading<'a> {
+    pub table: RelationName,
+    pub columns: Vec<Meant<'a>>,
+    /// The changes of rows that fill them.
+    pub updates: Vec<(&'a Operation, &'a Update, Assigned)>,
+    /// Indexes and constraints of the table that stand between.
+    pub rest: Vec<&'a Operation>,
+    /// The places of the operations that it is made of.
+    pub members: Vec<usize>,
+}
+
+/// What a migration says of one column.
+pub(super) struct Meant<'a> {
+    pub name: &'a str,
+    /// The operation that adds it.
+    pub added: Option<(&'a Operation, &'a Column)>,
+    /// Whether it refuses NULL in the end.
+    pub required: bool,
+    /// Its default in the end, where the migration says one.
+    pub default: Option<Expression>,
+    /// Whether it had a default meanwhile and has none in the end.
+    pub loses_default: bool,
+}
+
+impl<'a> Reading<'a> {
+    pub fn of(operations: &[&'a Operation], scene: &Scene<'_>) -> Option<Self> {
+        let table = scene.resolve(operations.first()?.relation()?);
+        let live = scene.catalog.table(&table).is_some()
+            && !scene.catalog.is_new(&table)
+            && !scene.catalog.is_temporary(&table);
+        live.then_some(())?;
+        let mut reading =
+            Self { table, columns: Vec::new(), updates: Vec::new(), rest: Vec::new(), members: Vec::new() };
+        for (at, operation) in operations.iter().enumerate() {
+            if operation.relation().map(|it| scene.resolve(it)).as_ref() != Some(&reading.table) {
+                continue;
+            }
+            match reading.read(operation, scene) {
+                Read::Member => reading.members.push(at),
+                Read::Beside => {}
+                Read::End => break,
+            }
+            // What the change does not begin with belongs to another.
+            if reading.members.first() != Some(&0) {
+                return None;
+            }
+        }
+        // Indexes and constraints behind all members are carried out behind them by themselves.
+        let last_own = operations.iter().enumerate().rev().find(|(at, it)| {
+            reading.members.contains(at) && !reading.rest.iter().any(|rest| std::ptr::eq(*rest, **it))
+        });
+        let last_own = last_own.map(|(at, _)| at)?;
+        reading.members.retain(|at| *at <= last_own);
+        let kept: Vec<&Operation> = reading.members.iter().map(|at| operations[*at]).collect();
+        reading.rest.retain(|rest| kept.iter().any(|it| std::ptr::eq(*it, *rest)));
+        Some(reading)
+    }
+
+    fn read(&mut self, operation: &'a Operation, scene: &Scene<'_>) -> Read {
+        match &operation.kind {
+            Kind::Update(update) => self.read_update(operation, update, scene),
+            Kind::CreateIndex(index) if index.name.is_some() && !index.concurrently => {
+                self.rest.push(operation);
+                Read::Member
+            }
+            Kind::AlterTable(alter) => match &alter.action {
+                TableAction::AddColumn { column, .. } => self.read_added(operation, column),
+                TableAction::AddConstraint { constraint } if constraint.name.is_some() => {
+                    self.rest.push(operation);
+                    Read::Member
+                }
+                TableAction::SetNotNull { column } => {
+                    self.of_column(&column.name, scene, |it| it.required = true)
+                }
+                TableAction::SetDefault { column, default } => self.of_column(&column.name, scene, |it| {
+                    (it.default, it.loses_default) = (Some(default.clone()), false);
+                }),
+                TableAction::DropDefault { column } => self.of_column(&column.name, scene, |it| {
+                    (it.default, it.loses_default) = (None, true);
+                }),
+                TableAction::ValidateConstraint { .. } => Read::Beside,
+                _ => Read::End,
+            },
+            _ => Read::End,
+        }
+    }
+
+    fn read_added(&mut self, operation: &'a Operation, column: &'a Column) -> Read {
+        let by_itself = column.generated.is_some() || column.identity.is_some() || column.ty.serial;
+        if by_itself || !self.updates.is_empty() && self.column(&column.name.name).is_some() {
+            return Read::Beside;
+        }
+        self.columns.push(Meant {
+            name: &column.name.name,
+            added: Some((operation, column)),
+            required: column.not_null,
+            default: column.default.clone().filter(|it| !it.is_null()),
+            loses_default: false,
+        });
+        Read::Member
+    }
+
+    fn read_update(&mut self, operation: &'a Operation, update: &'a Update, scene: &Scene<'_>) -> Read {
+        let Some(assigned) = Assigned::of(update, scene) else { return Read::End };
+        let Some(set) = &update.set else { return Read::End };
+        for (column, _) in set {
+            if self.column(&column.name).is_none() {
+                self.columns.push(Meant {
+                    name: &column.name,
+                    added: None,
+                    required: false,
+                    default: None,
+                    loses_default: false,
+                });
+            }
+        }
+        self.updates.push((operation, update, assigned));
+        Read::Member
+    }
+
+    fn column(&self, name: &str) -> Option<&Meant<'a>> {
+        self.columns.iter().find(|it| it.name == name)
+    }
+
+    fn of_column(&mut self, name: &'a str, scene: &Scene<'_>, change: impl FnOnce(&mut Meant<'a>)) -> Read {
+        if self.column(name).is_none() {
+            let known = scene.catalog.table(&self.table).is_some_and(|it| it.column(name).is_some());
+            let first = self.columns.is_empty() && self.updates.is_empty();
+            if !known || !first {
+                return Read::Beside;
+            }
+            self.columns.push(Meant {
+                name,
+                added: None,
+                required: false,
+                default: None,
+                loses_default: false,
+            });
+        }
+        if let Some(column) = self.columns.iter_mut().find(|it| it.name == name) {
+            change(column);
+        }
+        Read::Member
+    }
+
+    /// Whether it adds the columns that it is about.
+    pub fn adds(&self) -> bool {
+        self.columns.iter().any(|it| it.added.is_some())
+    }
+
+    /// Whether it is more than statements that stand side by side.
+    pub fn is_one_change(&self, scene: &Scene<'_>) -> bool {
+        let all_added = self.columns.iter().all(|it| it.added.is_some());
+        let fills = |column: &Meant<'_>| {
+            self.updates.iter().any(|(.., it)| it.set.iter().any(|(set, _)| set.name == column.name))
+        };
+        if self.adds() {
+            let reads_own = self.updates.iter().any(|(.., assigned)| {
+                let of_own =
+                    |it: &Expression| self.columns.iter().any(|own| it.names(own.name, scene.dialect()));
+                assigned.set.iter().any(|(_, value)| of_own(value))
+                    || assigned
+                        .condition
+                        .as_ref()
+                        .is_some_and(|it| of_own(it) && !self.asks_for_null(it, scene))
+            });
+            let more = |it: &Meant<'_>| {
+                fills(it) || it.loses_default || it.required && it.added.is_some_and(|(_, own)| !own.not_null)
+            };
+            return all_added && !reads_own && self.columns.iter().all(more);
+        }
+        !self.updates.is_empty() && self.columns.iter().all(|it| it.required && fills(it))
+    }
+
+    /// Whether a condition only asks for rows without a value in one of the columns.
+    fn asks_for_null(&self, condition: &Expression, scene: &Scene<'_>) -> bool {
+        let words = crate::operation::spelled_words(&condition.text, scene.dialect());
+        let named = self.columns.iter().any(|it| words.iter().any(|word| *word == scene.quote(it.name)));
+        let ends = words.ends_with(&["is".to_owned(), "null".to_owned()]);
+        named && ends && words.len() <= 5
+    }
+
+    /// What a new column holds behind all changes, in words of the row.
+    pub fn value(&self, column: &Meant<'a>, scene: &Scene<'_>) -> Option<Expression> {
+        let first = column.added.and_then(|(_, it)| it.default.clone()).filter(|it| !it.is_null());
+        let mut value: Option<String> = first.map(|it| it.text);
+        for (.., assigned) in &self.updates {
+            let Some((_, set)) = assigned.set.iter().find(|(it, _)| it.name == column.name) else { continue };
+            let set = one_row(&set.text, assigned);
+            // Rows of the other table that are not there give NULL anyway.
+            let condition = assigned.condition.as_ref().filter(|it| {
+                !it.is_tautology(scene.dialect()) && (assigned.joined.is_none() || value.is_some())
+            });
+            value = Some(match (condition, value) {
+                (None, _) => set,
+                (Some(it), None) if self.asks_for_null(it, scene) => set,
+                (Some(it), Some(before)) if self.asks_for_null(it, scene) => {
+                    format!("coalesce({before}, {set})")
+                }
+                (Some(it), None) => format!("CASE WHEN {} THEN {set} END", it.text),
+                (Some(it), Some(before)) => format!("CASE WHEN {} THEN {set} ELSE {before} END", it.text),
+            });
+        }
+        value.map(Expression::new)
+    }
+}
+
+/// A query of one value from a join takes any of the rows, as UPDATE … FROM does.
+fn one_row(value: &str, assigned: &Assigned) -> String {
+    match (&assigned.joined, value.strip_suffix(')')) {
+        (Some(_), Some(query)) if value.starts_with("(SELECT ") && !query.contains(" LIMIT ") => {
+            format!("{query} LIMIT 1)")
+        }
+        _ => value.to_owned(),
+    }
+}
+
+/// What became of an operation.
+enum Read {
+    Member,
+    Beside,
+    End,
+}

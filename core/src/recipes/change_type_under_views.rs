@@ -1,0 +1,120 @@
+//! A type changed under views that are dropped before and made again behind: the views are replaced at the swap, and never absent.
+
+use crate::catalog::{Catalog, RelationName};
+use crate::hazards::compatibility::{dropped_view, reshaped_view};
+use crate::operation::{CreateView, Kind, ObjectKind, Operation, TableAction};
+use crate::plan::{Phase, Statement, Way};
+
+use super::change_type::{self, Views};
+use super::make;
+use super::rename_table::rights_of;
+use super::scene::Scene;
+use super::{Form, Recipe, Refusal};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "change-type-under-views",
+    page: include_str!("change_type_under_views.md"),
+    ways: &[Way::Triggers],
+    form: Form::Several { claim, write },
+};
+
+/// What such a migration is made of.
+struct Parts<'a> {
+    drops: Vec<&'a Operation>,
+    views: Vec<RelationName>,
+    retyped: &'a Operation,
+    created: Vec<(&'a Operation, &'a CreateView)>,
+    /// Rights and comments of the views.
+    others: Vec<&'a Operation>,
+    members: Vec<usize>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(operations: &[&'a Operation], scene: &Scene<'_>) -> Option<Self> {
+        let (mut drops, mut views, mut retyped) = (Vec::new(), Vec::new(), None);
+        let (mut created, mut others, mut members) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, operation) in operations.iter().copied().enumerate() {
+            let of_views = |names: &[crate::dialect::Name], views: &[RelationName]| {
+                !names.is_empty() && names.iter().all(|it| views.contains(&scene.resolve(it)))
+            };
+            match &operation.kind {
+                Kind::Drop(drop) if drop.object == ObjectKind::View && !drop.cascade && retyped.is_none() => {
+                    views.extend(drop.names.iter().map(|it| scene.resolve(it)));
+                    drops.push(operation);
+                }
+                Kind::AlterTable(alter) if matches!(alter.action, TableAction::AlterType { .. }) => {
+                    if retyped.replace(operation).is_some() {
+                        return None;
+                    }
+                }
+                Kind::CreateView(view)
+                    if !view.materialized && of_views(std::slice::from_ref(&view.name), &views) =>
+                {
+                    created.push((operation, &**view));
+                }
+                Kind::Grant(grant) if !created.is_empty() && of_views(&grant.tables, &views) => {
+                    others.push(operation)
+                }
+                Kind::Comment(it)
+                    if !created.is_empty() && of_views(std::slice::from_ref(&it.name), &views) =>
+                {
+                    others.push(operation);
+                }
+                _ if at == 0 => return None,
+                _ => continue,
+            }
+            members.push(at);
+        }
+        let all =
+            created.len() == views.len() && drops.first().is_some_and(|it| std::ptr::eq(*it, operations[0]));
+        let plain =
+            |it: &RelationName| scene.catalog.view(it).is_some_and(|view| !view.materialized && !view.stale);
+        (all && views.iter().all(plain)).then_some(())?;
+        Some(Self { drops, views, retyped: retyped?, created, others, members })
+    }
+
+    fn without_views(&self, scene: &Scene<'_>) -> Catalog {
+        let mut catalog = scene.catalog.clone();
+        self.drops.iter().for_each(|it| catalog.apply(it));
+        catalog
+    }
+}
+
+fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
+    Some(Parts::of(operations, scene)?.members)
+}
+
+fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let parts = Parts::of(operations, scene).ok_or_else(|| Refusal::new("it changes no type under views"))?;
+    let because = "it is made again in the same transaction";
+    let drop = |it: &RelationName| make::drop(ObjectKind::View, scene.name(it));
+    let mut up: Vec<Statement> = parts
+        .views
+        .iter()
+        .map(|it| drop(it).allowing(&dropped_view::RULE, because).allowing(&reshaped_view::RULE, because))
+        .collect();
+    // The last made goes first: it may read those before it.
+    let mut down: Vec<Statement> =
+        parts.created.iter().rev().map(|(_, it)| drop(&scene.resolve(&it.name))).collect();
+    up.extend(
+        parts.created.iter().map(|(_, it)| make::create_view(it.name.clone(), &it.head, &it.query.text)),
+    );
+    up.extend(parts.others.iter().map(|it| scene.statement_of(it)));
+    for name in parts.views.iter().rev() {
+        let Some(view) = scene.catalog.view(name) else { continue };
+        down.push(make::create_view(scene.name(name), &view.head, &view.query.text));
+        down.extend(rights_of(scene, name, name));
+        down.extend(comment_of(scene, name));
+    }
+    let shown = parts.created.iter().flat_map(|(_, view)| {
+        let name = scene.resolve(&view.name).display(scene.dialect());
+        view.shows(scene.dialect()).unwrap_or_default().into_iter().map(move |it| format!("{name}.{it}"))
+    });
+    let catalog = parts.without_views(scene);
+    let views = Views { up, down, shown: shown.collect() };
+    change_type::under_views(parts.retyped, &Scene { catalog: &catalog, ..*scene }, views)
+}
+
+fn comment_of(scene: &Scene<'_>, view: &RelationName) -> Option<Statement> {
+    super::details::comment(scene.catalog.details(view)?, ObjectKind::View, &scene.name(view), None)
+}

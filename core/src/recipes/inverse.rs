@@ -1,0 +1,119 @@
+//! The way back from a statement that somebody wrote, where what was there before is known.
+
+use crate::catalog::{Catalog, ColumnState, Setting};
+use crate::operation::{
+    AlterTable, Comment, CreateFunction, CreateTrigger, Drop, Grant, Kind, ObjectKind, Operation, TableAction,
+};
+use crate::plan::Statement;
+use crate::text::Span;
+
+use super::make::{self, Build, On};
+
+/// The way back from an operation; `None` where none is known. `catalog` is the schema before it.
+pub fn inverse(operation: &Operation, catalog: &Catalog) -> Option<Statement> {
+    let is_there = |name| catalog.relation(&catalog.resolve(name)).is_some();
+    match &operation.kind {
+        Kind::CreateTable(create) if !is_there(&create.name) => {
+            Some(make::drop(ObjectKind::Table, create.name.clone()))
+        }
+        Kind::CreateIndex(index) => {
+            let build = if index.concurrently { Build::Concurrent } else { Build::Plain };
+            let name = index.table.sibling(index.name.as_ref()?.name.clone());
+            // One that was there stays.
+            (!is_there(&name)).then(|| make::drop_index(name, build, false))
+        }
+        Kind::CreateView(view) if !is_there(&view.name) => {
+            let kind = if view.materialized { ObjectKind::MaterializedView } else { ObjectKind::View };
+            Some(make::drop(kind, view.name.clone()))
+        }
+        Kind::CreateSequence(it) if !is_there(&it.name) => {
+            Some(make::drop(ObjectKind::Sequence, it.name.clone()))
+        }
+        Kind::CreateType(it) => Some(make::drop(ObjectKind::Type, it.name.clone())),
+        Kind::CreateDomain(it) => Some(make::drop(ObjectKind::Domain, it.name.clone())),
+        Kind::CreateFunction(it) => function(it),
+        Kind::CreateTrigger(it) => trigger(it),
+        Kind::AlterTable(alter) => of_table(alter, catalog),
+        Kind::Comment(it) => comment(it, catalog),
+        Kind::Grant(it) => grant(it, catalog),
+        _ => None,
+    }
+}
+
+fn function(it: &CreateFunction) -> Option<Statement> {
+    // Of other functions the arguments tell which one it is.
+    (!it.or_replace && it.returns_trigger).then(|| make::drop_function(it.name.clone(), None))
+}
+
+fn trigger(it: &CreateTrigger) -> Option<Statement> {
+    (!it.or_replace).then(|| {
+        let drop = Drop {
+            object: ObjectKind::Trigger,
+            names: vec![crate::dialect::Name::new(it.name.name.clone())],
+            takes: Vec::new(),
+            on_table: Some(it.table.clone()),
+            concurrently: false,
+            if_exists: false,
+            cascade: false,
+            arguments: None,
+            keyword: Span::default(),
+        };
+        Kind::Drop(drop).into()
+    })
+}
+
+fn of_table(alter: &AlterTable, catalog: &Catalog) -> Option<Statement> {
+    let on = On { name: alter.table.clone(), word: alter.relation };
+    let table = catalog.table(&catalog.resolve(&alter.table));
+    let before = |column: &str| -> Option<&ColumnState> { table?.column(column) };
+    match &alter.action {
+        TableAction::AddColumn { column, .. } => {
+            before(&column.name.name).is_none().then(|| on.drop_column(&column.name.name, false))
+        }
+        TableAction::AddConstraint { constraint } => {
+            Some(on.drop_constraint(&constraint.name.as_ref()?.name))
+        }
+        TableAction::SetDefault { column, .. } | TableAction::DropDefault { column } => {
+            Some(match before(&column.name)?.default.as_ref() {
+                Some(default) => on.set_default(&column.name, default.text.clone()),
+                None => on.drop_default(&column.name),
+            })
+        }
+        TableAction::DropNotNull { column } => {
+            before(&column.name)?.not_null.then(|| on.set_not_null(&column.name))
+        }
+        TableAction::SetNotNull { column } => {
+            (!before(&column.name)?.not_null).then(|| on.drop_not_null(&column.name))
+        }
+        TableAction::RenameConstraint { name, to } => Some(on.rename_constraint(&to.name, &name.name)),
+        _ => None,
+    }
+}
+
+/// The comment that was there before, or none.
+fn comment(it: &Comment, catalog: &Catalog) -> Option<Statement> {
+    let name = catalog.resolve(&it.name);
+    let text = match (it.object, &it.part) {
+        (
+            ObjectKind::Table | ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence,
+            None,
+        ) => catalog.details(&name)?.get(&Setting::Comment),
+        (ObjectKind::Column, Some(column)) => {
+            catalog.table(&name)?.column(column)?.details.get(&Setting::Comment)
+        }
+        _ => return None,
+    };
+    Some(Kind::Comment(Comment { text: text.map(str::to_owned), ..it.clone() }).into())
+}
+
+/// Rights on tables that nobody had before.
+fn grant(it: &Grant, catalog: &Catalog) -> Option<Statement> {
+    let new = |table: &crate::dialect::Name| {
+        let rights = catalog.details(&catalog.resolve(table)).map(|it| &it.rights);
+        let has = |role: &String| rights.is_some_and(|it| it.contains_key(role));
+        !it.roles.iter().any(has)
+    };
+    let whole = it.privileges.iter().all(|(_, columns)| columns.is_empty());
+    (!it.revoke && !it.tables.is_empty() && whole && it.tables.iter().all(new))
+        .then(|| Kind::Grant(Box::new(Grant { revoke: true, option: false, ..it.clone() })).into())
+}
