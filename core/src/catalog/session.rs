@@ -51,6 +51,8 @@ pub struct Session {
     pub added_values: Vec<AddedValue>,
     /// The types that the open transaction made.
     pub made_types: Vec<RelationName>,
+    /// The types that the migration made: no release can name them yet.
+    pub new_types: Vec<RelationName>,
     /// `SET CONSTRAINTS ALL IMMEDIATE` has been said in the open transaction.
     pub checks_immediately: bool,
     sent_together: bool,
@@ -114,7 +116,8 @@ impl Session {
             }
             Kind::AlterTable(alter) => self.note_columns(alter, catalog),
             Kind::AlterType(alter) => self.note_value(alter, catalog),
-            Kind::CreateType(create) => self.made_types.push(catalog.resolve(&create.name)),
+            Kind::CreateType(create) => self.note_type(catalog.resolve(&create.name)),
+            Kind::CreateDomain(create) => self.note_type(catalog.resolve(&create.name)),
             Kind::Drop(drop) if drop.object == ObjectKind::Index => {
                 self.dropped_indexes.extend(drop.names.iter().cloned());
             }
@@ -133,6 +136,11 @@ impl Session {
         if self.transaction.is_none() {
             self.forget_transaction();
         }
+    }
+
+    fn note_type(&mut self, name: RelationName) {
+        self.made_types.push(name.clone());
+        self.new_types.push(name);
     }
 
     /// Whether BEGIN opens a transaction: it makes one of what is only sent together.

@@ -69,7 +69,12 @@ impl<'a> Parts<'a> {
             created.len() == views.len() && drops.first().is_some_and(|it| std::ptr::eq(*it, operations[0]));
         let plain =
             |it: &RelationName| scene.catalog.view(it).is_some_and(|view| !view.materialized && !view.stale);
-        (all && views.iter().all(plain)).then_some(())?;
+        // A view that shows other columns needs one beside it first.
+        let alike = |(_, new): &(&Operation, &CreateView)| {
+            let old = scene.catalog.view(&scene.resolve(&new.name));
+            old.and_then(|it| it.columns.clone()).is_some_and(|old| new.shows(scene.dialect()) == Some(old))
+        };
+        (all && views.iter().all(plain) && created.iter().all(alike)).then_some(())?;
         Some(Self { drops, views, retyped: retyped?, created, others, members })
     }
 

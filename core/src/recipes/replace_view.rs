@@ -151,7 +151,11 @@ impl Change<'_> {
         let rights = rights_of(self.scene, self.name, self.name);
         let up = [vec![drop, self.create_new(self.name)], rights.clone()].concat();
         let old_view = self.create(self.name, &self.old.head, &self.old.query.text);
-        let down = [vec![self.drop(self.name), old_view], rights].concat();
+        let comment =
+            self.scene.catalog.details(self.name).and_then(|it| {
+                super::details::comment(it, ObjectKind::View, &self.scene.name(self.name), None)
+            });
+        let down = [vec![self.drop(self.name), old_view], rights, comment.into_iter().collect()].concat();
         let step = self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), up, down);
         let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });
         let steps = vec![

@@ -9,9 +9,21 @@ use crate::plan::{Phase, SqlStep};
 
 /// What the end lacks, or has too much.
 pub(super) fn end(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
-    let differences = unknown_losses(compare(course.end(), change.after, Order::Ignored), End::Last);
+    let mut differences = unknown_losses(compare(course.end(), change.after, Order::Ignored), End::Last);
+    if differences.iter().any(|it| is_more_rights(it)) {
+        let from_first = compare(course.end(), change.before, Order::Ignored);
+        let as_before = |it: &Difference| {
+            !from_first.iter().any(|own| (&own.object, &own.aspect) == (&it.object, &it.aspect))
+        };
+        differences.retain(|it| !(is_more_rights(it) && as_before(it)));
+    }
     let words = |it: &Difference| format!("the plan does not end where the migration does: {it}");
     differences.iter().map(|it| objection(Kind::End, None, it, words(it))).collect()
+}
+
+/// Rights that the migration as it was written loses, perhaps because it makes an object again.
+fn is_more_rights(difference: &Difference) -> bool {
+    matches!(difference.aspect, Aspect::Rights(_)) && difference.theirs.is_none() && difference.ours.is_some()
 }
 
 /// What the way back does not give back. A step without a way down says so itself, and nothing goes back beyond it.

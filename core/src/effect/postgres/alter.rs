@@ -127,7 +127,12 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
         TableAction::RenameColumn { .. } if alter.relation == RelationWord::View && !draft.since(13) => {
             draft.needs(13, "ALTER VIEW RENAME COLUMN");
         }
-        TableAction::RenameColumn { .. } => draft.lock_tree(relation, LockMode::AccessExclusive),
+        TableAction::RenameColumn { to, .. } => {
+            draft.lock_tree(relation, LockMode::AccessExclusive);
+            if draft.table(relation).is_some_and(|it| it.column(&to.name).is_some()) {
+                draft.fail(format!("column {to} of {} is there already", draft.display(relation)));
+            }
+        }
         _ => on_relation(draft, relation, alter),
     }
 }
@@ -150,9 +155,15 @@ fn on_relation(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTabl
         | TableAction::RowSecurity { .. }
         | TableAction::ForceRowSecurity { .. }
         | TableAction::NotOf
-        | TableAction::RenameTo { .. }
         | TableAction::SetWithoutOids
         | TableAction::DependsOnExtension => draft.lock(relation, AccessExclusive),
+        TableAction::RenameTo { to } => {
+            draft.lock(relation, AccessExclusive);
+            let name = RelationName { schema: relation.schema.clone(), name: to.name.as_str().into() };
+            if draft.relation(&name).is_some() {
+                draft.fail(format!("the relation {} is there already", draft.display(&name)));
+            }
+        }
         TableAction::SetSchema { .. } => {
             draft.lock(relation, AccessExclusive);
             for sequence in own_sequences(draft, relation) {

@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterType(alter) = &operation.kind else { return None };
     let TypeAction::RenameValue { from, .. } = &alter.action else { return None };
-    if ctx.goes_back() || ctx.session.made_types.contains(&ctx.resolve(&alter.name)) {
+    if ctx.goes_back() || ctx.session.new_types.contains(&ctx.resolve(&alter.name)) {
         return None;
     }
     let message = format!("the running release still says '{from}', which {} no longer knows", alter.name);

@@ -18,7 +18,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let (object, name) = renamed(operation)?;
     let resolved = ctx.resolve(name);
     let is_new = match object {
-        ObjectKind::Type | ObjectKind::Domain => ctx.session.made_types.contains(&resolved),
+        ObjectKind::Type | ObjectKind::Domain => ctx.session.new_types.contains(&resolved),
         ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
             let of_triggers = ctx.catalog.routine(&name.name).is_some_and(|it| it.of_triggers);
             ctx.catalog.is_new_routine(&name.name) || of_triggers

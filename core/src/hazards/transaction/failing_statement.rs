@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
-use crate::operation::{Kind, Operation, TableAction};
+use crate::operation::{CreateIndex, Kind, Operation, TableAction};
 
 /// The statement cannot succeed on this schema and version, and the migration stops there.
 pub(crate) static RULE: Rule = Rule {
@@ -21,7 +21,17 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let hazard = Hazard::new(&RULE, operation.span, format!("it fails: {reason}"));
     let replaces = matches!(&operation.kind, Kind::CreateView(view) if view.or_replace);
-    Some(if replaces { hazard.with_recipe("reshape-view") } else { hazard })
+    let partitioned =
+        matches!(&operation.kind, Kind::CreateIndex(it) if it.concurrently && is_partitioned(it, ctx));
+    Some(match (replaces, partitioned) {
+        (true, _) => hazard.with_recipe("reshape-view"),
+        (_, true) => hazard.with_recipe("concurrent-index"),
+        _ => hazard,
+    })
+}
+
+fn is_partitioned(index: &CreateIndex, ctx: &Context<'_>) -> bool {
+    ctx.catalog.table(&ctx.resolve(&index.table)).is_some_and(|it| it.partition_by.is_some())
 }
 
 /// A column that rows have no value for is the neighbour's business: required-column.
