@@ -31,7 +31,11 @@ pub enum Command {
     /// Compare the ways of doing a migration, recommend one and write it out.
     Plan(PlanArgs),
     /// Approve what waits at a gate: a person, at a terminal.
-    Approve(ApproveArgs),
+    Approve(GateArgs),
+    /// Refuse what waits at a gate: agents cannot ask for it again for a while.
+    Reject(GateArgs),
+    /// Take back an approval that is not used yet.
+    Revoke(GateArgs),
     /// Show which gates of a plan are open, and how a closed one is opened.
     Gates(GatesArgs),
     /// Look after the ledger of approvals.
@@ -184,7 +188,7 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, ClapArgs)]
-pub struct ApproveArgs {
+pub struct GateArgs {
     /// The plan's id.
     pub plan: String,
     /// The gate.
@@ -214,8 +218,14 @@ pub struct LedgerArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Find edits, gaps and reordering in the ledger.
+    /// Check the ledger as every gate does: edits, gaps, lines that nobody wrote here, lines that are gone.
     Verify {
+        /// The project.
+        #[arg(long, default_value = ".")]
+        project: PathBuf,
+    },
+    /// Accept the ledger as it is now, after you changed it yourself: a person, at a terminal. Open approvals end.
+    Accept {
         /// The project.
         #[arg(long, default_value = ".")]
         project: PathBuf,

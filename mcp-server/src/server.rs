@@ -139,8 +139,8 @@ impl Server {
         }
     }
 
-    /// Writes the expand-contract migration files of a plan in the project's framework. Behind the strategy gate: your
-    /// human must approve the plan first.
+    /// Writes the expand-contract migration files of a plan, named by its id, in the project's framework. Behind the
+    /// strategy gate: your human must approve the plan first. A failure keeps nothing and does not use up the approval.
     #[tool(annotations(read_only_hint = false, destructive_hint = true, open_world_hint = false))]
     async fn write_migrations(
         &self,
@@ -151,12 +151,12 @@ impl Server {
         self.blocking(move |world| write_migrations::run(world, &request, asker)).await
     }
 
-    /// Writes the strategy report for people and for programs. Behind the strategy gate: your human must approve the
-    /// plan first.
+    /// Writes the strategy report of a plan, for people and for programs: before or after its migrations, under the same
+    /// approval. Behind the strategy gate: your human must approve the plan first.
     #[tool(annotations(read_only_hint = false, destructive_hint = false, open_world_hint = false))]
     async fn write_report(
         &self,
-        Parameters(request): Parameters<write_report::Request>,
+        Parameters(request): Parameters<write_migrations::Request>,
         context: RequestContext<RoleServer>,
     ) -> Result<Json<write_migrations::Response>, String> {
         let asker = gate::asker(&context);

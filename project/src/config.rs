@@ -203,6 +203,11 @@ impl Config {
         all.map(|(id, answer)| (id, answer.value)).collect()
     }
 
+    /// The file as it was read, once: what was hashed is what was used. Empty where there is none.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The line of a key, from 1.
     pub fn line_of(&self, key: &str) -> Option<usize> {
         line_of(&self.text, key)

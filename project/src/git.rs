@@ -1,7 +1,7 @@
 //! What changed since a revision, as git says.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Why git could not say it.
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,25 @@ pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
 /// [`GitError`] with what to do.
 pub fn new_since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
     differing(root, revision, "--diff-filter=A")
+}
+
+/// A file as the last commit has it; nothing where it has none, or where there is no commit or no repository.
+///
+/// # Errors
+/// [`GitError`] when there is a repository and git cannot say it.
+pub fn committed(root: &Path, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    let is_committed = match output(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]) {
+        Ok(head) => head.status.success(),
+        Err(GitError::NotInstalled(_)) => false,
+        Err(error) => return Err(error),
+    };
+    if !is_committed {
+        return Ok(None);
+    }
+    let listed = run(root, &["ls-tree", "HEAD", "--", path])?;
+    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(None) };
+    let content = output(root, &["cat-file", "blob", object])?;
+    if content.status.success() { Ok(Some(content.stdout)) } else { Err(failed(&content)) }
 }
 
 fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {
@@ -91,23 +110,22 @@ fn unknown(error: GitError, revision: &str) -> GitError {
 }
 
 fn run(root: &Path, arguments: &[&str]) -> Result<String, GitError> {
-    // What git would run by itself (a monitor of the file system) is turned off: a repository is untrusted.
-    let safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="];
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(safe)
-        .args(arguments)
-        .output()
-        .map_err(GitError::NotInstalled)?;
+    let output = output(root, arguments)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
+    Err(failed(&output))
+}
+
+fn output(root: &Path, arguments: &[&str]) -> Result<Output, GitError> {
+    // What git would run by itself (a monitor of the file system) is turned off: a repository is untrusted.
+    let safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="];
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(safe).args(arguments).output().map_err(GitError::NotInstalled)
+}
+
+fn failed(output: &Output) -> GitError {
     let message = String::from_utf8_lossy(&output.stderr);
     let message = message.trim();
-    Err(GitError::Failed(if message.is_empty() {
-        "no common ancestor".to_owned()
-    } else {
-        message.to_owned()
-    }))
+    GitError::Failed(if message.is_empty() { "no common ancestor".to_owned() } else { message.to_owned() })
 }

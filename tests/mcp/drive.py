@@ -3,16 +3,19 @@
     drive.py PROGRAM PROJECT MIGRATION MODE
 
 MODE is `legacy` (initialize, elicitation as a request), `modern` (2026-07-28, input-required results), or either with
-`-silent` behind it: a client that cannot ask its human. Every scenario has a fresh copy of PROJECT and a fresh server.
-What is right is not decided here: `tests/src/mcp/gates.rs` compares the lines.
+`-silent` behind it: a client that cannot ask its human; or with `-attacks`: what must not come through. Every scenario has a fresh copy of PROJECT and a fresh server.
+What is right is not decided here: `tests/src/mcp.rs` compares the lines.
 """
 
 import asyncio
+import hashlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from mcp import Client, StdioServerParameters
@@ -29,14 +32,17 @@ class World:
         self.migration = migration
         self.era, _, silent = mode.partition("-")
         self.silent = bool(silent)
-        self.folder = Path(tempfile.mkdtemp(prefix="lockkeeper-mcp-"))
-        shutil.copytree(project, self.folder, dirs_exist_ok=True)
+        self.base = Path(tempfile.mkdtemp(prefix="lockkeeper-mcp-"))
+        self.folder = self.base / "project"
+        shutil.copytree(project, self.folder)
         self.files_before = self.files()
         self.questions = []
         self.human = None
 
-    def client(self):
-        server = StdioServerParameters(command=self.program, args=["mcp"], cwd=self.folder)
+    def client(self, folder=None):
+        # Approvals are kept beside the project, never in it: the machine's own stay as they are.
+        state = {"LOCKKEEPER_STATE_DIR": str(self.base / "state")}
+        server = StdioServerParameters(command=self.program, args=["mcp"], cwd=folder or self.folder, env=state)
         callback = None if self.silent else self.ask
         return Client(server, mode=VERSIONS[self.era], elicitation_callback=callback, read_timeout_seconds=30)
 
@@ -54,7 +60,7 @@ class World:
         return sorted(self.files() - self.files_before)
 
     def close(self):
-        shutil.rmtree(self.folder)
+        shutil.rmtree(self.base)
 
 
 def short(answer):
@@ -85,8 +91,20 @@ def structured(result):
     return result.structured_content
 
 
-async def write(world, client):
-    return await call(client, "write_migrations", file=world.migration)
+async def write(world, client, tool="write_migrations"):
+    """A closed gate, or what was written of the plan that the first call made."""
+    if not hasattr(world, "plan"):
+        proposed = await call(client, "propose_strategies", file=world.migration)
+        world.plan = proposed["plan_id"]
+    return await call(client, tool, plan=world.plan)
+
+
+async def approve(world, client):
+    """The plan made and approved; the closed gate's answer."""
+    first = await write(world, client)
+    world.human = accept(short(first))
+    approval = await call(client, "request_approval", plan=first["plan"])
+    return first, approval
 
 
 async def tools(_world, client):
@@ -131,9 +149,7 @@ async def answered(world, client, human):
 
 async def stale(world, client):
     """The file changes after the approval."""
-    first = await write(world, client)
-    world.human = accept(short(first))
-    asked = await call(client, "request_approval", plan=first["plan"])
+    _, asked = await approve(world, client)
     path = world.folder / world.migration
     path.write_text(path.read_text() + "\n-- One more thing.\n")
     return {"approval": asked, "second": await write(world, client)}
@@ -141,9 +157,7 @@ async def stale(world, client):
 
 async def tampered(world, client):
     """The ledger is edited after the approval."""
-    first = await write(world, client)
-    world.human = accept(short(first))
-    await call(client, "request_approval", plan=first["plan"])
+    await approve(world, client)
     ledger = world.folder / ".lockkeeper" / "ledger.jsonl"
     if not ledger.exists():  # A client that cannot ask never gets so far.
         return {"second": await write(world, client)}
@@ -189,6 +203,275 @@ async def replay(world, client):
     }
 
 
+async def in_any_order(world, client):
+    """Migrations and report under one approval, each once, the report behind the migrations."""
+    await approve(world, client)
+    tools = ["write_migrations", "write_report", "write_report", "write_migrations"]
+    answers = [await write(world, client, tool) for tool in tools]
+    return [answer.get("status", "error") for answer in answers]
+
+
+async def report_first(world, client):
+    await approve(world, client)
+    answers = [await write(world, client, tool) for tool in ["write_report", "write_migrations", "write_report"]]
+    return [answer.get("status", "error") for answer in answers]
+
+
+async def plan_only(world, client):
+    """What an agent adds to the plan's id is refused."""
+    await approve(world, client)
+    extra = {"file": world.migration, "strategy": "maintenance-window", "approved": True, "digest": "0" * 64}
+    answers = [await call(client, "write_migrations", plan=world.plan, **{key: extra[key]}) for key in extra]
+    without = await call(client, "write_migrations", file=world.migration)
+    return {"refused": ["error" in answer for answer in [*answers, without]], "created": world.created()}
+
+
+async def failed_write(world, client):
+    """Something stands in the way of the report and of the migrations; without it, the same approval is good."""
+    await approve(world, client)
+    outside = world.base / "outside"
+    outside.mkdir()
+    (world.folder / "docs").symlink_to(outside)
+    report = await write(world, client, "write_report")
+    (world.folder / "docs").unlink()
+    blockers = in_the_way(world)
+    blocked = await write(world, client)
+    for blocker in blockers:
+        blocker.unlink()
+    created = world.created()
+    left = sorted(str(path) for path in outside.rglob("*"))
+    after = [(await write(world, client, tool)).get("status") for tool in ["write_report", "write_migrations"]]
+    failed = ["error" in report, "error" in blocked]
+    return {"failed": failed, "outside": left, "created_by_failures": created, "after": after}
+
+
+def in_the_way(world):
+    """Links in the place of the last file that would be written within the next minute: names begin with the time."""
+    migrations = (world.folder / world.migration).parent
+    now = datetime.now(timezone.utc)
+    times = (now + timedelta(seconds=seconds) for seconds in range(60))
+    links = [migrations / f"{time:%Y%m%d%H%M%S}_users_full_name_contract.sql" for time in times]
+    for link in links:
+        link.symlink_to(world.base / "nowhere")
+    return links
+
+
+async def nagging(world, client):
+    """A human who always says no, and an agent that never stops asking."""
+    first = await write(world, client)
+    world.human = refuse("decline")
+    answers = [await call(client, "request_approval", plan=first["plan"]) for _ in range(300)]
+    path = world.folder / world.migration
+    text = path.read_text()
+    for turn in range(20):
+        path.write_text(f"{text}-- {turn}\n")
+        proposed = await call(client, "propose_strategies", file=world.migration)
+        answers.append(await call(client, "request_approval", plan=proposed["plan_id"]))
+    return {
+        "statuses": sorted({answer.get("status", "error") for answer in answers}),
+        "retry_after": all(answer.get("retry_after") for answer in answers[1:300]),
+    }
+
+
+def forge(lines, events):
+    """What twenty lines of a script write: a chain with all its hashes right."""
+    entry = json.loads(lines[-1])
+    for event in events:
+        entry = {**entry, "sequence": entry["sequence"] + 1, "previous": entry["hash"], "event": event}
+        entry["question"] = {**entry["question"], "nonce": "0" * 32, "channel": "terminal", "tier": "attended"}
+        del entry["hash"]
+        entry["hash"] = hashlib.sha256(canonical(entry).encode()).hexdigest()
+        lines = [*lines, canonical(entry)]
+    return lines
+
+
+def canonical(value):
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def rechained(lines, change):
+    """The ledger with each line changed and all hashes made right again."""
+    previous, chained = "0" * 64, []
+    for number, line in enumerate(lines):
+        entry = change(json.loads(line))
+        entry.update(sequence=number + 1, previous=previous)
+        del entry["hash"]
+        previous = entry["hash"] = hashlib.sha256(canonical(entry).encode()).hexdigest()
+        chained.append(canonical(entry))
+    return chained
+
+
+def approved_instead(entry):
+    return {**entry, "event": "approved" if entry["event"] in ("declined", "used") else entry["event"]}
+
+
+def without_authentication(entry):
+    return {key: value for key, value in entry.items() if key != "authentication"}
+
+
+def attacks(lines):
+    """Each way to write the ledger anew: its name, and the lines."""
+    yield "deleted", None
+    yield "emptied", []
+    yield "forged approval", forge(lines, ["requested", "approved"])
+    yield "forged from nothing", rechained(forge(lines[:1], ["requested", "approved"])[1:], dict)
+    yield "rechained", rechained(lines, approved_instead)
+    yield "without authentication", rechained(lines, without_authentication)
+    for number in range(len(lines)):
+        yield f"without line {number}", [*lines[:number], *lines[number + 1 :]]
+        yield f"without line {number}, rechained", rechained([*lines[:number], *lines[number + 1 :]], dict)
+        yield f"line {number} twice", [*lines[: number + 1], *lines[number:]]
+        yield f"only {number} lines", lines[:number]
+        for other in range(number):
+            swapped = list(lines)
+            swapped[number], swapped[other] = swapped[other], swapped[number]
+            yield f"lines {other} and {number} swapped", swapped
+
+
+async def ledger_attacked(world, client, prepare):
+    """Every attack on the ledger that `prepare` leaves; what came through, and how many were tried."""
+    await prepare(world, client)
+    ledger = world.folder / ".lockkeeper" / "ledger.jsonl"
+    original = ledger.read_text()
+    open_before = (await call(client, "gate_status", plan=world.plan))["status"]
+    through, tried = [], 0
+    for name, lines in attacks(original.splitlines()):
+        if lines == original.splitlines():
+            continue
+        if lines is None:
+            ledger.unlink()
+        else:
+            ledger.write_text("".join(line + "\n" for line in lines))
+        tried += 1
+        status = await call(client, "gate_status", plan=world.plan)
+        written = await write(world, client)
+        verified = subprocess.run(
+            [world.program, "ledger", "verify"],
+            cwd=world.folder,
+            env={**os.environ, "LOCKKEEPER_STATE_DIR": str(world.base / "state")},
+            capture_output=True,
+        )
+        if status.get("status") == "open" or written.get("status") == "written" or verified.returncode != 4:
+            through.append(name)
+        ledger.write_text(original)
+    open_after = (await call(client, "gate_status", plan=world.plan))["status"]
+    return {"through": through, "tried": tried, "before": open_before, "after": open_after}
+
+
+async def declined(world, client):
+    await write(world, client)
+    world.human = refuse("decline")
+    await call(client, "request_approval", plan=world.plan)
+
+
+async def used(world, client):
+    await approve(world, client)
+    path = world.folder / world.migration
+    before = path.read_text()
+    await write(world, client)
+    for name in world.created():
+        (world.folder / name).unlink()
+    path.write_text(before)
+
+
+async def linked(world, client):
+    """Everything in `.lockkeeper`, and the folder, as a link to something outside, a folder, a pipe, or unreadable."""
+    await approve(world, client)
+    folder = world.folder / ".lockkeeper"
+    ledger = folder / "ledger.jsonl"
+    outside = world.base / "outside"
+    through, tried = [], 0
+    for target in [folder, ledger]:
+        for kind in ["link to a copy", "link to another", "dangling link", "folder or file", "pipe"]:
+            shutil.copytree(folder, outside, symlinks=True)
+            kept = world.base / "kept"
+            target.rename(kept)
+            if kind == "link to a copy":
+                target.symlink_to(outside if target == folder else outside / "ledger.jsonl")
+            elif kind == "link to another":
+                (world.base / "another").write_text("another\n")
+                target.symlink_to(world.base / "another")
+            elif kind == "dangling link":
+                target.symlink_to(world.base / "nowhere")
+            elif kind == "pipe":
+                os.mkfifo(target)
+            elif target == folder:
+                target.write_text("")
+            else:
+                target.mkdir()
+            tried += 1
+            before = (outside / "ledger.jsonl").read_bytes()
+            status = await call(client, "gate_status", plan=world.plan)
+            answers = [status, await write(world, client), await write(world, client, "write_report")]
+            if any(answer.get("status") in ("open", "written") for answer in answers):
+                through.append(f"{target.name}: {kind}")
+            if (outside / "ledger.jsonl").read_bytes() != before or (world.base / "nowhere").exists():
+                through.append(f"{target.name}: {kind}: written outside")
+            if target.is_dir() and not target.is_symlink():
+                target.rmdir()
+            else:
+                target.unlink()
+            kept.rename(target)
+            shutil.rmtree(outside)
+    after = (await call(client, "gate_status", plan=world.plan))["status"]
+    return {"through": through, "tried": tried, "after": after}
+
+
+async def copied(world, client):
+    """The project with its approvals in another place; and another folder in its place."""
+    await approve(world, client)
+    copy = world.base / "copy"
+    shutil.copytree(world.folder, copy)
+    plan = world.plan
+    async with world.client(copy) as other:
+        elsewhere = await call(other, "gate_status", plan=plan)
+        del world.plan
+        answer = await write(world, other)
+    world.folder.rename(world.base / "away")
+    copy.rename(world.folder)
+    async with world.client() as other:
+        replaced = await call(other, "write_migrations", plan=plan)
+    shutil.rmtree(world.folder)
+    (world.base / "away").rename(world.folder)
+    async with world.client() as other:
+        back = await call(other, "gate_status", plan=plan)
+    return {
+        "elsewhere": elsewhere.get("status", "error"),
+        "written": answer.get("status", "error"),
+        "replaced": replaced.get("status", "error"),
+        "back": back.get("status", "error"),
+    }
+
+
+async def many_servers(world, client):
+    """Sixteen servers on one workspace spend one approval."""
+    await approve(world, client)
+
+    async def one():
+        async with world.client() as other:
+            return [(await write(world, other, tool)).get("status", "error") for tool in ["write_report", "write_migrations"]]
+
+    answers = await asyncio.gather(*(one() for _ in range(16)))
+    return {
+        "reports": sum(report == "written" for report, _ in answers),
+        "migrations": sum(migrations == "written" for _, migrations in answers),
+    }
+
+
+ATTACKS = {
+    "in_any_order": in_any_order,
+    "report_first": report_first,
+    "plan_only": plan_only,
+    "failed_write": failed_write,
+    "nagging": nagging,
+    "approved_attacked": lambda world, client: ledger_attacked(world, client, approve),
+    "declined_attacked": lambda world, client: ledger_attacked(world, client, declined),
+    "used_attacked": lambda world, client: ledger_attacked(world, client, used),
+    "linked": linked,
+    "copied": copied,
+    "many_servers": many_servers,
+}
+
 SCENARIOS = {
     "tools": tools,
     "reading": reading,
@@ -208,7 +491,7 @@ async def play(name, scenario, arguments):
     world = World(*arguments)
     try:
         async with world.client() as client:
-            outcome = await asyncio.wait_for(scenario(world, client), 60)
+            outcome = await asyncio.wait_for(scenario(world, client), 120)
     except Exception as error:
         outcome = {"broken": innermost(error)}
     line = {
@@ -230,8 +513,10 @@ def innermost(error):
 
 async def main():
     arguments = [os.path.abspath(sys.argv[1]), *sys.argv[2:]]
-    scenarios = dict(SCENARIOS)
-    if arguments[3] == "modern":
+    attacking = arguments[3].endswith("-attacks")
+    arguments[3] = arguments[3].removesuffix("-attacks")
+    scenarios = dict(ATTACKS if attacking else SCENARIOS)
+    if arguments[3] == "modern" and not attacking:
         scenarios["replay"] = replay
     for name, scenario in scenarios.items():
         await play(name, scenario, arguments)

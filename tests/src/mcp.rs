@@ -66,6 +66,46 @@ fn a_client_that_cannot_ask_gets_the_way_to_a_human() {
     }
 }
 
+/// Whatever is done to the ledger, to `.lockkeeper` and to the project from inside opens no gate, in either era.
+#[test]
+fn attacks_from_the_workspace_open_nothing() {
+    let tried: u64 = std::thread::scope(|scope| {
+        let eras: Vec<_> = ["legacy-attacks", "modern-attacks"]
+            .into_iter()
+            .map(|mode| scope.spawn(move || check_attacks(mode, &play(mode))))
+            .collect();
+        eras.into_iter().map(|it| it.join().expect("no attack comes through")).sum()
+    });
+    assert!(tried >= 120, "{tried}");
+}
+
+/// How many attacks were tried.
+fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
+    let outcome = |name: &str| &played[name].outcome;
+    let closed = "approval_required";
+    assert_eq!(outcome("in_any_order"), &json!(["written", "written", closed, closed]), "{mode}");
+    assert_eq!(outcome("report_first"), &json!(["written", "written", closed]), "{mode}");
+    let plan_only = json!({"refused": [true, true, true, true, true], "created": []});
+    assert_eq!(outcome("plan_only"), &plan_only, "{mode}");
+    let failed = json!({
+        "failed": [true, true], "outside": [], "created_by_failures": [], "after": ["written", "written"],
+    });
+    assert_eq!(outcome("failed_write"), &failed, "{mode}");
+    assert_eq!(outcome("nagging"), &json!({"statuses": [closed], "retry_after": true}), "{mode}");
+    let forms = played["nagging"].questions.len();
+    assert!(forms <= 5, "{mode}: {forms} forms for 320 requests");
+    let copied = json!({"elsewhere": "error", "written": closed, "replaced": "error", "back": "open"});
+    assert_eq!(outcome("copied"), &copied, "{mode}");
+    assert_eq!(outcome("many_servers"), &json!({"reports": 1, "migrations": 1}), "{mode}");
+    let attacked = ["approved_attacked", "declined_attacked", "used_attacked", "linked"];
+    let tried = attacked.iter().map(|name| {
+        let outcome = outcome(name);
+        assert_eq!(outcome["through"], json!([]), "{mode} {name}: {outcome}");
+        outcome["tried"].as_u64().expect("a number")
+    });
+    tried.sum()
+}
+
 fn play(mode: &str) -> Scenarios {
     let mut driver = Command::new(python());
     driver.arg("tests/mcp/drive.py").arg(lockkeeper()).args([PROJECT, MIGRATION, mode]).current_dir(root());

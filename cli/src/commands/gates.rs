@@ -1,15 +1,15 @@
 //! `lockkeeper gates`: which gates of a plan are open, and how a closed one is opened.
 
 use lockkeeper_approval::answer::{ApprovalRequired, Asker, approval_required};
-use lockkeeper_approval::ledger::{Ledger, Status};
-use lockkeeper_approval::plan::Store;
+use lockkeeper_approval::ledger::Status;
 use lockkeeper_approval::status;
 use serde::Serialize;
 
 use super::approve::{load, now};
 use crate::args::{Format, GatesArgs};
 use crate::exit::Exit;
-use crate::{output, place};
+use crate::output;
+use crate::place::{self, Books};
 
 #[derive(Serialize)]
 struct Answer {
@@ -30,13 +30,12 @@ struct GateAnswer {
 
 pub fn run(args: &GatesArgs) -> anyhow::Result<Exit> {
     let project = place::project(&args.project)?;
-    let store = Store::in_project(&project.root);
+    let Books { ledger, store } = place::books(&project)?;
     let plan = load(&store, &args.plan)?;
-    let ledger = Ledger::in_project(&project.root);
     let gates = plan.contents.iter().map(|content| {
         let required = content.gate.required(None);
         let (gate, tier) = (content.gate.name(), required.name());
-        match status::status(&ledger, &store, &plan, content, required, now()) {
+        match status::status(&ledger, &store, &plan, content, None, required, now()) {
             Status::Open(question) => GateAnswer {
                 gate,
                 tier,
