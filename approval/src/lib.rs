@@ -15,6 +15,8 @@ pub mod time;
 pub mod gate;
 pub mod content;
 pub mod state;
+pub mod signature;
+pub mod policy;
 pub mod plan;
 pub mod shown;
 pub mod ledger;

@@ -66,13 +66,14 @@ mod tests {
     use crate::ledger::entry::{Channel, Client};
     use crate::ledger::{Answer, Asking};
     use crate::plan::Documents;
+    use crate::signature::Signers;
     use crate::state::tests::{project, workspace};
 
     #[test]
     fn a_changed_plan_is_stale_and_says_why() {
         let folder = tempfile::tempdir().unwrap();
         let state = workspace(folder.path());
-        let ledger = Ledger::new(project(folder.path()), state.clone(), Vec::new());
+        let ledger = Ledger::new(project(folder.path()), state.clone(), Vec::new(), Signers::default());
         let store = Store::new(state);
         let now = Time::from_seconds(1_000);
         let plan = StoredPlan { subject: "migrations/0007.sql".into(), contents: vec![sample()] };

@@ -30,8 +30,8 @@ pub enum Command {
     Signals(SignalsArgs),
     /// Compare the ways of doing a migration, recommend one and write it out.
     Plan(PlanArgs),
-    /// Approve what waits at a gate: a person, at a terminal.
-    Approve(GateArgs),
+    /// Approve what waits at a gate: a person, at a terminal, or by a signature.
+    Approve(ApproveArgs),
     /// Refuse what waits at a gate: agents cannot ask for it again for a while.
     Reject(GateArgs),
     /// Take back an approval that is not used yet.
@@ -188,6 +188,15 @@ pub struct PlanArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct ApproveArgs {
+    #[command(flatten)]
+    pub at: GateArgs,
+    /// Sign the approval with this SSH key, or the public half of one that an agent or a security key holds.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct GateArgs {
     /// The plan's id.
     pub plan: String,
@@ -200,8 +209,8 @@ pub struct GateArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct GatesArgs {
-    /// The plan's id.
-    pub plan: String,
+    /// The plan's id; all gates and tiers are explained where none is named.
+    pub plan: Option<String>,
     /// The project.
     #[arg(long, default_value = ".")]
     pub project: PathBuf,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lockkeeper_approval::answer::{Asker, approval_required};
 use lockkeeper_approval::content::Content;
-use lockkeeper_approval::gate::Gate;
+use lockkeeper_approval::gate::{Gate, Tier};
 use lockkeeper_approval::ledger::entry::{Action, Channel, Client, Event, Nonce, Question};
 use lockkeeper_approval::ledger::{Answer, Asking, Closed, LedgerError, Status};
 use lockkeeper_approval::plan::StoredPlan;
@@ -43,6 +43,8 @@ pub struct GateAnswer {
     pub expires: String,
     /// Your human said no: do not ask again before this time.
     pub retry_after: Option<String>,
+    /// What the working copy of lockkeeper.toml changes and nobody has committed. What loosens it raises the tier.
+    pub policy_changes: Vec<String>,
 }
 
 /// What the human types.
@@ -83,25 +85,26 @@ pub fn content(plan: &StoredPlan) -> Told<&Content> {
 pub fn status_of(stored: &Stored, action: Option<Action>, asker: Asker) -> Told<GateAnswer> {
     let Stored { books, plan, .. } = stored;
     let content = content(plan)?;
-    let required = content.gate.required(None);
+    let required = books.policy.required(content);
     let status = status::status(&books.ledger, &books.store, plan, content, action, required, now());
     Ok(match status {
-        Status::Open(question) => open(plan, content, &question, "open"),
+        Status::Open(question) => open(stored, content, &question),
         Status::Closed(why) => closed(stored, content, &why, asker),
     })
 }
 
-fn open(plan: &StoredPlan, content: &Content, question: &Question, status: &str) -> GateAnswer {
+fn open(stored: &Stored, content: &Content, question: &Question) -> GateAnswer {
     GateAnswer {
-        status: status.to_owned(),
-        plan: plan.id().to_string(),
+        status: "open".to_owned(),
+        plan: stored.plan.id().to_string(),
         digest: content.digest().to_string(),
         gate: content.gate.name().to_owned(),
-        tier: content.gate.required(None).name().to_owned(),
+        tier: stored.books.policy.required(content).name().to_owned(),
         reason: None,
         how: Vec::new(),
         expires: question.expires.to_string(),
         retry_after: None,
+        policy_changes: content.changes.clone(),
     }
 }
 
@@ -110,7 +113,7 @@ pub fn closed(stored: &Stored, content: &Content, why: &Closed, asker: Asker) ->
     let request = status::request(stored.plan.id(), content);
     let quiet = stored.books.ledger.quiet_until(&request.digest, now());
     let asker = if quiet.is_some() { Asker::Nobody } else { asker };
-    let answer = approval_required(&request, content.gate.required(None), why, asker, now());
+    let answer = approval_required(&request, stored.books.policy.required(content), why, asker, now());
     GateAnswer {
         status: answer.status.to_owned(),
         plan: answer.plan,
@@ -121,6 +124,7 @@ pub fn closed(stored: &Stored, content: &Content, why: &Closed, asker: Asker) ->
         how: answer.how,
         expires: answer.expires,
         retry_after: quiet.map(|until| until.to_string()),
+        policy_changes: content.changes.clone(),
     }
 }
 
@@ -138,7 +142,7 @@ pub fn spend<T>(
         return Ok(Err(answer));
     }
     let request = status::request(stored.plan.id(), content);
-    match stored.books.ledger.spend(&request, action, content.gate.required(None), now(), act) {
+    match stored.books.ledger.spend(&request, action, stored.books.policy.required(content), now(), act) {
         Ok(done) => done.map(Ok),
         Err(LedgerError::Closed(why)) => Ok(Err(closed(stored, content, &why, asker))),
         Err(error) => Err(format!("nothing was written: {error}")),
@@ -161,11 +165,12 @@ pub async fn request(
     }
     let asker = asker(context);
     let current = status_of(&stored, None, asker)?;
-    if asker == Asker::Nobody || current.status == "open" || current.retry_after.is_some() {
-        return Ok(Asked::Answered(current));
-    }
     let plan = &stored.plan;
     let content = content(plan)?;
+    let too_weak = stored.books.policy.required(content) > Tier::Client;
+    if asker == Asker::Nobody || too_weak || current.status == "open" || current.retry_after.is_some() {
+        return Ok(Asked::Answered(current));
+    }
     let text = shown::text(plan, content, reason, Room::Form);
     match context.protocol_version().is_none_or(|version: ProtocolVersion| version.has_initialize()) {
         true => request.ask_now(content, &text).await.map(Asked::Answered),
@@ -190,7 +195,7 @@ impl Request<'_> {
             channel,
             client: Client::new(&name, &version),
             shown: shown::digest(text),
-            required: content.gate.required(None),
+            required: self.stored.books.policy.required(content),
         };
         self.stored.books.ledger.ask(asking, now()).map_err(|error| error.to_string())
     }

@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use lockkeeper_approval::drafting::{Drafting, stored};
 use lockkeeper_approval::ledger::{self, Ledger};
 use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
+use lockkeeper_approval::policy::{Policy, Stated};
 use lockkeeper_approval::state::State;
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
@@ -13,7 +14,7 @@ use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::planning::{gather, plan};
-use lockkeeper_project::{Project, discover, git};
+use lockkeeper_project::{Project, discover, git, policy};
 use lockkeeper_root::Root;
 
 /// The project and what belongs to this process.
@@ -28,6 +29,7 @@ pub struct World {
 pub struct Books {
     pub ledger: Ledger,
     pub store: Store,
+    pub policy: Policy,
 }
 
 /// A plan that was stored before, and what belongs to it.
@@ -60,7 +62,12 @@ impl World {
     }
 
     pub fn project(&self) -> Told<Project> {
-        discover(&self.root).map_err(|error| error.to_string())
+        let mut project = discover(&self.root).map_err(|error| error.to_string())?;
+        // Rules that the working copy switched off are on: an agent may have done it. Where git fails, gates are closed.
+        if let Ok(policy) = policy::in_force(&project) {
+            project.config = policy.config;
+        }
+        Ok(project)
     }
 
     /// The ledger and the stored plans of the project.
@@ -68,9 +75,11 @@ impl World {
         let root = Root::open(&project.root).map_err(|error| error.to_string())?;
         let state =
             State::of_user().and_then(|it| it.of_workspace(&root)).map_err(|error| error.to_string())?;
-        let committed = git::committed(&project.root, ledger::PATH).map_err(|error| error.to_string())?;
+        let committed =
+            git::committed(&project.root, ledger::PATH).map_err(|error| error.to_string())?.bytes();
+        let policy = policy_of(project)?;
         let store = Store::new(state.clone());
-        Ok(Books { ledger: Ledger::new(root, state, committed.unwrap_or_default()), store })
+        Ok(Books { ledger: Ledger::new(root, state, committed, policy.signers.clone()), store, policy })
     }
 
     /// The project, and the stored plan with this id.
@@ -98,11 +107,25 @@ impl World {
         let way = strategy.map(way).transpose()?;
         let (file, text) = self.check(&project, path)?;
         let report = plan(&project, &file, &gather(&project, &[]), way);
-        let configuration = project.config.text().as_bytes();
-        let drafting = Drafting { report: &report, source: text.as_bytes(), configuration };
+        let policy = policy_of(&project)?;
+        let drafting = Drafting { report: &report, source: text.as_bytes(), policy: &policy };
         let stored = stored(&drafting);
         Ok(Planned { project, file, report, stored })
     }
+}
+
+/// The policy in force. The configuration is the one that was read with the project.
+fn policy_of(project: &Project) -> Told<Policy> {
+    let stated = policy::in_force(project).map_err(|error| error.to_string())?;
+    let policy = Policy::new(Stated {
+        configuration: project.config.text(),
+        tiers: stated.tiers,
+        databases: stated.databases,
+        loosened: stated.changes.iter().any(|it| it.loosens),
+        changes: stated.changes.iter().map(ToString::to_string).collect(),
+        signers: stated.signers.as_deref(),
+    });
+    policy.map_err(|error| error.to_string())
 }
 
 /// The file's text, read once and from where it lies: a link that is put there meanwhile is not followed.

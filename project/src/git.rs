@@ -45,23 +45,41 @@ pub fn new_since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
     differing(root, revision, "--diff-filter=A")
 }
 
-/// A file as the last commit has it; nothing where it has none, or where there is no commit or no repository.
+/// What the last commit has of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// There is no commit, no repository or no git: nothing can be compared.
+    Nowhere,
+    /// The commit does not have the file.
+    Missing,
+    /// Its bytes.
+    File(Vec<u8>),
+}
+
+impl Committed {
+    /// The bytes; none where there is no such file.
+    pub fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::File(bytes) => bytes,
+            Self::Nowhere | Self::Missing => Vec::new(),
+        }
+    }
+}
+
+/// A file as the last commit has it.
 ///
 /// # Errors
-/// [`GitError`] when there is a repository and git cannot say it.
-pub fn committed(root: &Path, path: &str) -> Result<Option<Vec<u8>>, GitError> {
-    let is_committed = match output(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]) {
-        Ok(head) => head.status.success(),
-        Err(GitError::NotInstalled(_)) => false,
+/// [`GitError`] when there is a commit and git cannot say it.
+pub fn committed(root: &Path, path: &str) -> Result<Committed, GitError> {
+    match output(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]) {
+        Ok(head) if head.status.success() => {}
+        Ok(_) | Err(GitError::NotInstalled(_)) => return Ok(Committed::Nowhere),
         Err(error) => return Err(error),
-    };
-    if !is_committed {
-        return Ok(None);
     }
     let listed = run(root, &["ls-tree", "HEAD", "--", path])?;
-    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(None) };
+    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(Committed::Missing) };
     let content = output(root, &["cat-file", "blob", object])?;
-    if content.status.success() { Ok(Some(content.stdout)) } else { Err(failed(&content)) }
+    if content.status.success() { Ok(Committed::File(content.stdout)) } else { Err(failed(&content)) }
 }
 
 fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {

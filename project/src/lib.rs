@@ -12,6 +12,7 @@ pub mod references;
 pub mod signals;
 pub mod git;
 pub mod write;
+pub mod policy;
 pub mod pending;
 pub mod analysis;
 pub mod rewrite;

@@ -260,7 +260,7 @@ async def nagging(world, client):
     """A human who always says no, and an agent that never stops asking."""
     first = await write(world, client)
     world.human = refuse("decline")
-    answers = [await call(client, "request_approval", plan=first["plan"]) for _ in range(300)]
+    answers = [await call(client, "request_approval", plan=first["plan"]) for _ in range(100)]
     path = world.folder / world.migration
     text = path.read_text()
     for turn in range(20):
@@ -269,7 +269,7 @@ async def nagging(world, client):
         answers.append(await call(client, "request_approval", plan=proposed["plan_id"]))
     return {
         "statuses": sorted({answer.get("status", "error") for answer in answers}),
-        "retry_after": all(answer.get("retry_after") for answer in answers[1:300]),
+        "retry_after": all(answer.get("retry_after") for answer in answers[1:100]),
     }
 
 
@@ -443,6 +443,44 @@ async def copied(world, client):
     }
 
 
+async def loosened(world, client):
+    """The committed policy decides: what the working copy loosens is shown and raises the tier, and switches no rule off."""
+    git = ["git", "-C", world.folder, "-c", "user.name=x", "-c", "user.email=x@y"]
+    for arguments in [["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "x"]]:
+        subprocess.run([*git, *arguments], check=True)
+    await approve(world, client)
+    hazards = await rules(world, client)
+    policy = world.folder / "lockkeeper.toml"
+    committed = policy.read_text()
+    outcome = {}
+    for name, text in {
+        "severity": "\n[severity]\n" + "".join(f'{rule} = "off"\n' for rule in hazards),
+        "limits": "\n[limits]\nlock-seconds = 3600\n",
+        "ignore": None,
+        "tightened": '\n[gates]\nstrategy = "attended"\n',
+    }.items():
+        policy.write_text('ignore = ["nothing"]\n' + committed if text is None else committed + text)
+        stale = await write(world, client)
+        proposed = await call(client, "propose_strategies", file=world.migration)
+        asked = len(world.questions)
+        answer = await call(client, "request_approval", plan=proposed["plan_id"])
+        outcome[name] = {
+            "written": stale["status"],
+            "tier": answer["tier"],
+            "forms": len(world.questions) - asked,
+            "shown": len(answer["policy_changes"]) > 0,
+            "rules": await rules(world, client) == hazards,
+        }
+    policy.write_text(committed)
+    outcome["back"] = (await write(world, client))["status"]
+    return outcome
+
+
+async def rules(world, client):
+    report = await call(client, "analyze_migration", file=world.migration)
+    return sorted({hazard["rule"] for file in report["files"] for hazard in file["hazards"]})
+
+
 async def many_servers(world, client):
     """Sixteen servers on one workspace spend one approval."""
     await approve(world, client)
@@ -469,6 +507,7 @@ ATTACKS = {
     "used_attacked": lambda world, client: ledger_attacked(world, client, used),
     "linked": linked,
     "copied": copied,
+    "loosened": loosened,
     "many_servers": many_servers,
 }
 

@@ -127,6 +127,51 @@ fn what_is_committed_is_part_of_every_decision() {
     assert!(String::from_utf8_lossy(&gates.stdout).contains("cannot be trusted"));
 }
 
+/// A signature by a committed signer opens what a terminal cannot; a signer who is only in the working copy signs nothing.
+#[test]
+fn a_committed_signer_opens_a_keyed_gate() {
+    let desk = Desk::new();
+    let project = desk.folder.path().join("project");
+    let key = |name: &str| {
+        let key = desk.folder.path().join(name);
+        let mut make = Command::new("ssh-keygen");
+        make.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
+        assert!(make.status().expect("OpenSSH is installed").success());
+        let public = std::fs::read_to_string(key.with_extension("pub")).expect("is there");
+        (key.display().to_string(), format!("{name}@example.org {public}"))
+    };
+    let ((ana, allowed), (eve, other)) = (key("ana"), key("eve"));
+    std::fs::write(project.join("allowed_signers"), &allowed).expect("can be written");
+    let configuration = project.join("lockkeeper.toml");
+    let text = std::fs::read_to_string(&configuration).expect("is there");
+    let text = format!("{text}\n[approval]\nallowed-signers = \"allowed_signers\"\n");
+    std::fs::write(&configuration, text).expect("can be written");
+    git(&project, &["init", "-q"]);
+    git(&project, &["add", "-A"]);
+    git(&project, &["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "-m", "x"]);
+    let plan = desk.plan();
+    let approve = |key: &str| desk.run(&["approve", &plan, "destructive", "--key", key]);
+
+    let told = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let unsigned = desk.run(&["approve", &plan, "destructive"]);
+    assert!(told(&unsigned).contains("--key"), "{}", told(&unsigned));
+    assert!(told(&approve(&eve)).contains("not among the allowed signers"));
+    std::fs::write(project.join("allowed_signers"), allowed + &other).expect("can be written");
+    assert!(told(&approve(&eve)).contains("not among the allowed signers"));
+    let list = desk.run(&["gates"]);
+    assert!(
+        String::from_utf8_lossy(&list.stdout).contains("Changed and not committed: allowed_signers: 1 lines")
+    );
+    let signed = approve(&ana);
+    assert!(signed.status.success(), "{}", told(&signed));
+    assert!(told(&signed).contains("signed by ana@example.org"), "{}", told(&signed));
+    let gates = desk.run(&["gates", &plan]);
+    assert!(String::from_utf8_lossy(&gates.stdout).contains("destructive: open until"));
+    assert!(desk.run(&["revoke", &plan, "destructive"]).status.success());
+    assert!(!String::from_utf8_lossy(&desk.run(&["gates", &plan]).stdout).contains("open until"));
+    desk.verifies();
+}
+
 fn git(folder: &Path, arguments: &[&str]) {
     let status =
         Command::new("git").arg("-C").arg(folder).args(arguments).status().expect("git is installed");

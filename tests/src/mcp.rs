@@ -93,9 +93,16 @@ fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
     assert_eq!(outcome("failed_write"), &failed, "{mode}");
     assert_eq!(outcome("nagging"), &json!({"statuses": [closed], "retry_after": true}), "{mode}");
     let forms = played["nagging"].questions.len();
-    assert!(forms <= 5, "{mode}: {forms} forms for 320 requests");
+    assert!(forms <= 5, "{mode}: {forms} forms for 120 requests");
     let copied = json!({"elsewhere": "error", "written": closed, "replaced": "error", "back": "open"});
     assert_eq!(outcome("copied"), &copied, "{mode}");
+    let raised = json!({
+        "written": closed, "tier": "attended", "forms": 0, "shown": true, "rules": true,
+    });
+    for change in ["severity", "limits", "ignore", "tightened"] {
+        assert_eq!(outcome("loosened")[change], raised, "{mode} {change}: {}", outcome("loosened"));
+    }
+    assert_eq!(outcome("loosened")["back"], "written", "{mode}");
     assert_eq!(outcome("many_servers"), &json!({"reports": 1, "migrations": 1}), "{mode}");
     let attacked = ["approved_attacked", "declined_attacked", "used_attacked", "linked"];
     let tried = attacked.iter().map(|name| {

@@ -129,6 +129,11 @@ impl<'a> Book<'a> {
             let is_over = matches!(last.event, Event::Used | Event::Revoked);
             return Some(if is_over { Closed::Answered(last.event) } else { Closed::Ended });
         }
-        (question.tier < required).then_some(Closed::TierTooLow { given: question.tier, required })
+        if question.tier < required {
+            return Some(Closed::TierTooLow { given: question.tier, required });
+        }
+        let signature = approved.signature.as_ref()?;
+        let signed = self.ledger.signers.who(question, signature);
+        signed.err().map(|error| Closed::NotSigned(error.to_string()))
     }
 }

@@ -12,6 +12,7 @@ mod register;
 
 use crate::digest::Digest;
 use crate::gate::Tier;
+use crate::signature::Signers;
 use crate::state::{StateError, WorkspaceState};
 use crate::time::Time;
 use book::Book;
@@ -34,6 +35,8 @@ pub struct Ledger {
     state: WorkspaceState,
     /// The ledger as the last commit has it; empty where it has none.
     committed: Vec<u8>,
+    /// Whose signature makes an approval keyed.
+    signers: Signers,
 }
 
 /// What a human is going to be asked.
@@ -53,6 +56,8 @@ pub struct Asking {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Typed(String),
+    /// A signature as OpenSSH writes it.
+    Signed(String),
     Declined,
     Cancelled,
     TimedOut,
@@ -115,6 +120,8 @@ pub enum Closed {
         "the approval was not given on this machine, by this user, in this folder: approvals are not carried from one to another"
     )]
     Unauthenticated,
+    #[error("the approval's signature does not count: {0}")]
+    NotSigned(String),
     #[error("it was approved once, and the approval does not count any more")]
     Ended,
     #[error("the ledger cannot be trusted: {0}")]
@@ -125,8 +132,8 @@ pub enum Closed {
 
 impl Ledger {
     /// The ledger of the project at `root`, with what the last commit has of it. Makes nothing yet.
-    pub fn new(root: Root, state: WorkspaceState, committed: Vec<u8>) -> Ledger {
-        Ledger { root, state, committed }
+    pub fn new(root: Root, state: WorkspaceState, committed: Vec<u8>, signers: Signers) -> Ledger {
+        Ledger { root, state, committed, signers }
     }
 
     /// Writes down that a human is asked; the nonce in it belongs to this question alone.
@@ -155,8 +162,12 @@ impl Ledger {
             return Err(LedgerError::AlreadyAnswered(asked.event));
         }
         let question = asked.question.clone();
-        let event = decide(&question, answer, book.now);
-        book.append(Told::of(event, question))?;
+        let event = self.decide(&question, answer, book.now);
+        let signature = match (event, answer) {
+            (Event::Approved, Answer::Signed(signature)) => Some(signature.clone()),
+            _ => None,
+        };
+        book.append(Told { signature, ..Told::of(event, question) })?;
         Ok(event)
     }
 
@@ -240,6 +251,21 @@ impl Ledger {
         entry.is_authentic(&self.state)
     }
 
+    fn decide(&self, question: &Question, answer: &Answer, now: Time) -> Event {
+        let is_keyed = question.tier == Tier::Keyed;
+        match answer {
+            Answer::Declined => Event::Declined,
+            Answer::Cancelled => Event::Cancelled,
+            _ if now < question.issued || now >= question.expires => Event::TimedOut,
+            Answer::TimedOut => Event::TimedOut,
+            Answer::Typed(text) if !is_keyed && question.request.digest.is_typed(text) => Event::Approved,
+            Answer::Signed(signature) if is_keyed && self.signers.who(question, signature).is_ok() => {
+                Event::Approved
+            }
+            Answer::Typed(_) | Answer::Signed(_) => Event::Rejected,
+        }
+    }
+
     fn bytes(&self) -> Result<Vec<u8>, LedgerError> {
         let bytes = self.root.read(PATH, MOST).map_err(|source| self.failed(source))?;
         Ok(bytes.unwrap_or_default())
@@ -264,16 +290,7 @@ fn question(asking: Asking, now: Time) -> Result<Question, LedgerError> {
     })
 }
 
-fn decide(question: &Question, answer: &Answer, now: Time) -> Event {
-    match answer {
-        Answer::Declined => Event::Declined,
-        Answer::Cancelled => Event::Cancelled,
-        Answer::Typed(_) if now < question.issued || now >= question.expires => Event::TimedOut,
-        Answer::TimedOut => Event::TimedOut,
-        Answer::Typed(text) if question.request.digest.is_typed(text) => Event::Approved,
-        Answer::Typed(_) => Event::Rejected,
-    }
-}
-
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod tests;

@@ -3,27 +3,40 @@
 use std::time::SystemTime;
 
 use lockkeeper_approval::content::Content;
-use lockkeeper_approval::gate::Gate;
-use lockkeeper_approval::ledger::Asking;
+use lockkeeper_approval::gate::{Gate, Tier};
 use lockkeeper_approval::ledger::entry::{Channel, Client, Event};
+use lockkeeper_approval::ledger::{Answer, Asking};
 use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
 use lockkeeper_approval::shown::{self, Room};
 use lockkeeper_approval::time::Time;
-use lockkeeper_approval::{status, terminal};
+use lockkeeper_approval::{signature, status, terminal};
 
-use crate::args::GateArgs;
+use crate::args::{ApproveArgs, GateArgs};
 use crate::exit::{Exit, usage};
 use crate::output;
 use crate::place::{self, Books};
 
-pub fn run(args: &GateArgs) -> anyhow::Result<Exit> {
-    let asked = Asked::of(args)?;
+pub fn run(args: &ApproveArgs) -> anyhow::Result<Exit> {
+    let asked = Asked::of(&args.at)?;
     let mut exit = Exit::Fine;
     for content in asked.contents() {
         let text = shown::text(&asked.plan, content, None, Room::Terminal);
-        let asking = asked.asking(content, &text);
-        let question = asked.books.ledger.ask(asking, now())?;
-        let answer = terminal::ask(&text, &content.digest()).map_err(|error| usage(error.to_string()))?;
+        if asked.books.policy.required(content) >= Tier::Keyed && args.key.is_none() {
+            return Err(usage(format!("the gate {} needs a signature here: add --key FILE", asked.gate)));
+        }
+        let channel = if args.key.is_some() { Channel::Signature } else { Channel::Terminal };
+        let question = asked.books.ledger.ask(asked.asking(content, &text, channel), now())?;
+        let answer = match &args.key {
+            Some(key) => {
+                eprintln!("{text}");
+                let signed = signature::sign(&question, key).map_err(|error| usage(error.to_string()))?;
+                // The ledger only says yes or no; a person wants to know why not.
+                let signer = asked.books.policy.signers.who(&question, &signed);
+                eprintln!("signed by {}", signer.map_err(|error| usage(error.to_string()))?);
+                Answer::Signed(signed)
+            }
+            None => terminal::ask(&text, &content.digest()).map_err(|error| usage(error.to_string()))?,
+        };
         match asked.books.ledger.answer(&question.nonce, &answer, now())? {
             Event::Approved => output::text_line(&format!("approved until {}; once", question.expires)),
             event => {
@@ -40,7 +53,7 @@ pub fn reject(args: &GateArgs) -> anyhow::Result<Exit> {
     let asked = Asked::of(args)?;
     for content in asked.contents() {
         let text = shown::text(&asked.plan, content, None, Room::Terminal);
-        asked.books.ledger.reject(asked.asking(content, &text), now())?;
+        asked.books.ledger.reject(asked.asking(content, &text, Channel::Terminal), now())?;
     }
     output::text_line(
         "rejected: agents cannot ask for this again for a while; you can still approve it yourself",
@@ -90,14 +103,14 @@ impl Asked {
         self.plan.at(self.gate)
     }
 
-    fn asking(&self, content: &Content, text: &str) -> Asking {
+    fn asking(&self, content: &Content, text: &str, channel: Channel) -> Asking {
         Asking {
             request: status::request(self.plan.id(), content),
             subject: self.plan.subject.clone(),
-            channel: Channel::Terminal,
+            channel,
             client: Client::new("lockkeeper", env!("CARGO_PKG_VERSION")),
             shown: shown::digest(text),
-            required: self.gate.required(None),
+            required: self.books.policy.required(content),
         }
     }
 }

@@ -62,9 +62,9 @@ fn open_questions(report: &PlanReport) -> String {
 fn write(project: &Project, report: &PlanReport, source: &[u8]) -> anyhow::Result<()> {
     let files = report_files(report);
     let written = write_report(project, &files).map_err(|error| anyhow::anyhow!(error))?;
-    let configuration = project.config.text().as_bytes();
-    let stored = stored(&Drafting { report, source, configuration });
-    let id = place::books(project)?.store.store(&stored, &files)?;
+    let books = place::books(project)?;
+    let stored = stored(&Drafting { report, source, policy: &books.policy });
+    let id = books.store.store(&stored, &files)?;
     eprintln!("{} written", written.join(" and "));
     eprintln!("stored as plan {id}: `lockkeeper gates {id}`");
     Ok(())

@@ -46,6 +46,8 @@ pub struct Response {
     pub expires: Option<String>,
     /// Your human said no: do not ask again before this time.
     pub retry_after: Option<String>,
+    /// What the working copy of lockkeeper.toml changes and nobody has committed.
+    pub policy_changes: Vec<String>,
 }
 
 impl From<GateAnswer> for Response {
@@ -60,6 +62,7 @@ impl From<GateAnswer> for Response {
             how: gate.how,
             expires: Some(gate.expires),
             retry_after: gate.retry_after,
+            policy_changes: gate.policy_changes,
             ..Self::default()
         }
     }
