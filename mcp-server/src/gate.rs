@@ -11,6 +11,7 @@ use lockkeeper_approval::ledger::{Answer, Asking, Closed, LedgerError, Status};
 use lockkeeper_approval::plan::StoredPlan;
 use lockkeeper_approval::shown::{self, Room};
 use lockkeeper_approval::status;
+use lockkeeper_project::secret::redact;
 use rmcp::RoleServer;
 use rmcp::model::{
     ElicitRequest, ElicitRequestParams, ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
@@ -171,7 +172,8 @@ pub async fn request(
     if asker == Asker::Nobody || too_weak || current.status == "open" || current.retry_after.is_some() {
         return Ok(Asked::Answered(current));
     }
-    let text = shown::text(plan, content, reason, Room::Form);
+    // The files keep what stands in them; a form in an agent's program does not show passwords.
+    let text = redact(&shown::text(plan, content, reason, Room::Form));
     match context.protocol_version().is_none_or(|version: ProtocolVersion| version.has_initialize()) {
         true => request.ask_now(content, &text).await.map(Asked::Answered),
         false => request.ask_by_result(content, &text).map(Asked::InputRequired),

@@ -17,6 +17,7 @@ use lockkeeper_core::text::sanitise;
 use crate::analysis::{self, CheckedFile};
 use crate::discover::Project;
 use crate::rewrite;
+use crate::secret::{redact, redact_value};
 use crate::signals::signals;
 use crate::write::{NewFile, write_all};
 
@@ -147,12 +148,14 @@ fn escalations(project: &Project, strategies: &[Strategy], rows: Option<&Rows>) 
     found
 }
 
-/// The two report files, by path.
+/// The two report files, by path. They are committed and sent around, so no secret stands in them.
 pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
     let path = |name: &str| format!("{}/{name}", strategist::FOLDER);
+    let mut json = strategist::json(report);
+    redact_value(&mut json);
     BTreeMap::from([
-        (path(strategist::MARKDOWN), strategist::markdown(report)),
-        (path(strategist::JSON), format!("{:#}\n", strategist::json(report))),
+        (path(strategist::MARKDOWN), redact(&strategist::markdown(report))),
+        (path(strategist::JSON), format!("{json:#}\n")),
     ])
 }
 

@@ -481,6 +481,90 @@ async def rules(world, client):
     return sorted({hazard["rule"] for file in report["files"] for hazard in file["hazards"]})
 
 
+SECRET = "hunter2Zx9"
+
+
+async def secrets(world, client):
+    """A secret in every shape and place: in what is configured, coded, migrated and asked for; nothing tells it."""
+    shapes = Path("project/src/secret/shapes.txt").read_text().splitlines()
+    shapes = [shape.replace("@", SECRET).replace("§", "@") for shape in shapes if shape]
+    sql = [shape for shape in shapes if shape.split(" ")[0] in ("CREATE", "ALTER", "SELECT")]
+    for place in [".env.example", "docker-compose.yml", ".github/workflows/deploy.yml", "src/config.ts", "ops/notes.md"]:
+        path = world.folder / place
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mixed = (f"{shape} # postgres users name full_name pg_dump replica" for shape in shapes)
+        path.write_text((path.read_text() if path.exists() else "") + "\n" + "\n".join(mixed) + "\n")
+    migration = world.folder / world.migration
+    before = migration.with_name("20260113000000_secrets.sql")
+    defaults = f"CREATE TABLE hooks (id int, url text DEFAULT 'https://u:{SECRET}@h/x');"
+    view = f"CREATE VIEW hook AS SELECT id, 'postgres://u:{SECRET}@h/d' AS url FROM hooks;"
+    before.write_text("-- migrate:up\n" + "\n".join([defaults, view, *(f"{it};" for it in sql)]) + "\n-- migrate:down\n")
+    migration.write_text(migration.read_text().replace("-- migrate:down", f"{sql[0]};\n-- migrate:down"))
+    told = []
+    for tool, arguments in [
+        ("gather_signals", {}),
+        ("analyze_migration", {"file": world.migration}),
+        ("analyze_migration", {"file": str(before.relative_to(world.folder))}),
+        ("analyze_migration", {"file": f"postgres://u:{SECRET}@h/d"}),
+        ("describe_schema", {}),
+        ("describe_schema", {"folder": f"password={SECRET}"}),
+        ("find_references", {"table": "users"}),
+        ("find_references", {"table": "users", "column": "name"}),
+        ("explain", {"name": f"token={SECRET}"}),
+        ("propose_strategies", {"file": world.migration}),
+        ("propose_strategies", {"file": world.migration, "strategy": f"--api-key {SECRET}"}),
+        ("gate_status", {"plan": f"password: {SECRET}"}),
+        ("write_migrations", {"plan": "0" * 16, f"password={SECRET}": 1}),
+        ("write_report", {f"PASSWORD '{SECRET}'": 1}),
+    ]:
+        told.append((f"{tool} {arguments}", await call(client, tool, **arguments)))
+    proposed = await call(client, "propose_strategies", file=world.migration)
+    if proposed.get("plan_id"):
+        world.plan = proposed["plan_id"]
+        await approve(world, client)
+        told.append(("report", await write(world, client, "write_report")))
+        for report in (world.folder / "docs/database-report").glob("*"):
+            told.append((report.name, report.read_text()))
+    told.append(("form", world.questions))
+    return {
+        "leaks": [name for name, answer in told if SECRET in json.dumps(answer)],
+        "answers": len(told),
+        "planned": bool(proposed.get("plan_id")),
+        "long": [name for name, answer in told if len(json.dumps(answer)) > 26_000 and not name.endswith(("json", "md"))],
+    }
+
+
+async def bounded(world, client):
+    """Twelve thousand places and megabytes of input: pages that can be read, and short errors."""
+    lines = "\n".join("await db.query('SELECT name FROM users')" for _ in range(12_000))
+    (world.folder / "src" / "many.ts").write_text(lines)
+    cursor, pages, found = None, 0, 0
+    while pages == 0 or cursor:
+        page = await call(client, "find_references", table="users", column="name", **({"cursor": cursor} if cursor else {}))
+        assert len(json.dumps(page)) < 26_000, len(json.dumps(page))
+        pages, found, cursor = pages + 1, found + len(page["references"]), page.get("next_cursor")
+        if pages == 3:
+            break
+    left = page["left_out"]["/references"]
+    huge = "x\u001b[31m\u202e" * 500_000
+    errors = [
+        await call(client, "explain", name=huge),
+        await call(client, "propose_strategies", file=world.migration, strategy=huge),
+        await call(client, "analyze_migration", file=huge),
+        await call(client, "gate_status", plan=huge),
+        await call(client, "write_migrations", plan="0" * 16, **{huge: 1}),
+        await call(client, huge),
+    ]
+    plan = await call(client, "propose_strategies", file=world.migration)
+    return {
+        "pages": pages,
+        "all": found + left >= 12_000,
+        "long_errors": [len(error["error"]) for error in errors if len(error["error"]) > 2_000],
+        "raw": any("\u001b" in error["error"] or "\u202e" in error["error"] for error in errors),
+        "plan": len(json.dumps(plan)) < 26_000,
+    }
+
+
 async def many_servers(world, client):
     """Sixteen servers on one workspace spend one approval."""
     await approve(world, client)
@@ -508,6 +592,8 @@ ATTACKS = {
     "linked": linked,
     "copied": copied,
     "loosened": loosened,
+    "secrets": secrets,
+    "bounded": bounded,
     "many_servers": many_servers,
 }
 

@@ -103,6 +103,11 @@ fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
         assert_eq!(outcome("loosened")[change], raised, "{mode} {change}: {}", outcome("loosened"));
     }
     assert_eq!(outcome("loosened")["back"], "written", "{mode}");
+    let secrets = outcome("secrets");
+    assert_eq!((&secrets["leaks"], &secrets["long"]), (&json!([]), &json!([])), "{mode}: {secrets}");
+    assert_eq!(secrets["planned"], true, "{mode}: {secrets}");
+    let bounded = json!({"pages": 3, "all": true, "long_errors": [], "raw": false, "plan": true});
+    assert_eq!(outcome("bounded"), &bounded, "{mode}");
     assert_eq!(outcome("many_servers"), &json!({"reports": 1, "migrations": 1}), "{mode}");
     let attacked = ["approved_attacked", "declined_attacked", "used_attacked", "linked"];
     let tried = attacked.iter().map(|name| {

@@ -15,6 +15,10 @@ pub struct Request {
     pub file: String,
     /// Write out this strategy instead of the recommended one.
     pub strategy: Option<String>,
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
 }
 
 /// The strategies, compared.
