@@ -7,7 +7,7 @@
 use lockkeeper_core::text::sanitise;
 use lockkeeper_project::secret::{redact, redact_value};
 use rmcp::ErrorData;
-use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock};
+use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject};
 use serde_json::{Map, Value, json};
 
 /// The most bytes of a result: less than 8,000 tokens, at three bytes each.
@@ -104,6 +104,20 @@ fn fit(value: &mut Value) {
         members.insert("left_out".to_owned(), Value::Object(left_out));
         members.insert("next_cursor".to_owned(), format!("{pointer}:{seen}").into());
     }
+}
+
+/// The schema of a result without what is inside of its fields: an agent reads the list of tools before it does anything,
+/// and what a field holds is seen in the answer.
+pub fn outline(schema: &JsonObject) -> JsonObject {
+    let mut outline = schema.clone();
+    outline.remove("$defs");
+    if let Some(Value::Object(fields)) = outline.get_mut("properties") {
+        for field in fields.values_mut() {
+            let kept = |key: &str| Some((key.to_owned(), field.get(key)?.clone()));
+            *field = Value::Object(["type", "description"].into_iter().filter_map(kept).collect());
+        }
+    }
+    outline
 }
 
 /// A list in a value.

@@ -115,6 +115,7 @@ async def tools(_world, client):
         "names": sorted(tool.name for tool in listed),
         "read_only": sorted(read_only),
         "without_output_schema": sorted(without_schema),
+        "bytes": len(json.dumps([tool.model_dump(by_alias=True, exclude_none=True) for tool in listed])),
     }
 
 
