@@ -120,7 +120,11 @@ fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
 
 fn play(mode: &str) -> Scenarios {
     let mut driver = Command::new(python());
-    driver.arg("tests/mcp/drive.py").arg(lockkeeper()).args([PROJECT, MIGRATION, mode]).current_dir(root());
+    driver
+        .args(["-B", "tests/mcp/drive.py"])
+        .arg(lockkeeper())
+        .args([PROJECT, MIGRATION, mode])
+        .current_dir(root());
     let output = driver.output().expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
