@@ -65,7 +65,7 @@ fn how(request: &Request, required: Tier, asker: Asker) -> Vec<String> {
     }
     if required == Tier::Keyed {
         ways.push(format!(
-            "a human runs `lockkeeper approve {plan} {gate}` and signs with a key you do not hold"
+            "a human runs `lockkeeper approve {plan} {gate} --key FILE` and signs with a key you do not hold"
         ));
     }
     if required == Tier::SecondIdentity {

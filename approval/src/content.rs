@@ -30,6 +30,9 @@ pub struct Content {
     pub caps: BTreeMap<String, String>,
     /// Policy and configuration.
     pub policy: Digest,
+    /// What the working copy changes of the committed policy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<String>,
     /// The version of Lockkeeper.
     pub tool: String,
 }
@@ -59,6 +62,7 @@ impl Content {
             strategy: None,
             caps: BTreeMap::new(),
             policy,
+            changes: Vec::new(),
             tool: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
@@ -83,7 +87,7 @@ impl Content {
         compare_maps(&mut changes, "signal ", &old.signals, &new.signals);
         changed(&mut changes, "strategy", &old.strategy, &new.strategy);
         compare_maps(&mut changes, "cap ", &old.caps, &new.caps);
-        changed(&mut changes, "policy", &old.policy, &new.policy);
+        changed(&mut changes, "policy", &(&old.policy, &old.changes), &(&new.policy, &new.changes));
         changed(&mut changes, "the version of lockkeeper", &old.tool, &new.tool);
         changes
     }
@@ -181,6 +185,7 @@ pub(crate) mod tests {
             (|c| c.signals.clear(), &["stale: signal rows of users is gone"]),
             (|c| c.strategy = None, &["stale: strategy"]),
             (|c| drop(c.caps.insert("lag".into(), "5 s".into())), &["stale: cap lag is new"]),
+            (|c| c.changes.push("x: 1 → 2".into()), &["stale: policy"]),
             (|c| c.tool.push('1'), &["stale: the version of lockkeeper"]),
         ];
         for (change, expected) in cases {

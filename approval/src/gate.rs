@@ -110,6 +110,42 @@ impl Gate {
 }
 
 impl Tier {
+    /// Every tier, the weakest first.
+    pub const ALL: [Tier; 4] = [Tier::Client, Tier::Attended, Tier::Keyed, Tier::SecondIdentity];
+
+    /// The tier of that name.
+    pub fn named(name: &str) -> Option<Tier> {
+        Tier::ALL.into_iter().find(|tier| tier.name() == name)
+    }
+
+    /// One more, as far as a person alone can go.
+    pub fn raised(self) -> Tier {
+        match self {
+            Tier::Client => Tier::Attended,
+            Tier::Attended | Tier::Keyed => Tier::Keyed,
+            Tier::SecondIdentity => Tier::SecondIdentity,
+        }
+    }
+
+    /// What it keeps out, and what not.
+    pub fn worth(self) -> &'static str {
+        match self {
+            Tier::Client => {
+                "the agent's program says that somebody typed the digest into its form. Keeps out mistakes and an agent in a \
+                 sandbox; scripts and hooks of that program can answer too"
+            }
+            Tier::Attended => {
+                "somebody typed the digest at a terminal or in the editor. Keeps out mistakes and an agent in a sandbox; a \
+                 program that runs with all of your rights can make itself a terminal, or read your state folder"
+            }
+            Tier::Keyed => {
+                "signed with a key that the agent does not hold. For what must not be forged: use a security key, or an agent \
+                 that asks each time (`ssh-add -c`)"
+            }
+            Tier::SecondIdentity => "a reviewed commit, and the environment approval of CI by somebody else",
+        }
+    }
+
     /// The name in files and answers.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,17 +3,20 @@
 //! The flow: a caller composes what it wants to do as [`content::Content`], stores it as a [`plan::StoredPlan`], and asks
 //! [`status::status`]. A closed gate answers with [`answer::ApprovalRequired`]. A human is asked over some
 //! [`ledger::Channel`]; what they *typed* goes into [`ledger::Ledger::answer`], which alone decides. Doing the thing
-//! calls [`ledger::Ledger::consume`], once.
+//! goes through [`ledger::Ledger::spend`], once.
 //!
-//! There is no function that takes "approved" from a caller: no flag, no environment variable, no file. What is not
-//! proved here: an unkeyed hash chain shows edits, it does not stop somebody who writes a whole new chain. That is what
-//! committing the ledger is for ([`ledger::verify::extends`]).
+//! There is no function that takes "approved" from a caller: no flag, no environment variable, no file. What makes an approval
+//! count lies outside of the project, in the user's own state folder ([`state`]): a hash chain alone shows edits, but
+//! whoever writes a whole new chain has one that is whole.
 
 pub mod canonical;
 pub mod digest;
 pub mod time;
 pub mod gate;
 pub mod content;
+pub mod state;
+pub mod signature;
+pub mod policy;
 pub mod plan;
 pub mod shown;
 pub mod ledger;

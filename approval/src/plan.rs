@@ -1,16 +1,16 @@
 //! Stored plans: what was shown to the human, kept by its own digest.
 //!
-//! A file under `.lockkeeper/plans` is a cache and never authority. Its name is the digest of what is in it, so a file that
-//! somebody edited is simply not the plan of that name, and nothing that was approved applies to it.
+//! They lie beside the user's other state, so that nothing that works in the project can put one there, and planning writes
+//! nothing in the project. A plan's name is the digest of what is in it: what somebody edited is not the plan of that name.
 
 use crate::canonical;
 use crate::content::Content;
 use crate::digest::{Digest, is_lower_hexadecimal};
 use crate::gate::Gate;
+use crate::state::{StateError, WorkspaceState};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
 
 /// The name of a stored plan: 16 hexadecimal digits, so it cannot be a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -27,11 +27,17 @@ pub struct StoredPlan {
     pub contents: Vec<Content>,
 }
 
-/// The folder of stored plans of a project.
+/// The stored plans of a project.
 #[derive(Clone, Debug)]
 pub struct Store {
-    folder: PathBuf,
+    state: WorkspaceState,
 }
+
+/// Texts that go with a plan and are not part of what is approved, by path: the report as it was when it was planned.
+pub type Documents = BTreeMap<String, String>;
+
+/// Larger files are not ours.
+const MOST: u64 = 100_000_000;
 
 /// Why a stored plan cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -42,8 +48,8 @@ pub enum PlanError {
     Unknown(PlanId),
     #[error("plan {0} is not what it was when it was stored; nothing is approved, make the plan again")]
     Tampered(PlanId),
-    #[error("cannot use {path}: {source}")]
-    Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    State(#[from] StateError),
 }
 
 impl StoredPlan {
@@ -59,47 +65,43 @@ impl StoredPlan {
 }
 
 impl Store {
-    /// The store of the project at `root`. Makes nothing yet.
-    pub fn in_project(root: &Path) -> Store {
-        Store { folder: root.join(".lockkeeper").join("plans") }
+    /// The plans of a workspace.
+    pub fn new(state: WorkspaceState) -> Store {
+        Store { state }
     }
 
-    /// Writes the plan under its id. Storing the same plan again changes nothing.
-    pub fn store(&self, plan: &StoredPlan) -> Result<PlanId, PlanError> {
+    /// Writes the plan under its id, with its documents. Storing the same plan again changes nothing else.
+    pub fn store(&self, plan: &StoredPlan, documents: &Documents) -> Result<PlanId, PlanError> {
         let id = plan.id();
-        let path = self.path(&id);
-        // Written aside and renamed: another process never reads half a plan.
-        let aside = path.with_extension(format!("{}.part", std::process::id()));
-        std::fs::create_dir_all(&self.folder)
-            .and_then(|()| std::fs::write(&aside, canonical::to_string(plan) + "\n"))
-            .and_then(|()| std::fs::rename(&aside, &path))
-            .map_err(|source| PlanError::Io { path, source })?;
+        self.state.write(&documents_file(&id), canonical::to_string(documents).as_bytes())?;
+        self.state.write(&file(&id), canonical::to_string(plan).as_bytes())?;
         Ok(id)
     }
 
     /// Reads a plan and checks that it still is the one of that name.
     pub fn load(&self, id: &PlanId) -> Result<StoredPlan, PlanError> {
-        let path = self.path(id);
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(PlanError::Unknown(id.clone()));
-            }
-            Err(source) if source.kind() != io::ErrorKind::InvalidData => {
-                return Err(PlanError::Io { path, source });
-            }
-            Err(_) => return Err(PlanError::Tampered(id.clone())),
-        };
-        let plan: StoredPlan = serde_json::from_str(&text).map_err(|_| PlanError::Tampered(id.clone()))?;
+        let bytes = self.state.read(&file(id), MOST)?.ok_or_else(|| PlanError::Unknown(id.clone()))?;
+        let plan: StoredPlan = serde_json::from_slice(&bytes).map_err(|_| PlanError::Tampered(id.clone()))?;
         if plan.id() != *id {
             return Err(PlanError::Tampered(id.clone()));
         }
         Ok(plan)
     }
 
-    fn path(&self, id: &PlanId) -> PathBuf {
-        self.folder.join(format!("{id}.json"))
+    /// The documents that were stored with the plan.
+    pub fn documents(&self, id: &PlanId) -> Result<Documents, PlanError> {
+        let bytes =
+            self.state.read(&documents_file(id), MOST)?.ok_or_else(|| PlanError::Unknown(id.clone()))?;
+        serde_json::from_slice(&bytes).map_err(|_| PlanError::Tampered(id.clone()))
     }
+}
+
+fn file(id: &PlanId) -> String {
+    format!("plans/{id}.json")
+}
+
+fn documents_file(id: &PlanId) -> String {
+    format!("plans/{id}.documents.json")
 }
 
 impl PlanId {
@@ -136,6 +138,7 @@ impl fmt::Display for PlanId {
 mod tests {
     use super::*;
     use crate::content::tests::sample;
+    use crate::state::tests::workspace;
 
     fn plan() -> StoredPlan {
         StoredPlan { subject: "migrations/0007.sql".into(), contents: vec![sample()] }
@@ -144,26 +147,31 @@ mod tests {
     #[test]
     fn a_stored_plan_is_found_by_its_id() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::in_project(folder.path());
-        let id = store.store(&plan()).unwrap();
-        assert_eq!(store.store(&plan()).unwrap(), id);
+        let store = Store::new(workspace(folder.path()));
+        let documents = Documents::from([("report.md".to_owned(), "text".to_owned())]);
+        let id = store.store(&plan(), &documents).unwrap();
+        assert_eq!(store.store(&plan(), &documents).unwrap(), id);
         assert_eq!(store.load(&id).unwrap(), plan());
-        let names: Vec<_> =
-            std::fs::read_dir(&store.folder).unwrap().map(|it| it.unwrap().file_name()).collect();
-        assert_eq!(names, [format!("{id}.json").as_str()]);
+        assert_eq!(store.documents(&id).unwrap(), documents);
+        assert!(matches!(
+            store.load(&PlanId::parse("0123456789abcdef").unwrap()),
+            Err(PlanError::Unknown(_))
+        ));
+        let in_project = std::fs::read_dir(folder.path().join("project")).unwrap().count();
+        assert_eq!(in_project, 0, "planning writes nothing in the project");
     }
 
-    /// White space between the tokens and the last line break carry no meaning; every other byte does.
     #[test]
     fn a_changed_byte_is_another_plan_or_none() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::in_project(folder.path());
-        let id = store.store(&plan()).unwrap();
-        let original = std::fs::read(store.path(&id)).unwrap();
-        for offset in 0..original.len() - 1 {
+        let state = workspace(folder.path());
+        let store = Store::new(state.clone());
+        let id = store.store(&plan(), &Documents::new()).unwrap();
+        let original = state.read(&file(&id), MOST).unwrap().unwrap();
+        for offset in 0..original.len() {
             let mut changed = original.clone();
             changed[offset] ^= 1;
-            std::fs::write(store.path(&id), &changed).unwrap();
+            state.write(&file(&id), &changed).unwrap();
             assert!(matches!(store.load(&id), Err(PlanError::Tampered(_))), "byte {offset}");
         }
     }
@@ -175,12 +183,5 @@ mod tests {
         {
             assert!(PlanId::parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn an_unknown_plan_is_not_a_tampered_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let missing = Store::in_project(folder.path()).load(&plan().id());
-        assert!(matches!(missing, Err(PlanError::Unknown(_))));
     }
 }

@@ -64,6 +64,9 @@ fn facts(out: &mut String, content: &Content) {
     for (name, value) in &content.caps {
         line(out, &format!("At most {}: {}", quoted(name, LINE), quoted(value, LINE)));
     }
+    for change in &content.changes {
+        line(out, &format!("Changed and not committed: {}", quoted(change, LINE)));
+    }
     for path in content.sources.keys() {
         line(out, &format!("From file {}", quoted(path, LINE)));
     }

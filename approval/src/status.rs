@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 use crate::gate::Tier;
-use crate::ledger::entry::{Event, Question, Request};
+use crate::ledger::entry::{Action, Event, Question, Request};
 use crate::ledger::{Closed, Ledger, Status};
 use crate::plan::{PlanId, Store, StoredPlan};
 use crate::time::Time;
@@ -19,14 +19,15 @@ pub fn status(
     store: &Store,
     plan: &StoredPlan,
     content: &Content,
+    action: Option<Action>,
     required: Tier,
     now: Time,
 ) -> Status {
-    let found = ledger.status(&request(plan.id(), content), required, now);
+    let found = ledger.status(&request(plan.id(), content), action, required, now);
     if found != Status::Closed(Closed::NotApproved) {
         return found;
     }
-    match changes_since_approval(ledger, store, plan, content) {
+    match changes_since_approval(ledger, store, plan, content, now) {
         Some(changes) if !changes.is_empty() => Status::Closed(Closed::Stale(changes)),
         _ => found,
     }
@@ -37,13 +38,14 @@ fn changes_since_approval(
     store: &Store,
     plan: &StoredPlan,
     content: &Content,
+    now: Time,
 ) -> Option<Vec<String>> {
-    let entries = ledger.entries().ok()?;
+    let entries = ledger.entries(now).ok()?;
     let about =
         |question: &Question| question.subject == plan.subject && question.request.gate == content.gate;
     let last = entries.iter().rfind(|entry| entry.event != Event::Requested && about(&entry.question))?;
     // What was used up did not become stale: it was for another time.
-    if last.event != Event::Approved {
+    if !matches!(last.event, Event::Approved | Event::Returned) {
         return None;
     }
     let request = &last.question.request;
@@ -60,24 +62,31 @@ mod tests {
     use super::*;
     use crate::content::tests::sample;
     use crate::digest::Digest;
+    use crate::gate::Gate;
     use crate::ledger::entry::{Channel, Client};
     use crate::ledger::{Answer, Asking};
+    use crate::plan::Documents;
+    use crate::signature::Signers;
+    use crate::state::tests::{project, workspace};
 
     #[test]
     fn a_changed_plan_is_stale_and_says_why() {
         let folder = tempfile::tempdir().unwrap();
-        let (ledger, store) = (Ledger::in_project(folder.path()), Store::in_project(folder.path()));
+        let state = workspace(folder.path());
+        let ledger = Ledger::new(project(folder.path()), state.clone(), Vec::new(), Signers::default());
+        let store = Store::new(state);
         let now = Time::from_seconds(1_000);
         let plan = StoredPlan { subject: "migrations/0007.sql".into(), contents: vec![sample()] };
         let asking = Asking {
-            request: request(store.store(&plan).unwrap(), &sample()),
+            request: request(store.store(&plan, &Documents::new()).unwrap(), &sample()),
             subject: plan.subject.clone(),
             channel: Channel::ElicitationModern,
             client: Client::new("tests", "1"),
             shown: Digest::of_bytes(b"shown"),
             required: Tier::Client,
         };
-        let look = |plan: &StoredPlan| status(&ledger, &store, plan, &plan.contents[0], Tier::Client, now);
+        let look =
+            |plan: &StoredPlan| status(&ledger, &store, plan, &plan.contents[0], None, Tier::Client, now);
         assert_eq!(look(&plan), Status::Closed(Closed::NotApproved));
 
         let nonce = ledger.ask(asking, now).unwrap().nonce;
@@ -89,7 +98,10 @@ mod tests {
         let stale = vec!["stale: file migrations/0007.sql".to_owned()];
         assert_eq!(look(&changed), Status::Closed(Closed::Stale(stale)));
 
-        ledger.consume(&request(plan.id(), &sample()), Tier::Client, now).unwrap();
+        let request = request(plan.id(), &sample());
+        for action in Action::at(Gate::Strategy) {
+            ledger.spend(&request, *action, Tier::Client, now, || Ok::<(), ()>(())).unwrap().unwrap();
+        }
         assert_eq!(look(&changed), Status::Closed(Closed::NotApproved));
     }
 }

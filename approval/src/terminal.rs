@@ -15,8 +15,8 @@ const LONGEST: u64 = 1_000;
 #[derive(Debug, thiserror::Error)]
 pub enum TerminalError {
     #[error(
-        "there is no terminal to ask at ({0}). A person has to run this command in a terminal of their own; in CI, approve \
-         on a workstation and commit .lockkeeper/ledger.jsonl"
+        "there is no terminal to ask at ({0}). A person has to run this command in a terminal of their own; an approval \
+         is good on the machine where it was given"
     )]
     NoTerminal(io::Error),
     #[error("the terminal went away: {0}")]
@@ -31,19 +31,30 @@ pub fn ask(shown: &str, digest: &Digest) -> Result<Answer, TerminalError> {
     converse(keyboard, terminal, shown, digest).map_err(TerminalError::Lost)
 }
 
-fn converse(
-    keyboard: impl BufRead,
-    mut screen: impl Write,
-    shown: &str,
-    digest: &Digest,
-) -> io::Result<Answer> {
-    write!(screen, "\n{shown}\nType {} to approve, anything else to refuse: ", digest.short())?;
+/// Asks for one word at the controlling terminal: whether it was typed.
+pub fn confirm(question: &str, word: &str) -> Result<bool, TerminalError> {
+    let terminal =
+        OpenOptions::new().read(true).write(true).open("/dev/tty").map_err(TerminalError::NoTerminal)?;
+    let keyboard = BufReader::new(terminal.try_clone().map_err(TerminalError::Lost)?);
+    let prompt = format!("{question}\nType {word}, or anything else to leave it: ");
+    let typed = ask_line(keyboard, terminal, &prompt).map_err(TerminalError::Lost)?;
+    Ok(typed.is_some_and(|typed| typed == word))
+}
+
+fn converse(keyboard: impl BufRead, screen: impl Write, shown: &str, digest: &Digest) -> io::Result<Answer> {
+    let prompt = format!("\n{shown}\nType {} to approve, anything else to refuse: ", digest.short());
+    Ok(ask_line(keyboard, screen, &prompt)?.map_or(Answer::Cancelled, Answer::Typed))
+}
+
+/// The line that was typed; nothing when the terminal was closed.
+fn ask_line(keyboard: impl BufRead, mut screen: impl Write, prompt: &str) -> io::Result<Option<String>> {
+    screen.write_all(prompt.as_bytes())?;
     screen.flush()?;
     let mut typed = String::new();
     match keyboard.take(LONGEST).read_line(&mut typed) {
-        Ok(0) => Ok(Answer::Cancelled),
-        Ok(_) => Ok(Answer::Typed(typed.trim().to_owned())),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Answer::Typed(String::new())),
+        Ok(0) => Ok(None),
+        Ok(_) => Ok(Some(typed.trim().to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => Ok(Some(String::new())),
         Err(error) => Err(error),
     }
 }

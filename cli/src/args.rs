@@ -30,8 +30,12 @@ pub enum Command {
     Signals(SignalsArgs),
     /// Compare the ways of doing a migration, recommend one and write it out.
     Plan(PlanArgs),
-    /// Approve what waits at a gate: a person, at a terminal.
+    /// Approve what waits at a gate: a person, at a terminal, or by a signature.
     Approve(ApproveArgs),
+    /// Refuse what waits at a gate: agents cannot ask for it again for a while.
+    Reject(GateArgs),
+    /// Take back an approval that is not used yet.
+    Revoke(GateArgs),
     /// Show which gates of a plan are open, and how a closed one is opened.
     Gates(GatesArgs),
     /// Look after the ledger of approvals.
@@ -185,6 +189,15 @@ pub struct PlanArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct ApproveArgs {
+    #[command(flatten)]
+    pub at: GateArgs,
+    /// Sign the approval with this SSH key, or the public half of one that an agent or a security key holds.
+    #[arg(long, value_name = "FILE")]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct GateArgs {
     /// The plan's id.
     pub plan: String,
     /// The gate.
@@ -196,8 +209,8 @@ pub struct ApproveArgs {
 
 #[derive(Debug, ClapArgs)]
 pub struct GatesArgs {
-    /// The plan's id.
-    pub plan: String,
+    /// The plan's id; all gates and tiers are explained where none is named.
+    pub plan: Option<String>,
     /// The project.
     #[arg(long, default_value = ".")]
     pub project: PathBuf,
@@ -214,8 +227,14 @@ pub struct LedgerArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum LedgerCommand {
-    /// Find edits, gaps and reordering in the ledger.
+    /// Check the ledger as every gate does: edits, gaps, lines that nobody wrote here, lines that are gone.
     Verify {
+        /// The project.
+        #[arg(long, default_value = ".")]
+        project: PathBuf,
+    },
+    /// Accept the ledger as it is now, after you changed it yourself: a person, at a terminal. Open approvals end.
+    Accept {
         /// The project.
         #[arg(long, default_value = ".")]
         project: PathBuf,

@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Signals(args) => commands::signals::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
         Command::Approve(args) => commands::approve::run(&args),
+        Command::Reject(args) => commands::approve::reject(&args),
+        Command::Revoke(args) => commands::approve::revoke(&args),
         Command::Gates(args) => commands::gates::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
         // Not through `exit`: the protocol says what the code is, and an unread standard input must not keep the process.

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use lockkeeper_approval::answer::{Asker, approval_required};
 use lockkeeper_approval::content::Content;
-use lockkeeper_approval::gate::Gate;
-use lockkeeper_approval::ledger::entry::{Channel, Client, Event, Nonce, Question};
-use lockkeeper_approval::ledger::{Answer, Asking, Closed, Status};
-use lockkeeper_approval::plan::{PlanId, StoredPlan};
+use lockkeeper_approval::gate::{Gate, Tier};
+use lockkeeper_approval::ledger::entry::{Action, Channel, Client, Event, Nonce, Question};
+use lockkeeper_approval::ledger::{Answer, Asking, Closed, LedgerError, Status};
+use lockkeeper_approval::plan::StoredPlan;
 use lockkeeper_approval::shown::{self, Room};
 use lockkeeper_approval::status;
-use lockkeeper_project::Project;
+use lockkeeper_project::secret::redact;
 use rmcp::RoleServer;
 use rmcp::model::{
     ElicitRequest, ElicitRequestParams, ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
@@ -21,7 +21,7 @@ use rmcp::service::{ElicitationError, RequestContext};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::world::{Told, World, now};
+use crate::world::{Stored, Told, World, now};
 
 /// The answer of a gate.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -42,6 +42,10 @@ pub struct GateAnswer {
     pub how: Vec<String>,
     /// When the approval ends, or one given now would.
     pub expires: String,
+    /// Your human said no: do not ask again before this time.
+    pub retry_after: Option<String>,
+    /// What the working copy of lockkeeper.toml changes and nobody has committed. What loosens it raises the tier.
+    pub policy_changes: Vec<String>,
 }
 
 /// What the human types.
@@ -78,34 +82,39 @@ pub fn content(plan: &StoredPlan) -> Told<&Content> {
         .ok_or_else(|| "the plan has nothing at the strategy gate: make it again".to_owned())
 }
 
-/// Whether the gate is open for this plan.
-pub fn status_of(world: &World, project: &Project, plan: &StoredPlan, asker: Asker) -> Told<GateAnswer> {
+/// Whether the gate is open for this plan, for an action or for any.
+pub fn status_of(stored: &Stored, action: Option<Action>, asker: Asker) -> Told<GateAnswer> {
+    let Stored { books, plan, .. } = stored;
     let content = content(plan)?;
-    let required = content.gate.required(None);
-    let status =
-        status::status(&world.ledger(project), &world.store(project), plan, content, required, now());
+    let required = books.policy.required(content);
+    let status = status::status(&books.ledger, &books.store, plan, content, action, required, now());
     Ok(match status {
-        Status::Open(question) => open(plan, content, &question, "open"),
-        Status::Closed(why) => closed(plan, content, &why, asker),
+        Status::Open(question) => open(stored, content, &question),
+        Status::Closed(why) => closed(stored, content, &why, asker),
     })
 }
 
-fn open(plan: &StoredPlan, content: &Content, question: &Question, status: &str) -> GateAnswer {
+fn open(stored: &Stored, content: &Content, question: &Question) -> GateAnswer {
     GateAnswer {
-        status: status.to_owned(),
-        plan: plan.id().to_string(),
+        status: "open".to_owned(),
+        plan: stored.plan.id().to_string(),
         digest: content.digest().to_string(),
         gate: content.gate.name().to_owned(),
-        tier: content.gate.required(None).name().to_owned(),
+        tier: stored.books.policy.required(content).name().to_owned(),
         reason: None,
         how: Vec::new(),
         expires: question.expires.to_string(),
+        retry_after: None,
+        policy_changes: content.changes.clone(),
     }
 }
 
-fn closed(plan: &StoredPlan, content: &Content, why: &Closed, asker: Asker) -> GateAnswer {
-    let request = status::request(plan.id(), content);
-    let answer = approval_required(&request, content.gate.required(None), why, asker, now());
+/// The answer of a closed gate. While a refusal is fresh it does not say that the human can be asked.
+pub fn closed(stored: &Stored, content: &Content, why: &Closed, asker: Asker) -> GateAnswer {
+    let request = status::request(stored.plan.id(), content);
+    let quiet = stored.books.ledger.quiet_until(&request.digest, now());
+    let asker = if quiet.is_some() { Asker::Nobody } else { asker };
+    let answer = approval_required(&request, stored.books.policy.required(content), why, asker, now());
     GateAnswer {
         status: answer.status.to_owned(),
         plan: answer.plan,
@@ -115,25 +124,29 @@ fn closed(plan: &StoredPlan, content: &Content, why: &Closed, asker: Asker) -> G
         reason: Some(answer.reason),
         how: answer.how,
         expires: answer.expires,
+        retry_after: quiet.map(|until| until.to_string()),
+        policy_changes: content.changes.clone(),
     }
 }
 
-/// Uses up the approval of a plan, or says that there is none.
-pub fn consume(
-    world: &World,
-    project: &Project,
-    plan: &StoredPlan,
+/// Does what the plan's approval is for and spends it for this action; or says how the gate is opened. What fails has kept
+/// nothing, and the approval counts again.
+pub fn spend<T>(
+    stored: &Stored,
+    action: Action,
     asker: Asker,
-) -> Told<Option<GateAnswer>> {
-    let answer = status_of(world, project, plan, asker)?;
+    act: impl FnOnce() -> Told<T>,
+) -> Told<Result<T, GateAnswer>> {
+    let content = content(&stored.plan)?;
+    let answer = status_of(stored, Some(action), asker)?;
     if answer.status != "open" {
-        return Ok(Some(answer));
+        return Ok(Err(answer));
     }
-    let content = content(plan)?;
-    let request = status::request(plan.id(), content);
-    match world.ledger(project).consume(&request, content.gate.required(None), now()) {
-        Ok(_) => Ok(None),
-        Err(error) => Err(format!("the gate stays closed: {error}")),
+    let request = status::request(stored.plan.id(), content);
+    match stored.books.ledger.spend(&request, action, stored.books.policy.required(content), now(), act) {
+        Ok(done) => done.map(Ok),
+        Err(LedgerError::Closed(why)) => Ok(Err(closed(stored, content, &why, asker))),
+        Err(error) => Err(format!("nothing was written: {error}")),
     }
 }
 
@@ -146,18 +159,21 @@ pub async fn request(
     state: Option<String>,
     context: &RequestContext<RoleServer>,
 ) -> Told<Asked> {
-    let id = PlanId::parse(plan).map_err(|error| error.to_string())?;
-    let project = world.project()?;
-    let plan = world.store(&project).load(&id).map_err(|error| error.to_string())?;
-    let request = Request { world, project: &project, plan: &plan, context };
+    let stored = world.stored(plan)?;
+    let request = Request { world, stored: &stored, context };
     if let (Some(responses), Some(state)) = (responses, state) {
         return request.answered(&responses, &state).map(Asked::Answered);
     }
-    if asker(context) == Asker::Nobody {
-        return status_of(world, &project, &plan, Asker::Nobody).map(Asked::Answered);
+    let asker = asker(context);
+    let current = status_of(&stored, None, asker)?;
+    let plan = &stored.plan;
+    let content = content(plan)?;
+    let too_weak = stored.books.policy.required(content) > Tier::Client;
+    if asker == Asker::Nobody || too_weak || current.status == "open" || current.retry_after.is_some() {
+        return Ok(Asked::Answered(current));
     }
-    let content = content(&plan)?;
-    let text = shown::text(&plan, content, reason, Room::Form);
+    // The files keep what stands in them; a form in an agent's program does not show passwords.
+    let text = redact(&shown::text(plan, content, reason, Room::Form));
     match context.protocol_version().is_none_or(|version: ProtocolVersion| version.has_initialize()) {
         true => request.ask_now(content, &text).await.map(Asked::Answered),
         false => request.ask_by_result(content, &text).map(Asked::InputRequired),
@@ -166,8 +182,7 @@ pub async fn request(
 
 struct Request<'a> {
     world: &'a World,
-    project: &'a Project,
-    plan: &'a StoredPlan,
+    stored: &'a Stored,
     context: &'a RequestContext<RoleServer>,
 }
 
@@ -177,14 +192,14 @@ impl Request<'_> {
         let (name, version) =
             self.context.client_info().map_or_else(Default::default, |it| (it.name, it.version));
         let asking = Asking {
-            request: status::request(self.plan.id(), content),
-            subject: self.plan.subject.clone(),
+            request: status::request(self.stored.plan.id(), content),
+            subject: self.stored.plan.subject.clone(),
             channel,
             client: Client::new(&name, &version),
             shown: shown::digest(text),
-            required: content.gate.required(None),
+            required: self.stored.books.policy.required(content),
         };
-        self.world.ledger(self.project).ask(asking, now()).map_err(|error| error.to_string())
+        self.stored.books.ledger.ask(asking, now()).map_err(|error| error.to_string())
     }
 
     /// With `initialize`: a request to the client.
@@ -216,7 +231,7 @@ impl Request<'_> {
             QUESTION.to_owned(),
             InputRequest::Elicitation(ElicitRequest::new(parameters)),
         )]);
-        let plan = self.plan.id().to_string();
+        let plan = self.stored.plan.id().to_string();
         let options = SealOptions::new().associated_data(plan.as_bytes()).ttl(Duration::from_secs(3600));
         let state =
             self.codec()?.seal_json_with(&question.nonce, &options).map_err(|error| error.to_string())?;
@@ -229,7 +244,7 @@ impl Request<'_> {
 
     /// The second call of 2026-07-28: the state names the question, the response answers it.
     fn answered(&self, responses: &InputResponses, state: &str) -> Told<GateAnswer> {
-        let plan = self.plan.id().to_string();
+        let plan = self.stored.plan.id().to_string();
         let nonce: Nonce = self
             .codec()?
             .open_json_with(state, plan.as_bytes())
@@ -239,12 +254,9 @@ impl Request<'_> {
 
     /// What was typed decides; the ledger refuses a question that was answered before.
     fn decide(&self, nonce: &Nonce, answer: &Answer) -> Told<GateAnswer> {
-        let event = self
-            .world
-            .ledger(self.project)
-            .answer(nonce, answer, now())
-            .map_err(|error| error.to_string())?;
-        let mut answer = status_of(self.world, self.project, self.plan, Asker::Client)?;
+        let ledger = &self.stored.books.ledger;
+        let event = ledger.answer(nonce, answer, now()).map_err(|error| error.to_string())?;
+        let mut answer = status_of(self.stored, None, Asker::Client)?;
         if event == Event::Approved && answer.status == "open" {
             "approved".clone_into(&mut answer.status);
         }

@@ -7,6 +7,7 @@
 mod gate;
 mod server;
 mod tools;
+mod wire;
 mod world;
 
 use std::path::PathBuf;

@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lockkeeper_approval::drafting::{Drafting, stored};
-use lockkeeper_approval::ledger::Ledger;
-use lockkeeper_approval::plan::{Store, StoredPlan};
+use lockkeeper_approval::ledger::{self, Ledger};
+use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
+use lockkeeper_approval::policy::{Policy, Stated};
+use lockkeeper_approval::state::State;
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::planning::{gather, plan};
-use lockkeeper_project::{Project, config, discover};
+use lockkeeper_project::{Project, discover, git, policy};
+use lockkeeper_root::Root;
 
 /// The project and what belongs to this process.
 #[derive(Debug)]
@@ -22,6 +25,20 @@ pub struct World {
     pub key: [u8; 32],
 }
 
+/// Where approvals and plans are kept.
+pub struct Books {
+    pub ledger: Ledger,
+    pub store: Store,
+    pub policy: Policy,
+}
+
+/// A plan that was stored before, and what belongs to it.
+pub struct Stored {
+    pub project: Project,
+    pub books: Books,
+    pub plan: StoredPlan,
+}
+
 /// A migration planned: the file as it was read, once, and what follows from those bytes.
 pub struct Planned {
     pub project: Project,
@@ -29,6 +46,9 @@ pub struct Planned {
     pub report: PlanReport,
     pub stored: StoredPlan,
 }
+
+/// Larger files are no migrations.
+const LARGEST: u64 = 20_000_000;
 
 /// What a tool tells the agent when it cannot answer.
 pub type Told<T> = Result<T, String>;
@@ -42,25 +62,39 @@ impl World {
     }
 
     pub fn project(&self) -> Told<Project> {
-        discover(&self.root).map_err(|error| error.to_string())
+        let mut project = discover(&self.root).map_err(|error| error.to_string())?;
+        // Rules that the working copy switched off are on: an agent may have done it. Where git fails, gates are closed.
+        if let Ok(policy) = policy::in_force(&project) {
+            project.config = policy.config;
+        }
+        Ok(project)
     }
 
-    pub fn ledger(&self, project: &Project) -> Ledger {
-        Ledger::in_project(&project.root)
+    /// The ledger and the stored plans of the project.
+    pub fn books(&self, project: &Project) -> Told<Books> {
+        let root = Root::open(&project.root).map_err(|error| error.to_string())?;
+        let state =
+            State::of_user().and_then(|it| it.of_workspace(&root)).map_err(|error| error.to_string())?;
+        let committed =
+            git::committed(&project.root, ledger::PATH).map_err(|error| error.to_string())?.bytes();
+        let policy = policy_of(project)?;
+        let store = Store::new(state.clone());
+        Ok(Books { ledger: Ledger::new(root, state, committed, policy.signers.clone()), store, policy })
     }
 
-    pub fn store(&self, project: &Project) -> Store {
-        Store::in_project(&project.root)
+    /// The project, and the stored plan with this id.
+    pub fn stored(&self, plan: &str) -> Told<Stored> {
+        let id = PlanId::parse(plan).map_err(|error| error.to_string())?;
+        let project = self.project()?;
+        let books = self.books(&project)?;
+        let plan = books.store.load(&id).map_err(|error| error.to_string())?;
+        Ok(Stored { project, books, plan })
     }
 
     /// Reads a file of the project and checks it. Files outside are refused.
     pub fn check(&self, project: &Project, path: &str) -> Told<(CheckedFile, String)> {
         let relative = inside(project, path)?;
-        let text = project.read(&relative).ok_or_else(|| {
-            format!(
-                "{relative} does not exist in the project, is not text, or is too large to be a migration"
-            )
-        })?;
+        let text = read(project, &relative)?;
         let policy = analysis::policy(project, Some(timestamp()));
         let file = analysis::check_path(project, Path::new(&relative), Some(&text), &policy)
             .ok_or_else(|| format!("{relative} cannot be read as a migration"))?;
@@ -73,11 +107,33 @@ impl World {
         let way = strategy.map(way).transpose()?;
         let (file, text) = self.check(&project, path)?;
         let report = plan(&project, &file, &gather(&project, &[]), way);
-        let configuration = std::fs::read(project.root.join(config::FILE_NAME)).unwrap_or_default();
-        let drafting = Drafting { report: &report, source: text.as_bytes(), configuration: &configuration };
+        let policy = policy_of(&project)?;
+        let drafting = Drafting { report: &report, source: text.as_bytes(), policy: &policy };
         let stored = stored(&drafting);
         Ok(Planned { project, file, report, stored })
     }
+}
+
+/// The policy in force. The configuration is the one that was read with the project.
+fn policy_of(project: &Project) -> Told<Policy> {
+    let stated = policy::in_force(project).map_err(|error| error.to_string())?;
+    let policy = Policy::new(Stated {
+        configuration: project.config.text(),
+        tiers: stated.tiers,
+        databases: stated.databases,
+        loosened: stated.changes.iter().any(|it| it.loosens),
+        changes: stated.changes.iter().map(ToString::to_string).collect(),
+        signers: stated.signers.as_deref(),
+    });
+    policy.map_err(|error| error.to_string())
+}
+
+/// The file's text, read once and from where it lies: a link that is put there meanwhile is not followed.
+fn read(project: &Project, path: &str) -> Told<String> {
+    let root = Root::open(&project.root).map_err(|error| error.to_string())?;
+    let bytes = root.read(path, LARGEST).map_err(|error| format!("{path}: {error}"))?;
+    let bytes = bytes.ok_or_else(|| format!("{path} does not exist in the project"))?;
+    String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8 text, so it is no migration"))
 }
 
 /// The path relative to the root.

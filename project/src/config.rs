@@ -32,9 +32,57 @@ pub struct Config {
     pub ignore: Vec<String>,
     /// Severities of rules, by the rule's id.
     pub severity: BTreeMap<String, Severity>,
+    /// Tiers of gates, above those that they have anyway.
+    pub gates: Gates,
+    /// What is said of single databases, by their names.
+    pub databases: BTreeMap<String, Database>,
+    /// Who signs approvals.
+    pub approval: Approval,
     /// The file's text, for the lines of its keys.
     #[serde(skip)]
     text: String,
+}
+
+/// The tier of each gate that is raised.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Gates {
+    pub signals: Option<Tier>,
+    pub scope: Option<Tier>,
+    pub strategy: Option<Tier>,
+    pub window: Option<Tier>,
+    pub backfill: Option<Tier>,
+    pub apply: Option<Tier>,
+    pub destructive: Option<Tier>,
+    pub production: Option<Tier>,
+}
+
+/// How strong an approval is, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tier {
+    Client,
+    Attended,
+    Keyed,
+    SecondIdentity,
+}
+
+/// One database.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// Whether it is production: then every run needs the gate of that name.
+    pub production: bool,
+    /// Tiers that hold for it alone.
+    pub gates: Gates,
+}
+
+/// Who signs approvals.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Approval {
+    /// The file of allowed signers: absolute, or relative to the root and then as it is committed.
+    pub allowed_signers: Option<String>,
 }
 
 /// One folder of migrations.
@@ -109,8 +157,8 @@ impl Default for Limits {
     }
 }
 
-/// How a rule's hazards are treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+/// How a rule's hazards are treated, the least strict first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Not reported.
@@ -187,6 +235,35 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     Ok(config)
 }
 
+impl Gates {
+    /// Each gate's name with its tier's, where one is stated.
+    pub fn named(&self) -> Vec<(&'static str, &'static str)> {
+        let all = [
+            ("signals", self.signals),
+            ("scope", self.scope),
+            ("strategy", self.strategy),
+            ("window", self.window),
+            ("backfill", self.backfill),
+            ("apply", self.apply),
+            ("destructive", self.destructive),
+            ("production", self.production),
+        ];
+        all.into_iter().filter_map(|(gate, tier)| Some((gate, tier?.name()))).collect()
+    }
+}
+
+impl Tier {
+    /// The name in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Attended => "attended",
+            Self::Keyed => "keyed",
+            Self::SecondIdentity => "second_identity",
+        }
+    }
+}
+
 impl Config {
     /// The answers with the lines they stand on.
     pub fn answers(&self) -> Vec<(String, Answer)> {
@@ -201,6 +278,11 @@ impl Config {
     pub fn answers_with(&self, given: &[(String, Answer)]) -> Answers {
         let all = self.answers().into_iter().chain(given.iter().cloned());
         all.map(|(id, answer)| (id, answer.value)).collect()
+    }
+
+    /// The file as it was read, once: what was hashed is what was used. Empty where there is none.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// The line of a key, from 1.

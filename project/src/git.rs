@@ -1,7 +1,7 @@
 //! What changed since a revision, as git says.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 /// Why git could not say it.
 #[derive(Debug, thiserror::Error)]
@@ -45,11 +45,46 @@ pub fn new_since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
     differing(root, revision, "--diff-filter=A")
 }
 
-/// Whether the last commit holds the file as it is now, so that others may have run it. Where git cannot say it, it is not.
-pub fn is_committed(root: &Path, path: &str) -> bool {
-    let known =
-        run(root, &["ls-tree", "--name-only", "HEAD", "--", path]).is_ok_and(|it| !it.trim().is_empty());
-    known && run(root, &["diff", "--quiet", "--no-ext-diff", "--no-textconv", "HEAD", "--", path]).is_ok()
+/// What the last commit has of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Committed {
+    /// There is no commit, no repository or no git: nothing can be compared.
+    Nowhere,
+    /// The commit does not have the file.
+    Missing,
+    /// Its bytes.
+    File(Vec<u8>),
+}
+
+impl Committed {
+    /// The bytes; none where there is no such file.
+    pub fn bytes(self) -> Vec<u8> {
+        match self {
+            Self::File(bytes) => bytes,
+            Self::Nowhere | Self::Missing => Vec::new(),
+        }
+    }
+}
+
+/// A file as the last commit has it.
+///
+/// # Errors
+/// [`GitError`] when there is a commit and git cannot say it.
+pub fn committed(root: &Path, path: &str) -> Result<Committed, GitError> {
+    match output(root, &["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]) {
+        Ok(head) if head.status.success() => {}
+        Ok(_) | Err(GitError::NotInstalled(_)) => return Ok(Committed::Nowhere),
+        Err(error) => return Err(error),
+    }
+    let listed = run(root, &["ls-tree", "HEAD", "--", path])?;
+    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(Committed::Missing) };
+    let content = output(root, &["cat-file", "blob", object])?;
+    if content.status.success() { Ok(Committed::File(content.stdout)) } else { Err(failed(&content)) }
+}
+
+/// Whether the last commit holds the file with this text, so that others may have run it. Where git cannot say it, it is not.
+pub fn is_committed(root: &Path, path: &str, text: &str) -> bool {
+    matches!(committed(root, path), Ok(Committed::File(bytes)) if bytes == text.as_bytes())
 }
 
 fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {
@@ -98,23 +133,22 @@ fn unknown(error: GitError, revision: &str) -> GitError {
 }
 
 fn run(root: &Path, arguments: &[&str]) -> Result<String, GitError> {
-    // What git would run by itself (a monitor of the file system) is turned off: a repository is untrusted.
-    let safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="];
-    let output = Command::new("git")
-        .arg("-C")
-        .arg(root)
-        .args(safe)
-        .args(arguments)
-        .output()
-        .map_err(GitError::NotInstalled)?;
+    let output = output(root, arguments)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
+    Err(failed(&output))
+}
+
+fn output(root: &Path, arguments: &[&str]) -> Result<Output, GitError> {
+    // What git would run by itself (a monitor of the file system) is turned off: a repository is untrusted.
+    let safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "diff.external="];
+    let mut git = Command::new("git");
+    git.arg("-C").arg(root).args(safe).args(arguments).output().map_err(GitError::NotInstalled)
+}
+
+fn failed(output: &Output) -> GitError {
     let message = String::from_utf8_lossy(&output.stderr);
     let message = message.trim();
-    Err(GitError::Failed(if message.is_empty() {
-        "no common ancestor".to_owned()
-    } else {
-        message.to_owned()
-    }))
+    GitError::Failed(if message.is_empty() { "no common ancestor".to_owned() } else { message.to_owned() })
 }

@@ -1,6 +1,6 @@
 //! The repository as a world: configuration, migration folders, targets, references, signals, git.
 //!
-//! Everything here reads files and nothing writes them. Analysis is core's; this room brings it values.
+//! Everything here reads files; what is written goes through [`write`]. Analysis is core's; this room brings it values.
 
 pub mod config;
 pub mod secret;
@@ -11,6 +11,8 @@ pub mod target;
 pub mod references;
 pub mod signals;
 pub mod git;
+pub mod write;
+pub mod policy;
 pub mod pending;
 pub mod analysis;
 pub mod proved;

@@ -1,5 +1,7 @@
 //! From a checked migration to strategies, a recommendation and a plan.
 
+use std::collections::BTreeMap;
+
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::recipes::Answers;
@@ -15,7 +17,9 @@ use lockkeeper_core::text::sanitise;
 use crate::analysis::{self, CheckedFile};
 use crate::discover::Project;
 use crate::rewrite;
+use crate::secret::{redact, redact_value};
 use crate::signals::signals;
+use crate::write::{NewFile, write_all};
 
 /// What is known before strategies are generated.
 #[derive(Debug, Clone)]
@@ -144,16 +148,23 @@ fn escalations(project: &Project, strategies: &[Strategy], rows: Option<&Rows>) 
     found
 }
 
-/// Writes the two report files, and gives their paths relative to the root.
+/// The two report files, by path. They are committed and sent around, so no secret stands in them.
+pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
+    let path = |name: &str| format!("{}/{name}", strategist::FOLDER);
+    let mut json = strategist::json(report);
+    redact_value(&mut json);
+    BTreeMap::from([
+        (path(strategist::MARKDOWN), redact(&strategist::markdown(report))),
+        (path(strategist::JSON), format!("{json:#}\n")),
+    ])
+}
+
+/// Writes report files over those of an earlier report, and gives their paths.
 ///
 /// # Errors
-/// What the system says when a file cannot be written.
-pub fn write_report(project: &Project, report: &PlanReport) -> std::io::Result<Vec<String>> {
-    let folder = project.root.join(strategist::FOLDER);
-    std::fs::create_dir_all(&folder)?;
-    let json = format!("{:#}\n", strategist::json(report));
-    std::fs::write(folder.join(strategist::MARKDOWN), strategist::markdown(report))?;
-    std::fs::write(folder.join(strategist::JSON), json)?;
-    let path = |name: &str| format!("{}/{name}", strategist::FOLDER);
-    Ok(vec![path(strategist::MARKDOWN), path(strategist::JSON)])
+/// In words, when they cannot be written; then nothing was kept.
+pub fn write_report(project: &Project, files: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
+    let new = files.iter().map(|(path, content)| NewFile { path, content, replaces: true });
+    write_all(&project.root, &new.collect::<Vec<_>>())?;
+    Ok(files.keys().cloned().collect())
 }

@@ -3,90 +3,19 @@
     drive.py PROGRAM PROJECT MIGRATION MODE
 
 MODE is `legacy` (initialize, elicitation as a request), `modern` (2026-07-28, input-required results), or either with
-`-silent` behind it: a client that cannot ask its human. Every scenario has a fresh copy of PROJECT and a fresh server.
-What is right is not decided here: `tests/src/mcp/gates.rs` compares the lines.
+`-silent` behind it: a client that cannot ask its human; or with `-attacks`: what must not come through. Every scenario
+has a fresh copy of PROJECT and a fresh server.
+What is right is not decided here: `tests/src/mcp.rs` compares the lines.
 """
 
 import asyncio
 import json
 import os
-import shutil
 import sys
-import tempfile
-from pathlib import Path
 
-from mcp import Client, StdioServerParameters
+from attacks import ATTACKS
 from mcp_types import ElicitResult, InputRequiredResult
-
-VERSIONS = {"legacy": "legacy", "modern": "2026-07-28"}
-
-
-class World:
-    """A fresh copy of the project, a server in it, and the human who is asked."""
-
-    def __init__(self, program, project, migration, mode):
-        self.program = program
-        self.migration = migration
-        self.era, _, silent = mode.partition("-")
-        self.silent = bool(silent)
-        self.folder = Path(tempfile.mkdtemp(prefix="lockkeeper-mcp-"))
-        shutil.copytree(project, self.folder, dirs_exist_ok=True)
-        self.files_before = self.files()
-        self.questions = []
-        self.human = None
-
-    def client(self):
-        server = StdioServerParameters(command=self.program, args=["mcp"], cwd=self.folder)
-        callback = None if self.silent else self.ask
-        return Client(server, mode=VERSIONS[self.era], elicitation_callback=callback, read_timeout_seconds=30)
-
-    async def ask(self, _context, parameters):
-        schema = parameters.requested_schema
-        schema = schema if isinstance(schema, dict) else schema.model_dump(by_alias=True)
-        self.questions.append({"message": parameters.message, "fields": sorted(schema["properties"])})
-        return self.human(parameters.message)
-
-    def files(self):
-        found = (path for path in self.folder.rglob("*") if path.is_file() and ".lockkeeper" not in path.parts)
-        return {str(path.relative_to(self.folder)) for path in found}
-
-    def created(self):
-        return sorted(self.files() - self.files_before)
-
-    def close(self):
-        shutil.rmtree(self.folder)
-
-
-def short(answer):
-    digits = answer["digest"][:12]
-    return f"{digits[:4]}-{digits[4:8]}-{digits[8:]}"
-
-
-def accept(text):
-    return lambda _message: ElicitResult(action="accept", content={"digest": text})
-
-
-def refuse(action):
-    return lambda _message: ElicitResult(action=action)
-
-
-async def call(client, tool, **arguments):
-    """The structured answer of a tool; errors of the tool and of the protocol as `{"error": ...}`."""
-    try:
-        result = await client.call_tool(tool, arguments)
-    except Exception as error:  # Whatever the SDK makes of a protocol error is one outcome here.
-        return {"error": str(error)}
-    return structured(result)
-
-
-def structured(result):
-    if result.is_error:
-        return {"error": " ".join(getattr(part, "text", "") for part in result.content)}
-    return result.structured_content
-
-
-async def write(world, client):
-    return await call(client, "write_migrations", file=world.migration)
+from world import World, accept, approve, call, refuse, short, structured, write
 
 
 async def tools(_world, client):
@@ -97,6 +26,7 @@ async def tools(_world, client):
         "names": sorted(tool.name for tool in listed),
         "read_only": sorted(read_only),
         "without_output_schema": sorted(without_schema),
+        "bytes": len(json.dumps([tool.model_dump(by_alias=True, exclude_none=True) for tool in listed], separators=(",", ":"))),
     }
 
 
@@ -131,9 +61,7 @@ async def answered(world, client, human):
 
 async def stale(world, client):
     """The file changes after the approval."""
-    first = await write(world, client)
-    world.human = accept(short(first))
-    asked = await call(client, "request_approval", plan=first["plan"])
+    _, asked = await approve(world, client)
     path = world.folder / world.migration
     path.write_text(path.read_text() + "\n-- One more thing.\n")
     return {"approval": asked, "second": await write(world, client)}
@@ -141,9 +69,7 @@ async def stale(world, client):
 
 async def tampered(world, client):
     """The ledger is edited after the approval."""
-    first = await write(world, client)
-    world.human = accept(short(first))
-    await call(client, "request_approval", plan=first["plan"])
+    await approve(world, client)
     ledger = world.folder / ".lockkeeper" / "ledger.jsonl"
     if not ledger.exists():  # A client that cannot ask never gets so far.
         return {"second": await write(world, client)}
@@ -208,7 +134,7 @@ async def play(name, scenario, arguments):
     world = World(*arguments)
     try:
         async with world.client() as client:
-            outcome = await asyncio.wait_for(scenario(world, client), 60)
+            outcome = await asyncio.wait_for(scenario(world, client), 120)
     except Exception as error:
         outcome = {"broken": innermost(error)}
     line = {
@@ -230,8 +156,10 @@ def innermost(error):
 
 async def main():
     arguments = [os.path.abspath(sys.argv[1]), *sys.argv[2:]]
-    scenarios = dict(SCENARIOS)
-    if arguments[3] == "modern":
+    attacking = arguments[3].endswith("-attacks")
+    arguments[3] = arguments[3].removesuffix("-attacks")
+    scenarios = dict(ATTACKS if attacking else SCENARIOS)
+    if arguments[3] == "modern" and not attacking:
         scenarios["replay"] = replay
     for name, scenario in scenarios.items():
         await play(name, scenario, arguments)

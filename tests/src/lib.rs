@@ -15,6 +15,7 @@ mod tidy;
 mod language_client;
 mod lsp;
 mod mcp;
+mod gates;
 mod proof;
 mod corpus;
 mod surfaces;

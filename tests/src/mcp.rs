@@ -66,9 +66,65 @@ fn a_client_that_cannot_ask_gets_the_way_to_a_human() {
     }
 }
 
+/// Whatever is done to the ledger, to `.lockkeeper` and to the project from inside opens no gate, in either era.
+#[test]
+fn attacks_from_the_workspace_open_nothing() {
+    let tried: u64 = std::thread::scope(|scope| {
+        let eras: Vec<_> = ["legacy-attacks", "modern-attacks"]
+            .into_iter()
+            .map(|mode| scope.spawn(move || check_attacks(mode, &play(mode))))
+            .collect();
+        eras.into_iter().map(|it| it.join().expect("no attack comes through")).sum()
+    });
+    assert!(tried >= 120, "{tried}");
+}
+
+/// How many attacks were tried.
+fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
+    let outcome = |name: &str| &played[name].outcome;
+    let closed = "approval_required";
+    assert_eq!(outcome("in_any_order"), &json!(["written", "written", closed, closed]), "{mode}");
+    assert_eq!(outcome("report_first"), &json!(["written", "written", closed]), "{mode}");
+    let plan_only = json!({"refused": [true, true, true, true, true], "created": []});
+    assert_eq!(outcome("plan_only"), &plan_only, "{mode}");
+    let failed = json!({
+        "failed": [true, true], "outside": [], "created_by_failures": [], "after": ["written", "written"],
+    });
+    assert_eq!(outcome("failed_write"), &failed, "{mode}");
+    assert_eq!(outcome("nagging"), &json!({"statuses": [closed], "retry_after": true}), "{mode}");
+    let forms = played["nagging"].questions.len();
+    assert!(forms <= 5, "{mode}: {forms} forms for 120 requests");
+    let copied = json!({"elsewhere": "error", "written": closed, "replaced": "error", "back": "open"});
+    assert_eq!(outcome("copied"), &copied, "{mode}");
+    let raised = json!({
+        "written": closed, "tier": "attended", "forms": 0, "shown": true, "rules": true,
+    });
+    for change in ["severity", "limits", "ignore", "tightened"] {
+        assert_eq!(outcome("loosened")[change], raised, "{mode} {change}: {}", outcome("loosened"));
+    }
+    assert_eq!(outcome("loosened")["back"], "written", "{mode}");
+    let secrets = outcome("secrets");
+    assert_eq!((&secrets["leaks"], &secrets["long"]), (&json!([]), &json!([])), "{mode}: {secrets}");
+    assert_eq!(secrets["planned"], true, "{mode}: {secrets}");
+    let bounded = json!({"pages": 3, "all": true, "long_errors": [], "raw": false, "plan": true});
+    assert_eq!(outcome("bounded"), &bounded, "{mode}");
+    assert_eq!(outcome("many_servers"), &json!({"reports": 1, "migrations": 1}), "{mode}");
+    let attacked = ["approved_attacked", "declined_attacked", "used_attacked", "linked"];
+    let tried = attacked.iter().map(|name| {
+        let outcome = outcome(name);
+        assert_eq!(outcome["through"], json!([]), "{mode} {name}: {outcome}");
+        outcome["tried"].as_u64().expect("a number")
+    });
+    tried.sum()
+}
+
 fn play(mode: &str) -> Scenarios {
     let mut driver = Command::new(python());
-    driver.arg("tests/mcp/drive.py").arg(lockkeeper()).args([PROJECT, MIGRATION, mode]).current_dir(root());
+    driver
+        .args(["-B", "tests/mcp/drive.py"])
+        .arg(lockkeeper())
+        .args([PROJECT, MIGRATION, mode])
+        .current_dir(root());
     let output = driver.output().expect("Python starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
@@ -110,6 +166,8 @@ fn check_tools(played: &Scenarios) {
         assert!(names.contains(tool) && !read_only.contains(tool), "{tool}: {outcome}");
     }
     assert_eq!(outcome["without_output_schema"], json!([]));
+    let bytes = outcome["bytes"].as_u64().expect("a number");
+    assert!(bytes < 14_000, "the list of tools costs {bytes} bytes before anything is done");
     assert_eq!(played["reading"].outcome, json!({"signals": true, "analysis": true}));
     for (bad, answer) in played["other_plan"].outcome.as_object().expect("two answers") {
         assert_ne!(answer["status"], "approved", "{bad}");

@@ -23,7 +23,7 @@ fn all_surfaces_report_the_same_hazards() {
     assert_eq!(cli, by_agents_tool(folder.path()));
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("can be made");
     for entry in std::fs::read_dir(from).expect("is a folder").filter_map(Result::ok) {
         let target = to.join(entry.file_name());

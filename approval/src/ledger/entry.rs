@@ -4,6 +4,7 @@ use crate::canonical;
 use crate::digest::{Digest, hexadecimal, is_lower_hexadecimal};
 use crate::gate::{Gate, Tier};
 use crate::plan::PlanId;
+use crate::state::WorkspaceState;
 use crate::time::Time;
 use lockkeeper_core::text::sanitise;
 use serde::{Deserialize, Serialize};
@@ -18,8 +19,38 @@ pub struct Entry {
     pub at: Time,
     pub event: Event,
     pub question: Question,
+    /// What the approval was used for, or not after all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<Action>,
+    /// The signature of a keyed approval, as OpenSSH writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
+    /// Who wrote the line had the secret of this user, for this workspace. Lines of other people have another one here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<Digest>,
     /// SHA-256 over the canonical JSON of everything else in the entry.
     pub hash: Digest,
+}
+
+/// What is written down in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub event: Event,
+    pub question: Question,
+    pub action: Option<Action>,
+    pub signature: Option<String>,
+}
+
+/// What an approval is used for. One approval of drafting covers the files and the report, each once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Writing the migration files of the plan.
+    WriteMigrations,
+    /// Writing the report of the plan.
+    WriteReport,
+    /// Carrying out what the gate is for.
+    Run,
 }
 
 /// What happened.
@@ -38,8 +69,12 @@ pub enum Event {
     Cancelled,
     /// Nobody answered in time.
     TimedOut,
-    /// What was approved is being done: the nonce is spent.
+    /// What was approved is being done: the approval is spent for this action.
     Used,
+    /// It was not done after all, and nothing of it was kept: the approval counts again.
+    Returned,
+    /// A person took the approval back.
+    Revoked,
 }
 
 /// One question to one human, from asking until its approval is used.
@@ -79,6 +114,8 @@ pub enum Channel {
     Editor,
     /// The controlling terminal of `lockkeeper approve`.
     Terminal,
+    /// A signature that `lockkeeper approve --key` asks for.
+    Signature,
 }
 
 /// The program on the other side, as it calls itself.
@@ -89,25 +126,43 @@ pub struct Client {
 }
 
 /// What makes a question unique, and its approval usable once: 32 hexadecimal digits that nobody can guess.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Nonce(String);
 
 impl Entry {
-    /// The entry after `last`.
-    pub(super) fn after(last: Option<&Entry>, at: Time, event: Event, question: Question) -> Entry {
+    /// The entry after `last`, authenticated for the workspace.
+    pub(super) fn after(last: Option<&Entry>, at: Time, told: Told, state: &WorkspaceState) -> Entry {
         let (sequence, previous) =
             last.map_or((1, Digest::zero()), |last| (last.sequence + 1, last.hash.clone()));
-        let mut entry = Entry { sequence, previous, at, event, question, hash: Digest::zero() };
+        let Told { event, question, action, signature } = told;
+        let (authentication, hash) = (None, Digest::zero());
+        let mut entry =
+            Entry { sequence, previous, at, event, question, action, signature, authentication, hash };
+        entry.authentication = Some(entry.computed_authentication(state));
         entry.hash = entry.computed_hash();
         entry
     }
 
+    /// Whether the line was written by this user for this workspace.
+    pub fn is_authentic(&self, state: &WorkspaceState) -> bool {
+        self.authentication.as_ref() == Some(&self.computed_authentication(state))
+    }
+
+    fn computed_authentication(&self, state: &WorkspaceState) -> Digest {
+        state.authentication(&self.without(&["authentication", "hash"]))
+    }
+
     /// The hash that the entry should have.
     pub(super) fn computed_hash(&self) -> Digest {
+        Digest::of(&self.without(&["hash"]))
+    }
+
+    fn without(&self, fields: &[&str]) -> serde_json::Value {
         let mut value = serde_json::to_value(self).expect("an entry serialises to JSON");
-        value.as_object_mut().expect("an entry is an object").remove("hash");
-        Digest::of(&value)
+        let object = value.as_object_mut().expect("an entry is an object");
+        object.retain(|key, _| !fields.contains(&key.as_str()));
+        value
     }
 
     /// The line in the file, with its end.
@@ -127,12 +182,14 @@ impl Event {
             Event::Cancelled => "cancelled",
             Event::TimedOut => "not answered in time",
             Event::Used => "approved and used",
+            Event::Returned => "approved; what it was used for failed, and it counts again",
+            Event::Revoked => "approved and taken back",
         }
     }
 
     /// Whether it ends the asking.
     pub(super) fn is_answer(self) -> bool {
-        !matches!(self, Event::Requested | Event::Used)
+        !matches!(self, Event::Requested | Event::Used | Event::Returned | Event::Revoked)
     }
 }
 
@@ -142,7 +199,30 @@ impl Channel {
         match self {
             Channel::ElicitationLegacy | Channel::ElicitationModern => Tier::Client,
             Channel::Editor | Channel::Terminal => Tier::Attended,
+            Channel::Signature => Tier::Keyed,
         }
+    }
+
+    /// Whether a program asks here, as often as it likes.
+    pub(super) fn is_client(self) -> bool {
+        self.tier() == Tier::Client
+    }
+}
+
+impl Action {
+    /// What an approval at this gate can be used for.
+    pub fn at(gate: Gate) -> &'static [Action] {
+        match gate {
+            Gate::Strategy => &[Action::WriteMigrations, Action::WriteReport],
+            _ => &[Action::Run],
+        }
+    }
+}
+
+impl Told {
+    /// An event without more.
+    pub(super) fn of(event: Event, question: Question) -> Told {
+        Told { event, question, action: None, signature: None }
     }
 }
 

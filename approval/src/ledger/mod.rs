@@ -1,24 +1,42 @@
 //! The ledger: an append-only file of what was asked, answered and used, each line chained to the one before.
 //!
-//! `.lockkeeper/ledger.jsonl` is made to be committed. Appending takes the operating system's lock on the file, checks the
-//! whole chain, writes one whole line and flushes it to the disk. When the chain is broken every gate is closed.
+//! `.lockkeeper/ledger.jsonl` is made to be committed, and can be read and written by everything that works in the project.
+//! So it is no authority: each line that is written here is authenticated with the user's secret, and the register beside
+//! that secret ([`crate::state`]) knows the ledger's head and which approvals count. Every decision reads and checks all of
+//! it. When anything is wrong every gate is closed.
 
 pub mod entry;
 pub mod verify;
+mod book;
+mod register;
 
 use crate::digest::Digest;
 use crate::gate::Tier;
+use crate::signature::Signers;
+use crate::state::{StateError, WorkspaceState};
 use crate::time::Time;
-use entry::{Channel, Client, Entry, Event, Nonce, Question, Request};
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::path::{Path, PathBuf};
-use verify::{Fault, verify};
+use book::Book;
+use entry::{Action, Channel, Client, Entry, Event, Nonce, Question, Request, Told};
+use lockkeeper_root::Root;
+use register::Register;
+use std::io;
+use std::path::PathBuf;
+use verify::{Fault, extends, verify};
+
+/// Where the ledger lies in a project.
+pub const PATH: &str = ".lockkeeper/ledger.jsonl";
+/// A ledger of a hundred thousand lines.
+const MOST: u64 = 100_000_000;
 
 /// The ledger of a project.
 #[derive(Clone, Debug)]
 pub struct Ledger {
-    path: PathBuf,
+    root: Root,
+    state: WorkspaceState,
+    /// The ledger as the last commit has it; empty where it has none.
+    committed: Vec<u8>,
+    /// Whose signature makes an approval keyed.
+    signers: Signers,
 }
 
 /// What a human is going to be asked.
@@ -38,6 +56,8 @@ pub struct Asking {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     Typed(String),
+    /// A signature as OpenSSH writes it.
+    Signed(String),
     Declined,
     Cancelled,
     TimedOut,
@@ -46,10 +66,22 @@ pub enum Answer {
 /// Why the ledger could not be used, or refused to be.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
-    #[error("cannot use {path}: {source}")]
+    #[error("cannot use {}: {source}", path.display())]
     Io { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    State(#[from] StateError),
     #[error("{0}")]
     Fault(Fault),
+    #[error(
+        "what this machine remembers of the ledger cannot be read: run `lockkeeper ledger accept` in a terminal to begin anew; \
+         approvals that are open then end"
+    )]
+    RegisterUnreadable,
+    #[error(
+        "the clock says {now}, and has said {seen} before: set it right. If it was wrong before, run `lockkeeper ledger accept` \
+         in a terminal; approvals that are open then end"
+    )]
+    ClockSetBack { seen: Time, now: Time },
     #[error("the system gives no random numbers, so nothing can be asked: {0}")]
     NoRandomness(getrandom::Error),
     #[error("this gate needs an approval of tier {required}, and this way of asking is only worth {tier}")]
@@ -58,6 +90,10 @@ pub enum LedgerError {
     NeverAsked,
     #[error("this question was answered before ({}); ask again", .0.words())]
     AlreadyAnswered(Event),
+    #[error(
+        "your human did not approve this. Do not ask again before {0}; they can still approve it themselves, in a terminal"
+    )]
+    CoolingDown(Time),
     #[error("the gate is closed: {0}")]
     Closed(Closed),
 }
@@ -78,10 +114,16 @@ pub enum Closed {
     Answered(Event),
     #[error("the approval expired at {0}")]
     Expired(Time),
-    #[error("the approval was given at {0}, which is in the future: check the clock")]
-    NotYet(Time),
     #[error("it was approved at tier {given}, and this needs {required}")]
     TierTooLow { given: Tier, required: Tier },
+    #[error(
+        "the approval was not given on this machine, by this user, in this folder: approvals are not carried from one to another"
+    )]
+    Unauthenticated,
+    #[error("the approval's signature does not count: {0}")]
+    NotSigned(String),
+    #[error("it was approved once, and the approval does not count any more")]
+    Ended,
     #[error("the ledger cannot be trusted: {0}")]
     LedgerFaulty(String),
     #[error("what was approved has changed: {}", .0.join("; "))]
@@ -89,9 +131,9 @@ pub enum Closed {
 }
 
 impl Ledger {
-    /// The ledger of the project at `root`. Makes nothing yet.
-    pub fn in_project(root: &Path) -> Ledger {
-        Ledger { path: root.join(".lockkeeper").join("ledger.jsonl") }
+    /// The ledger of the project at `root`, with what the last commit has of it. Makes nothing yet.
+    pub fn new(root: Root, state: WorkspaceState, committed: Vec<u8>, signers: Signers) -> Ledger {
+        Ledger { root, state, committed, signers }
     }
 
     /// Writes down that a human is asked; the nonce in it belongs to this question alone.
@@ -100,154 +142,155 @@ impl Ledger {
         if tier < asking.required {
             return Err(LedgerError::TierTooLow { tier, required: asking.required });
         }
-        let question = Question {
-            expires: now.plus(asking.request.gate.lifetime()),
-            request: asking.request,
-            subject: asking.subject,
-            channel: asking.channel,
-            tier,
-            client: asking.client,
-            shown: asking.shown,
-            nonce: Nonce::new().map_err(LedgerError::NoRandomness)?,
-            issued: now,
-        };
-        let mut book = self.open_to_write()?;
-        book.append(now, Event::Requested, question.clone())?;
+        let mut book = Book::open(self, now)?;
+        if asking.channel.is_client()
+            && let Some(until) = book.quiet_until(&asking.request.digest)
+        {
+            return Err(LedgerError::CoolingDown(until));
+        }
+        let question = question(asking, book.now)?;
+        book.append(Told::of(Event::Requested, question.clone()))?;
         Ok(question)
     }
 
     /// Decides what an answer means and writes it down. Only the short digest, typed in time, approves.
     pub fn answer(&self, nonce: &Nonce, answer: &Answer, now: Time) -> Result<Event, LedgerError> {
-        let mut book = self.open_to_write()?;
-        let Some(last) = book.entries.iter().rfind(|entry| entry.question.nonce == *nonce) else {
-            return Err(LedgerError::NeverAsked);
-        };
-        if last.event != Event::Requested {
-            return Err(LedgerError::AlreadyAnswered(last.event));
+        let mut book = Book::open(self, now)?;
+        let asked = book.last(nonce).filter(|it| it.is_authentic(&self.state));
+        let asked = asked.ok_or(LedgerError::NeverAsked)?;
+        if asked.event != Event::Requested {
+            return Err(LedgerError::AlreadyAnswered(asked.event));
         }
-        let question = last.question.clone();
-        let event = decide(&question, answer, now);
-        book.append(now, event, question)?;
+        let question = asked.question.clone();
+        let event = self.decide(&question, answer, book.now);
+        let signature = match (event, answer) {
+            (Event::Approved, Answer::Signed(signature)) => Some(signature.clone()),
+            _ => None,
+        };
+        book.append(Told { signature, ..Told::of(event, question) })?;
         Ok(event)
     }
 
-    /// Whether the gate is open for this request at this time, by an approval of at least this tier.
-    pub fn status(&self, request: &Request, required: Tier, now: Time) -> Status {
-        match self.entries() {
-            Ok(entries) => status(&entries, request, required, now),
+    /// Whether the gate is open for this request at this time, by an approval of at least this tier; for this action or,
+    /// without one, for anything that the gate opens.
+    pub fn status(&self, request: &Request, action: Option<Action>, required: Tier, now: Time) -> Status {
+        match Book::open(self, now) {
+            Ok(book) => book.status(request, action, required),
             Err(error) => Status::Closed(Closed::LedgerFaulty(error.to_string())),
         }
     }
 
-    /// Spends the approval: from here on the gate is closed again. To be called before the approved thing is done.
-    pub fn consume(&self, request: &Request, required: Tier, now: Time) -> Result<Question, LedgerError> {
-        let mut book = self.open_to_write()?;
-        match status(&book.entries, request, required, now) {
-            Status::Closed(closed) => Err(LedgerError::Closed(closed)),
-            Status::Open(question) => {
-                book.append(now, Event::Used, question.clone())?;
-                Ok(question)
-            }
+    /// Until when a program must not ask for this; nothing where it may.
+    pub fn quiet_until(&self, digest: &Digest, now: Time) -> Option<Time> {
+        Book::open(self, now).ok()?.quiet_until(digest)
+    }
+
+    /// Does what was approved, and spends the approval for this action. Nobody else uses it meanwhile. What fails must have
+    /// kept nothing: the approval then counts again. `act` must not use the ledger.
+    ///
+    /// # Errors
+    /// When the gate is closed or the ledger cannot be used; then nothing was done. The inner result is that of `act`.
+    pub fn spend<T, E>(
+        &self,
+        request: &Request,
+        action: Action,
+        required: Tier,
+        now: Time,
+        act: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, LedgerError> {
+        let mut book = Book::open(self, now)?;
+        let question = match book.status(request, Some(action), required) {
+            Status::Closed(closed) => return Err(LedgerError::Closed(closed)),
+            Status::Open(question) => question,
+        };
+        let told = |event| Told { action: Some(action), ..Told::of(event, question.clone()) };
+        book.append(told(Event::Used))?;
+        let done = act();
+        if done.is_err() {
+            book.append(told(Event::Returned))?;
         }
+        Ok(done)
     }
 
-    /// All entries, after checking every line. A project without a ledger has none.
-    pub fn entries(&self) -> Result<Vec<Entry>, LedgerError> {
-        verify(&self.bytes()?).map_err(LedgerError::Fault)
-    }
-
-    /// The file as it is, for [`verify::extends`].
-    pub fn bytes(&self) -> Result<Vec<u8>, LedgerError> {
-        let mut bytes = Vec::new();
-        let read = File::open(&self.path).and_then(|mut file| {
-            file.lock_shared()?;
-            file.read_to_end(&mut bytes)
-        });
-        match read {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.failed(error)),
-            _ => Ok(bytes),
+    /// Takes back what was approved of this request; says how many approvals ended.
+    pub fn revoke(&self, request: &Request, now: Time) -> Result<usize, LedgerError> {
+        let mut book = Book::open(self, now)?;
+        let open = book.open_approvals(request);
+        for question in &open {
+            book.append(Told::of(Event::Revoked, question.clone()))?;
         }
+        Ok(open.len())
     }
 
-    fn open_to_write(&self) -> Result<Book, LedgerError> {
-        let mut bytes = Vec::new();
-        let folder = self.path.parent().expect("the ledger lies in .lockkeeper");
-        let opened = std::fs::create_dir_all(folder).and_then(|()| {
-            let mut file = OpenOptions::new().read(true).append(true).create(true).open(&self.path)?;
-            file.lock()?;
-            file.read_to_end(&mut bytes)?;
-            Ok(file)
-        });
-        let file = opened.map_err(|error| self.failed(error))?;
+    /// A person says no before or without being asked: what was approved ends, and programs do not ask again for a while.
+    pub fn reject(&self, asking: Asking, now: Time) -> Result<(), LedgerError> {
+        self.revoke(&asking.request, now)?;
+        let mut book = Book::open(self, now)?;
+        let question = question(asking, book.now)?;
+        book.append(Told::of(Event::Requested, question.clone()))?;
+        book.append(Told::of(Event::Declined, question))
+    }
+
+    /// Begins anew with the ledger as it is: a person has looked at it. Every approval that was open ends.
+    pub fn accept(&self, now: Time) -> Result<usize, LedgerError> {
+        let _lock = self.state.lock()?;
+        let bytes = self.bytes()?;
         let entries = verify(&bytes).map_err(LedgerError::Fault)?;
-        Ok(Book { file, path: self.path.clone(), entries })
+        extends(&self.committed, &bytes).map_err(LedgerError::Fault)?;
+        Register::begin(&self.state, &entries, now)?;
+        Ok(entries.len())
+    }
+
+    /// All entries, after checking every line as a gate does. A project without a ledger has none.
+    pub fn entries(&self, now: Time) -> Result<Vec<Entry>, LedgerError> {
+        Ok(Book::open(self, now)?.entries)
+    }
+
+    /// Whether this user wrote the entry, for this workspace.
+    pub fn is_authentic(&self, entry: &Entry) -> bool {
+        entry.is_authentic(&self.state)
+    }
+
+    fn decide(&self, question: &Question, answer: &Answer, now: Time) -> Event {
+        let is_keyed = question.tier == Tier::Keyed;
+        match answer {
+            Answer::Declined => Event::Declined,
+            Answer::Cancelled => Event::Cancelled,
+            _ if now < question.issued || now >= question.expires => Event::TimedOut,
+            Answer::TimedOut => Event::TimedOut,
+            Answer::Typed(text) if !is_keyed && question.request.digest.is_typed(text) => Event::Approved,
+            Answer::Signed(signature) if is_keyed && self.signers.who(question, signature).is_ok() => {
+                Event::Approved
+            }
+            Answer::Typed(_) | Answer::Signed(_) => Event::Rejected,
+        }
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, LedgerError> {
+        let bytes = self.root.read(PATH, MOST).map_err(|source| self.failed(source))?;
+        Ok(bytes.unwrap_or_default())
     }
 
     fn failed(&self, source: io::Error) -> LedgerError {
-        LedgerError::Io { path: self.path.clone(), source }
+        LedgerError::Io { path: PATH.into(), source }
     }
 }
 
-/// The opened, locked and verified ledger. Dropping it closes the file, which gives the lock back.
-struct Book {
-    file: File,
-    path: PathBuf,
-    entries: Vec<Entry>,
+fn question(asking: Asking, now: Time) -> Result<Question, LedgerError> {
+    Ok(Question {
+        expires: now.plus(asking.request.gate.lifetime()),
+        request: asking.request,
+        subject: asking.subject,
+        channel: asking.channel,
+        tier: asking.channel.tier(),
+        client: asking.client,
+        shown: asking.shown,
+        nonce: Nonce::new().map_err(LedgerError::NoRandomness)?,
+        issued: now,
+    })
 }
 
-impl Book {
-    fn append(&mut self, at: Time, event: Event, question: Question) -> Result<(), LedgerError> {
-        let entry = Entry::after(self.entries.last(), at, event, question);
-        let written = self.file.write_all(entry.line().as_bytes()).and_then(|()| self.file.sync_all());
-        written.map_err(|source| LedgerError::Io { path: self.path.clone(), source })?;
-        self.entries.push(entry);
-        Ok(())
-    }
-}
-
-fn decide(question: &Question, answer: &Answer, now: Time) -> Event {
-    match answer {
-        Answer::Declined => Event::Declined,
-        Answer::Cancelled => Event::Cancelled,
-        Answer::Typed(_) if now < question.issued || now >= question.expires => Event::TimedOut,
-        Answer::TimedOut => Event::TimedOut,
-        Answer::Typed(text) if question.request.digest.is_typed(text) => Event::Approved,
-        Answer::Typed(_) => Event::Rejected,
-    }
-}
-
-fn status(entries: &[Entry], request: &Request, required: Tier, now: Time) -> Status {
-    let mut reason = Closed::NotApproved;
-    let mut seen = Vec::new();
-    // From the end: the last word about each question counts.
-    for entry in entries.iter().rev().filter(|entry| entry.question.request == *request) {
-        let question = &entry.question;
-        if seen.contains(&&question.nonce) {
-            continue;
-        }
-        match refusal(entry, required, now) {
-            None => return Status::Open(question.clone()),
-            Some(closed) if seen.is_empty() => reason = closed,
-            Some(_) => {}
-        }
-        seen.push(&question.nonce);
-    }
-    Status::Closed(reason)
-}
-
-fn refusal(last: &Entry, required: Tier, now: Time) -> Option<Closed> {
-    let question = &last.question;
-    if last.event != Event::Approved {
-        return Some(Closed::Answered(last.event));
-    }
-    if now < question.issued {
-        return Some(Closed::NotYet(question.issued));
-    }
-    if now >= question.expires {
-        return Some(Closed::Expired(question.expires));
-    }
-    (question.tier < required).then_some(Closed::TierTooLow { given: question.tier, required })
-}
-
+#[cfg(test)]
+mod attacks;
 #[cfg(test)]
 mod tests;

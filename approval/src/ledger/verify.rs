@@ -1,6 +1,9 @@
 //! Whether a ledger is what was written: every line, its place in the chain, and the story that the lines tell.
 
-use super::entry::{Entry, Event};
+use super::entry::{Action, Entry, Event, Nonce, Question};
+use crate::digest::Digest;
+use crate::gate::Tier;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 /// The first line that is wrong, and why.
@@ -28,6 +31,10 @@ pub enum Problem {
     Impossible,
     /// The committed ledger has another line here, or this one is missing.
     NotCommitted,
+    /// This line was written here, and is missing or another one.
+    Lost,
+    /// Nobody wrote this line here, and it is not committed.
+    Unauthenticated,
 }
 
 impl fmt::Display for Fault {
@@ -42,11 +49,16 @@ impl fmt::Display for Fault {
             Problem::Edited => "was changed after it was written",
             Problem::Impossible => "answers or uses something that was not asked or approved then",
             Problem::NotCommitted => "differs from the committed ledger",
+            Problem::Lost => "was written on this machine, and is missing or changed",
+            Problem::Unauthenticated => {
+                "was not written by lockkeeper on this machine, and is not in the last commit either"
+            }
         };
         write!(
             f,
             "ledger line {} {what}. Every gate is closed until the file is whole: look at what changed with \
-             `git diff -- .lockkeeper/ledger.jsonl` and restore it with `git restore .lockkeeper/ledger.jsonl`",
+             `git diff -- .lockkeeper/ledger.jsonl`, and restore the file. If you changed it yourself, for example by \
+             switching branches, run `lockkeeper ledger accept` in a terminal; approvals that are open then end",
             self.line
         )
     }
@@ -55,8 +67,11 @@ impl fmt::Display for Fault {
 /// The entries of a whole ledger file, or its first fault.
 pub fn verify(bytes: &[u8]) -> Result<Vec<Entry>, Fault> {
     let mut entries: Vec<Entry> = Vec::new();
+    let mut stories = HashMap::new();
     for (index, line) in bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-        let entry = read(line, &entries).map_err(|problem| Fault { line: index + 1, problem })?;
+        let entry = read(line, entries.last())
+            .and_then(|entry| if follow(&mut stories, &entry) { Ok(entry) } else { Err(Problem::Impossible) })
+            .map_err(|problem| Fault { line: index + 1, problem })?;
         entries.push(entry);
     }
     Ok(entries)
@@ -76,7 +91,7 @@ pub fn extends(committed: &[u8], now: &[u8]) -> Result<(), Fault> {
     Err(Fault { line: same + 1, problem: Problem::NotCommitted })
 }
 
-fn read(line: &[u8], before: &[Entry]) -> Result<Entry, Problem> {
+fn read(line: &[u8], before: Option<&Entry>) -> Result<Entry, Problem> {
     let Some(text) = line.strip_suffix(b"\n") else {
         return Err(Problem::Truncated);
     };
@@ -88,32 +103,52 @@ fn read(line: &[u8], before: &[Entry]) -> Result<Entry, Problem> {
     if entry.line().as_bytes() != line {
         return Err(Problem::Unreadable);
     }
-    let expected = Entry::after(before.last(), entry.at, entry.event, entry.question.clone());
-    if entry.sequence != expected.sequence {
+    if entry.sequence != before.map_or(1, |before| before.sequence + 1) {
         return Err(Problem::Gap);
     }
-    if entry.previous != expected.previous {
+    if entry.previous != before.map_or_else(Digest::zero, |before| before.hash.clone()) {
         return Err(Problem::Unlinked);
-    }
-    if !can_follow(&entry, before) {
-        return Err(Problem::Impossible);
     }
     Ok(entry)
 }
 
-/// A question is asked once, answered once, in time, with all else unchanged; and an approval is used once.
-fn can_follow(entry: &Entry, before: &[Entry]) -> bool {
+/// How far one question has come.
+struct Story {
+    question: Question,
+    approved: bool,
+    ended: bool,
+    used: BTreeSet<Action>,
+}
+
+/// Whether the entry continues its question's story, which then goes on. A question is asked once, answered once, in time,
+/// with all else unchanged; an approval is used once for each action.
+fn follow(stories: &mut HashMap<Nonce, Story>, entry: &Entry) -> bool {
     let question = &entry.question;
-    let told: Vec<_> = before.iter().filter(|it| it.question.nonce == question.nonce).collect();
+    let Some(story) = stories.get_mut(&question.nonce) else {
+        let story =
+            Story { question: question.clone(), approved: false, ended: false, used: BTreeSet::new() };
+        stories.insert(question.nonce.clone(), story);
+        return entry.event == Event::Requested
+            && entry.at == question.issued
+            && question.tier == question.channel.tier()
+            && question.expires == question.issued.plus(question.request.gate.lifetime());
+    };
+    if story.ended || story.question != *question {
+        return false;
+    }
     let in_time = question.issued <= entry.at && entry.at < question.expires;
-    let same = told.iter().all(|it| it.question == *question);
-    let events: Vec<_> = told.iter().map(|it| it.event).collect();
-    match (entry.event, events.as_slice()) {
-        (Event::Requested, []) => entry.at == question.issued && question.tier == question.channel.tier(),
-        (Event::Approved, [Event::Requested]) | (Event::Used, [Event::Requested, Event::Approved]) => {
-            same && in_time
+    match (entry.event, entry.action) {
+        (Event::Requested, _) => false,
+        (Event::Approved, None) => {
+            let is_signed = entry.signature.is_some() == (question.tier == Tier::Keyed);
+            !std::mem::replace(&mut story.approved, true) && in_time && is_signed
         }
-        (event, [Event::Requested]) => same && event.is_answer(),
+        (Event::Used, Some(action)) => story.approved && in_time && story.used.insert(action),
+        // Written before there were actions: it was for all of them.
+        (Event::Used, None) => story.approved && in_time && !std::mem::replace(&mut story.ended, true),
+        (Event::Returned, Some(action)) => story.used.remove(&action),
+        (Event::Revoked, None) => story.approved && !std::mem::replace(&mut story.ended, true),
+        (event, None) => event.is_answer() && !story.approved && !std::mem::replace(&mut story.ended, true),
         _ => false,
     }
 }

@@ -1,15 +1,17 @@
-//! `lockkeeper gates`: which gates of a plan are open, and how a closed one is opened.
+//! `lockkeeper gates`: which gates there are; which of a plan's are open, and how a closed one is opened.
 
 use lockkeeper_approval::answer::{ApprovalRequired, Asker, approval_required};
-use lockkeeper_approval::ledger::{Ledger, Status};
-use lockkeeper_approval::plan::Store;
+use lockkeeper_approval::gate::{Gate, Tier};
+use lockkeeper_approval::ledger::Status;
+use lockkeeper_approval::policy::Policy;
 use lockkeeper_approval::status;
 use serde::Serialize;
 
 use super::approve::{load, now};
 use crate::args::{Format, GatesArgs};
 use crate::exit::Exit;
-use crate::{output, place};
+use crate::output;
+use crate::place::{self, Books};
 
 #[derive(Serialize)]
 struct Answer {
@@ -30,13 +32,15 @@ struct GateAnswer {
 
 pub fn run(args: &GatesArgs) -> anyhow::Result<Exit> {
     let project = place::project(&args.project)?;
-    let store = Store::in_project(&project.root);
-    let plan = load(&store, &args.plan)?;
-    let ledger = Ledger::in_project(&project.root);
+    let Some(plan) = &args.plan else {
+        return list(&place::policy(&project)?, args.format);
+    };
+    let Books { ledger, store, policy } = place::books(&project)?;
+    let plan = load(&store, plan)?;
     let gates = plan.contents.iter().map(|content| {
-        let required = content.gate.required(None);
+        let required = policy.required(content);
         let (gate, tier) = (content.gate.name(), required.name());
-        match status::status(&ledger, &store, &plan, content, required, now()) {
+        match status::status(&ledger, &store, &plan, content, None, required, now()) {
             Status::Open(question) => GateAnswer {
                 gate,
                 tier,
@@ -63,6 +67,57 @@ pub fn run(args: &GatesArgs) -> anyhow::Result<Exit> {
     }
     let closed = answer.gates.iter().any(|gate| gate.closed.is_some());
     Ok(if closed { Exit::GateClosed } else { Exit::Fine })
+}
+
+/// All gates, what they open, and the tier that each needs here.
+#[derive(Serialize)]
+struct List {
+    version: u32,
+    gates: Vec<Described>,
+    tiers: Vec<Worth>,
+    /// What the working copy changes and nobody has committed.
+    policy_changes: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Described {
+    gate: &'static str,
+    opens: &'static str,
+    least: &'static str,
+    tier: &'static str,
+}
+
+#[derive(Serialize)]
+struct Worth {
+    tier: &'static str,
+    means: &'static str,
+}
+
+fn list(policy: &Policy, format: Format) -> anyhow::Result<Exit> {
+    let gates = Gate::ALL.iter().map(|gate| Described {
+        gate: gate.name(),
+        opens: gate.allows(),
+        least: gate.least().name(),
+        tier: policy.at(*gate).name(),
+    });
+    let tiers = Tier::ALL.iter().map(|tier| Worth { tier: tier.name(), means: tier.worth() });
+    let policy_changes = policy.changes.clone();
+    let list = List { version: 1, gates: gates.collect(), tiers: tiers.collect(), policy_changes };
+    if format == Format::Json {
+        output::json(&list)?;
+        return Ok(Exit::Fine);
+    }
+    for it in &list.gates {
+        output::text_line(&format!("{:<12} {:<16} {}", it.gate, it.tier, it.opens));
+    }
+    output::text_line("\nHow an approval must at least be given:");
+    for it in &list.tiers {
+        output::text_line(&format!("{:<16} {}", it.tier, it.means));
+    }
+    for change in &list.policy_changes {
+        output::text_line(&format!("Changed and not committed: {change}"));
+    }
+    Ok(Exit::Fine)
 }
 
 fn show(answer: &Answer) {

@@ -1,13 +1,11 @@
 //! `lockkeeper plan`: ways compared, one recommended and written out.
 
-use anyhow::Context;
 use lockkeeper_approval::drafting::{Drafting, stored};
-use lockkeeper_approval::plan::Store;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
 use lockkeeper_core::signals::Answer;
-use lockkeeper_project::planning::{gather, plan, write_report};
-use lockkeeper_project::{Project, analysis, config};
+use lockkeeper_project::planning::{gather, plan, report_files, write_report};
+use lockkeeper_project::{Project, analysis};
 
 use super::signals;
 use crate::args::{Format, PlanArgs};
@@ -62,10 +60,11 @@ fn open_questions(report: &PlanReport) -> String {
 }
 
 fn write(project: &Project, report: &PlanReport, source: &[u8]) -> anyhow::Result<()> {
-    let written = write_report(project, report).context("the report cannot be written")?;
-    let configuration = std::fs::read(project.root.join(config::FILE_NAME)).unwrap_or_default();
-    let stored = stored(&Drafting { report, source, configuration: &configuration });
-    let id = Store::in_project(&project.root).store(&stored)?;
+    let files = report_files(report);
+    let written = write_report(project, &files).map_err(|error| anyhow::anyhow!(error))?;
+    let books = place::books(project)?;
+    let stored = stored(&Drafting { report, source, policy: &books.policy });
+    let id = books.store.store(&stored, &files)?;
     eprintln!("{} written", written.join(" and "));
     eprintln!("stored as plan {id}: `lockkeeper gates {id}`");
     Ok(())

@@ -2,26 +2,31 @@
 
 use super::moments::{Course, part};
 use super::{Change, Kind, Objection};
-use crate::catalog::Catalog;
 use crate::catalog::compare::{Aspect, Difference, End, Order, compare, unknown_losses};
+use crate::catalog::{Catalog, RelationKind, RelationName};
 use crate::check::replay;
 use crate::plan::{Phase, SqlStep};
 
 /// What the end lacks, or has too much.
 pub(super) fn end(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
     let mut differences = unknown_losses(compare(course.end(), change.after, Order::Ignored), End::Last);
-    if differences.iter().any(|it| is_more_rights(it)) {
-        let from_first = compare(course.end(), change.before, Order::Ignored);
-        let as_before = |it: &Difference| {
-            !from_first.iter().any(|own| (&own.object, &own.aspect) == (&it.object, &it.aspect))
-        };
-        differences.retain(|it| !(is_more_rights(it) && as_before(it)));
-    }
+    differences.retain(|it| !(is_more_rights(it) && is_made_again(change, &it.object.name)));
     let words = |it: &Difference| format!("the plan does not end where the migration does: {it}");
     differences.iter().map(|it| objection(Kind::End, None, it, words(it))).collect()
 }
 
-/// Rights that the migration as it was written loses, perhaps because it makes an object again.
+/// Whether the migration as it was written drops a view of this name and makes it again: its rights go with the old one, and a plan may keep
+/// them.
+fn is_made_again(change: &Change<'_>, name: &str) -> bool {
+    let shown = |it: &RelationName| it.display(change.target.dialect) == name;
+    let mut views = change.before.relations().filter(|(it, _)| shown(it));
+    views.any(|(it, before)| {
+        let view = matches!(before.kind, RelationKind::View(_));
+        view && change.after.relation(it).is_some_and(|after| after.born != before.born)
+    })
+}
+
+/// Rights that only the plan leaves.
 fn is_more_rights(difference: &Difference) -> bool {
     matches!(difference.aspect, Aspect::Rights(_)) && difference.theirs.is_none() && difference.ours.is_some()
 }

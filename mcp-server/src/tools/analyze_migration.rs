@@ -12,6 +12,10 @@ use crate::world::{Told, World, timestamp};
 pub struct Request {
     /// The file, relative to the project's root.
     pub file: String,
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
 }
 
 pub fn run(world: &World, request: &Request) -> Told<CheckReport> {

@@ -14,6 +14,10 @@ pub struct Request {
     pub folder: Option<String>,
     /// Only these tables.
     pub tables: Option<Vec<String>>,
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
 }
 
 pub fn run(world: &World, request: &Request) -> Told<SchemaReport> {

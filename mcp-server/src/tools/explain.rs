@@ -12,6 +12,10 @@ use crate::world::{Told, World};
 pub struct Request {
     /// A rule or a recipe; without it, all are listed.
     pub name: Option<String>,
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
 }
 
 /// The page, or the list.

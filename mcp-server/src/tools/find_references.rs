@@ -14,6 +14,10 @@ pub struct Request {
     pub table: String,
     /// The column; all of the table where it is left out.
     pub column: Option<String>,
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
 }
 
 /// Who uses it.

@@ -1,7 +1,6 @@
 //! The tool `gate_status`: what it takes, what it answers, and how.
 
 use lockkeeper_approval::answer::Asker;
-use lockkeeper_approval::plan::PlanId;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -16,8 +15,5 @@ pub struct Request {
 }
 
 pub fn run(world: &World, request: &Request, asker: Asker) -> Told<GateAnswer> {
-    let id = PlanId::parse(&request.plan).map_err(|error| error.to_string())?;
-    let project = world.project()?;
-    let plan = world.store(&project).load(&id).map_err(|error| error.to_string())?;
-    status_of(world, &project, &plan, asker)
+    status_of(&world.stored(&request.plan)?, None, asker)
 }

@@ -7,9 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::world::{Told, World};
 
-/// Nothing is needed.
+/// Nothing is needed at first.
 #[derive(Debug, Deserialize, JsonSchema)]
-pub struct Request {}
+pub struct Request {
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
+}
 
 /// What the repository shows.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -1,9 +1,11 @@
 //! The tool `propose_strategies`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::PlanReport;
+use lockkeeper_project::planning::report_files;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::write_migrations::why_no_plan;
 use crate::world::{Told, World};
 
 /// The migration.
@@ -13,6 +15,10 @@ pub struct Request {
     pub file: String,
     /// Write out this strategy instead of the recommended one.
     pub strategy: Option<String>,
+    /// `next_cursor` of the answer before, to read on.
+    #[serde(default)]
+    #[allow(dead_code, reason = "the wire reads it")]
+    pub cursor: Option<String>,
 }
 
 /// The strategies, compared.
@@ -36,8 +42,15 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
         );
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
-    let id = world.store(&planned.project).store(&planned.stored).map_err(|error| error.to_string())?;
-    let next =
-        format!("show the comparison to your human; write_migrations needs their approval of plan {id}");
+    if planned.report.plan.is_none() {
+        let next = why_no_plan(&planned);
+        return Ok(Response { plan_id: None, report: planned.report, next });
+    }
+    let documents = report_files(&planned.report);
+    let store = world.books(&planned.project)?.store;
+    let id = store.store(&planned.stored, &documents).map_err(|error| error.to_string())?;
+    let next = format!(
+        "show the comparison to your human; request_approval asks them for plan {id}, and write_migrations and write_report then take it"
+    );
     Ok(Response { plan_id: Some(id.to_string()), report: planned.report, next })
 }

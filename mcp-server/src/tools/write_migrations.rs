@@ -1,22 +1,24 @@
 //! `write_migrations`, behind the strategy gate.
 
 use lockkeeper_approval::answer::Asker;
+use lockkeeper_approval::content::Content;
+use lockkeeper_approval::ledger::Closed;
+use lockkeeper_approval::ledger::entry::Action;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::ReleaseReport;
 use lockkeeper_project::{analysis, rewrite};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::gate::{GateAnswer, consume};
-use crate::world::{Planned, Told, World, timestamp};
+use crate::gate::{GateAnswer, closed, content, spend};
+use crate::world::{Planned, Stored, Told, World, timestamp};
 
-/// The migration and how it is carried out.
+/// The plan, and nothing else: what is written follows from it.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Request {
-    /// The file, relative to the project's root.
-    pub file: String,
-    /// The strategy; the recommended one where it is left out.
-    pub strategy: Option<String>,
+    /// The plan's id, from `propose_strategies`.
+    pub plan: String,
 }
 
 /// The files that were written, or how a human opens the gate.
@@ -42,6 +44,10 @@ pub struct Response {
     pub how: Vec<String>,
     /// When an approval given now would expire.
     pub expires: Option<String>,
+    /// Your human said no: do not ask again before this time.
+    pub retry_after: Option<String>,
+    /// What the working copy of lockkeeper.toml changes and nobody has committed.
+    pub policy_changes: Vec<String>,
 }
 
 impl From<GateAnswer> for Response {
@@ -55,27 +61,43 @@ impl From<GateAnswer> for Response {
             reason: gate.reason,
             how: gate.how,
             expires: Some(gate.expires),
+            retry_after: gate.retry_after,
+            policy_changes: gate.policy_changes,
             ..Self::default()
         }
     }
 }
 
 pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
-    let planned = world.plan(&request.file, request.strategy.as_deref())?;
+    let stored = world.stored(&request.plan)?;
+    let planned = match again(world, &stored, asker)? {
+        Ok(planned) => planned,
+        Err(stale) => return Ok(stale.into()),
+    };
     let rewrite = drafted(&planned)?;
-    world.store(&planned.project).store(&planned.stored).map_err(|error| error.to_string())?;
-    if let Some(closed) = consume(world, &planned.project, &planned.stored, asker)? {
+    let write = || rewrite::write(&planned.project.root, &rewrite).map_err(|error| error.message);
+    if let Err(closed) = spend(&stored, Action::WriteMigrations, asker, write)? {
         return Ok(closed.into());
     }
-    rewrite::write(&planned.project.root, &rewrite).map_err(|error| error.message)?;
     let report = analysis::rewrite_report(&rewrite);
     Ok(Response {
         status: "written".to_owned(),
         files: rewrite.files.iter().map(|file| file.path.clone()).collect(),
         releases: report.releases,
-        plan: Some(planned.stored.id().to_string()),
+        plan: Some(stored.plan.id().to_string()),
         ..Response::default()
     })
+}
+
+/// The stored plan made again from what is there now; or, where something changed, how the gate is closed.
+pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planned, GateAnswer>> {
+    let before = content(&stored.plan)?;
+    let planned = world.plan(&stored.plan.subject, before.strategy.as_deref())?;
+    let changes = Content::difference(before, content(&planned.stored)?);
+    if changes.is_empty() {
+        return Ok(Ok(planned));
+    }
+    Ok(Err(closed(stored, before, &Closed::Stale(changes), asker)))
 }
 
 /// The files of the plan: made before the gate is asked, so that an approval is never used up for nothing.

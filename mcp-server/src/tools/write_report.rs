@@ -1,34 +1,29 @@
 //! `write_report`, behind the strategy gate.
 
 use lockkeeper_approval::answer::Asker;
+use lockkeeper_approval::ledger::entry::Action;
 use lockkeeper_project::planning;
-use schemars::JsonSchema;
-use serde::Deserialize;
 
-use super::write_migrations::{Response, why_no_plan};
-use crate::gate::consume;
+use super::write_migrations::{Request, Response, again};
+use crate::gate::{spend, status_of};
 use crate::world::{Told, World};
 
-/// The migration that the report is about.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct Request {
-    /// The file, relative to the project's root.
-    pub file: String,
-    /// The strategy; the recommended one where it is left out.
-    pub strategy: Option<String>,
-}
-
+/// Before or after the migrations, under the same approval. What is written is the report of the plan as it was approved:
+/// once the migrations are written, the file that it was made from is another.
 pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
-    let planned = world.plan(&request.file, request.strategy.as_deref())?;
-    if planned.report.plan.is_none() {
-        return Err(why_no_plan(&planned));
+    let stored = world.stored(&request.plan)?;
+    let before_migrations = status_of(&stored, Some(Action::WriteMigrations), asker)?.status == "open";
+    if before_migrations && let Err(stale) = again(world, &stored, asker)? {
+        return Ok(stale.into());
     }
-    world.store(&planned.project).store(&planned.stored).map_err(|error| error.to_string())?;
-    if let Some(closed) = consume(world, &planned.project, &planned.stored, asker)? {
-        return Ok(closed.into());
-    }
-    let files = planning::write_report(&planned.project, &planned.report)
-        .map_err(|error| format!("the report cannot be written: {error}"))?;
-    let plan = Some(planned.stored.id().to_string());
-    Ok(Response { status: "written".to_owned(), files, plan, ..Response::default() })
+    let id = stored.plan.id();
+    let documents = stored.books.store.documents(&id).map_err(|error| error.to_string())?;
+    let write = || planning::write_report(&stored.project, &documents);
+    Ok(match spend(&stored, Action::WriteReport, asker, write)? {
+        Ok(files) => {
+            let plan = Some(id.to_string());
+            Response { status: "written".to_owned(), files, plan, ..Response::default() }
+        }
+        Err(closed) => closed.into(),
+    })
 }

@@ -64,7 +64,7 @@ fn uses(migration: &Migration, own: &[Touch], file: &CheckedFile) -> bool {
 
 /// What whoever writes the files should know first.
 pub(super) fn notes(project: &Project, file: &CheckedFile) -> Vec<String> {
-    let committed = git::is_committed(&project.root, &file.path);
+    let committed = git::is_committed(&project.root, &file.path, &file.text);
     let note = || {
         format!(
             "{} is committed already: where a database has run it, these files come too late, and the change needs a new migration",

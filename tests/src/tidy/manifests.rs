@@ -7,21 +7,35 @@ use toml::{Table, Value};
 /// Each room and the rooms it may use.
 const ROOMS: &[(&str, &[&str])] = &[
     ("lockkeeper-core", &[]),
-    ("lockkeeper-project", &["lockkeeper-core"]),
+    ("lockkeeper-root", &[]),
+    ("lockkeeper-project", &["lockkeeper-core", "lockkeeper-root"]),
     ("lockkeeper-database", &["lockkeeper-core"]),
-    ("lockkeeper-approval", &["lockkeeper-core"]),
+    ("lockkeeper-approval", &["lockkeeper-core", "lockkeeper-root"]),
     (
         "lockkeeper-lsp",
-        &["lockkeeper-core", "lockkeeper-project", "lockkeeper-database", "lockkeeper-approval"],
+        &[
+            "lockkeeper-core",
+            "lockkeeper-root",
+            "lockkeeper-project",
+            "lockkeeper-database",
+            "lockkeeper-approval",
+        ],
     ),
     (
         "lockkeeper-mcp",
-        &["lockkeeper-core", "lockkeeper-project", "lockkeeper-database", "lockkeeper-approval"],
+        &[
+            "lockkeeper-core",
+            "lockkeeper-root",
+            "lockkeeper-project",
+            "lockkeeper-database",
+            "lockkeeper-approval",
+        ],
     ),
     (
         "lockkeeper",
         &[
             "lockkeeper-core",
+            "lockkeeper-root",
             "lockkeeper-project",
             "lockkeeper-database",
             "lockkeeper-approval",

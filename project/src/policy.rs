@@ -1,0 +1,202 @@
+//! The policy in force: the committed `lockkeeper.toml`, and what the working copy changes of it.
+//!
+//! An agent can edit the working copy, so that is not what decides how strong an approval must be. What it tightens counts;
+//! what it loosens does not, is shown, and raises the tier until a person has committed it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use lockkeeper_core::hazards;
+use lockkeeper_root::Root;
+use toml::{Table, Value};
+
+use crate::config::{self, Config, FILE_NAME, Gates, Severity};
+use crate::discover::Project;
+use crate::git::{Committed, committed};
+
+/// Larger files list no signers.
+const LARGEST: u64 = 1_000_000;
+
+/// What decides about gates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Policy {
+    /// The configuration as the working copy has it, with the severities of the committed one where they are stricter.
+    pub config: Config,
+    /// The tiers that are stated, by gate; both where the committed file and the working copy state one.
+    pub tiers: Vec<(&'static str, &'static str)>,
+    /// The same for single databases.
+    pub databases: BTreeMap<String, Vec<(&'static str, &'static str)>>,
+    /// What the working copy changes.
+    pub changes: Vec<Change>,
+    /// The text of the file of allowed signers.
+    pub signers: Option<String>,
+}
+
+/// A key that the working copy has otherwise than the last commit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The file and the key.
+    pub key: String,
+    /// The committed value.
+    pub before: Option<String>,
+    /// The value now.
+    pub after: Option<String>,
+    /// Whether less is asked or reported than before, or it cannot be told.
+    pub loosens: bool,
+}
+
+/// Why the policy is not known: then every gate is closed.
+#[derive(Debug, thiserror::Error)]
+pub enum PolicyError {
+    /// Git cannot say what is committed.
+    #[error(transparent)]
+    Git(#[from] crate::git::GitError),
+    /// What is committed cannot be used.
+    #[error("the committed {FILE_NAME} cannot be used: {0}")]
+    Committed(String),
+    /// The file of allowed signers cannot be read.
+    #[error("the allowed signers in {path} cannot be read: {reason}")]
+    Signers {
+        /// As the policy names it.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl std::fmt::Display for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shown = |value: &Option<String>| value.clone().unwrap_or_else(|| "not set".to_owned());
+        write!(f, "{}: {} → {}", self.key, shown(&self.before), shown(&self.after))
+    }
+}
+
+/// The policy in force in a project.
+///
+/// # Errors
+/// [`PolicyError`], also when the committed file is broken.
+pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
+    let now = project.config.text();
+    let before = match committed(&project.root, FILE_NAME)? {
+        Committed::Nowhere => now.to_owned(),
+        other => {
+            String::from_utf8(other.bytes()).map_err(|error| PolicyError::Committed(error.to_string()))?
+        }
+    };
+    let parsed = config::parse(Path::new(FILE_NAME), &before);
+    let old = parsed.map_err(|error| PolicyError::Committed(error.to_string()))?;
+    let mut changes = changes(&before, now);
+    let mut config = project.config.clone();
+    for (rule, severity) in &mut config.severity {
+        let committed = old.severity.get(rule).copied().or_else(|| usual(rule));
+        *severity = committed.map_or(*severity, |it| it.max(*severity));
+    }
+    for (rule, severity) in &old.severity {
+        let usual = usual(rule).map_or(*severity, |it| it.max(*severity));
+        config.severity.entry(rule.clone()).or_insert(usual);
+    }
+    let databases: BTreeSet<&String> = old.databases.keys().chain(config.databases.keys()).collect();
+    let named = |name: &String| {
+        let both = [old.databases.get(name), config.databases.get(name)];
+        let tiers = both.into_iter().flatten().flat_map(|it| it.gates.named()).collect();
+        (name.clone(), tiers)
+    };
+    let databases = databases.into_iter().map(named).collect();
+    let both = |of: fn(&Config) -> &Gates| [of(&old).named(), of(&config).named()].concat();
+    let tiers = both(|config| &config.gates);
+    let signers = match &old.approval.allowed_signers {
+        Some(path) => Some(signers(project, path, &mut changes)?),
+        None => None,
+    };
+    Ok(Policy { config, tiers, databases, changes, signers })
+}
+
+/// Keys that differ, by their dotted names. Answers are what a plan is made of: they are shown with it.
+fn changes(before: &str, now: &str) -> Vec<Change> {
+    let (before, now) = (keys(before), keys(now));
+    let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let differing = all.into_iter().filter(|key| before.get(*key) != now.get(*key));
+    differing
+        .map(|key| {
+            let (before, after) = (before.get(key).cloned(), now.get(key).cloned());
+            let loosens = loosens(key, before.as_deref(), after.as_deref());
+            Change { key: format!("{FILE_NAME}: {key}"), before, after, loosens }
+        })
+        .collect()
+}
+
+fn keys(text: &str) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    // Both texts were read before: one that is no TOML does not come here.
+    flatten("", &text.parse::<Table>().unwrap_or_default(), &mut found);
+    found
+}
+
+fn flatten(prefix: &str, table: &Table, found: &mut BTreeMap<String, String>) {
+    for (key, value) in table {
+        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        match value {
+            Value::Table(inner) => flatten(&name, inner, found),
+            Value::String(text) => drop(found.insert(name, text.clone())),
+            other => drop(found.insert(name, other.to_string())),
+        }
+    }
+}
+
+fn loosens(key: &str, before: Option<&str>, after: Option<&str>) -> bool {
+    let parts: Vec<&str> = key.split('.').collect();
+    match parts.as_slice() {
+        ["answers", ..] => false,
+        ["severity", rule] => {
+            let of = |text: Option<&str>| match text {
+                Some("off") => Some(Severity::Off),
+                Some("note") => Some(Severity::Note),
+                Some("warning") => Some(Severity::Warning),
+                Some("danger") => Some(Severity::Danger),
+                _ => usual(rule),
+            };
+            of(after) < of(before)
+        }
+        ["gates", _] | ["databases", _, "gates", _] => tier(after) < tier(before),
+        ["databases", _, "production"] => after != Some("true"),
+        _ => true,
+    }
+}
+
+fn tier(name: Option<&str>) -> usize {
+    let order = ["client", "attended", "keyed", "second_identity"];
+    name.and_then(|name| order.iter().position(|it| *it == name)).map_or(0, |at| at + 1)
+}
+
+fn usual(rule: &str) -> Option<Severity> {
+    Some(match hazards::by_id(rule)?.severity {
+        hazards::Severity::Note => Severity::Note,
+        hazards::Severity::Warning => Severity::Warning,
+        hazards::Severity::Danger => Severity::Danger,
+    })
+}
+
+/// The file of allowed signers: of the project as it is committed, of the machine as it is.
+fn signers(project: &Project, path: &str, changes: &mut Vec<Change>) -> Result<String, PolicyError> {
+    let failed = |reason: String| PolicyError::Signers { path: path.to_owned(), reason };
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8".to_owned()));
+    if Path::new(path).is_absolute() {
+        let place = Path::new(path).canonicalize().map_err(|error| failed(error.to_string()))?;
+        if place.starts_with(&project.root) {
+            return Err(failed("it lies in the project: name it relative to the root".to_owned()));
+        }
+        return text(std::fs::read(place).map_err(|error| failed(error.to_string()))?);
+    }
+    let root = Root::open(&project.root).map_err(|error| failed(error.to_string()))?;
+    let now = root.read(path, LARGEST).map_err(|error| failed(error.to_string()))?;
+    let before = match committed(&project.root, path)? {
+        Committed::Nowhere => now.clone().ok_or_else(|| failed("there is no such file".to_owned()))?,
+        other => other.bytes(),
+    };
+    if now.as_ref() != Some(&before) {
+        let lines = |bytes: &[u8]| Some(format!("{} lines", String::from_utf8_lossy(bytes).lines().count()));
+        let after = now.and_then(|now| lines(&now));
+        changes.push(Change { key: path.to_owned(), before: lines(&before), after, loosens: true });
+    }
+    text(before)
+}
