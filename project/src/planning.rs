@@ -164,7 +164,7 @@ pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
 /// # Errors
 /// In words, when they cannot be written; then nothing was kept.
 pub fn write_report(project: &Project, files: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
-    let new = files.iter().map(|(path, content)| NewFile { path, content, replaces: true });
+    let new = files.iter().map(|(path, content)| NewFile { path, content, replaces: true, was: None });
     write_all(&project.root, &new.collect::<Vec<_>>())?;
     Ok(files.keys().cloned().collect())
 }

@@ -38,6 +38,8 @@ pub struct PlannedFile {
     pub phase: PhaseKind,
     /// Its whole text.
     pub content: String,
+    /// The text that it replaces.
+    pub was: Option<String>,
     /// Whether a file of that path is there and is replaced: the migration that is rewritten, and its down.
     pub replaces: bool,
 }
@@ -326,12 +328,14 @@ fn spell(
             let own_name = if first { in_place_of(file, folder, original, &new.path) } else { None };
             let replaces = own_name.as_ref().is_some_and(|path| exists(path, file, original));
             let path = own_name.unwrap_or_else(|| join(folder, file, &new.path));
+            let path_of = path.clone();
             files.push(PlannedFile {
                 path,
                 step: number + 1,
                 title: it.step.title.clone(),
                 before: it.waits.clone(),
                 phase: it.phase.kind,
+                was: text_of(&path_of, file, original).filter(|_| replaces),
                 content,
                 replaces,
             });
@@ -340,6 +344,14 @@ fn spell(
         done = end;
     }
     Ok((files, first_files))
+}
+
+/// The text of a half of the migration that is rewritten.
+fn text_of(path: &str, file: &CheckedFile, original: Option<&Migration>) -> Option<String> {
+    if path == file.path {
+        return Some(file.text.to_string());
+    }
+    original?.files.iter().find(|it| it.path == path).map(|it| it.text.to_string())
 }
 
 fn exists(path: &str, file: &CheckedFile, original: Option<&Migration>) -> bool {

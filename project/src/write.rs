@@ -4,9 +4,13 @@ use std::io;
 use std::path::Path;
 
 use lockkeeper_root::{Readers, Root};
+use serde::{Deserialize, Serialize};
 
 /// Larger files are replaced by nobody.
 const MOST: u64 = 100_000_000;
+
+/// What is being written, while it is: what a killed process left half done is put back by the next one.
+const JOURNAL: &str = ".lockkeeper-writing.json";
 
 /// One file to be written.
 #[derive(Debug, Clone, Copy)]
@@ -17,21 +21,48 @@ pub struct NewFile<'a> {
     pub content: &'a str,
     /// Whether one that is there is replaced; else none may be there.
     pub replaces: bool,
+    /// What the one that is replaced holds, where that matters: another text is left as it is.
+    pub was: Option<&'a str>,
 }
 
-/// Writes the files. New ones are made before an old one is replaced; when something fails, all is put back.
+/// A file of the journal.
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    path: String,
+    /// `None` where there was none.
+    before: Option<String>,
+    after: String,
+}
+
+/// Writes the files. New ones are made before an old one is replaced; when something fails, all is put back. Two never write at the same time.
 ///
 /// # Errors
-/// In words, when a file is in the way, lies outside the root or behind a link, or cannot be written. Then nothing was kept.
+/// In words, when a file is in the way, is not what it was, lies outside the root or behind a link, or cannot be written. Then nothing was kept.
 pub fn write_all(root: &Path, files: &[NewFile<'_>]) -> Result<(), String> {
     let failed =
         |path: &str, error: io::Error| format!("{path} cannot be written ({error}); nothing was kept");
     let root = Root::open(root).map_err(|error| failed("the project", error))?;
-    for file in files.iter().filter(|file| !file.replaces) {
-        if root.exists(file.path).map_err(|error| failed(file.path, error))? {
+    let _lock = root.lock().map_err(|error| failed("the project", error))?;
+    put_back_interrupted(&root).map_err(|error| failed(JOURNAL, error))?;
+    for file in files {
+        let there = root.exists(file.path).map_err(|error| failed(file.path, error))?;
+        if there && !file.replaces {
             return Err(format!("{} is there already: nothing was written", file.path));
         }
+        let Some(was) = file.was else { continue };
+        if root.read(file.path, MOST).map_err(|error| failed(file.path, error))?.as_deref()
+            != Some(was.as_bytes())
+        {
+            return Err(format!("{} was changed meanwhile: nothing was written; run it again", file.path));
+        }
     }
+    let entries: Vec<Entry> = files
+        .iter()
+        .map(|file| entry(&root, file))
+        .collect::<io::Result<_>>()
+        .map_err(|error| failed("a file", error))?;
+    let journal = serde_json::to_vec(&entries).map_err(|error| failed(JOURNAL, error.into()))?;
+    root.write(JOURNAL, &journal, Readers::Owner).map_err(|error| failed(JOURNAL, error))?;
     let (new, replaced): (Vec<&NewFile<'_>>, Vec<_>) = files.iter().partition(|file| !file.replaces);
     let mut before: Vec<(&str, Option<Vec<u8>>)> = Vec::new();
     for file in new.into_iter().chain(replaced) {
@@ -45,11 +76,52 @@ pub fn write_all(root: &Path, files: &[NewFile<'_>]) -> Result<(), String> {
             Ok(old) => before.push((file.path, old)),
             Err(error) => {
                 put_back(&root, &before);
+                let _ = root.remove(JOURNAL);
                 return Err(failed(file.path, error));
             }
         }
     }
-    Ok(())
+    root.remove(JOURNAL).map_err(|error| failed(JOURNAL, error))
+}
+
+fn entry(root: &Root, file: &NewFile<'_>) -> io::Result<Entry> {
+    let before = match root.read(file.path, MOST) {
+        Ok(before) if file.replaces => before,
+        Ok(_) => None,
+        Err(error) if file.replaces => return Err(error),
+        Err(_) => None,
+    };
+    let before = before.map(|it| String::from_utf8(it).map_err(io::Error::other)).transpose()?;
+    Ok(Entry { path: file.path.to_owned(), before, after: file.content.to_owned() })
+}
+
+/// Puts back what a process that was killed while it wrote had done so far; whether there was such a thing. What was changed since stays.
+///
+/// # Errors
+/// When it cannot be put back.
+pub fn recover(root: &Path) -> io::Result<bool> {
+    let root = Root::open(root)?;
+    if !root.exists(JOURNAL)? {
+        return Ok(false);
+    }
+    let _lock = root.lock()?;
+    put_back_interrupted(&root)
+}
+
+fn put_back_interrupted(root: &Root) -> io::Result<bool> {
+    let Some(journal) = root.read(JOURNAL, MOST)? else { return Ok(false) };
+    let entries: Vec<Entry> = serde_json::from_slice(&journal)?;
+    for entry in entries.iter().rev() {
+        if root.read(&entry.path, MOST)?.as_deref() != Some(entry.after.as_bytes()) {
+            continue;
+        }
+        match &entry.before {
+            Some(before) => root.write(&entry.path, before.as_bytes(), Readers::Usual)?,
+            None => root.remove(&entry.path)?,
+        }
+    }
+    root.remove(JOURNAL)?;
+    Ok(true)
 }
 
 fn put_back(root: &Root, before: &[(&str, Option<Vec<u8>>)]) {
@@ -69,7 +141,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn file(path: &'static str, replaces: bool) -> NewFile<'static> {
-        NewFile { path, content: "new", replaces }
+        NewFile { path, content: "new", replaces, was: None }
     }
 
     fn all_files(folder: &Path) -> Vec<(String, String)> {
@@ -111,5 +183,47 @@ mod tests {
             .expect("is written");
         assert_eq!(fs::read_to_string(at("project/deep/er/two")).expect("is there"), "new");
         assert!(write_all(&project, &[file("one", false)]).is_err());
+    }
+
+    /// A process that is killed at any moment leaves what the next one puts back.
+    #[test]
+    fn what_was_interrupted_is_put_back() {
+        for done in 0..=3 {
+            let folder = tempfile::tempdir().expect("can be made");
+            let at = |path: &str| folder.path().join(path);
+            fs::write(at("old"), "old").expect("can be written");
+            let files = [file("one", false), file("two", false), file("old", true)];
+            let root = Root::open(folder.path()).expect("is there");
+            let entries: Vec<Entry> = files.iter().map(|it| entry(&root, it).expect("is text")).collect();
+            fs::write(at(JOURNAL), serde_json::to_vec(&entries).expect("is JSON")).expect("can be written");
+            files
+                .iter()
+                .take(done)
+                .for_each(|it| fs::write(at(it.path), it.content).expect("can be written"));
+            assert!(recover(folder.path()).expect("can be put back"));
+            let left = [("old".to_owned(), "old".to_owned())];
+            let found: Vec<_> = all_files(folder.path())
+                .into_iter()
+                .map(|(path, text)| (path.rsplit('/').next().unwrap_or_default().to_owned(), text))
+                .collect();
+            assert_eq!(found, left, "killed behind {done} files");
+            assert!(!recover(folder.path()).expect("is nothing"));
+        }
+    }
+
+    #[test]
+    fn two_that_write_at_once_do_not_mix() {
+        let folder = tempfile::tempdir().expect("can be made");
+        fs::write(folder.path().join("old"), "old").expect("can be written");
+        let write = |name: &'static str| {
+            let files = [file(name, false), NewFile { was: Some("old"), ..file("old", true) }];
+            write_all(folder.path(), &files)
+        };
+        let results: Vec<_> = std::thread::scope(|scope| {
+            let running: Vec<_> = ["a", "b", "c", "d"].map(|name| scope.spawn(move || write(name))).into();
+            running.into_iter().map(|it| it.join().expect("ends")).collect()
+        });
+        assert_eq!(results.iter().filter(|it| it.is_ok()).count(), 1, "{results:?}");
+        assert_eq!(all_files(folder.path()).len(), 2);
     }
 }

@@ -153,6 +153,20 @@ impl Root {
         opened.map(File::into_std).map_err(|error| self.explained(path, error))
     }
 
+    /// Waits until nobody else holds the folder's lock, and holds it until what is returned is dropped. Where a folder cannot be locked, nobody
+    /// holds it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn lock(&self) -> io::Result<std::fs::File> {
+        // The handle that files are reached by may not be locked; only the lock goes by the path.
+        let folder = std::fs::File::open(&self.path)?;
+        match folder.lock() {
+            Err(error) if error.kind() != ErrorKind::Unsupported && cfg!(unix) => Err(error),
+            _ => Ok(folder),
+        }
+    }
+
     fn read_file(&self, path: &str, most: u64) -> io::Result<Vec<u8>> {
         let (folder, name) = self.place(path, false)?;
         let mut options = options();

@@ -228,7 +228,7 @@ impl Takeover<'_> {
         let (moved, moved_back) = self.source();
         after.extend(moved);
         back_after.extend(moved_back);
-        change.cutover(Moves { after, back_before, back_after }).undone_by(
+        change.cutover(Moves { after, back_before, back_after, ..Moves::default() }).undone_by(
             "the down migration swaps them back, and builds the old key anew and checks every foreign key to it while this table and \
              those that point here are closed: take a window; where a value over the old type's limit was written there is no way back",
             "errors over the baseline",

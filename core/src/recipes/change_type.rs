@@ -36,7 +36,11 @@ fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &TypeName, Option<
 /// Views that are replaced when the columns change places.
 #[derive(Default)]
 pub(super) struct Views {
-    /// The statements that replace them.
+    /// The statements that drop them, in front of all others: readers lock a view before what it reads.
+    pub drop: Vec<Statement>,
+    /// The same on the way back.
+    pub back_drop: Vec<Statement>,
+    /// The statements that make them again.
     pub up: Vec<Statement>,
     /// Those that make the old ones again.
     pub down: Vec<Statement>,
@@ -152,6 +156,9 @@ pub(super) struct Change<'a> {
 /// What changes places together with the columns, in the same transaction.
 #[derive(Default)]
 pub(super) struct Moves {
+    /// In front of everything, and on the way back too.
+    pub first: Vec<Statement>,
+    pub back_first: Vec<Statement>,
     /// Behind the renames.
     pub after: Vec<Statement>,
     /// On the way back, in front of the renames.
@@ -252,7 +259,8 @@ impl Change<'_> {
         let (mut after, mut back_after) = self.moved_default();
         after.extend(views.up);
         back_after.extend(views.down);
-        let mut swap = self.cutover(Moves { after, back_after, back_before: Vec::new() });
+        let (first, back_first) = (views.drop, views.back_drop);
+        let mut swap = self.cutover(Moves { first, back_first, after, back_after, back_before: Vec::new() });
         if let (Some(Step::Release(release)), false) = (swap.steps.first_mut(), views.shown.is_empty()) {
             release.must.push(format!("read {} in both types as well", views.shown.join(", ")));
         }
@@ -351,8 +359,10 @@ impl Change<'_> {
         };
         let renames = [rename(self.column, &aside), rename(self.new, self.column)];
         let after = then.sync_after(&aside);
-        let mut up = self.sync().drop(self.scene);
-        let mut down = after.drop(self.scene);
+        let mut up = moves.first;
+        up.extend(self.sync().drop(self.scene));
+        let mut down = moves.back_first;
+        down.extend(after.drop(self.scene));
         down.extend(moves.back_before);
         down.extend(undone(&renames));
         up.extend(renames);

@@ -8,7 +8,7 @@ use crate::plan::{Phase, Statement, Way};
 use super::change_type::{self, Views};
 use super::make;
 use super::rename_table::rights_of;
-use super::scene::Scene;
+use super::scene::{SECOND_LOCK_TIMEOUT, Scene};
 use super::{Form, Recipe, Refusal};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -93,14 +93,17 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     let parts = Parts::of(operations, scene).ok_or_else(|| Refusal::new("it changes no type under views"))?;
     let because = "it is made again in the same transaction";
     let drop = |it: &RelationName| make::drop(ObjectKind::View, scene.name(it));
-    let mut up: Vec<Statement> = parts
+    let second = || make::set_local("lock_timeout", SECOND_LOCK_TIMEOUT);
+    let dropped = parts
         .views
         .iter()
         .map(|it| drop(it).allowing(&dropped_view::RULE, because).allowing(&reshaped_view::RULE, because))
+        .chain([second()])
         .collect();
     // The last made goes first: it may read those before it.
-    let mut down: Vec<Statement> =
-        parts.created.iter().rev().map(|(_, it)| drop(&scene.resolve(&it.name))).collect();
+    let created = parts.created.iter().rev().map(|(_, it)| drop(&scene.resolve(&it.name)));
+    let back_drop = created.chain([second()]).collect();
+    let (mut up, mut down): (Vec<Statement>, Vec<Statement>) = Default::default();
     up.extend(
         parts.created.iter().map(|(_, it)| make::create_view(it.name.clone(), &it.head, &it.query.text)),
     );
@@ -116,7 +119,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
         view.shows(scene.dialect()).unwrap_or_default().into_iter().map(move |it| format!("{name}.{it}"))
     });
     let catalog = parts.without_views(scene);
-    let views = Views { up, down, shown: shown.collect() };
+    let views = Views { drop: dropped, back_drop, up, down, shown: shown.collect() };
     change_type::under_views(parts.retyped, &Scene { catalog: &catalog, ..*scene }, views)
 }
 

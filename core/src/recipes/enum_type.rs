@@ -344,7 +344,8 @@ impl Relabelled<'_> {
                 after.splice(0..0, types_up.clone());
             }
             let back_before = if number == last { types_down.clone() } else { Vec::new() };
-            let (own_up, own_down) = now.swapped(then, Moves { after, back_before, back_after });
+            let (own_up, own_down) =
+                now.swapped(then, Moves { after, back_before, back_after, ..Moves::default() });
             up.extend(self.second(number, own_up));
             down.splice(0..0, own_down);
         }

@@ -12,6 +12,11 @@ use crate::write::{NewFile, write_all};
 /// [`RewriteError`] when a file is in the way, lies outside the root, or cannot be written; then nothing was kept.
 pub fn write(root: &Path, rewrite: &Rewrite) -> Result<(), RewriteError> {
     let files = rewrite.files.iter();
-    let files = files.map(|it| NewFile { path: &it.path, content: &it.content, replaces: it.replaces });
+    let files = files.map(|it| NewFile {
+        path: &it.path,
+        content: &it.content,
+        replaces: it.replaces,
+        was: it.was.as_deref(),
+    });
     write_all(root, &files.collect::<Vec<_>>()).map_err(RewriteError::new)
 }
