@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::Timestamp;
-use lockkeeper_project::{Project, discover};
+use lockkeeper_project::discover::DiscoverError;
+use lockkeeper_project::{Project, analysis, discover};
 
 use crate::args::TargetArgs;
-use crate::exit::usage;
+use crate::exit::{unread, usage};
 
 /// The project of a path, which must exist.
 pub fn project(path: &Path) -> anyhow::Result<Project> {
@@ -19,7 +20,20 @@ pub fn project(path: &Path) -> anyhow::Result<Project> {
             path.display()
         )));
     }
-    Ok(discover(path)?)
+    discover(path).map_err(|error| match error {
+        DiscoverError::Config(error) => usage(error.to_string()),
+        error => error.into(),
+    })
+}
+
+/// Refuses a file that is not analysed: nothing can be planned from it.
+pub fn analysed(project: &Project, path: &Path, text: &str) -> anyhow::Result<()> {
+    let place = project.classify_file(&absolute(path));
+    let path = project.relative(&absolute(path));
+    match analysis::problem_of(project, place, &path, text, None).filter(|it| it.unread) {
+        Some(problem) => Err(unread(&problem)),
+        None => Ok(()),
+    }
 }
 
 /// The target that the command line states, over the one that was found.

@@ -37,6 +37,12 @@ pub fn parent(path: &str) -> &str {
     slash(path).map_or("", |at| &path[..at])
 }
 
+/// Whether a path is the folder or file, or lies below it; below the root lies everything.
+pub fn is_inside(path: &str, around: &str) -> bool {
+    let rest = path.strip_prefix(around);
+    matches!(around, "" | ".") || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Where the last `/` stands. Byte by byte: paths are short, and all of a repository are asked several times.
 fn slash(path: &str) -> Option<usize> {
     path.bytes().rposition(|byte| byte == b'/')

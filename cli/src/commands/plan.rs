@@ -17,6 +17,7 @@ use crate::{output, place};
 pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     let text = place::read(&args.file)?;
     let project = place::project(&args.file)?;
+    place::analysed(&project, &args.file, &text)?;
     let chosen = args.strategy.as_deref().map(way).transpose()?;
     let answers = args.answers.iter().map(|it| answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
     let policy = analysis::policy(&project, Some(place::now()));

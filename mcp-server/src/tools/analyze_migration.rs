@@ -1,5 +1,7 @@
 //! The tool `analyze_migration`: what it takes, what it answers, and how.
 
+use std::path::Path;
+
 use lockkeeper_core::report::CheckReport;
 use lockkeeper_project::analysis;
 use schemars::JsonSchema;
@@ -16,9 +18,12 @@ pub struct Request {
 
 pub fn run(world: &World, request: &Request) -> Told<CheckReport> {
     let project = world.project()?;
-    let (file, _) = world.check(&project, &request.file)?;
-    let files = [file];
+    let (file, text) = world.check(&project, &request.file)?;
+    let problem = analysis::problem_of(&project, project.classify_file(Path::new(&file.path)), &file.path, &text, None);
+    let is_read = !problem.as_ref().is_some_and(|it| it.unread);
+    let files: Vec<_> = is_read.then_some(file).into_iter().collect();
     let references = analysis::subjects_references(&project, &files);
     let policy = analysis::policy(&project, Some(timestamp()));
-    Ok(analysis::check_report(Some(&project), &files, &policy, &references))
+    let problems: Vec<_> = problem.into_iter().collect();
+    Ok(analysis::check_report(Some(&project), &files, &problems, &policy, &references))
 }

@@ -10,23 +10,32 @@ use super::engine;
 use super::recognise::Found;
 use crate::config::Config;
 use crate::files::{File, MAX_SIZE, parent};
-use crate::folder::{Folder, Named, Places, Problem, migrations};
+use crate::folder::{Folder, Named, Places, Problem, Unreadable, migrations};
 
 /// Larger files are no migrations.
 const LARGEST: u64 = 10 * MAX_SIZE;
 
-/// A file's text, or in words why there is none.
-pub(super) fn text(root: &Path, path: &str) -> Result<String, String> {
+/// A file's text, or why there is none.
+pub(crate) fn text(root: &Path, path: &str) -> Result<String, Unreadable> {
+    let refused = |error: std::io::Error| Unreadable {
+        reason: error.to_string(),
+        way_out: "make it a file that may be read",
+    };
     let mut bytes = Vec::new();
-    let file = std::fs::File::open(root.join(path)).map_err(|error| error.to_string())?;
+    let file = std::fs::File::open(root.join(path)).map_err(refused)?;
     let size = file.metadata().map_or(0, |it| it.len());
     if size > LARGEST {
-        return Err(format!("it is larger than {} MB", LARGEST / 1_000_000));
+        return Err(Unreadable {
+            reason: format!("it is larger than {} MB", LARGEST / 1_000_000),
+            way_out: "check it by itself (`lockkeeper check -` reads any length), or load its data by other means than a migration",
+        });
     }
     bytes.reserve(usize::try_from(size).unwrap_or_default());
-    file.take(LARGEST).read_to_end(&mut bytes).map_err(|error| error.to_string())?;
-    String::from_utf8(bytes)
-        .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+    file.take(LARGEST).read_to_end(&mut bytes).map_err(refused)?;
+    String::from_utf8(bytes).map_err(|error| Unreadable {
+        reason: format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()),
+        way_out: "save it as UTF-8, for example with iconv",
+    })
 }
 
 /// Reads a folder.
@@ -48,7 +57,7 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
     let engine = engine::engine(root, config, files, found.path, &texts);
     let migrations = migrations(framework, named, order);
     if migrations.is_empty() {
-        problems.push(Problem::new(
+        problems.push(Problem::unread(
             found.path,
             "holds no migrations",
             "check the path and the framework in lockkeeper.toml",
@@ -100,17 +109,17 @@ fn left_out(framework: &Framework, file: &File, relative: &str) -> Option<Proble
             && matches!(framework.layout, lockkeeper_core::framework::Layout::Folders { .. })
     {
         let message = format!("is not named as {} wants it, so it never runs", framework.title);
-        return Some(Problem::new(
+        return Some(Problem::unread(
             &file.path,
             message,
-            format!("rename or move it; see {}", framework.manual),
+            format!("rename or move it, or list it under `ignore` in lockkeeper.toml; see {}", framework.manual),
         ));
     }
     (code && numbered && depth == 0).then(|| {
-        Problem::new(
+        Problem::unread(
             &file.path,
             "is a migration in code, which is not analysed",
-            "state its schema changes in SQL where they matter",
+            "check the SQL that it runs: `lockkeeper check -` reads it",
         )
     })
 }

@@ -166,7 +166,7 @@ fn is_version(name: &str) -> bool {
         && digits.split('.').all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn looks_like_migrations(folder: &str) -> bool {
+pub(super) fn looks_like_migrations(folder: &str) -> bool {
     let names = ["migrat", "patches", "upgrades", "versioned", "changesets"];
     folder.split('/').any(|part| names.iter().any(|it| part.to_ascii_lowercase().contains(it)))
 }

@@ -1,0 +1,189 @@
+//! What could not be read never passes: the program on files, folders and configurations that it cannot read.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::binaries::lockkeeper;
+
+const POSTGRES: (&str, &str) = ("lockkeeper.toml", "dialect = \"postgres\"\n");
+
+fn project(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, text) in files {
+        write(folder.path(), path, text.as_bytes());
+    }
+    folder
+}
+
+fn write(folder: &Path, path: &str, bytes: &[u8]) {
+    let path = folder.join(path);
+    std::fs::create_dir_all(path.parent().expect("stands in a folder")).expect("is made");
+    std::fs::write(path, bytes).expect("is written");
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(lockkeeper());
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    command.output().expect("it starts")
+}
+
+/// The exit code, the verdict, and each unread thing as `path:line reason; way out`.
+fn check(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, Vec<String>) {
+    let output = run(folder, &[&["check", "--format", "json"], arguments].concat());
+    let report: Value = serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let unread = report["unread"].as_array().expect("a list").iter().map(|it| {
+        let text = |key: &str| it[key].as_str().expect("a text").to_owned();
+        let line = it["span"]["line"].as_u64().map_or(String::new(), |line| format!(":{line}"));
+        format!("{}{line} {}; {}", text("path"), text("reason"), text("way_out"))
+    });
+    (output.status.code(), report["verdict"].as_str().expect("a word").to_owned(), unread.collect())
+}
+
+/// The project is not passed, and something at `path` is named with a way out that holds `way_out`.
+#[track_caller]
+fn unread(files: &[(&str, &str)], arguments: &[&str], path: &str, way_out: &str) {
+    let folder = project(files);
+    let (code, verdict, unread) = check(folder.path(), arguments);
+    assert_eq!((code, verdict.as_str()), (Some(5), "unread"), "{unread:?}");
+    assert!(unread.iter().any(|it| it.starts_with(path) && it.contains(way_out)), "{unread:?}");
+    let (code, verdict, listed) = check(folder.path(), &[&["--allow-unread"], arguments].concat());
+    assert_eq!((code, verdict.as_str()), (Some(0), "pass"));
+    assert_eq!(listed, unread, "it is listed all the same");
+}
+
+#[test]
+fn text_that_is_no_sql_is_unread() {
+    for text in [
+        "DROP TABL users;",
+        "INSERT INT users VALUES (1);",
+        "DELETE FORM users;",
+        "CREATE TABLE users (id int;",
+        "hello world",
+        "SELECT 'open",
+        "TRUNCATE;",
+        "GRANT everything;",
+        "\\i other.sql\n",
+        "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 'users'; END $$;",
+    ] {
+        unread(&[POSTGRES, ("migrations/1_a.sql", text)], &[], "migrations/1_a.sql:1", "");
+    }
+}
+
+#[test]
+fn a_reason_accepts_a_statement_that_is_not_read() {
+    let text = "-- lockkeeper: allow unread because the extension adds it\nFROBNICATE users;\n";
+    let folder = project(&[POSTGRES, ("migrations/1_a.sql", text)]);
+    assert_eq!(check(folder.path(), &[]), (Some(0), "pass".to_owned(), Vec::new()));
+}
+
+#[test]
+fn a_danger_weighs_more_and_both_are_told() {
+    let text = "CREATE TABLE users (id int);";
+    let danger = "SET lock_timeout = '2s';\nDROP TABL users;\nCREATE INDEX i ON users (id);";
+    let folder = project(&[POSTGRES, ("migrations/1_a.sql", text), ("migrations/2_b.sql", danger)]);
+    let (code, verdict, unread) = check(folder.path(), &[]);
+    assert_eq!((code, verdict.as_str(), unread.len()), (Some(1), "block", 1));
+}
+
+#[test]
+fn files_that_cannot_be_read_are_unread() {
+    let folder = project(&[POSTGRES, ("migrations/1_a.sql", "CREATE TABLE users (id int);")]);
+    write(folder.path(), "migrations/2_b.sql", b"-- caf\xe9\n");
+    let mut long = b"SELECT 1;\n".repeat(2_000_001);
+    long.truncate(20_000_010);
+    write(folder.path(), "migrations/3_c.sql", &long);
+    let (code, _, unread) = check(folder.path(), &[]);
+    assert_eq!(code, Some(5));
+    let expected = ["migrations/2_b.sql cannot be read: byte 6", "migrations/3_c.sql cannot be read: it is larger"];
+    assert!(unread.iter().zip(expected).all(|(it, expected)| it.starts_with(expected)), "{unread:?}");
+}
+
+#[test]
+fn migrations_in_code_are_unread_with_the_command_that_prints_their_sql() {
+    for (path, text, command) in [
+        ("db/migrate/20240101000000_a.rb", "", "bin/rails runner"),
+        ("shop/migrations/0001_initial.py", "", "python manage.py sqlmigrate APP NUMBER | lockkeeper check -"),
+        ("alembic/versions/ab_a.py", "", "alembic upgrade FROM:TO --sql | lockkeeper check -"),
+        ("migrations/20240101_a.js", "exports.up = (knex) => {}", "npx knex migrate:up"),
+        ("migrations/1700000000000-a.ts", "implements MigrationInterface", "npx typeorm migration:run"),
+        ("migrations/20240101-a.js", "up: (queryInterface) => {}", "npx sequelize-cli db:migrate"),
+        ("migrations/1700000000000_a.js", "exports.up = (pgm) => {}", "npx node-pg-migrate up --dry-run"),
+        ("priv/repo/migrations/20240101000000_a.exs", "", "mix ecto.migrate --log-migrations-sql"),
+        ("database/migrations/2024_01_01_000000_a.php", "", "php artisan migrate --pretend"),
+        ("db/changelog/a.xml", "<databaseChangeLog>", "liquibase update-sql | lockkeeper check -"),
+        ("db/changelog/a.yaml", "databaseChangeLog:", "liquibase update-sql | lockkeeper check -"),
+    ] {
+        let folder = path.rsplit_once('/').expect("stands in a folder").0;
+        unread(&[POSTGRES, (path, text)], &[], folder, command);
+        unread(&[POSTGRES, (path, text)], &["."], folder, command);
+        unread(&[POSTGRES, (path, text)], &[path], path, if path.contains("change") { "" } else { command });
+    }
+}
+
+#[test]
+fn code_that_is_named_is_no_sql() {
+    for path in ["a.rb", "a.py", "a.exs", "a.ts", "a.js", "package.json"] {
+        unread(&[POSTGRES, (path, "SELECT 1;\n")], &[path], path, "lockkeeper check -");
+    }
+}
+
+#[test]
+fn projects_for_other_engines_are_unread() {
+    let mysql = "CREATE TABLE users (id int AUTO_INCREMENT) ENGINE=InnoDB;";
+    let sqlite = "CREATE TABLE users (id integer PRIMARY KEY AUTOINCREMENT) WITHOUT ROWID;";
+    for text in [mysql, sqlite] {
+        let files = [("migrations/001_a.sql", text), ("migrations/002_b.sql", text)];
+        unread(&files, &[], "migrations", "--dialect postgres");
+        unread(&files, &["migrations/002_b.sql"], "migrations/002_b.sql", "--dialect postgres");
+        unread(&[("a.sql", text)], &["a.sql"], "a.sql", "--dialect postgres");
+        let folder = project(&files);
+        let output = run(folder.path(), &["rewrite", "migrations/002_b.sql"]);
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(5) && message.contains("not analysed"), "{message}");
+    }
+}
+
+#[test]
+fn a_configuration_that_fits_no_file_is_unread() {
+    let folder = "[[migrations]]\npath = \"db\"\nframework = \"goose\"\n";
+    unread(&[("lockkeeper.toml", folder), ("src/a.sql", "SELECT 1;")], &[], "db holds no migrations", "lockkeeper.toml");
+    let flyway = "[[migrations]]\npath = \"db\"\nframework = \"flyway\"\n";
+    unread(&[("lockkeeper.toml", flyway), ("db/1_a.sql", "SELECT 1;")], &[], "db/1_a.sql", "ignore");
+}
+
+#[test]
+fn a_file_without_its_frameworks_marker_is_unread() {
+    let goose = ("migrations/00001_a.sql", "-- +goose Up\nSELECT 1;\n");
+    let bare = ("migrations/00002_b.sql", "DROP TABLE users;\n");
+    unread(&[POSTGRES, goose, bare], &[], bare.0, "add the marker");
+    unread(&[POSTGRES, goose, bare], &[bare.0], bare.0, "add the marker");
+}
+
+#[test]
+fn what_did_not_change_was_not_asked_about() {
+    let folder = project(&[POSTGRES, ("db/migrate/20240101000000_a.rb", ""), ("migrations/1_a.sql", "DROP TABL a;")]);
+    for arguments in [&["init", "-q", "-b", "main"][..], &["add", "."], &["commit", "-q", "-m", "base"]] {
+        let mut git = Command::new("git");
+        let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+        let status = git.args(identity).args(arguments).current_dir(folder.path()).status();
+        assert!(status.expect("git starts").success());
+    }
+    assert_eq!(check(folder.path(), &["--since", "main"]).0, Some(0));
+    write(folder.path(), "db/migrate/20240102000000_b.rb", b"");
+    let (code, _, unread) = check(folder.path(), &["--since", "main"]);
+    assert!(code == Some(5) && unread[0].starts_with("db/migrate 2 files of Rails"), "{unread:?}");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_pass() {
+    let folder = project(&[POSTGRES, ("migrations/1_a.sql", "SELECT 1;")]);
+    for format in ["text", "json"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("is there");
+        let mut command = Command::new(lockkeeper());
+        command.args(["check", "--format", format]).current_dir(folder.path()).stdout(full);
+        assert_eq!(command.status().expect("it starts").code(), Some(3), "{format}");
+    }
+}
