@@ -49,6 +49,9 @@ pub fn target(args: &TargetArgs, found: Target) -> anyhow::Result<Target> {
             .ok_or_else(|| usage(format!("{version} is no version: say --target-version 15")))?;
         "command line".clone_into(&mut target.source);
     }
+    if let Some(refusal) = Target::refusal(target.dialect, target.version) {
+        return Err(usage(refusal));
+    }
     Ok(target)
 }
 

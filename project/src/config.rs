@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::{FRAMEWORKS, Framework};
+use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::recipes::Answers;
-use lockkeeper_core::signals::{Answer, QUESTIONS};
+use lockkeeper_core::signals::{self, Answer, QUESTIONS};
 use serde::Deserialize;
+
+use crate::files;
 
 /// The file's name at a project's root.
 pub const FILE_NAME: &str = "lockkeeper.toml";
@@ -184,7 +187,30 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(id) = config.answers.keys().find(|id| !questions.contains(&id.as_str())) {
         return fail(id, unknown("question", id, &questions));
     }
+    let refused = |(id, value): (&String, &Scalar)| Some((id.clone(), signals::refusal(id, &value.to_string())?));
+    if let Some((id, message)) = config.answers.iter().find_map(refused) {
+        return fail(&id, message);
+    }
+    if let Some(message) = version_refusal(&config) {
+        return fail("target-version", message);
+    }
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    if let Some(id) = config.severity.keys().find(|id| hazards::by_id(id).is_none()) {
+        return fail(id, unknown("rule", id, &rules));
+    }
+    if let Some((glob, error)) = config.ignore.iter().find_map(|glob| Some((glob, files::glob_error(glob)?))) {
+        return fail("ignore", format!("`{glob}` is not a glob: {error}"));
+    }
     Ok(config)
+}
+
+fn version_refusal(config: &Config) -> Option<String> {
+    let stated = config.target_version.as_ref()?.to_string();
+    let Some(version) = Version::parse(&stated) else {
+        return Some(format!("`{stated}` is no version: say target-version = 15"));
+    };
+    let dialect = config.dialect.as_deref().and_then(Dialect::from_id).unwrap_or(Dialect::Postgres);
+    Target::refusal(dialect, version)
 }
 
 impl Config {
@@ -294,6 +320,26 @@ mod tests {
             "[answers]\ndowntime = \"none\"",
             "lockkeeper.toml:2: there is no question `downtime`; there are downtime-allowed, releases-between-steps, \
              every-writer-is-here, table-rows, rollback-window, verified-backup, narrowing",
+        );
+        refused(
+            "[answers]\ndowntime-allowed = \"nune\"",
+            "lockkeeper.toml:2: downtime-allowed cannot be `nune`: say one of none, seconds, window",
+        );
+        refused(
+            "[answers]\ntable-rows = \"four million\"",
+            "lockkeeper.toml:2: table-rows cannot be `four million`: say a number, such as 4000000",
+        );
+        refused(
+            "target-version = \"latest\"",
+            "lockkeeper.toml:1: `latest` is no version: say target-version = 15",
+        );
+        refused(
+            "target-version = 9.6",
+            "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are",
+        );
+        refused(
+            "[severity]\nno-lock-timeot = \"note\"",
+            "lockkeeper.toml:2: there is no rule `no-lock-timeot`; did you mean `no-lock-timeout`?",
         );
         refused(
             "[severity]\nx = \"warn\"",

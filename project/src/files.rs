@@ -77,14 +77,18 @@ const HIDDEN: &[&str] = &[
 /// Folders of other people's code, where no ignore file says so.
 const FOREIGN: &[&str] = &["node_modules", "bower_components", "__pycache__", "venv", "target"];
 
-/// Walks the repository. `ignored` are globs from the configuration; wrong globs are reported among the odd.
+/// What is wrong with a glob of the configuration.
+pub fn glob_error(glob: &str) -> Option<String> {
+    OverrideBuilder::new("").add(&format!("!{glob}")).err().map(|error| error.to_string())
+}
+
+/// Walks the repository. `ignored` are globs from the configuration.
 pub fn walk(root: &Path, ignored: &[String]) -> Files {
     let mut found = Files::default();
     let mut overrides = OverrideBuilder::new(root);
     for glob in ignored {
-        if let Err(error) = overrides.add(&format!("!{glob}")) {
-            found.odd.push((glob.clone(), format!("is not a glob: {error}")));
-        }
+        // The configuration was refused where this fails.
+        let _ = overrides.add(&format!("!{glob}"));
     }
     let mut builder = WalkBuilder::new(root);
     builder.hidden(false).require_git(false).ignore(false).filter_entry(is_wanted);

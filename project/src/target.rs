@@ -47,7 +47,12 @@ fn version(project: &Project, configured: Option<Dialect>, dialect: Dialect) -> 
         return (version, format!("{FILE_NAME}:{line}"));
     }
     match sightings(project).into_iter().find(|it| it.dialect == dialect) {
-        Some(seen) => (seen.version, format!("{}:{}", seen.path, seen.line)),
+        Some(seen) => {
+            let place = format!("{}:{}", seen.path, seen.line);
+            let version = Target::nearest(dialect, seen.version);
+            let unknown = Target::refusal(dialect, seen.version);
+            (version, unknown.map_or_else(|| place.clone(), |why| format!("{place}; {why}, so that {version} is taken")))
+        }
         None => (default_version(dialect), "default".to_owned()),
     }
 }

@@ -177,6 +177,44 @@ fn what_did_not_change_was_not_asked_about() {
     assert!(code == Some(5) && unread[0].starts_with("db/migrate 2 files of Rails"), "{unread:?}");
 }
 
+/// The same words are refused in the file and as flags, and by every command.
+#[test]
+fn a_wrong_configuration_is_a_wrong_call() {
+    let migration = ("migrations/1_a.sql", "SELECT 1;");
+    for (configuration, flags) in [
+        ("target-version = 10", &["check", "--target-version", "10"][..]),
+        ("target-version = 25", &["check", "--target-version", "25"]),
+        ("target-version = 9.6", &["effect", "migrations/1_a.sql", "--target-version", "9.6"]),
+        ("target-version = \"new\"", &["check", "--target-version", "new"]),
+        ("dialect = \"postgrs\"", &["check", "--dialect", "postgrs"]),
+        ("[answers]\ndowntime-allowed = \"nune\"", &["plan", "migrations/1_a.sql", "--answer", "downtime-allowed=nune"]),
+        ("[answers]\ntable-rows = \"many\"", &["rewrite", "migrations/1_a.sql", "--answer", "table-rows=many"]),
+        ("[answers]\ncolour = \"blue\"", &["plan", "migrations/1_a.sql", "--answer", "colour=blue"]),
+        ("[severity]\nno-such-rule = \"note\"", &["check", "--fail-on", "nothing"]),
+        ("ignore = [\"a{b\"]", &["check", "--no-such-flag"]),
+    ] {
+        let fine = project(&[POSTGRES, migration]);
+        assert_eq!(run(fine.path(), flags).status.code(), Some(2), "{flags:?}");
+        let wrong = project(&[("lockkeeper.toml", configuration), migration]);
+        let commands = ["check .", "rewrite migrations/1_a.sql", "plan migrations/1_a.sql", "schema", "signals", "references a"];
+        for command in commands {
+            let words: Vec<&str> = command.split(' ').collect();
+            let output = run(wrong.path(), &words);
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{configuration}: {command}: {message}");
+            assert!(message.contains("lockkeeper.toml:"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_version_that_is_seen_and_not_known_is_said() {
+    let compose = ("docker-compose.yml", "services:\n  db:\n    image: postgres:9.6\n");
+    let folder = project(&[compose, ("migrations/1_a.sql", "CREATE TABLE users (id int);")]);
+    let text = String::from_utf8(run(folder.path(), &["check"]).stdout).expect("is text");
+    assert!(text.contains("for postgres 11 (docker-compose.yml:3: PostgreSQL 9.6 is not known"), "{text}");
+}
+
 #[test]
 fn an_answer_that_cannot_be_written_is_no_pass() {
     let folder = project(&[POSTGRES, ("migrations/1_a.sql", "SELECT 1;")]);

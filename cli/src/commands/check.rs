@@ -314,7 +314,11 @@ fn summary(report: &CheckReport) -> String {
     if report.files.is_empty() {
         return format!("{}: nothing was analysed{unread}", report.verdict);
     }
-    let assumed = if target.source == "default" { " (assumed: nothing states it)" } else { "" };
+    let assumed = match target.source.split_once("; ") {
+        Some((place, why)) => format!(" ({place}: {why})"),
+        None if target.source == "default" => " (assumed: nothing states it)".to_owned(),
+        None => String::new(),
+    };
     format!(
         "{}: {} statements in {} files for {} {}{assumed}: {} dangers, {} warnings, {} notes{unread}",
         report.verdict,

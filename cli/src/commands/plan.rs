@@ -5,7 +5,7 @@ use lockkeeper_approval::drafting::{Drafting, stored};
 use lockkeeper_approval::plan::Store;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
-use lockkeeper_core::signals::Answer;
+use lockkeeper_core::signals::{Answer, refusal as signals_refusal};
 use lockkeeper_project::planning::{gather, plan, write_report};
 use lockkeeper_project::{Project, analysis, config};
 
@@ -49,6 +49,9 @@ pub fn way(name: &str) -> anyhow::Result<Way> {
 pub fn answer(text: &str) -> anyhow::Result<(String, Answer)> {
     let (id, value) =
         text.split_once('=').ok_or_else(|| usage(format!("--answer {text} is not ID=VALUE")))?;
+    if let Some(refusal) = signals_refusal(id.trim(), value.trim()) {
+        return Err(usage(refusal));
+    }
     Ok((id.trim().to_owned(), Answer { value: value.trim().to_owned(), source: "command line".to_owned() }))
 }
 
