@@ -63,8 +63,7 @@ pub struct NotAnalysed {
 /// What to do about a statement in a form that nobody knows.
 const SPELLING: &str = "check how it is spelled; if the server takes it, write `-- lockkeeper: allow unread because …` before it";
 /// What to do about a statement that is put together when it runs.
-const DYNAMIC: &str =
-    "check the statement that it makes, and write `-- lockkeeper: allow unread because …` before the statement around it";
+const DYNAMIC: &str = "check the statement that it makes, and write `-- lockkeeper: allow unread because …` before the statement around it";
 /// What to do about a file that psql runs from here.
 const INCLUDED: &str = "write the statements into this file, or check that file too";
 

@@ -187,7 +187,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(id) = config.answers.keys().find(|id| !questions.contains(&id.as_str())) {
         return fail(id, unknown("question", id, &questions));
     }
-    let refused = |(id, value): (&String, &Scalar)| Some((id.clone(), signals::refusal(id, &value.to_string())?));
+    let refused =
+        |(id, value): (&String, &Scalar)| Some((id.clone(), signals::refusal(id, &value.to_string())?));
     if let Some((id, message)) = config.answers.iter().find_map(refused) {
         return fail(&id, message);
     }
@@ -198,7 +199,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(id) = config.severity.keys().find(|id| hazards::by_id(id).is_none()) {
         return fail(id, unknown("rule", id, &rules));
     }
-    if let Some((glob, error)) = config.ignore.iter().find_map(|glob| Some((glob, files::glob_error(glob)?))) {
+    if let Some((glob, error)) = config.ignore.iter().find_map(|glob| Some((glob, files::glob_error(glob)?)))
+    {
         return fail("ignore", format!("`{glob}` is not a glob: {error}"));
     }
     Ok(config)
@@ -261,6 +263,7 @@ fn unknown(what: &str, given: &str, valid: &[&str]) -> String {
     let nearest = valid.iter().min_by_key(|candidate| distance(given, candidate));
     match nearest.filter(|nearest| distance(given, nearest) <= 1 + given.len() / 3) {
         Some(nearest) => format!("there is no {what} `{given}`; did you mean `{nearest}`?"),
+        None if what == "rule" => format!("there is no rule `{given}`; `lockkeeper explain` lists them"),
         None => format!("there is no {what} `{given}`; there are {}", valid.join(", ")),
     }
 }
@@ -294,7 +297,7 @@ mod tests {
     fn a_full_file_is_read() {
         let text = "dialect = \"postgres\"\ntarget-version = 15\ntime-zone = \"UTC\"\nignore = [\"vendor/**\"]\n\
                     [[migrations]]\npath = \"db\"\nframework = \"goose\"\n[answers]\ntable-rows = 1200\n\
-                    every-writer-is-here = true\n[limits]\nlock-seconds = 2\n[severity]\nlost-column = \"off\"\n";
+                    every-writer-is-here = true\n[limits]\nlock-seconds = 2\n[severity]\ndropped-column = \"off\"\n";
         let config = parse(Path::new("lockkeeper.toml"), text).expect("is valid");
         assert_eq!(config.target_version, Some(Scalar::Number(15)));
         assert_eq!(config.limits, Limits { lock_seconds: 2, ..Limits::default() });
@@ -333,10 +336,7 @@ mod tests {
             "target-version = \"latest\"",
             "lockkeeper.toml:1: `latest` is no version: say target-version = 15",
         );
-        refused(
-            "target-version = 9.6",
-            "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are",
-        );
+        refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are");
         refused(
             "[severity]\nno-lock-timeot = \"note\"",
             "lockkeeper.toml:2: there is no rule `no-lock-timeot`; did you mean `no-lock-timeout`?",

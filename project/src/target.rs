@@ -51,7 +51,13 @@ fn version(project: &Project, configured: Option<Dialect>, dialect: Dialect) -> 
             let place = format!("{}:{}", seen.path, seen.line);
             let version = Target::nearest(dialect, seen.version);
             let unknown = Target::refusal(dialect, seen.version);
-            (version, unknown.map_or_else(|| place.clone(), |why| format!("{place}; {why}, so that {version} is taken")))
+            (
+                version,
+                unknown.map_or_else(
+                    || place.clone(),
+                    |why| format!("{place}; {why}, so that {version} is taken"),
+                ),
+            )
         }
         None => (default_version(dialect), "default".to_owned()),
     }

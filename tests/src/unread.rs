@@ -97,7 +97,8 @@ fn files_that_cannot_be_read_are_unread() {
     write(folder.path(), "migrations/3_c.sql", &long);
     let (code, _, unread) = check(folder.path(), &[]);
     assert_eq!(code, Some(5));
-    let expected = ["migrations/2_b.sql cannot be read: byte 6", "migrations/3_c.sql cannot be read: it is larger"];
+    let expected =
+        ["migrations/2_b.sql cannot be read: byte 6", "migrations/3_c.sql cannot be read: it is larger"];
     assert!(unread.iter().zip(expected).all(|(it, expected)| it.starts_with(expected)), "{unread:?}");
 }
 
@@ -105,7 +106,11 @@ fn files_that_cannot_be_read_are_unread() {
 fn migrations_in_code_are_unread_with_the_command_that_prints_their_sql() {
     for (path, text, command) in [
         ("db/migrate/20240101000000_a.rb", "", "bin/rails runner"),
-        ("shop/migrations/0001_initial.py", "", "python manage.py sqlmigrate APP NUMBER | lockkeeper check -"),
+        (
+            "shop/migrations/0001_initial.py",
+            "",
+            "python manage.py sqlmigrate APP NUMBER | lockkeeper check -",
+        ),
         ("alembic/versions/ab_a.py", "", "alembic upgrade FROM:TO --sql | lockkeeper check -"),
         ("migrations/20240101_a.js", "exports.up = (knex) => {}", "npx knex migrate:up"),
         ("migrations/1700000000000-a.ts", "implements MigrationInterface", "npx typeorm migration:run"),
@@ -149,7 +154,12 @@ fn projects_for_other_engines_are_unread() {
 #[test]
 fn a_configuration_that_fits_no_file_is_unread() {
     let folder = "[[migrations]]\npath = \"db\"\nframework = \"goose\"\n";
-    unread(&[("lockkeeper.toml", folder), ("src/a.sql", "SELECT 1;")], &[], "db holds no migrations", "lockkeeper.toml");
+    unread(
+        &[("lockkeeper.toml", folder), ("src/a.sql", "SELECT 1;")],
+        &[],
+        "db holds no migrations",
+        "lockkeeper.toml",
+    );
     let flyway = "[[migrations]]\npath = \"db\"\nframework = \"flyway\"\n";
     unread(&[("lockkeeper.toml", flyway), ("db/1_a.sql", "SELECT 1;")], &[], "db/1_a.sql", "ignore");
 }
@@ -164,7 +174,8 @@ fn a_file_without_its_frameworks_marker_is_unread() {
 
 #[test]
 fn what_did_not_change_was_not_asked_about() {
-    let folder = project(&[POSTGRES, ("db/migrate/20240101000000_a.rb", ""), ("migrations/1_a.sql", "DROP TABL a;")]);
+    let folder =
+        project(&[POSTGRES, ("db/migrate/20240101000000_a.rb", ""), ("migrations/1_a.sql", "DROP TABL a;")]);
     for arguments in [&["init", "-q", "-b", "main"][..], &["add", "."], &["commit", "-q", "-m", "base"]] {
         let mut git = Command::new("git");
         let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
@@ -187,8 +198,14 @@ fn a_wrong_configuration_is_a_wrong_call() {
         ("target-version = 9.6", &["effect", "migrations/1_a.sql", "--target-version", "9.6"]),
         ("target-version = \"new\"", &["check", "--target-version", "new"]),
         ("dialect = \"postgrs\"", &["check", "--dialect", "postgrs"]),
-        ("[answers]\ndowntime-allowed = \"nune\"", &["plan", "migrations/1_a.sql", "--answer", "downtime-allowed=nune"]),
-        ("[answers]\ntable-rows = \"many\"", &["rewrite", "migrations/1_a.sql", "--answer", "table-rows=many"]),
+        (
+            "[answers]\ndowntime-allowed = \"nune\"",
+            &["plan", "migrations/1_a.sql", "--answer", "downtime-allowed=nune"],
+        ),
+        (
+            "[answers]\ntable-rows = \"many\"",
+            &["rewrite", "migrations/1_a.sql", "--answer", "table-rows=many"],
+        ),
         ("[answers]\ncolour = \"blue\"", &["plan", "migrations/1_a.sql", "--answer", "colour=blue"]),
         ("[severity]\nno-such-rule = \"note\"", &["check", "--fail-on", "nothing"]),
         ("ignore = [\"a{b\"]", &["check", "--no-such-flag"]),
@@ -196,7 +213,14 @@ fn a_wrong_configuration_is_a_wrong_call() {
         let fine = project(&[POSTGRES, migration]);
         assert_eq!(run(fine.path(), flags).status.code(), Some(2), "{flags:?}");
         let wrong = project(&[("lockkeeper.toml", configuration), migration]);
-        let commands = ["check .", "rewrite migrations/1_a.sql", "plan migrations/1_a.sql", "schema", "signals", "references a"];
+        let commands = [
+            "check .",
+            "rewrite migrations/1_a.sql",
+            "plan migrations/1_a.sql",
+            "schema",
+            "signals",
+            "references a",
+        ];
         for command in commands {
             let words: Vec<&str> = command.split(' ').collect();
             let output = run(wrong.path(), &words);
@@ -224,4 +248,162 @@ fn an_answer_that_cannot_be_written_is_no_pass() {
         command.args(["check", "--format", format]).current_dir(folder.path()).stdout(full);
         assert_eq!(command.status().expect("it starts").code(), Some(3), "{format}");
     }
+}
+
+/// Each on a folder as its framework has it: what it is taken for, and how the statements reach the server.
+#[test]
+fn frameworks_are_recognised_by_what_is_theirs() {
+    let index = "CREATE INDEX CONCURRENTLY i ON users (id);\n";
+    let first = "CREATE TABLE users (id int);\n";
+    let cargo = ("Cargo.toml", "[dependencies]\nrefinery = \"0.9\"\n");
+    let plan = (
+        "sqitch.plan",
+        "%syntax-version=1.0.0\n\nz 2024-01-01T00:00:00Z A <a@b> # first\na [z] 2024-01-02T00:00:00Z A <a@b>\n",
+    );
+    let mark = |up: &str, sql: &str| format!("{up}\n{sql}");
+    let cases: Vec<(&str, Vec<(&str, String)>, bool)> = vec![
+        (
+            "sql-migrate",
+            vec![
+                ("db/1-a.sql", mark("-- +migrate Up", first)),
+                ("db/2-b.sql", mark("-- +migrate Up notransaction", index)),
+            ],
+            false,
+        ),
+        (
+            "sql-migrate",
+            vec![
+                ("db/1-a.sql", mark("-- +migrate Up", first)),
+                ("db/2-b.sql", mark("-- +migrate Up", index)),
+            ],
+            true,
+        ),
+        (
+            "node-pg-migrate",
+            vec![
+                ("migrations/1700000000000_a.sql", mark("-- Up Migration", first)),
+                ("migrations/1700000000001_b.sql", mark("-- Up Migration", index)),
+            ],
+            true,
+        ),
+        (
+            "liquibase",
+            vec![
+                ("db/a.sql", mark("--liquibase formatted sql\n\n--changeset a:1", first)),
+                (
+                    "db/b.sql",
+                    mark("--liquibase formatted sql\n\n--changeset a:2 runInTransaction:false", index),
+                ),
+            ],
+            false,
+        ),
+        (
+            "liquibase",
+            vec![
+                ("db/a.sql", mark("--liquibase formatted sql\n\n--changeset a:1", first)),
+                ("db/b.sql", mark("--liquibase formatted sql\n\n--changeset a:2", index)),
+            ],
+            true,
+        ),
+        (
+            "supabase",
+            vec![
+                ("supabase/migrations/20240101000000_a.sql", first.to_owned()),
+                ("supabase/migrations/20240102000000_b.sql", index.to_owned()),
+            ],
+            false,
+        ),
+        (
+            "supabase",
+            vec![
+                ("supabase/migrations/20240101000000_a.sql", first.to_owned()),
+                ("supabase/migrations/20240102000000_b.sql", mark("SELECT 1;", index)),
+            ],
+            true,
+        ),
+        (
+            "atlas",
+            vec![
+                ("m/20240101000000_a.sql", first.to_owned()),
+                ("m/20240102000000_b.sql", index.to_owned()),
+                ("m/atlas.sum", String::new()),
+            ],
+            true,
+        ),
+        (
+            "atlas",
+            vec![
+                ("m/20240101000000_a.sql", first.to_owned()),
+                ("m/20240102000000_b.sql", mark("-- atlas:txmode none\n", index)),
+                ("m/atlas.sum", String::new()),
+            ],
+            false,
+        ),
+        (
+            "refinery",
+            vec![
+                (cargo.0, cargo.1.to_owned()),
+                ("migrations/V1__a.sql", first.to_owned()),
+                ("migrations/U2__b.sql", index.to_owned()),
+            ],
+            true,
+        ),
+        (
+            "postgrator",
+            vec![
+                ("migrations/001.do.a.sql", first.to_owned()),
+                ("migrations/002.do.b.sql", index.to_owned()),
+            ],
+            false,
+        ),
+        (
+            "graphile-migrate",
+            vec![
+                ("migrations/committed/000001.sql", mark("--! Previous: -\n--! Hash: sha1:0\n", first)),
+                (
+                    "migrations/committed/000002-b.sql",
+                    mark("--! Previous: sha1:0\n--! Hash: sha1:1\n", index),
+                ),
+            ],
+            true,
+        ),
+        (
+            "sqitch",
+            vec![
+                (plan.0, plan.1.to_owned()),
+                ("deploy/z.sql", first.to_owned()),
+                ("deploy/a.sql", mark("BEGIN;", index) + "COMMIT;\n"),
+                ("verify/z.sql", "SELECT 1".to_owned()),
+            ],
+            true,
+        ),
+    ];
+    for (framework, files, fails) in cases {
+        let folder = project(&[POSTGRES]);
+        files.iter().for_each(|(path, text)| write(folder.path(), path, text.as_bytes()));
+        let output = run(folder.path(), &["check", "--format", "json"]);
+        let report: Value = serde_json::from_slice(&output.stdout).expect("is JSON");
+        let files = report["files"].as_array().expect("a list");
+        assert!(
+            files.len() == 2 && files.iter().all(|it| it["framework"] == framework),
+            "{framework}: {report:#}"
+        );
+        let rules: Vec<&str> = files
+            .iter()
+            .flat_map(|it| it["hazards"].as_array().expect("a list"))
+            .filter_map(|it| it["rule"].as_str())
+            .collect();
+        assert_eq!(rules.contains(&"concurrent-in-transaction"), fails, "{framework}: {rules:?}");
+        assert!(!rules.contains(&"failing-statement"), "{framework}: the table is made before: {rules:?}");
+        assert!(report["unread"].as_array().expect("a list").is_empty(), "{framework}: {}", report["unread"]);
+    }
+}
+
+#[test]
+fn a_folder_that_looks_like_two_frameworks_is_asked_about() {
+    let files = [POSTGRES, ("db/1_a.up.sql", "CREATE TABLE users (id int);"), ("db/atlas.sum", "")];
+    unread(&files, &[], "db looks like Atlas and like golang-migrate", "framework = \"golang-migrate\"");
+    let decided = "dialect = \"postgres\"\n[[migrations]]\npath = \"db\"\nframework = \"golang-migrate\"\n";
+    let folder = project(&[("lockkeeper.toml", decided), files[1], files[2]]);
+    assert_eq!(check(folder.path(), &[]).0, Some(0));
 }

@@ -19,7 +19,8 @@ pub struct Request {
 pub fn run(world: &World, request: &Request) -> Told<CheckReport> {
     let project = world.project()?;
     let (file, text) = world.check(&project, &request.file)?;
-    let problem = analysis::problem_of(&project, project.classify_file(Path::new(&file.path)), &file.path, &text, None);
+    let problem =
+        analysis::problem_of(&project, project.classify_file(Path::new(&file.path)), &file.path, &text, None);
     let is_read = !problem.as_ref().is_some_and(|it| it.unread);
     let files: Vec<_> = is_read.then_some(file).into_iter().collect();
     let references = analysis::subjects_references(&project, &files);

@@ -64,5 +64,4 @@ pub(super) fn not_analysed(root: &Path, files: &[File], folders: &[Folder]) -> V
 }
 
 /// What to do about a folder for an engine that is not analysed.
-const OTHER_ENGINE: &str =
-    "say --dialect postgres, or `dialect` in lockkeeper.toml, if that is wrong; else list the folder there under `ignore`";
+const OTHER_ENGINE: &str = "say --dialect postgres, or `dialect` in lockkeeper.toml, if that is wrong; else list the folder there under `ignore`";

@@ -121,7 +121,8 @@ fn is_of_rails(folder: &str) -> bool {
 
 fn is_named_changelog(path: &str) -> bool {
     let folder = parent(path);
-    folder.split('/').any(|part| part == "changelog" || part == "changelogs") || name(path).contains("changelog")
+    folder.split('/').any(|part| part == "changelog" || part == "changelogs")
+        || name(path).contains("changelog")
 }
 
 fn start(root: &Path, path: &str) -> String {

@@ -115,7 +115,9 @@ pub fn root(start: &Path) -> Result<PathBuf, DiscoverError> {
 /// Where nothing marks a root: what holds the folder of migrations that this one is or lies in, since only there the others of
 /// its history are found; else the folder itself.
 fn unmarked_root(folder: &Path) -> PathBuf {
-    let is_migrations = |it: &&Path| it.file_name().is_some_and(|name| recognise::looks_like_migrations(&name.to_string_lossy()));
+    let is_migrations = |it: &&Path| {
+        it.file_name().is_some_and(|name| recognise::looks_like_migrations(&name.to_string_lossy()))
+    };
     let above = folder.ancestors().find(is_migrations).and_then(Path::parent);
     above.filter(|above| !is_everything(above)).unwrap_or(folder).to_owned()
 }
@@ -206,7 +208,9 @@ impl Project {
     ) -> Option<Problem> {
         if !form::may_be_sql(path) {
             return Some(match form::form(&self.root, path) {
-                Some(form) => Problem::unread(path, format!("is {}, which is not analysed", form.title), form.way_out),
+                Some(form) => {
+                    Problem::unread(path, format!("is {}, which is not analysed", form.title), form.way_out)
+                }
                 None => Problem::unread(
                     path,
                     "is no file of SQL",

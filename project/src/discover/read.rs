@@ -41,12 +41,13 @@ pub(crate) fn text(root: &Path, path: &str) -> Result<String, Unreadable> {
 /// Reads a folder.
 pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found<'_>) -> Folder {
     let framework = found.framework;
-    let mut problems = Vec::new();
+    let plan = if framework.id == "sqitch" { plan(root, files, found.path) } else { Vec::new() };
+    let mut problems: Vec<Problem> = found.rival.map(|rival| undecided(found, rival)).into_iter().collect();
     let mut named = Vec::new();
     for file in inside(files, found.path) {
         let relative = file.path[found.path.len()..].trim_start_matches('/');
         match parse(framework, relative).or_else(|| unnumbered(framework, relative)) {
-            Some(name) => named.push(read(root, file, name)),
+            Some(name) => named.push(read(root, file, planned(&plan, name))),
             None => problems.extend(left_out(framework, file, relative)),
         }
     }
@@ -91,6 +92,33 @@ fn read(root: &Path, file: &File, name: FileName) -> Named {
     Named { file: name, path: file.path.clone(), text }
 }
 
+/// The question that only the project's people can answer: the two runners would not do the same.
+fn undecided(found: &Found<'_>, rival: &Framework) -> Problem {
+    let Found { path, framework, .. } = found;
+    let message =
+        format!("looks like {} and like {}, which do not run files alike", framework.title, rival.title);
+    let lines = |id: &str| format!("`[[migrations]]` `path = \"{path}\"` `framework = \"{id}\"`");
+    let way_out = format!("write which into lockkeeper.toml: {} or {}", lines(framework.id), lines(rival.id));
+    Problem::unread(path, message, way_out)
+}
+
+/// The names of Sqitch's changes in the order of its plan.
+fn plan(root: &Path, files: &[File], folder: &str) -> Vec<String> {
+    let file = inside(files, folder).find(|file| file.name() == "sqitch.plan");
+    let text = file.and_then(|file| text(root, &file.path).ok()).unwrap_or_default();
+    let lines =
+        text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['%', '#', '@']));
+    lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
+/// A name with its place in the plan, where it has one.
+fn planned(plan: &[String], name: FileName) -> FileName {
+    match plan.iter().position(|it| *it == name.name) {
+        Some(place) => FileName { version: Version::planned(&name.name, place), ..name },
+        None => name,
+    }
+}
+
 /// A SQL file without a number, directly in a plain folder: it counts, and its place is said to be unknown.
 fn unnumbered(framework: &Framework, relative: &str) -> Option<FileName> {
     let stem = relative.strip_suffix(".sql").filter(|it| framework.id == "plain" && !it.contains('/'))?;
@@ -112,7 +140,10 @@ fn left_out(framework: &Framework, file: &File, relative: &str) -> Option<Proble
         return Some(Problem::unread(
             &file.path,
             message,
-            format!("rename or move it, or list it under `ignore` in lockkeeper.toml; see {}", framework.manual),
+            format!(
+                "rename or move it, or list it under `ignore` in lockkeeper.toml; see {}",
+                framework.manual
+            ),
         ));
     }
     (code && numbered && depth == 0).then(|| {

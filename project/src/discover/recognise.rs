@@ -15,21 +15,30 @@ use crate::files::{File, name, parent};
 pub(super) struct Found<'a> {
     pub path: &'a str,
     pub framework: &'static Framework,
+    /// Another one that it looks like just as much: the configuration decides.
+    pub rival: Option<&'static Framework>,
 }
 
 /// All folders of migrations.
 pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) -> Vec<Found<'a>> {
     let ctx = Context { root, files };
     let mut found: BTreeMap<&str, &'static Framework> = BTreeMap::new();
+    let mut rivals: BTreeMap<&str, &'static Framework> = BTreeMap::new();
     for (folder, inside) in by_folder(files) {
         if let Some((path, framework)) = ctx.recognise(folder, &inside) {
             found.entry(path).or_insert(framework);
+        }
+        if let [_, rival, ..] = ctx.signs(folder, &inside).as_slice() {
+            rivals.insert(folder, rival);
         }
     }
     for folder in &config.migrations {
         let path = folder.path.trim_matches('/').trim_start_matches("./");
         let named = folder.framework.as_deref().and_then(Framework::by_id);
         let seen = found.get(path).copied();
+        if named.is_some() {
+            rivals.remove(path);
+        }
         found.insert(path, named.or(seen).unwrap_or_else(plain));
     }
     let nested = |path: &str| {
@@ -39,7 +48,8 @@ pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) ->
         around.is_some_and(|(_, framework)| framework.id == "flyway")
     };
     let found = found.iter().filter(|(path, _)| !nested(path));
-    found.map(|(&path, &framework)| Found { path, framework }).collect()
+    let found = found.map(|(&path, &framework)| Found { path, framework, rival: rivals.get(path).copied() });
+    found.collect()
 }
 
 /// The framework for files that nothing else is known of.
@@ -53,11 +63,12 @@ fn by_id(id: &str) -> Option<&'static Framework> {
 
 /// The framework whose markers stand in the text.
 pub(super) fn by_markers(text: &str) -> Option<&'static Framework> {
-    ["goose", "dbmate"]
-        .into_iter()
-        .filter_map(by_id)
-        .find(|it| !framework::sections(it, "", text, None).is_empty())
+    MARKED.iter().filter_map(|id| by_id(id)).find(|it| framework::is_marked(it, text))
 }
+
+/// Frameworks whose files show what they are.
+const MARKED: &[&str] =
+    &["goose", "dbmate", "sql-migrate", "liquibase", "node-pg-migrate", "graphile-migrate"];
 
 fn by_folder(files: &[File]) -> BTreeMap<&str, Vec<&File>> {
     let mut folders: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
@@ -85,10 +96,11 @@ impl Context<'_> {
         if is_version(name(folder)) && looks_like_migrations(parent(folder)) {
             return Some((parent(folder), plain()));
         }
-        if self.exists(folder, "meta/_journal.json") {
-            return Some((folder, by_id("drizzle")?));
+        if matches!(name(folder), "deploy" | "revert") && self.exists(parent(folder), "sqitch.plan") {
+            return Some((parent(folder), by_id("sqitch")?));
         }
-        let framework = self.by_content(inside).or_else(|| self.by_names(folder, inside))?;
+        let sign = self.signs(folder, inside).first().copied();
+        let framework = sign.or_else(|| self.by_names(folder, inside))?;
         match framework.id {
             "flyway" => Some((flyway_location(folder), framework)),
             _ => Some((folder, framework)),
@@ -103,9 +115,29 @@ impl Context<'_> {
             || starts_with_digit && looks_like_migrations(folder)
     }
 
-    fn by_content(&self, inside: &[&File]) -> Option<&'static Framework> {
+    /// All that a folder says of itself: what lies beside its files, what stands in them, and names that only one has.
+    fn signs(&self, folder: &str, inside: &[&File]) -> Vec<&'static Framework> {
+        let beside = [("drizzle", "meta/_journal.json"), ("atlas", "atlas.sum")];
+        let beside = beside.into_iter().filter(|(_, file)| self.exists(folder, file)).map(|(id, _)| id);
+        let mut found: Vec<&'static Framework> = beside.filter_map(by_id).collect();
         // A marker in one of a few files is enough; prose about markers is not at the start of a comment.
-        inside.iter().take(5).find_map(|file| by_markers(&read::text(self.root, &file.path).ok()?))
+        for file in inside.iter().take(5) {
+            found.extend(read::text(self.root, &file.path).ok().and_then(|text| by_markers(&text)));
+        }
+        if found.is_empty() && (folder == "supabase/migrations" || folder.ends_with("/supabase/migrations")) {
+            found.extend(by_id("supabase"));
+        }
+        let named = |id: &str| {
+            let named = |file: &&&File| by_id(id).and_then(|it| framework::parse(it, file.name()));
+            inside.iter().filter(|file| named(file).is_some()).count() * 2 > inside.len()
+        };
+        if !found.is_empty() {
+            let names = ["golang-migrate", "flyway", "postgrator"].into_iter().filter(|id| named(id));
+            found.extend(names.filter_map(by_id));
+        }
+        let mut known = std::collections::BTreeSet::new();
+        found.retain(|it| known.insert(it.id));
+        found
     }
 
     fn by_names(&self, folder: &str, inside: &[&File]) -> Option<&'static Framework> {
@@ -114,13 +146,19 @@ impl Context<'_> {
             inside.iter().filter(|file| named(file).is_some()).count()
         };
         let most = |count: usize| count > 0 && count * 2 > inside.len();
+        if most(count("postgrator")) {
+            return by_id("postgrator");
+        }
+        if most(count("refinery")) && self.names_crate(folder, "refinery") {
+            return by_id("refinery");
+        }
         if most(count("flyway")) {
             return by_id("flyway");
         }
         if most(count("golang-migrate")) {
-            return if self.names_sqlx(folder) { by_id("sqlx") } else { by_id("golang-migrate") };
+            return if self.names_crate(folder, "sqlx") { by_id("sqlx") } else { by_id("golang-migrate") };
         }
-        if most(count("sqlx")) && self.names_sqlx(folder) {
+        if most(count("sqlx")) && self.names_crate(folder, "sqlx") {
             return by_id("sqlx");
         }
         let numbered = count("plain");
@@ -128,8 +166,8 @@ impl Context<'_> {
         (known || is_sequence(inside) && most(numbered)).then(plain)
     }
 
-    /// Whether the nearest Cargo.toml upwards names sqlx, or its offline data lies beside it.
-    fn names_sqlx(&self, folder: &str) -> bool {
+    /// Whether the nearest Cargo.toml upwards names a crate.
+    fn names_crate(&self, folder: &str, id: &str) -> bool {
         let mut at = folder;
         while !at.is_empty() {
             at = parent(at);
@@ -137,7 +175,7 @@ impl Context<'_> {
                 let manifest = read::text(self.root, &join(at, "Cargo.toml")).unwrap_or_default();
                 return manifest
                     .lines()
-                    .any(|line| line.trim_start().trim_start_matches('"').starts_with("sqlx"));
+                    .any(|line| line.trim_start().trim_start_matches('"').starts_with(id));
             }
         }
         false
