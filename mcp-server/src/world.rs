@@ -11,6 +11,7 @@ use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
+use lockkeeper_project::discover::Place;
 use lockkeeper_project::planning::{gather, plan};
 use lockkeeper_project::{Project, config, discover};
 
@@ -72,12 +73,22 @@ impl World {
         let project = self.project()?;
         let way = strategy.map(way).transpose()?;
         let (file, text) = self.check(&project, path)?;
+        if let Some(problem) = analysis::problem_of(&project, place(&project, &file), &file.path, &text, None)
+            .filter(|it| it.unread)
+        {
+            return Err(format!("{} {}: {}", problem.path, problem.message, problem.advice));
+        }
         let report = plan(&project, &file, &gather(&project, &[]), way);
         let configuration = std::fs::read(project.root.join(config::FILE_NAME)).unwrap_or_default();
         let drafting = Drafting { report: &report, source: text.as_bytes(), configuration: &configuration };
         let stored = stored(&drafting);
         Ok(Planned { project, file, report, stored })
     }
+}
+
+/// Where a checked file stands.
+pub fn place<'a>(project: &'a Project, file: &CheckedFile) -> Place<'a> {
+    project.classify_file(Path::new(&file.path))
 }
 
 /// The path relative to the root.

@@ -1,11 +1,13 @@
 //! What could not be read never passes: the program on files, folders and configurations that it cannot read.
 
+use std::io::{BufRead, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::binaries::lockkeeper;
+use crate::language_client::LanguageClient;
 
 const POSTGRES: (&str, &str) = ("lockkeeper.toml", "dialect = \"postgres\"\n");
 
@@ -118,6 +120,7 @@ fn migrations_in_code_are_unread_with_the_command_that_prints_their_sql() {
         ("migrations/1700000000000_a.js", "exports.up = (pgm) => {}", "npx node-pg-migrate up --dry-run"),
         ("priv/repo/migrations/20240101000000_a.exs", "", "mix ecto.migrate --log-migrations-sql"),
         ("database/migrations/2024_01_01_000000_a.php", "", "php artisan migrate --pretend"),
+        ("db/animals_migrate/20240101000000_a.rb", "", "bin/rails runner"),
         ("db/changelog/a.xml", "<databaseChangeLog>", "liquibase update-sql | lockkeeper check -"),
         ("db/changelog/a.yaml", "databaseChangeLog:", "liquibase update-sql | lockkeeper check -"),
     ] {
@@ -126,6 +129,14 @@ fn migrations_in_code_are_unread_with_the_command_that_prints_their_sql() {
         unread(&[POSTGRES, (path, text)], &["."], folder, command);
         unread(&[POSTGRES, (path, text)], &[path], path, if path.contains("change") { "" } else { command });
     }
+}
+
+#[test]
+fn sql_that_is_named_for_an_engine_is_unread_until_it_is_named() {
+    let file = ("db/1_a.sql.postgres", "CREATE TABLE users (id int);");
+    unread(&[POSTGRES, file], &[], "db", "lockkeeper check FILE");
+    let folder = project(&[POSTGRES, file]);
+    assert_eq!(check(folder.path(), &[file.0]).0, Some(0));
 }
 
 #[test]
@@ -237,6 +248,83 @@ fn a_version_that_is_seen_and_not_known_is_said() {
     let folder = project(&[compose, ("migrations/1_a.sql", "CREATE TABLE users (id int);")]);
     let text = String::from_utf8(run(folder.path(), &["check"]).stdout).expect("is text");
     assert!(text.contains("for postgres 11 (docker-compose.yml:3: PostgreSQL 9.6 is not known"), "{text}");
+}
+
+/// One tool call, without the SDK: what the server answers to it.
+fn by_agents_tool(folder: &Path, file: &str) -> Value {
+    let mut command = Command::new(lockkeeper());
+    command.arg("mcp").current_dir(folder).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut server = command.spawn().expect("it starts");
+    let client = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    let call = json!({"name": "analyze_migration", "arguments": {"file": file}});
+    let mut input = server.stdin.take().expect("is piped");
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+        json!({"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": call}),
+    ] {
+        writeln!(input, "{message}").expect("is read");
+    }
+    let output = std::io::BufReader::new(server.stdout.take().expect("is piped"));
+    let messages =
+        output.lines().map(|line| serde_json::from_str::<Value>(&line.expect("is text")).expect("is JSON"));
+    let answer = messages.into_iter().find(|it| it["id"] == 2).expect("it answers");
+    drop(input);
+    server.wait().expect("it ends");
+    answer["result"].clone()
+}
+
+#[test]
+fn agents_are_told_what_is_unread_and_what_is_wrong() {
+    let folder = project(&[POSTGRES, ("migrations/1_a.sql", "DROP TABL users;"), ("a.py", "import os")]);
+    for file in ["migrations/1_a.sql", "a.py"] {
+        let report = &by_agents_tool(folder.path(), file)["structuredContent"];
+        assert!(report["verdict"] == "unread" && report["unread"][0]["path"] == file, "{report}");
+    }
+    write(folder.path(), "lockkeeper.toml", b"target-version = 10");
+    let answer = by_agents_tool(folder.path(), "migrations/1_a.sql");
+    let message = answer["content"][0]["text"].as_str().expect("a text");
+    assert!(answer["isError"] == true && message.contains("PostgreSQL 10 is not known"), "{answer}");
+}
+
+#[test]
+fn editors_show_what_is_unread_and_what_is_wrong() {
+    let folder = project(&[POSTGRES, ("migrations/1_a.sql", "DROP TABL users;")]);
+    let shown = |configuration: &str| {
+        write(folder.path(), "lockkeeper.toml", configuration.as_bytes());
+        let uri = format!("file://{}", folder.path().canonicalize().expect("is there").display());
+        let mut client = LanguageClient::start(Command::new(lockkeeper()).arg("lsp"));
+        client.initialize(&uri, json!({}));
+        let document = json!({"uri": format!("{uri}/migrations/1_a.sql"), "languageId": "sql", "version": 1, "text": "DROP TABL users;"});
+        client.notify("textDocument/didOpen", json!({"textDocument": document}));
+        let published = client.next("textDocument/publishDiagnostics");
+        client.shut_down();
+        let diagnostics = published["params"]["diagnostics"].as_array().expect("a list").iter();
+        let messages =
+            diagnostics.filter(|it| it["code"] == "not-analysed").filter_map(|it| it["message"].as_str());
+        messages.collect::<Vec<_>>().join("\n")
+    };
+    assert!(shown("").contains("allow unread because"));
+    assert!(shown("target-version = 10").contains("PostgreSQL 10 is not known"));
+}
+
+/// What the server runs on counts, not what tests or a client beside it run on.
+#[test]
+fn the_version_is_that_of_the_server() {
+    let table = "CREATE TABLE users (id int);";
+    let at = |image: &str| format!("services:\n  db:\n    image: postgres:{image}\n");
+    let (old, new) = (at("12"), at("16"));
+    for aside in ["docker-compose.test.yml", "client/docker-compose.yml", "api/docker-compose.yml"] {
+        let folder = project(&[
+            (aside, &old),
+            ("server/docker-compose.yml", &new),
+            ("server/migrations/1_a.sql", table),
+        ]);
+        let text = String::from_utf8(run(folder.path(), &["check", ".", "--format", "json"]).stdout)
+            .expect("is text");
+        let report: Value = serde_json::from_str(&text).expect("is JSON");
+        assert_eq!(report["target"]["version"], "16", "{aside}: {}", report["target"]);
+    }
 }
 
 #[test]

@@ -242,9 +242,9 @@ fn one(
                 self::folder(project, folder, args, policy, found, |it| is_inside(it))?;
             }
         }
-        let before = found.problems.len();
+        let before = found.problems.iter().filter(|it| it.unread).count();
         aside(project, args, found, is_inside);
-        if !any && found.problems.len() == before {
+        if !any && found.problems.iter().filter(|it| it.unread).count() == before {
             return Err(usage(format!(
                 "{} holds no migrations that we know: name the files, or the folder under [[migrations]] in lockkeeper.toml",
                 path.display()

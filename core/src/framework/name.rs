@@ -199,6 +199,10 @@ fn lettered(framework: &Framework, path: &str) -> Option<FileName> {
         Some(stem) => (stem, true),
         None => (file.strip_suffix(".sql")?, false),
     };
+    if framework.id == "flyway" && !sidecar && is_callback(stem) {
+        let version = Version::unnumbered(stem);
+        return Some(FileName { version, name: stem.to_owned(), part: Part::Whole, kind: Kind::Repeatable });
+    }
     let (letter, rest) = stem.split_at_checked(1)?;
     let (version, name) = rest.split_once("__").unwrap_or((rest, ""));
     let (kind, half) = match letter {
@@ -217,6 +221,12 @@ fn lettered(framework: &Framework, path: &str) -> Option<FileName> {
     };
     let part = if sidecar { Part::Sidecar } else { half };
     Some(FileName { version, name: name.to_owned(), part, kind })
+}
+
+/// `afterMigrate`, `beforeEachMigrate__timeouts`: Flyway runs it around migrations.
+fn is_callback(stem: &str) -> bool {
+    let event = ["before", "after"].iter().find_map(|moment| stem.strip_prefix(moment));
+    event.is_some_and(|event| event.starts_with(|it: char| it.is_ascii_uppercase()))
 }
 
 const PLAIN_HALVES: &[(&str, Part)] = &[
@@ -295,6 +305,8 @@ mod tests {
         check("flyway", "V1__x.sql.conf", Some(("1", "x", Part::Sidecar)));
         check("flyway", "R__view.sql", Some(("", "view", Part::Whole)));
         check("flyway", "é__view.sql", None);
+        check("flyway", "afterMigrate.sql", Some(("", "afterMigrate", Part::Whole)));
+        check("flyway", "aftermath.sql", None);
         check("sql-migrate", "20240101000000-x.sql", Some(("20240101000000", "x", Part::Whole)));
         check("node-pg-migrate", "1700000000000_x.sql", Some(("1700000000000", "x", Part::Whole)));
         check("supabase", "20240101000000_x.sql", Some(("20240101000000", "x", Part::Whole)));

@@ -1,13 +1,11 @@
 //! The tool `analyze_migration`: what it takes, what it answers, and how.
 
-use std::path::Path;
-
 use lockkeeper_core::report::CheckReport;
 use lockkeeper_project::analysis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::world::{Told, World, timestamp};
+use crate::world::{Told, World, place, timestamp};
 
 /// The migration.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -19,8 +17,7 @@ pub struct Request {
 pub fn run(world: &World, request: &Request) -> Told<CheckReport> {
     let project = world.project()?;
     let (file, text) = world.check(&project, &request.file)?;
-    let problem =
-        analysis::problem_of(&project, project.classify_file(Path::new(&file.path)), &file.path, &text, None);
+    let problem = analysis::problem_of(&project, place(&project, &file), &file.path, &text, None);
     let is_read = !problem.as_ref().is_some_and(|it| it.unread);
     let files: Vec<_> = is_read.then_some(file).into_iter().collect();
     let references = analysis::subjects_references(&project, &files);

@@ -67,6 +67,9 @@ const ENTITY_FRAMEWORK: Form = Form {
 const LIQUIBASE: Form =
     Form { title: "Liquibase", way_out: "run `liquibase update-sql | lockkeeper check -`" };
 
+const NAMED_FOR_ENGINE: Form =
+    Form { title: "SQL named for an engine", way_out: "name them in the call: `lockkeeper check FILE...`" };
+
 /// What stands in a migration in JavaScript, and whose it is.
 const SCRIPTS: &[(&str, Form)] = &[
     ("queryInterface", SEQUELIZE),
@@ -95,6 +98,7 @@ fn form_of(path: &str, start: impl FnOnce() -> String) -> Option<Form> {
         "xml" | "yaml" | "yml" | "json" if is_named_changelog(path) => {
             start().contains("databaseChangeLog").then_some(LIQUIBASE)
         }
+        "postgres" | "postgresql" | "pgsql" | "pg" if file.contains(".sql.") => Some(NAMED_FOR_ENGINE),
         "rb" if numbered && is_of_rails(folder) => Some(RAILS),
         "py" if numbered && name(folder) == "migrations" => Some(DJANGO),
         "py" if name(folder) == "versions" && folder.contains('/') => Some(ALEMBIC),
@@ -153,6 +157,7 @@ mod tests {
         check("db/migrate/20240101000000_a.rb", "", Some("Rails"));
         check("db/animals_migrate/20240101000000_a.rb", "", Some("Rails"));
         check("shop/migrations/0001_initial.py", "", Some("Django"));
+        check("db/1_a.sql.postgres", "", Some("SQL named for an engine"));
         check("shop/migrations/__init__.py", "", None);
         check("alembic/versions/ab12_a.py", "", Some("Alembic"));
         check("priv/repo/migrations/20240101000000_a.exs", "", Some("Ecto"));
