@@ -156,9 +156,14 @@ fn projects_for_other_engines_are_unread() {
         unread(&files, &["migrations/002_b.sql"], "migrations/002_b.sql", "--dialect postgres");
         unread(&[("a.sql", text)], &["a.sql"], "a.sql", "--dialect postgres");
         let folder = project(&files);
-        let output = run(folder.path(), &["rewrite", "migrations/002_b.sql"]);
-        let message = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.code() == Some(5) && message.contains("not analysed"), "{message}");
+        for command in ["rewrite", "plan", "effect"] {
+            let output = run(folder.path(), &[command, "migrations/002_b.sql"]);
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(
+                output.status.code() == Some(5) && message.contains("not analysed"),
+                "{command}: {message}"
+            );
+        }
     }
 }
 
@@ -485,6 +490,35 @@ fn frameworks_are_recognised_by_what_is_theirs() {
         assert!(!rules.contains(&"failing-statement"), "{framework}: the table is made before: {rules:?}");
         assert!(report["unread"].as_array().expect("a list").is_empty(), "{framework}: {}", report["unread"]);
     }
+}
+
+#[test]
+fn a_comment_over_a_file_of_another_runner_decides_nothing() {
+    let text = "-- Up migration\nCREATE TABLE users (id int);";
+    let folder = project(&[
+        POSTGRES,
+        ("migrations/1_a.up.sql", text),
+        ("migrations/1_a.down.sql", "DROP TABLE users;"),
+    ]);
+    let report: Value =
+        serde_json::from_slice(&run(folder.path(), &["check", "--format", "json"]).stdout).expect("is JSON");
+    assert_eq!((&report["files"][0]["framework"], &report["unread"]), (&json!("golang-migrate"), &json!([])));
+}
+
+/// `afterReset.sql` of Graphile Migrate has the name of a callback of Flyway.
+#[test]
+fn a_name_that_others_have_too_decides_nothing() {
+    let folder = project(&[
+        POSTGRES,
+        ("migrations/afterReset.sql", "GRANT CONNECT ON DATABASE app TO app;"),
+        (
+            "migrations/committed/000001.sql",
+            "--! Previous: -\n--! Hash: sha1:0\n\nCREATE TABLE users (id int);",
+        ),
+    ]);
+    let report: Value =
+        serde_json::from_slice(&run(folder.path(), &["check", "--format", "json"]).stdout).expect("is JSON");
+    assert_eq!(report["files"][0]["framework"], "graphile-migrate");
 }
 
 #[test]

@@ -19,6 +19,11 @@ pub struct Section {
 /// Whether the text holds what only files of this framework hold.
 pub fn is_marked(framework: &Framework, text: &str) -> bool {
     match framework.halves {
+        // Its words are those of prose too: only at the start they say something.
+        Halves::Markers { prefix: "" } => {
+            let first = text.lines().find(|line| !line.trim().is_empty());
+            first.is_some_and(|line| !marked(framework, "", line).is_empty())
+        }
         Halves::Markers { prefix } => !marked(framework, prefix, text).is_empty(),
         Halves::Changesets => !changesets(framework, text).is_empty(),
         _ => framework.id == "graphile-migrate" && text.starts_with("--! Previous:"),

@@ -236,6 +236,11 @@ impl Project {
     }
 }
 
+/// The engine that a text of SQL looks like, where that one is not analysed.
+pub fn looks_refused(text: &str) -> Option<Dialect> {
+    engine::by_look(text).filter(|dialect| !Dialect::ANALYSED.contains(dialect))
+}
+
 /// A file outside any folder of migrations, or a text from standard input: divided by the markers that it holds, else
 /// as a plain file.
 pub fn alone(path: &str, text: &str) -> (&'static lockkeeper_core::framework::Framework, Source) {

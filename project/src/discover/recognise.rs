@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lockkeeper_core::framework::{self, Framework, Part};
+use lockkeeper_core::framework::{self, Framework, Kind, Part};
 
 use super::read;
 use crate::config::Config;
@@ -25,12 +25,8 @@ pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) ->
     let mut found: BTreeMap<&str, &'static Framework> = BTreeMap::new();
     let mut rivals: BTreeMap<&str, &'static Framework> = BTreeMap::new();
     for (folder, inside) in by_folder(files) {
-        if let Some((path, framework)) = ctx.recognise(folder, &inside) {
-            found.entry(path).or_insert(framework);
-        }
-        if let [_, rival, ..] = ctx.signs(folder, &inside).as_slice() {
-            rivals.insert(folder, rival);
-        }
+        let Some((path, framework)) = ctx.recognise(folder, &inside, &mut rivals) else { continue };
+        found.entry(path).or_insert(framework);
     }
     for folder in &config.migrations {
         let path = folder.path.trim_matches('/').trim_start_matches("./");
@@ -84,8 +80,14 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The migrations folder that a folder with SQL files is or belongs to, and its framework.
-    fn recognise<'f>(&self, folder: &'f str, inside: &[&File]) -> Option<(&'f str, &'static Framework)> {
+    /// The migrations folder that a folder with SQL files is or belongs to, and its framework. Where it looks like another
+    /// one just as much, that one goes to the rivals.
+    fn recognise<'f>(
+        &self,
+        folder: &'f str,
+        inside: &[&File],
+        rivals: &mut BTreeMap<&'f str, &'static Framework>,
+    ) -> Option<(&'f str, &'static Framework)> {
         let has = |file: &str| inside.iter().any(|it| it.name() == file);
         if has("migration.sql") && self.is_folder_of("prisma", folder) {
             return Some((parent(folder), by_id("prisma")?));
@@ -99,8 +101,9 @@ impl Context<'_> {
         if matches!(name(folder), "deploy" | "revert") && self.exists(parent(folder), "sqitch.plan") {
             return Some((parent(folder), by_id("sqitch")?));
         }
-        let sign = self.signs(folder, inside).first().copied();
-        let framework = sign.or_else(|| self.by_names(folder, inside))?;
+        let signs = self.signs(folder, inside);
+        rivals.extend(signs.get(1).map(|rival| (folder, *rival)));
+        let framework = signs.first().copied().or_else(|| self.by_names(folder, inside))?;
         match framework.id {
             "flyway" => Some((flyway_location(folder), framework)),
             _ => Some((folder, framework)),
@@ -124,15 +127,15 @@ impl Context<'_> {
         for file in inside.iter().take(5) {
             found.extend(read::text(self.root, &file.path).ok().and_then(|text| by_markers(&text)));
         }
+        // People write its marker over files of other runners too: then the names say more.
+        let named_otherwise = are_named("golang-migrate", inside) || are_named("flyway", inside);
+        found.retain(|it| it.id != "node-pg-migrate" || !named_otherwise);
         if found.is_empty() && (folder == "supabase/migrations" || folder.ends_with("/supabase/migrations")) {
             found.extend(by_id("supabase"));
         }
-        let named = |id: &str| {
-            let named = |file: &&&File| by_id(id).and_then(|it| framework::parse(it, file.name()));
-            inside.iter().filter(|file| named(file).is_some()).count() * 2 > inside.len()
-        };
         if !found.is_empty() {
-            let names = ["golang-migrate", "flyway", "postgrator"].into_iter().filter(|id| named(id));
+            let names =
+                ["golang-migrate", "flyway", "postgrator"].into_iter().filter(|id| are_named(id, inside));
             found.extend(names.filter_map(by_id));
         }
         let mut known = std::collections::BTreeSet::new();
@@ -141,29 +144,25 @@ impl Context<'_> {
     }
 
     fn by_names(&self, folder: &str, inside: &[&File]) -> Option<&'static Framework> {
-        let count = |id: &str| {
-            let named = |file: &&&File| by_id(id).and_then(|it| framework::parse(it, file.name()));
-            inside.iter().filter(|file| named(file).is_some()).count()
-        };
-        let most = |count: usize| count > 0 && count * 2 > inside.len();
-        if most(count("postgrator")) {
+        let most = |id: &str| are_named(id, inside);
+        if most("postgrator") {
             return by_id("postgrator");
         }
-        if most(count("refinery")) && self.names_crate(folder, "refinery") {
+        if most("refinery") && self.names_crate(folder, "refinery") {
             return by_id("refinery");
         }
-        if most(count("flyway")) {
+        if most("flyway") {
             return by_id("flyway");
         }
-        if most(count("golang-migrate")) {
+        if most("golang-migrate") {
             return if self.names_crate(folder, "sqlx") { by_id("sqlx") } else { by_id("golang-migrate") };
         }
-        if most(count("sqlx")) && self.names_crate(folder, "sqlx") {
+        if most("sqlx") && self.names_crate(folder, "sqlx") {
             return by_id("sqlx");
         }
-        let numbered = count("plain");
+        let numbered = named("plain", inside);
         let known = looks_like_migrations(folder) && numbered > 0;
-        (known || is_sequence(inside) && most(numbered)).then(plain)
+        (known || is_sequence(inside) && most("plain")).then(plain)
     }
 
     /// Whether the nearest Cargo.toml upwards names a crate.
@@ -195,6 +194,20 @@ pub(super) fn there<'a>(files: &'a [File], folder: &str, file: &str) -> Option<&
 
 fn join(folder: &str, file: &str) -> String {
     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
+}
+
+/// How many of the files are named as a framework names them. The names of Flyway's callbacks are others' names too.
+fn named(id: &str, inside: &[&File]) -> usize {
+    let is_named = |file: &&&File| {
+        let name = by_id(id).and_then(|it| framework::parse(it, file.name()));
+        name.is_some_and(|it| it.kind != Kind::Repeatable || file.name().starts_with("R__"))
+    };
+    inside.iter().filter(is_named).count()
+}
+
+/// Whether most of the files are.
+fn are_named(id: &str, inside: &[&File]) -> bool {
+    named(id, inside) * 2 > inside.len()
 }
 
 /// `v1.4`, `2.0.1`.
