@@ -343,6 +343,9 @@ fn an_answer_that_cannot_be_written_is_no_pass() {
     }
 }
 
+/// A framework, the files of its folder, and whether the build in the last one is refused in a transaction.
+type Case<'a> = (&'a str, Vec<(&'a str, String)>, bool);
+
 /// Each on a folder as its framework has it: what it is taken for, and how the statements reach the server.
 #[test]
 fn frameworks_are_recognised_by_what_is_theirs() {
@@ -354,7 +357,7 @@ fn frameworks_are_recognised_by_what_is_theirs() {
         "%syntax-version=1.0.0\n\nz 2024-01-01T00:00:00Z A <a@b> # first\na [z] 2024-01-02T00:00:00Z A <a@b>\n",
     );
     let mark = |up: &str, sql: &str| format!("{up}\n{sql}");
-    let cases: Vec<(&str, Vec<(&str, String)>, bool)> = vec![
+    let cases: Vec<Case<'_>> = vec![
         (
             "sql-migrate",
             vec![
