@@ -508,6 +508,27 @@ fn a_comment_over_a_file_of_another_runner_decides_nothing() {
     assert_eq!((&report["files"][0]["framework"], &report["unread"]), (&json!("golang-migrate"), &json!([])));
 }
 
+/// What is written is read, and nothing of it is dangerous; both halves keep a file of their own.
+#[test]
+fn a_rewrite_is_written_as_the_framework_has_it() {
+    for (marker, first, second, undone) in [
+        ("-- +migrate Up", "db/1-a.sql", "db/2-b.sql", None),
+        ("--liquibase formatted sql\n\n--changeset a:1", "db/1-a.sql", "db/2-b.sql", None),
+        ("", "supabase/migrations/20240101000000_a.sql", "supabase/migrations/20240102000000_b.sql", None),
+        ("", "m/001.do.a.sql", "m/002.do.b.sql", Some("m/002.undo.b.sql")),
+    ] {
+        let folder = project(&[POSTGRES]);
+        let write = |path: &str, sql: &str| write(folder.path(), path, format!("{marker}\n{sql}").as_bytes());
+        write(first, "CREATE TABLE users (id int PRIMARY KEY, name text);\n");
+        write(second, "ALTER TABLE users RENAME COLUMN name TO full_name;\n");
+        let output = run(folder.path(), &["rewrite", second, "--write"]);
+        assert!(output.status.success(), "{second}: {}", String::from_utf8_lossy(&output.stderr));
+        let (code, _, unread) = check(folder.path(), &[]);
+        assert_eq!((code, unread.as_slice()), (Some(0), &[][..]), "{second}");
+        assert!(undone.is_none_or(|path| folder.path().join(path).is_file()), "{second}");
+    }
+}
+
 /// `afterReset.sql` of Graphile Migrate has the name of a callback of Flyway.
 #[test]
 fn a_name_that_others_have_too_decides_nothing() {
