@@ -107,7 +107,12 @@ fn changesets(framework: &Framework, text: &str) -> Vec<Section> {
             previous.span.end = start;
         }
         let left = matches!(framework.opt_out, OptOut::Option(it) if words.iter().any(|word| word == it));
-        let transaction = if left { framework.outside } else { framework.transaction };
+        let whole = words.iter().any(|word| word == "splitStatements:false");
+        let transaction = match (left, whole) {
+            (true, true) => Transaction::Implicit,
+            (true, false) => framework.outside,
+            (false, _) => framework.transaction,
+        };
         found.push(Section { direction: Direction::Up, span: Span::new(offset, text.len()), transaction });
     }
     found

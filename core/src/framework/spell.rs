@@ -157,7 +157,7 @@ fn files_of(
             pair(framework, migration, path("do"), path("undo"))
         }
         (Layout::Files, Halves::Changesets) => {
-            let content = changeset(framework, &format!("{version}_{name}"), migration);
+            let content = changesets(framework, &format!("{version}_{name}"), migration);
             vec![NewFile { path: format!("{version}_{name}.sql"), content }]
         }
         (Layout::Files, Halves::UpOnly) => {
@@ -198,17 +198,47 @@ fn suffixed(framework: &Framework, style: &Style, stem: &str, migration: &NewMig
     pair(framework, migration, format!("{stem}{up}"), format!("{stem}{down}"))
 }
 
-/// A change set of Liquibase; its way back stands in comments that Liquibase reads.
-fn changeset(framework: &Framework, id: &str, migration: &NewMigration<'_>) -> String {
-    let option = match framework.opt_out {
-        OptOut::Option(option) if !migration.transactional => format!(" {option}"),
-        _ => String::new(),
-    };
+/// Change sets of Liquibase: one, or outside a transaction one for each statement. Liquibase cuts at every `;`, also in bodies,
+/// unless it is told to send a change set whole. The way back stands in comments that Liquibase reads.
+fn changesets(framework: &Framework, id: &str, migration: &NewMigration<'_>) -> String {
     let up = ended(migration.up);
-    let mut content = format!("--liquibase formatted sql\n\n--changeset lockkeeper:{id}{option}\n{up}");
-    let back = migration.down.into_iter().flat_map(text::lines).filter(|line| !line.trim().is_empty());
-    back.for_each(|line| content.push_str(&format!("--rollback {line}\n")));
+    let parts = if migration.transactional { vec![up.as_str()] } else { one_by_one(&up) };
+    let mut content = "--liquibase formatted sql\n".to_owned();
+    for (number, part) in parts.iter().enumerate() {
+        let number = if number == 0 { String::new() } else { format!("_{}", number + 1) };
+        content.push_str(&format!("\n--changeset lockkeeper:{id}{number}"));
+        if let OptOut::Option(option) = framework.opt_out
+            && !migration.transactional
+        {
+            content.push_str(&format!(" {option}"));
+        }
+        if holds_semicolons(part) {
+            content.push_str(" splitStatements:false stripComments:false");
+        }
+        let back = migration.down.filter(|_| number.is_empty());
+        if back.is_some_and(holds_semicolons) {
+            content.push_str(" rollbackSplitStatements:false");
+        }
+        content.push_str(&format!("\n{}", ended(part)));
+        let lines = back.into_iter().flat_map(text::lines).filter(|line| !line.trim().is_empty());
+        lines.for_each(|line| content.push_str(&format!("--rollback {line}\n")));
+        if back.is_none() {
+            content.push_str("--rollback empty\n");
+        }
+    }
     content
+}
+
+/// The statements of a text, each with the comments before it.
+fn one_by_one(sql: &str) -> Vec<&str> {
+    let ends = Script::read(sql, Dialect::Postgres).statements.into_iter().map(|it| it.end);
+    let starts = std::iter::once(0).chain(ends.clone());
+    starts.zip(ends).map(|(start, end)| &sql[start..end]).collect()
+}
+
+/// Whether a statement of a text holds a semicolon inside.
+fn holds_semicolons(sql: &str) -> bool {
+    Script::read(sql, Dialect::Postgres).statements.iter().any(|it| it.span.of(sql).contains(';'))
 }
 
 /// Where there is no down, or it must not be mixed with files that have one: the way back becomes a comment.
@@ -397,6 +427,18 @@ mod tests {
             let error = spelled(id, &[], &[migration]).expect_err("is refused").to_string();
             assert!(error.contains("outside a transaction"), "{error}");
         }
+    }
+
+    /// Liquibase cuts at each `;`, and outside a transaction several statements of one string would be one.
+    #[test]
+    fn liquibase_is_told_what_to_send_whole() {
+        let up = "SELECT 1;\nDO $$ BEGIN a; END $$;";
+        let migration = NewMigration { name: "x", up, down: Some("b;"), transactional: false };
+        let content = "--liquibase formatted sql\n\n\
+                       --changeset lockkeeper:2_x runInTransaction:false\nSELECT 1;\n--rollback b;\n\n\
+                       --changeset lockkeeper:2_x_2 runInTransaction:false splitStatements:false stripComments:false\n\
+                       DO $$ BEGIN a; END $$;\n--rollback empty\n";
+        check("liquibase", &["1-y.sql"], migration, &[("2_x.sql", content)]);
     }
 
     #[test]

@@ -232,7 +232,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         ],
     },
     // docs.liquibase.com "SQL" (changelog formats) and FormattedSqlChangeLogParser.java: each change set is a transaction of
-    // its own, its statements are sent one by one.
+    // its own, its statements are sent one by one. Tried with 4.28: files that we write, forwards and back.
     Framework {
         id: "liquibase",
         title: "Liquibase (formatted SQL)",
@@ -250,6 +250,7 @@ pub static FRAMEWORKS: &[Framework] = &[
             "files are taken in the order of their names; another order in the root changelog is not read",
             "a new file must be named in the root changelog unless that includes the whole folder",
             "what `--rollback` comments do is not analysed",
+            "a change set is cut at every `;`, also in the bodies of routines, unless it says splitStatements:false",
         ],
     },
     // supabase.com "Database migrations"; supabase/cli pkg/migration/file.go (the statements of a file and the entry in the
