@@ -14,7 +14,8 @@ pub struct Args {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Find what is dangerous in migrations. Exits 1 when something is.
+    /// Find what is dangerous in migrations. Exits 0 when all of it was read and is fine, 1 when something is dangerous, 5 when
+    /// something could not be read.
     Check(CheckArgs),
     /// Show what each statement locks, reads and writes.
     Effect(EffectArgs),
@@ -88,6 +89,9 @@ pub struct CheckArgs {
     /// The least severity that fails the check: note, warning or danger.
     #[arg(long, value_name = "SEVERITY", default_value = "danger")]
     pub fail_on: String,
+    /// Let what could not be read pass: it is listed, and the verdict is over the rest.
+    #[arg(long)]
+    pub allow_unread: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,6 +1,6 @@
 //! Answers on stdout.
 
-use std::io::{BufWriter, IsTerminal, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal, Write};
 
 use serde::Serialize;
 
@@ -10,22 +10,31 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let out = std::io::stdout().lock();
     let people = out.is_terminal();
     let mut out = BufWriter::with_capacity(1 << 16, out);
-    let written = if people {
+    let answer = if people {
         serde_json::to_writer_pretty(&mut out, value)
     } else {
         serde_json::to_writer(&mut out, value)
     };
-    match written {
+    match answer {
         Err(error) if !error.is_io() => return Err(error.into()),
-        _ => {}
+        Err(error) => written(Err(error.into())),
+        Ok(()) => written(writeln!(out).and_then(|()| out.flush())),
     }
-    let _ = writeln!(out);
-    let _ = out.flush();
     Ok(())
 }
 
 /// Prints a text with a final newline.
 pub fn text_line(text: &str) {
     let mut out = std::io::stdout().lock();
-    let _ = writeln!(out, "{text}");
+    written(writeln!(out, "{text}"));
+}
+
+/// An answer that could not be written is none: a full disk must not look like a pass. Called from everywhere, so that it ends
+/// the process instead of handing an error up.
+fn written(result: std::io::Result<()>) {
+    let Err(error) = result else { return };
+    if error.kind() != ErrorKind::BrokenPipe {
+        eprintln!("lockkeeper: the answer cannot be written: {error}");
+        std::process::exit(3);
+    }
 }

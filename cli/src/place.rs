@@ -10,11 +10,12 @@ use lockkeeper_approval::policy::{Policy, Stated};
 use lockkeeper_approval::state::State;
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::Timestamp;
-use lockkeeper_project::{Project, discover, git};
+use lockkeeper_project::discover::DiscoverError;
+use lockkeeper_project::{Project, analysis, discover, git};
 use lockkeeper_root::Root;
 
 use crate::args::TargetArgs;
-use crate::exit::usage;
+use crate::exit::{unread, usage};
 
 /// The project of a path, which must exist.
 pub fn project(path: &Path) -> anyhow::Result<Project> {
@@ -24,7 +25,20 @@ pub fn project(path: &Path) -> anyhow::Result<Project> {
             path.display()
         )));
     }
-    Ok(discover(path)?)
+    discover(path).map_err(|error| match error {
+        DiscoverError::Config(error) => usage(error.to_string()),
+        error => error.into(),
+    })
+}
+
+/// Refuses a file that is not analysed: nothing can be planned from it.
+pub fn analysed(project: &Project, path: &Path, text: &str) -> anyhow::Result<()> {
+    let place = project.classify_file(&absolute(path));
+    let path = project.relative(&absolute(path));
+    match analysis::problem_of(project, place, &path, text, None).filter(|it| it.unread) {
+        Some(problem) => Err(unread(&problem)),
+        None => Ok(()),
+    }
 }
 
 /// Where the project's approvals and plans are kept.
@@ -69,6 +83,9 @@ pub fn target(args: &TargetArgs, found: Target) -> anyhow::Result<Target> {
         target.version = Version::parse(version)
             .ok_or_else(|| usage(format!("{version} is no version: say --target-version 15")))?;
         "command line".clone_into(&mut target.source);
+    }
+    if let Some(refusal) = Target::refusal(target.dialect, target.version) {
+        return Err(usage(refusal));
     }
     Ok(target)
 }

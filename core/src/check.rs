@@ -56,7 +56,16 @@ pub struct NotAnalysed {
     pub span: Span,
     /// Why.
     pub reason: String,
+    /// What to do about it.
+    pub advice: &'static str,
 }
+
+/// What to do about a statement in a form that nobody knows.
+const SPELLING: &str = "check how it is spelled; if the server takes it, write `-- lockkeeper: allow unread because …` before it";
+/// What to do about a statement that is put together when it runs.
+const DYNAMIC: &str = "check the statement that it makes, and write `-- lockkeeper: allow unread because …` before the statement around it";
+/// What to do about a file that psql runs from here.
+const INCLUDED: &str = "write the statements into this file, or check that file too";
 
 /// Reads and checks a part of a text on the schema before it.
 pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
@@ -71,6 +80,9 @@ pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
     let script = Script::read_part(part.text, part.span, target.dialect);
     let mut routines = Routines::default();
     catalog.start_migration();
+    if script.includes().next().is_some() {
+        catalog.mark_incomplete();
+    }
     for statement in &script.statements {
         let operations = lower(&script, statement);
         for operation in in_server_order(&operations) {
@@ -177,6 +189,10 @@ impl<'a> Run<'a> {
 
     fn finish(mut self) -> Checked {
         let script = self.script;
+        for include in script.includes() {
+            self.not_analysed(include, "psql runs what is not in this file", INCLUDED);
+            self.checked.after.mark_incomplete();
+        }
         for (number, statement) in script.statements.iter().enumerate() {
             self.statement(number, statement);
         }
@@ -189,6 +205,9 @@ impl<'a> Run<'a> {
 
     fn statement(&mut self, number: usize, statement: &Statement) {
         let operations = lower(self.script, statement);
+        if self.script.is_unbalanced(statement) {
+            self.not_analysed(statement.span, "its parentheses do not match", SPELLING);
+        }
         // A copy shares everything, and the first change of each table then copies that table: most need none.
         let single = operations.len() == 1 && !matches!(operations[0].kind, Kind::Do(_));
         let before = (!single).then(|| self.checked.after.clone());
@@ -222,7 +241,7 @@ impl<'a> Run<'a> {
     ) -> Effect {
         let mut effect = effect::of(operation, self.target, &self.checked.after, &self.session);
         if let Kind::Unknown(unknown) = &operation.kind {
-            self.not_analysed(operation.span, &unknown.reason);
+            self.not_analysed(operation.span, &unknown.reason, SPELLING);
         }
         let ctx = Context {
             text: self.part.text,
@@ -289,7 +308,7 @@ impl<'a> Run<'a> {
         let mut effects = Vec::new();
         let found = operations_of_body(self.script, body.code, &body.language);
         for dynamic in &found.dynamic {
-            self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)");
+            self.not_analysed(dynamic.span, "the statement is put together when it runs (EXECUTE)", DYNAMIC);
             self.gaps.push(Gap::History);
         }
         // A block is one statement: what it does is one transaction, unless it commits by itself.
@@ -318,10 +337,10 @@ impl<'a> Run<'a> {
         effects
     }
 
-    fn not_analysed(&mut self, span: Span, reason: &str) {
+    fn not_analysed(&mut self, span: Span, reason: &str, advice: &'static str) {
         // A routine may be called many times.
         if self.checked.not_analysed.iter().all(|it| it.span != span) {
-            self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned() });
+            self.checked.not_analysed.push(NotAnalysed { span, reason: reason.to_owned(), advice });
         }
     }
 }

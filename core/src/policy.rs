@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::check::{Checked, CheckedStatement};
+use crate::check::{Checked, CheckedStatement, NotAnalysed};
 use crate::framework::Timestamp;
 use crate::hazards::{self, Hazard, Severity};
 use crate::text::Span;
@@ -16,11 +16,28 @@ pub struct Policy {
     pub fail_on: Severity,
     /// The day that allowances are compared with, where the caller knows it.
     pub today: Option<Timestamp>,
+    /// What becomes of what nobody could read.
+    pub unread: Unread,
+}
+
+/// What becomes of what nobody could read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Unread {
+    /// The verdict says so: a pass means that everything was read.
+    #[default]
+    Counts,
+    /// It is listed, and the verdict is over what was read.
+    IsListed,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { severities: BTreeMap::new(), fail_on: Severity::Danger, today: None }
+        Self {
+            severities: BTreeMap::new(),
+            fail_on: Severity::Danger,
+            today: None,
+            unread: Unread::default(),
+        }
     }
 }
 
@@ -31,6 +48,8 @@ pub enum Verdict {
     Pass,
     /// Something to think about.
     Warn,
+    /// Something that was asked about could not be read. A danger that was found all the same weighs more.
+    Unread,
     /// Something that must not run as it is.
     Block,
 }
@@ -41,6 +60,7 @@ impl Verdict {
         match self {
             Self::Pass => "pass",
             Self::Warn => "warn",
+            Self::Unread => "unread",
             Self::Block => "block",
         }
     }
@@ -75,9 +95,16 @@ pub struct Judged {
     pub hazards: Vec<Hazard>,
     /// Those that a comment accepts.
     pub allowed: Vec<Allowed>,
+    /// What nobody could read, and no comment accepts.
+    pub unread: Vec<NotAnalysed>,
+    /// What a comment accepts without its being read, and why.
+    pub allowed_unread: Vec<(Span, String)>,
     /// Allowances that do not count, and why.
     pub allowance_problems: Vec<(Span, String)>,
 }
+
+/// What an allowance names in place of a rule where a statement could not be read.
+pub const UNREAD: &str = "unread";
 
 /// Applies severities and allowances to what was found.
 pub fn judge(text: &str, checked: &Checked, policy: &Policy) -> Judged {
@@ -94,6 +121,18 @@ pub fn judge(text: &str, checked: &Checked, policy: &Policy) -> Judged {
                 judged.allowed.push(Allowed { hazard, reason: allowances[*at].reason.clone() });
             }
             None => judged.hazards.push(hazard),
+        }
+    }
+    for unread in &checked.not_analysed {
+        let statement = checked.statements.partition_point(|it| it.end < unread.span.end);
+        let own = by_statement.get(&statement).map_or(&[][..], Vec::as_slice);
+        let accepts = |it: &Allowance| it.rule == UNREAD && counts(it, policy);
+        match own.iter().find(|at| accepts(&allowances[**at])) {
+            Some(at) => {
+                used[*at] = true;
+                judged.allowed_unread.push((unread.span, allowances[*at].reason.clone()));
+            }
+            None => judged.unread.push(unread.clone()),
         }
     }
     for (allowance, used) in allowances.iter().zip(used) {
@@ -180,7 +219,7 @@ fn counts(allowance: &Allowance, policy: &Policy) -> bool {
 
 fn problem(allowance: &Allowance, used: bool, policy: &Policy) -> Option<String> {
     let rule = &allowance.rule;
-    if hazards::by_id(rule).is_none() {
+    if hazards::by_id(rule).is_none() && rule != UNREAD {
         return Some(format!("there is no rule {rule}; `lockkeeper explain` lists them"));
     }
     if allowance.reason.is_empty() {

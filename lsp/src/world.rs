@@ -200,7 +200,7 @@ impl World {
         let client = || folders.iter().find(|folder| uri.scheme() != "file" || path.starts_with(folder));
         let root = discover::marked_root(there)
             .or_else(|| discover::root(client()?).ok())
-            .or_else(|| discover::root(there).ok().filter(|_| !is_everything(there)));
+            .or_else(|| discover::root(there).ok().filter(|_| !discover::is_everything(there)));
         let slot = self.slot(root.unwrap_or_default());
         lock(&self.homes).insert(uri.clone(), slot.clone());
         slot
@@ -265,12 +265,6 @@ fn without_links(path: &Path) -> PathBuf {
         (Some(folder), Some(name)) => folder.join(name),
         _ => path.to_owned(),
     }
-}
-
-/// A lone file in one of these does not make a project of all that lies around it.
-fn is_everything(folder: &Path) -> bool {
-    let home = std::env::home_dir();
-    folder.parent().is_none() || folder == std::env::temp_dir() || home.is_some_and(|home| home == folder)
 }
 
 /// A project of which nothing could be read.

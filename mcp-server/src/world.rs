@@ -13,6 +13,7 @@ use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
+use lockkeeper_project::discover::Place;
 use lockkeeper_project::planning::{gather, plan};
 use lockkeeper_project::{Project, discover, git, policy};
 use lockkeeper_root::Root;
@@ -106,6 +107,11 @@ impl World {
         let project = self.project()?;
         let way = strategy.map(way).transpose()?;
         let (file, text) = self.check(&project, path)?;
+        if let Some(problem) = analysis::problem_of(&project, place(&project, &file), &file.path, &text, None)
+            .filter(|it| it.unread)
+        {
+            return Err(format!("{} {}: {}", problem.path, problem.message, problem.advice));
+        }
         let report = plan(&project, &file, &gather(&project, &[]), way);
         let policy = policy_of(&project)?;
         let drafting = Drafting { report: &report, source: text.as_bytes(), policy: &policy };
@@ -134,6 +140,11 @@ fn read(project: &Project, path: &str) -> Told<String> {
     let bytes = root.read(path, LARGEST).map_err(|error| format!("{path}: {error}"))?;
     let bytes = bytes.ok_or_else(|| format!("{path} does not exist in the project"))?;
     String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8 text, so it is no migration"))
+}
+
+/// Where a checked file stands.
+pub fn place<'a>(project: &'a Project, file: &CheckedFile) -> Place<'a> {
+    project.classify_file(Path::new(&file.path))
 }
 
 /// The path relative to the root.

@@ -287,10 +287,11 @@ pub fn file_report(
     })
 }
 
-/// The report over files, with the verdict.
+/// The report over files, with what could not be read and the verdict.
 pub fn check_report(
     project: Option<&Project>,
     files: &[CheckedFile],
+    problems: &[Problem],
     policy: &Policy,
     references: &BTreeMap<Subject, Vec<Reference>>,
 ) -> CheckReport {
@@ -298,7 +299,8 @@ pub fn check_report(
     let target = files.first().map_or_else(Target::default, |file| file.target.clone());
     let verdict = files.iter().map(|file| verdict(file, policy)).max().unwrap_or(Verdict::Pass);
     let reports = files.iter().map(|file| file_report(file, rows.as_ref(), references)).collect();
-    CheckReport::new(&target, reports, verdict)
+    let problems = problems.iter().map(problem_report).collect();
+    CheckReport::new(&target, reports, problems, verdict, policy)
 }
 
 /// The verdict over one file.
@@ -312,6 +314,7 @@ pub fn problem_report(problem: &Problem) -> ProblemReport {
         path: problem.path.clone(),
         message: problem.message.clone(),
         advice: problem.advice.clone(),
+        unread: problem.unread,
     }
 }
 
@@ -337,10 +340,24 @@ pub fn check_path(
     }
 }
 
+/// What is wrong with a text as a file where it stands, beside what is found in it: it is not read, or not by its runner.
+pub fn problem_of(
+    project: &Project,
+    place: Place<'_>,
+    path: &str,
+    text: &str,
+    stated: Option<Dialect>,
+) -> Option<Problem> {
+    project.unread(place, path, text, stated).or_else(|| {
+        let framework = place.folder()?.framework;
+        crate::folder::problem(framework, &Source::new(framework, path, text, None))
+    })
+}
+
 /// Whether the folder is for an engine that is analysed. One that shows no engine is taken for PostgreSQL, and that is
 /// said.
 pub fn is_analysed(folder: &Folder) -> bool {
-    folder.foreign.is_none() && folder.dialect.is_none_or(|dialect| Dialect::ANALYSED.contains(&dialect))
+    folder.refused_engine().is_none()
 }
 
 /// A rewrite on the wire.

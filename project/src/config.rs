@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::{FRAMEWORKS, Framework};
+use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::recipes::Answers;
-use lockkeeper_core::signals::{Answer, QUESTIONS};
+use lockkeeper_core::signals::{self, Answer, QUESTIONS};
 use serde::Deserialize;
+
+use crate::files;
 
 /// The file's name at a project's root.
 pub const FILE_NAME: &str = "lockkeeper.toml";
@@ -232,6 +235,22 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(id) = config.answers.keys().find(|id| !questions.contains(&id.as_str())) {
         return fail(id, unknown("question", id, &questions));
     }
+    let refused =
+        |(id, value): (&String, &Scalar)| Some((id.clone(), signals::refusal(id, &value.to_string())?));
+    if let Some((id, message)) = config.answers.iter().find_map(refused) {
+        return fail(&id, message);
+    }
+    if let Some(message) = version_refusal(&config) {
+        return fail("target-version", message);
+    }
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    if let Some(id) = config.severity.keys().find(|id| hazards::by_id(id).is_none()) {
+        return fail(id, unknown("rule", id, &rules));
+    }
+    if let Some((glob, error)) = config.ignore.iter().find_map(|glob| Some((glob, files::glob_error(glob)?)))
+    {
+        return fail("ignore", format!("`{glob}` is not a glob: {error}"));
+    }
     Ok(config)
 }
 
@@ -262,6 +281,15 @@ impl Tier {
             Self::SecondIdentity => "second_identity",
         }
     }
+}
+
+fn version_refusal(config: &Config) -> Option<String> {
+    let stated = config.target_version.as_ref()?.to_string();
+    let Some(version) = Version::parse(&stated) else {
+        return Some(format!("`{stated}` is no version: say target-version = 15"));
+    };
+    let dialect = config.dialect.as_deref().and_then(Dialect::from_id).unwrap_or(Dialect::Postgres);
+    Target::refusal(dialect, version)
 }
 
 impl Config {
@@ -317,6 +345,7 @@ fn unknown(what: &str, given: &str, valid: &[&str]) -> String {
     let nearest = valid.iter().min_by_key(|candidate| distance(given, candidate));
     match nearest.filter(|nearest| distance(given, nearest) <= 1 + given.len() / 3) {
         Some(nearest) => format!("there is no {what} `{given}`; did you mean `{nearest}`?"),
+        None if what == "rule" => format!("there is no rule `{given}`; `lockkeeper explain` lists them"),
         None => format!("there is no {what} `{given}`; there are {}", valid.join(", ")),
     }
 }
@@ -350,7 +379,7 @@ mod tests {
     fn a_full_file_is_read() {
         let text = "dialect = \"postgres\"\ntarget-version = 15\ntime-zone = \"UTC\"\nignore = [\"vendor/**\"]\n\
                     [[migrations]]\npath = \"db\"\nframework = \"goose\"\n[answers]\ntable-rows = 1200\n\
-                    every-writer-is-here = true\n[limits]\nlock-seconds = 2\n[severity]\nlost-column = \"off\"\n";
+                    every-writer-is-here = true\n[limits]\nlock-seconds = 2\n[severity]\ndropped-column = \"off\"\n";
         let config = parse(Path::new("lockkeeper.toml"), text).expect("is valid");
         assert_eq!(config.target_version, Some(Scalar::Number(15)));
         assert_eq!(config.limits, Limits { lock_seconds: 2, ..Limits::default() });
@@ -376,6 +405,23 @@ mod tests {
             "[answers]\ndowntime = \"none\"",
             "lockkeeper.toml:2: there is no question `downtime`; there are downtime-allowed, releases-between-steps, \
              every-writer-is-here, table-rows, rollback-window, verified-backup, narrowing",
+        );
+        refused(
+            "[answers]\ndowntime-allowed = \"nune\"",
+            "lockkeeper.toml:2: downtime-allowed cannot be `nune`: say one of none, seconds, window",
+        );
+        refused(
+            "[answers]\ntable-rows = \"four million\"",
+            "lockkeeper.toml:2: table-rows cannot be `four million`: say a number, such as 4000000",
+        );
+        refused(
+            "target-version = \"latest\"",
+            "lockkeeper.toml:1: `latest` is no version: say target-version = 15",
+        );
+        refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are");
+        refused(
+            "[severity]\nno-lock-timeot = \"note\"",
+            "lockkeeper.toml:2: there is no rule `no-lock-timeot`; did you mean `no-lock-timeout`?",
         );
         refused(
             "[severity]\nx = \"warn\"",

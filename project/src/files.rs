@@ -37,6 +37,12 @@ pub fn parent(path: &str) -> &str {
     slash(path).map_or("", |at| &path[..at])
 }
 
+/// Whether a path is the folder or file, or lies below it; below the root lies everything.
+pub fn is_inside(path: &str, around: &str) -> bool {
+    let rest = path.strip_prefix(around);
+    matches!(around, "" | ".") || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Where the last `/` stands. Byte by byte: paths are short, and all of a repository are asked several times.
 fn slash(path: &str) -> Option<usize> {
     path.bytes().rposition(|byte| byte == b'/')
@@ -71,14 +77,18 @@ const HIDDEN: &[&str] = &[
 /// Folders of other people's code, where no ignore file says so.
 const FOREIGN: &[&str] = &["node_modules", "bower_components", "__pycache__", "venv", "target"];
 
-/// Walks the repository. `ignored` are globs from the configuration; wrong globs are reported among the odd.
+/// What is wrong with a glob of the configuration.
+pub fn glob_error(glob: &str) -> Option<String> {
+    OverrideBuilder::new("").add(&format!("!{glob}")).err().map(|error| error.to_string())
+}
+
+/// Walks the repository. `ignored` are globs from the configuration.
 pub fn walk(root: &Path, ignored: &[String]) -> Files {
     let mut found = Files::default();
     let mut overrides = OverrideBuilder::new(root);
     for glob in ignored {
-        if let Err(error) = overrides.add(&format!("!{glob}")) {
-            found.odd.push((glob.clone(), format!("is not a glob: {error}")));
-        }
+        // The configuration was refused where this fails.
+        let _ = overrides.add(&format!("!{glob}"));
     }
     let mut builder = WalkBuilder::new(root);
     builder.hidden(false).require_git(false).ignore(false).filter_entry(is_wanted);

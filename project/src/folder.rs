@@ -109,12 +109,19 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub advice: String,
+    /// Whether it means that something could not be read.
+    pub unread: bool,
 }
 
 impl Problem {
     /// A problem of the file or folder at `path`.
     pub fn new(path: &str, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { path: path.to_owned(), message: message.into(), advice: advice.into() }
+        Self { path: path.to_owned(), message: message.into(), advice: advice.into(), unread: false }
+    }
+
+    /// Something at `path` that could not be read, and the way out.
+    pub fn unread(path: &str, message: impl Into<String>, way_out: impl Into<String>) -> Self {
+        Self { unread: true, ..Self::new(path, message, way_out) }
     }
 }
 
@@ -122,6 +129,13 @@ impl Folder {
     /// Whether its files can be analysed: the engine is known and ours.
     pub fn is_analysed(&self) -> bool {
         self.dialect.is_some()
+    }
+
+    /// The engine that its files are for, where that one is not analysed. A folder that shows none is taken for
+    /// PostgreSQL, and that is said.
+    pub fn refused_engine(&self) -> Option<&'static str> {
+        let refused = self.dialect.filter(|dialect| !Dialect::ANALYSED.contains(dialect));
+        self.foreign.or(refused.map(Dialect::title))
     }
 
     /// The migration that holds the file, and the file.
@@ -195,7 +209,23 @@ pub(crate) struct Named {
     pub file: FileName,
     pub path: String,
     /// Its text, or why there is none.
-    pub text: Result<Arc<str>, String>,
+    pub text: Result<Arc<str>, Unreadable>,
+}
+
+/// Why a file has no text, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub way_out: &'static str,
+}
+
+impl Unreadable {
+    /// It as a problem of the file.
+    pub fn problem(&self, path: &str) -> Problem {
+        Problem::unread(path, format!("cannot be read: {}", self.reason), self.way_out)
+    }
 }
 
 /// Puts the files of a folder together to migrations, in order. `order` gives the place of a file among those of one
@@ -248,11 +278,7 @@ fn migration(framework: &'static Framework, group: Vec<&Named>) -> Migration {
                 problems.extend(problem(framework, &source));
                 files.push(source);
             }
-            Err(reason) => problems.push(Problem::new(
-                &it.path,
-                format!("cannot be read: {reason}"),
-                "save it as UTF-8 and make it readable",
-            )),
+            Err(unreadable) => problems.push(unreadable.problem(&it.path)),
         }
     }
     if head.file.part == Part::Down {
@@ -287,14 +313,14 @@ fn sidecar<'a>(group: &[&'a Named], of: &Named) -> Option<&'a str> {
 }
 
 /// What is wrong with a file's text as a migration of its framework.
-pub(crate) fn problem(framework: &Framework, source: &Source) -> Option<Problem> {
+pub fn problem(framework: &Framework, source: &Source) -> Option<Problem> {
     if source.text.trim().is_empty() {
         return Some(Problem::new(&source.path, "is empty", "write the migration, or remove the file"));
     }
     if source.sections.is_empty() {
         let message = format!("has no marker that {} needs, so nothing of it runs", framework.title);
-        let advice = format!("see {}", framework.manual);
-        return Some(Problem::new(&source.path, message, advice));
+        let advice = format!("add the marker; see {}", framework.manual);
+        return Some(Problem::unread(&source.path, message, advice));
     }
     None
 }

@@ -405,6 +405,12 @@ fn sibling(file: &CheckedFile, folder: &Folder, new: &str) -> Option<String> {
     let own = match file.framework.halves {
         // `V2__x.sql` is taken back by `U2__x.sql`.
         framework::Halves::Letters => format!("{}{}", new.get(..1)?, own.get(1..)?),
+        // `2.do.x.sql` by `2.undo.x.sql`.
+        framework::Halves::Actions => {
+            let mut words: Vec<&str> = own.split('.').collect();
+            *words.get_mut(1)? = new.split('.').nth(1)?;
+            words.join(".")
+        }
         _ => own.to_owned(),
     };
     Some(if folder.path.is_empty() {

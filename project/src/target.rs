@@ -4,7 +4,7 @@ use lockkeeper_core::dialect::{Dialect, Target, Version};
 
 use crate::config::FILE_NAME;
 use crate::discover::Project;
-use crate::files::File;
+use crate::files::{File, is_inside, parent};
 use crate::folder::Folder;
 
 /// A version that was seen, and where.
@@ -36,18 +36,35 @@ fn default_version(dialect: Dialect) -> Version {
 pub fn target(project: &Project, folder: Option<&Folder>) -> Target {
     let configured = project.config.dialect.as_deref().and_then(Dialect::from_id);
     let dialect = folder.and_then(|folder| folder.dialect).or(configured).unwrap_or(Dialect::Postgres);
-    let (version, source) = version(project, configured, dialect);
+    let (version, source) = version(project, folder.map_or("", |folder| &folder.path), configured, dialect);
     Target { dialect, version, source, time_zone: project.config.time_zone.clone() }
 }
 
-fn version(project: &Project, configured: Option<Dialect>, dialect: Dialect) -> (Version, String) {
+fn version(
+    project: &Project,
+    folder: &str,
+    configured: Option<Dialect>,
+    dialect: Dialect,
+) -> (Version, String) {
     let stated = project.config.target_version.as_ref().and_then(|it| Version::parse(&it.to_string()));
     if let Some(version) = stated.filter(|_| configured.is_none_or(|it| it == dialect)) {
         let line = project.config.line_of("target-version").unwrap_or(1);
         return (version, format!("{FILE_NAME}:{line}"));
     }
-    match sightings(project).into_iter().find(|it| it.dialect == dialect) {
-        Some(seen) => (seen.version, format!("{}:{}", seen.path, seen.line)),
+    let seen = sightings(project).into_iter().filter(|it| it.dialect == dialect);
+    match seen.min_by_key(|it| (rank(&it.path), distance(&it.path, folder))) {
+        Some(seen) => {
+            let place = format!("{}:{}", seen.path, seen.line);
+            let version = Target::nearest(dialect, seen.version);
+            let unknown = Target::refusal(dialect, seen.version);
+            (
+                version,
+                unknown.map_or_else(
+                    || place.clone(),
+                    |why| format!("{place}; {why}, so that {version} is taken"),
+                ),
+            )
+        }
         None => (default_version(dialect), "default".to_owned()),
     }
 }
@@ -60,11 +77,27 @@ pub fn sightings(project: &Project) -> Vec<Sighting> {
     ranked.into_iter().flat_map(|(_, file)| in_file(project, file)).collect()
 }
 
+/// How far a file is from a folder of migrations: what lies around the folder says more than what lies beside it, the nearest most.
+fn distance(path: &str, folder: &str) -> (bool, usize) {
+    let around = parent(path);
+    let depth = folder.matches('/').count().saturating_sub(around.matches('/').count());
+    (!is_inside(folder, around), depth)
+}
+
+/// Whether a file says what tests, clients or examples run on.
+fn is_aside(path: &str) -> bool {
+    const ASIDE: &[&str] =
+        &["test", "tests", "testing", "e2e", "integration", "client", "clients", "example", "examples"];
+    path.split(['/', '.', '-', '_']).any(|word| ASIDE.contains(&word))
+}
+
 fn rank(path: &str) -> Option<usize> {
     let name = crate::files::name(path);
     let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
     match name {
-        _ if is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose")) => Some(0),
+        _ if is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose")) => {
+            Some(if is_aside(path) { 5 } else { 0 })
+        }
         _ if name.ends_with(".tf") => Some(1),
         _ if is_yaml && path.starts_with(".github/workflows/") => Some(2),
         ".gitlab-ci.yml" | ".drone.yml" => Some(2),

@@ -133,7 +133,8 @@ fn the_configuration_names_what_is_not_recognised() {
               ! gone: holds no migrations
               ! gone: nothing shows which engine this is for, so it is taken for PostgreSQL
             sql: golang-migrate mysql (lockkeeper.toml)
-              1 a: 1_a.up.sql"#]],
+              1 a: 1_a.up.sql
+            not analysed sql: 1 MySQL (golang-migrate)"#]],
     );
 }
 
@@ -171,11 +172,11 @@ fn code_migrations_are_said_to_be_left_out() {
         "code",
         &files,
         expect![[r#"
-        not analysed alembic/versions: 1 Alembic
-        not analysed app/migrations: 1 Django
-        not analysed db/migrate: 1 Rails
-        not analysed priv/repo/migrations: 1 Ecto
-        not analysed server/migrations: 1 migrations in JavaScript (Knex, TypeORM, Sequelize ...)"#]],
+            not analysed alembic/versions: 1 Alembic
+            not analysed app/migrations: 1 Django
+            not analysed db/migrate: 1 Rails
+            not analysed priv/repo/migrations: 1 Ecto
+            not analysed server/migrations: 1 migrations in JavaScript"#]],
     );
 }
 
@@ -209,8 +210,9 @@ fn the_scheme_of_an_example_environment_shows_the_engine() {
         "environment",
         &files,
         expect![[r#"
-        db/migrations: dbmate mysql (.env.example)
-          1 a: 1_a.sql"#]],
+            db/migrations: dbmate mysql (.env.example)
+              1 a: 1_a.sql
+            not analysed db/migrations: 1 MySQL (dbmate)"#]],
     );
 }
 

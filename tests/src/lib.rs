@@ -20,6 +20,7 @@ mod proof;
 mod corpus;
 mod surfaces;
 mod deploys;
+mod unread;
 mod regress;
 mod lexis;
 mod preflight;

@@ -5,14 +5,14 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use lockkeeper_core::dialect::Target;
+use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::hazards::Severity;
-use lockkeeper_core::policy::{Policy, Verdict};
+use lockkeeper_core::policy::{Policy, Unread, Verdict};
 use lockkeeper_core::report::{CheckReport, FileReport};
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::target::target;
-use lockkeeper_project::{folder, git, pending};
+use lockkeeper_project::{files, folder, git, pending};
 
 use crate::args::{CheckArgs, Format};
 use crate::exit::{Exit, usage};
@@ -31,13 +31,20 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     for path in &args.paths {
         one(&project, path, args, &policy, &mut found)?;
     }
+    if args.since.is_some() {
+        found.pass_unchanged(&project);
+    }
     let pending = found.look_closely(&project, &policy);
-    let report = report(&mut found, pending);
+    let report = report(&mut found, &policy, pending);
     show(&report, &found.texts, args.format)?;
     // The process ends here: to take everything apart would be a twentieth of its time.
-    let verdict = report.verdict == "block";
+    let exit = match report.verdict.as_str() {
+        "block" => Exit::Hazards,
+        "unread" => Exit::Unread,
+        _ => Exit::Fine,
+    };
     std::mem::forget((project, found, report));
-    Ok(if verdict { Exit::Hazards } else { Exit::Fine })
+    Ok(exit)
 }
 
 /// The files that run in the next deploy, where the call says how to find them, and those that are then reported: these,
@@ -94,6 +101,18 @@ impl Found {
         Some((self.files.len() - 1, file))
     }
 
+    /// What did not change was not asked about, except for a folder that the configuration names and that holds nothing.
+    fn pass_unchanged(&mut self, project: &Project) {
+        let Some(reported) = self.deploy.as_ref().map(|deploy| &deploy.reported) else { return };
+        let changed = |path: &str| reported.iter().any(|it| files::is_inside(it, path));
+        let is_empty = |path: &str| {
+            project.folders.iter().any(|folder| folder.path == path && folder.migrations.is_empty())
+        };
+        for problem in &mut self.problems {
+            problem.unread &= changed(&problem.path) || is_empty(&problem.path);
+        }
+    }
+
     /// Looks at the files of a deploy together and for the users of what goes away; gives the files that run in the deploy.
     fn look_closely(&mut self, project: &Project, policy: &Policy) -> Vec<String> {
         let (places, mut files): (Vec<usize>, Vec<CheckedFile>) =
@@ -111,13 +130,12 @@ impl Found {
     }
 }
 
-fn report(found: &mut Found, pending: Vec<String>) -> CheckReport {
+fn report(found: &mut Found, policy: &Policy, pending: Vec<String>) -> CheckReport {
     let target = found.target.take().unwrap_or_default();
     let files = std::mem::take(&mut found.files);
-    let mut report = CheckReport::new(&target, files, found.worst.unwrap_or(Verdict::Pass));
-    report.pending = pending;
-    report.problems = found.problems.iter().map(analysis::problem_report).collect();
-    report
+    let problems = found.problems.iter().map(analysis::problem_report).collect();
+    let worst = found.worst.unwrap_or(Verdict::Pass);
+    CheckReport { pending, ..CheckReport::new(&target, files, problems, worst, policy) }
 }
 
 fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
@@ -127,7 +145,8 @@ fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
         "danger" => Severity::Danger,
         other => return Err(usage(format!("there is no severity {other}: say note, warning or danger"))),
     };
-    Ok(Policy { fail_on, ..analysis::policy(project, Some(place::now())) })
+    let unread = if args.allow_unread { Unread::IsListed } else { Unread::Counts };
+    Ok(Policy { fail_on, unread, ..analysis::policy(project, Some(place::now())) })
 }
 
 /// All migrations of a project.
@@ -136,8 +155,8 @@ fn whole(project: &Project, args: &CheckArgs, policy: &Policy, found: &mut Found
         self::folder(project, folder, args, policy, found, |_| true)?;
     }
     found.problems.extend(project.problems.iter().cloned());
-    aside(project, found, |_| true);
-    if project.folders.is_empty() && found.problems.is_empty() {
+    aside(project, args, found, |_| true);
+    if project.folders.is_empty() && !found.problems.iter().any(|it| it.unread) {
         return Err(usage(format!(
             "{} holds no migrations that we know: name a file, or the folder under [[migrations]] in lockkeeper.toml",
             project.root.display()
@@ -162,19 +181,17 @@ fn folder(
     wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<()> {
     found.problems.extend(folder.all_problems().cloned());
-    if !analysis::is_analysed(folder) && args.target.dialect.is_none() {
-        let engine = folder.foreign.map_or_else(
-            || folder.dialect.map_or("an engine that nothing names".to_owned(), |it| it.title().to_owned()),
-            str::to_owned,
-        );
-        found.problems.push(folder::Problem::new(
-            &folder.path,
-            format!("{} migrations for {engine} are not analysed yet", folder.migrations.len()),
-            "say --dialect postgres if they are for PostgreSQL",
-        ));
+    let target = place::target(&args.target, target(project, Some(folder)))?;
+    if folder.refused_engine().is_some() && args.target.dialect.is_none() {
+        // It is told with all else that is not analysed.
         return Ok(());
     }
-    let target = place::target(&args.target, target(project, Some(folder)))?;
+    if !Dialect::ANALYSED.contains(&target.dialect) {
+        let message = format!("migrations for {} are not analysed yet", target.dialect.title());
+        let way_out = "say --dialect postgres if they are for PostgreSQL";
+        found.problems.push(folder::Problem::unread(&folder.path, message, way_out));
+        return Ok(());
+    }
     let mut last = None;
     let has_deploy = found.deploy.is_some();
     let wanted = |source: &folder::Source| wanted(&source.path);
@@ -191,10 +208,14 @@ fn folder(
 }
 
 /// What is recognised and not analysed: silence must not pass for safety.
-fn aside(project: &Project, found: &mut Found, wanted: impl Fn(&str) -> bool) {
+fn aside(project: &Project, args: &CheckArgs, found: &mut Found, wanted: impl Fn(&str) -> bool) {
     for it in project.not_analysed.iter().filter(|it| wanted(&it.path)) {
+        let is_stated = || project.folders.iter().any(|folder| folder.path == it.path);
+        if args.target.dialect.is_some() && is_stated() {
+            continue;
+        }
         let message = format!("{} files of {} are not analysed", it.files, it.what);
-        found.problems.push(folder::Problem::new(&it.path, message, "print their SQL and check that"));
+        found.problems.push(folder::Problem::unread(&it.path, message, &*it.way_out));
     }
     for dump in project.dumps.iter().filter(|dump| wanted(&dump.path)) {
         let message = "a dump of a schema, no migration";
@@ -212,9 +233,7 @@ fn one(
 ) -> anyhow::Result<()> {
     if path.is_dir() {
         let inside = project.relative(&place::absolute(path));
-        let is_inside = |it: &str| {
-            inside.is_empty() || inside == "." || it == inside || it.starts_with(&format!("{inside}/"))
-        };
+        let is_inside = |it: &str| files::is_inside(it, &inside);
         let mut any = false;
         for folder in &project.folders {
             let holds = is_inside(&folder.path) || inside.starts_with(&format!("{}/", folder.path));
@@ -223,9 +242,9 @@ fn one(
                 self::folder(project, folder, args, policy, found, |it| is_inside(it))?;
             }
         }
-        let before = found.problems.len();
-        aside(project, found, is_inside);
-        if !any && found.problems.len() == before {
+        let before = found.problems.iter().filter(|it| it.unread).count();
+        aside(project, args, found, is_inside);
+        if !any && found.problems.iter().filter(|it| it.unread).count() == before {
             return Err(usage(format!(
                 "{} holds no migrations that we know: name the files, or the folder under [[migrations]] in lockkeeper.toml",
                 path.display()
@@ -236,6 +255,15 @@ fn one(
     let text = place::read(path)?;
     let absolute = place::absolute(path);
     let place = if path == Path::new("-") { Place::Alone } else { project.classify_file(&absolute) };
+    let name = if path == Path::new("-") { "-".to_owned() } else { project.relative(&absolute) };
+    let stated = place::target(&args.target, target(project, None))?.dialect;
+    let stated = args.target.dialect.as_ref().map(|_| stated);
+    let problem = analysis::problem_of(project, place, &name, &text, stated);
+    let is_read = !problem.as_ref().is_some_and(|it| it.unread);
+    found.problems.extend(problem);
+    if !is_read {
+        return Ok(());
+    }
     let file = match place {
         Place::Migration(folder, ..) | Place::Folder(folder) => {
             let target = place::target(&args.target, target(project, Some(folder)))?;
@@ -243,7 +271,6 @@ fn one(
         }
         Place::Alone => {
             let target = place::target(&args.target, target(project, None))?;
-            let name = if path == Path::new("-") { "-".to_owned() } else { project.relative(&absolute) };
             analysis::check_alone(&name, &text, &target, policy)
         }
     };
@@ -261,15 +288,16 @@ fn show(report: &CheckReport, texts: &[Arc<str>], format: Format) -> anyhow::Res
         if !file.hazards.is_empty() {
             output::text_line(&format!("{}\n", snippet::hazards(file, text, color)));
         }
-        for place in &file.not_analysed {
-            output::text_line(&format!("{}:{}: not analysed: {}", file.path, place.span.line, place.reason));
-        }
         for problem in &file.allowance_problems {
             output::text_line(&format!("{}:{}: {}", file.path, problem.span.line, problem.reason));
         }
     }
-    for problem in &report.problems {
+    for problem in report.problems.iter().filter(|it| !it.unread) {
         output::text_line(&format!("{}: {}; {}", problem.path, problem.message, problem.advice));
+    }
+    for unread in &report.unread {
+        let line = unread.span.map_or(String::new(), |it| format!(":{}", it.line));
+        output::text_line(&format!("{}{line}: unread: {}; {}", unread.path, unread.reason, unread.way_out));
     }
     output::text_line(&summary(report));
     Ok(())
@@ -281,9 +309,18 @@ fn summary(report: &CheckReport) -> String {
         report.files.iter().flat_map(|file| &file.hazards).filter(|it| it.severity == severity).count()
     };
     let target = &report.target;
-    let assumed = if target.source == "default" { " (assumed: nothing states it)" } else { "" };
+    let unread =
+        if report.unread.is_empty() { String::new() } else { format!(", {} unread", report.unread.len()) };
+    if report.files.is_empty() {
+        return format!("{}: nothing was analysed{unread}", report.verdict);
+    }
+    let assumed = match target.source.split_once("; ") {
+        Some((place, why)) => format!(" ({place}: {why})"),
+        None if target.source == "default" => " (assumed: nothing states it)".to_owned(),
+        None => String::new(),
+    };
     format!(
-        "{}: {} statements in {} files for {} {}{assumed}: {} dangers, {} warnings, {} notes",
+        "{}: {} statements in {} files for {} {}{assumed}: {} dangers, {} warnings, {} notes{unread}",
         report.verdict,
         statements,
         report.files.len(),

@@ -8,9 +8,11 @@ use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::framework::Transaction;
 use lockkeeper_core::report::{EffectReport, StatementEffect, effect_report};
 use lockkeeper_core::text::Span;
+use lockkeeper_project::discover::looks_refused;
+use lockkeeper_project::folder::Problem;
 
 use crate::args::{EffectArgs, Format};
-use crate::exit::{Exit, usage};
+use crate::exit::{Exit, unread, usage};
 use crate::{output, place};
 
 pub fn run(args: &EffectArgs) -> anyhow::Result<Exit> {
@@ -26,6 +28,15 @@ pub fn run(args: &EffectArgs) -> anyhow::Result<Exit> {
         None => Catalog::unknown(target.dialect),
     };
     let text = place::read(args.file.as_deref().unwrap_or(Path::new("-")))?;
+    if let Some(dialect) = looks_refused(&text).filter(|_| args.target.dialect.is_none()) {
+        let path = args.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string());
+        let message = format!("looks like {}, which is not analysed yet", dialect.title());
+        return Err(unread(&Problem::unread(
+            &path,
+            message,
+            "say --dialect postgres if it is for PostgreSQL",
+        )));
+    }
     let checked = check(whole(&text), &target, &catalog);
     let report = effect_report(&text, &checked, &target);
     match args.format {

@@ -3,7 +3,7 @@
 use lockkeeper_approval::drafting::{Drafting, stored};
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
-use lockkeeper_core::signals::Answer;
+use lockkeeper_core::signals::{Answer, refusal as signals_refusal};
 use lockkeeper_project::planning::{gather, plan, report_files, write_report};
 use lockkeeper_project::{Project, analysis};
 
@@ -15,6 +15,7 @@ use crate::{output, place};
 pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     let text = place::read(&args.file)?;
     let project = place::project(&args.file)?;
+    place::analysed(&project, &args.file, &text)?;
     let chosen = args.strategy.as_deref().map(way).transpose()?;
     let answers = args.answers.iter().map(|it| answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
     let policy = analysis::policy(&project, Some(place::now()));
@@ -46,6 +47,9 @@ pub fn way(name: &str) -> anyhow::Result<Way> {
 pub fn answer(text: &str) -> anyhow::Result<(String, Answer)> {
     let (id, value) =
         text.split_once('=').ok_or_else(|| usage(format!("--answer {text} is not ID=VALUE")))?;
+    if let Some(refusal) = signals_refusal(id.trim(), value.trim()) {
+        return Err(usage(refusal));
+    }
     Ok((id.trim().to_owned(), Answer { value: value.trim().to_owned(), source: "command line".to_owned() }))
 }
 

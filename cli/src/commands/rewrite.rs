@@ -11,6 +11,7 @@ use crate::{output, place};
 pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     let text = place::read(&args.file)?;
     let project = place::project(&args.file)?;
+    place::analysed(&project, &args.file, &text)?;
     let asked = args.strategy.as_deref().map(plan::way).transpose()?;
     let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
     let answers = project.config.answers_with(&answers);

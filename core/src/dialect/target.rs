@@ -27,6 +27,15 @@ impl Version {
     }
 }
 
+impl std::fmt::Display for Version {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.minor {
+            0 => write!(f, "{}", self.major),
+            minor => write!(f, "{}.{minor}", self.major),
+        }
+    }
+}
+
 fn leading_number(text: &str) -> Option<u16> {
     let end = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
     text[..end].parse().ok()
@@ -49,6 +58,27 @@ impl Target {
     /// Where nothing states another: the oldest version that PostgreSQL’s developers still support (14 ended in
     /// November 2026).
     pub const DEFAULT_POSTGRES: Version = Version::major(15);
+
+    /// The major versions of PostgreSQL whose facts are known.
+    pub const KNOWN_POSTGRES: std::ops::RangeInclusive<u16> = 11..=18;
+
+    /// Why nothing is known of a version of an engine: nobody measured what it does.
+    pub fn refusal(dialect: Dialect, version: Version) -> Option<String> {
+        let (first, last) = (Self::KNOWN_POSTGRES.start(), Self::KNOWN_POSTGRES.end());
+        let known = dialect != Dialect::Postgres || Self::KNOWN_POSTGRES.contains(&version.major);
+        (!known).then(|| format!("PostgreSQL {version} is not known: only {first} to {last} are"))
+    }
+
+    /// The known version that is nearest to one.
+    pub fn nearest(dialect: Dialect, version: Version) -> Version {
+        match Self::refusal(dialect, version) {
+            Some(_) if version.major < *Self::KNOWN_POSTGRES.start() => {
+                Version::major(*Self::KNOWN_POSTGRES.start())
+            }
+            Some(_) => Version::major(*Self::KNOWN_POSTGRES.end()),
+            None => version,
+        }
+    }
 
     /// PostgreSQL in a version.
     pub fn postgres(version: Version) -> Self {

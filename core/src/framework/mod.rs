@@ -12,7 +12,7 @@ mod table;
 mod timestamp;
 
 pub use name::{FileName, Kind, Part, Version, parse};
-pub use sections::{Section, sections};
+pub use sections::{Section, is_marked, sections};
 pub use spell::{NewFile, NewMigration, SpellError, spell};
 pub use table::FRAMEWORKS;
 pub use timestamp::Timestamp;
@@ -143,6 +143,10 @@ pub enum Halves {
     Suffixes,
     /// In files told apart by the first letter of their names: `V`, `U`, `R`, `B`.
     Letters,
+    /// In files told apart by a word between the version and the name: `1.do.name.sql`, `1.undo.name.sql`.
+    Actions,
+    /// One way up behind each `--changeset`; the ways back stand in comments.
+    Changesets,
     /// In sibling files of the migration's folder.
     Siblings,
     /// There is no down.
@@ -160,6 +164,13 @@ pub enum OptOut {
     Option(&'static str),
     /// A comment that the file must start with.
     FirstLine(&'static str),
+    /// A comment among those that the file starts with.
+    Header {
+        /// The comment.
+        comment: &'static str,
+        /// Whether an empty line must divide it from the first statement.
+        apart: bool,
+    },
     /// A setting in a file beside the migration.
     Sidecar {
         /// The file's name (in a migration's folder) or what is appended to the migration file's name.

@@ -83,6 +83,11 @@ impl Version {
         Self { text: String::new(), key: (true, Vec::new(), name.to_owned()) }
     }
 
+    /// The version of a file whose name has a place in a plan.
+    pub fn planned(name: &str, place: usize) -> Self {
+        Self { text: name.to_owned(), key: (false, vec![place as u128], String::new()) }
+    }
+
     /// Whether the file's name states a version.
     pub fn is_numbered(&self) -> bool {
         !self.key.0
@@ -105,6 +110,9 @@ pub fn parse(framework: &Framework, path: &str) -> Option<FileName> {
     match (framework.layout, framework.halves) {
         (Layout::Folders { up, down }, _) => in_folder(framework, path, up, down),
         (Layout::Files, Halves::Letters) => lettered(framework, path),
+        (Layout::Files, Halves::Actions) => with_action(framework, path),
+        (Layout::Files, Halves::Siblings) => beside(path),
+        (Layout::Files, Halves::Changesets) => named(framework, path),
         (Layout::Files, Halves::Suffixes) if framework.id == "plain" => plain(framework, path),
         (Layout::Files, halves) => numbered(framework, path, halves),
     }
@@ -139,12 +147,50 @@ fn numbered(framework: &Framework, path: &str, halves: Halves) -> Option<FileNam
     let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
     let (version, name) = stem.split_at(digits);
     let version = Version::new(framework, version).filter(|version| !version.text.is_empty())?;
-    // dbmate takes any name behind the digits; the others want `_`.
-    let name = match framework.order {
-        Order::Text => name.trim_start_matches('_'),
+    // goose and its like want `_` behind the digits; the others take any name.
+    let name = match framework.id {
+        "dbmate" | "atlas" => name.trim_start_matches('_'),
+        "sql-migrate" | "node-pg-migrate" | "graphile-migrate" => name.trim_start_matches(['_', '-', '.']),
         _ => name.strip_prefix('_')?,
     };
     Some(FileName { version, name: name.to_owned(), part, kind: Kind::Versioned })
+}
+
+/// `001.do.users.sql` and `001.undo.users.sql`.
+fn with_action(framework: &Framework, path: &str) -> Option<FileName> {
+    let stem = path.strip_suffix(".sql").filter(|stem| !stem.contains('/'))?;
+    let (version, rest) = stem.split_once('.')?;
+    let (action, name) = rest.split_once('.').unwrap_or((rest, ""));
+    let part = match action {
+        "do" => Part::Up,
+        "undo" => Part::Down,
+        _ => return None,
+    };
+    let version = Version::new(framework, version)?;
+    Some(FileName { version, name: name.to_owned(), part, kind: Kind::Versioned })
+}
+
+/// `deploy/users.sql` and `revert/users.sql`; the order stands in a file of its own.
+fn beside(path: &str) -> Option<FileName> {
+    let (folder, name) = path.strip_suffix(".sql")?.split_once('/')?;
+    let part = match folder {
+        "deploy" => Part::Up,
+        "revert" => Part::Down,
+        _ => return None,
+    };
+    let version = Version::unnumbered(name);
+    Some(FileName { version, name: name.to_owned(), part, kind: Kind::Versioned })
+}
+
+/// Any file of SQL, in the order of the names.
+fn named(framework: &Framework, path: &str) -> Option<FileName> {
+    let stem = path.strip_suffix(".sql").filter(|stem| !stem.contains('/'))?;
+    let digits = stem.bytes().take_while(u8::is_ascii_digit).count();
+    let (version, name) = if digits == 0 { (stem, "") } else { stem.split_at(digits) };
+    let mut version = Version::new(framework, version)?;
+    stem.clone_into(&mut version.key.2);
+    let name = name.trim_start_matches(['_', '-', '.']).to_owned();
+    Some(FileName { version, name, part: Part::Whole, kind: Kind::Versioned })
 }
 
 fn lettered(framework: &Framework, path: &str) -> Option<FileName> {
@@ -153,9 +199,16 @@ fn lettered(framework: &Framework, path: &str) -> Option<FileName> {
         Some(stem) => (stem, true),
         None => (file.strip_suffix(".sql")?, false),
     };
+    if framework.id == "flyway" && !sidecar && is_callback(stem) {
+        let version = Version::unnumbered(stem);
+        return Some(FileName { version, name: stem.to_owned(), part: Part::Whole, kind: Kind::Repeatable });
+    }
     let (letter, rest) = stem.split_at_checked(1)?;
     let (version, name) = rest.split_once("__").unwrap_or((rest, ""));
     let (kind, half) = match letter {
+        // What refinery calls unversioned has a version too, and goes up.
+        "V" | "U" if framework.id == "refinery" && !sidecar => (Kind::Versioned, Part::Whole),
+        _ if framework.id == "refinery" => return None,
         "V" => (Kind::Versioned, Part::Whole),
         "U" => (Kind::Versioned, Part::Down),
         "B" => (Kind::Baseline, Part::Whole),
@@ -168,6 +221,12 @@ fn lettered(framework: &Framework, path: &str) -> Option<FileName> {
     };
     let part = if sidecar { Part::Sidecar } else { half };
     Some(FileName { version, name: name.to_owned(), part, kind })
+}
+
+/// `afterMigrate`, `beforeEachMigrate__timeouts`: Flyway runs it around migrations.
+fn is_callback(stem: &str) -> bool {
+    let event = ["before", "after"].iter().find_map(|moment| stem.strip_prefix(moment));
+    event.is_some_and(|event| event.starts_with(|it: char| it.is_ascii_uppercase()))
 }
 
 const PLAIN_HALVES: &[(&str, Part)] = &[
@@ -246,6 +305,21 @@ mod tests {
         check("flyway", "V1__x.sql.conf", Some(("1", "x", Part::Sidecar)));
         check("flyway", "R__view.sql", Some(("", "view", Part::Whole)));
         check("flyway", "é__view.sql", None);
+        check("flyway", "afterMigrate.sql", Some(("", "afterMigrate", Part::Whole)));
+        check("flyway", "aftermath.sql", None);
+        check("sql-migrate", "20240101000000-x.sql", Some(("20240101000000", "x", Part::Whole)));
+        check("node-pg-migrate", "1700000000000_x.sql", Some(("1700000000000", "x", Part::Whole)));
+        check("supabase", "20240101000000_x.sql", Some(("20240101000000", "x", Part::Whole)));
+        check("supabase", "20240101000000-x.sql", None);
+        check("atlas", "20240101000000.sql", Some(("20240101000000", "", Part::Whole)));
+        check("refinery", "U2__x.sql", Some(("2", "x", Part::Whole)));
+        check("refinery", "R__x.sql", None);
+        check("postgrator", "001.do.users.sql", Some(("001", "users", Part::Up)));
+        check("postgrator", "001.undo.sql", Some(("001", "", Part::Down)));
+        check("graphile-migrate", "000001-x.sql", Some(("000001", "x", Part::Whole)));
+        check("liquibase", "users.sql", Some(("users", "", Part::Whole)));
+        check("sqitch", "revert/shop/users.sql", Some(("", "shop/users", Part::Down)));
+        check("sqitch", "verify/users.sql", None);
         check("plain", "0001-x_down.sql", Some(("0001", "x", Part::Down)));
         check("plain", "patch10.sql", Some(("10", "", Part::Whole)));
         check("plain", "v1.14/add_column.sql", Some(("1.14", "add_column", Part::Whole)));

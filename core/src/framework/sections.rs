@@ -16,11 +16,33 @@ pub struct Section {
     pub transaction: Transaction,
 }
 
+/// Whether the text holds what only files of this framework hold.
+pub fn is_marked(framework: &Framework, text: &str) -> bool {
+    match framework.halves {
+        // Its words are those of prose too: only at the start they say something.
+        Halves::Markers { prefix: "" } => {
+            let first = text.lines().find(|line| !line.trim().is_empty());
+            first.is_some_and(|line| !marked(framework, "", line).is_empty())
+        }
+        Halves::Markers { prefix } => !marked(framework, prefix, text).is_empty(),
+        Halves::Changesets => !changesets(framework, text).is_empty(),
+        _ => framework.id == "graphile-migrate" && text.starts_with("--! Previous:"),
+    }
+}
+
 /// The sections of one file. `file_name` may be a path; `sidecar` is the text of the settings file beside it. A file
 /// without the markers that its framework needs has none.
 pub fn sections(framework: &Framework, file_name: &str, text: &str, sidecar: Option<&str>) -> Vec<Section> {
-    if let Halves::Markers { prefix } = framework.halves {
-        return marked(framework, prefix, text);
+    match framework.halves {
+        Halves::Changesets => return changesets(framework, text),
+        Halves::Markers { prefix } => {
+            let sections = marked(framework, prefix, text);
+            // Without markers node-pg-migrate takes all of it; the others refuse the file.
+            if framework.id != "node-pg-migrate" || !sections.is_empty() {
+                return sections;
+            }
+        }
+        _ => {}
     }
     let span = Span::new(0, text.len());
     vec![Section {
@@ -47,10 +69,53 @@ fn direction(framework: &Framework, file_name: &str) -> Direction {
 fn unit(framework: &Framework, text: &str, sidecar: Option<&str>) -> Transaction {
     let left = match framework.opt_out {
         OptOut::FirstLine(comment) => text.starts_with(comment),
+        OptOut::Header { comment, apart } => starts_with_comment(text, comment, apart),
         OptOut::Sidecar { setting, .. } => sidecar.is_some_and(|sidecar| says_false(sidecar, setting)),
         OptOut::Never | OptOut::Marker(_) | OptOut::Option(_) => false,
     };
     if left || leaves_by_itself(framework, text) { framework.outside } else { framework.transaction }
+}
+
+/// Whether the comment is among those that the text starts with.
+fn starts_with_comment(text: &str, comment: &str, apart: bool) -> bool {
+    let is_head = |line: &&str| line.starts_with("--") || !apart && line.trim().is_empty();
+    let head: Vec<&str> = text.lines().take_while(is_head).collect();
+    let divided = !apart || text.lines().nth(head.len()).is_none_or(|line| line.trim().is_empty());
+    divided && head.iter().any(|line| line.trim_end() == comment)
+}
+
+/// One section per change set of Liquibase's formatted SQL, whose first line says what it is.
+fn changesets(framework: &Framework, text: &str) -> Vec<Section> {
+    let words = |line: &str| {
+        let comment = line.trim().trim_start_matches('\u{feff}').strip_prefix("--").unwrap_or("");
+        comment.split_whitespace().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let first = text.lines().next().map(words).unwrap_or_default();
+    if !first.join(" ").eq_ignore_ascii_case("liquibase formatted sql") {
+        return Vec::new();
+    }
+    let mut found: Vec<Section> = Vec::new();
+    let mut offset = 0;
+    for line in text.split_inclusive('\n') {
+        let start = offset;
+        offset += line.len();
+        let words = words(line);
+        if words.first().is_none_or(|word| !word.eq_ignore_ascii_case("changeset")) {
+            continue;
+        }
+        if let Some(previous) = found.last_mut() {
+            previous.span.end = start;
+        }
+        let left = matches!(framework.opt_out, OptOut::Option(it) if words.iter().any(|word| word == it));
+        let whole = words.iter().any(|word| word == "splitStatements:false");
+        let transaction = match (left, whole) {
+            (true, true) => Transaction::Implicit,
+            (true, false) => framework.outside,
+            (false, _) => framework.transaction,
+        };
+        found.push(Section { direction: Direction::Up, span: Span::new(offset, text.len()), transaction });
+    }
+    found
 }
 
 fn says_false(sidecar: &str, setting: &str) -> bool {
@@ -86,7 +151,9 @@ fn marked(framework: &Framework, prefix: &str, text: &str) -> Vec<Section> {
         let behind = start + line.find(['\r', '\n']).map_or(line.len(), |end| end + 1);
         whole_file_left |= matches!(framework.opt_out, OptOut::Marker(it) if it.eq_ignore_ascii_case(&words));
         let (verb, options) = words.split_once(' ').unwrap_or((&words, ""));
-        let Some(direction) = direction_of(verb) else {
+        // Where no word of the runner's own stands before it, one must stand behind: `-- Up Migration`.
+        let is_own = !prefix.is_empty() || options.to_ascii_lowercase().starts_with("migration");
+        let Some(direction) = direction_of(verb).filter(|_| is_own) else {
             continue;
         };
         if let Some(previous) = found.last_mut() {
@@ -114,7 +181,9 @@ fn direction_of(verb: &str) -> Option<Direction> {
 /// The words behind the prefix, with single blanks, where the line is a comment with a marker.
 fn marker(line: &str, prefix: &str) -> Option<String> {
     let line = line.split(['\r', '\n']).next().unwrap_or(line);
-    let comment = line.trim_start_matches('\u{feff}').trim().strip_prefix("--")?.trim_start();
+    let comment = line.trim_start_matches('\u{feff}').trim().strip_prefix("--")?;
+    let comment =
+        comment.trim_start_matches(if prefix.is_empty() { &[' ', '\t', '-'][..] } else { &[' ', '\t'] });
     let words = comment.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix))?;
     let words = &comment[words.len()..];
     Some(words.split_whitespace().collect::<Vec<_>>().join(" "))
@@ -195,6 +264,46 @@ mod tests {
         let text = "/* why */ create  unique index concurrently a on b (c);";
         check("flyway", "V1__x.sql", text, None, &[(Up, text, Autocommit)]);
         check("flyway", "V1__x.sql", "-- VACUUM\nSELECT 1", None, &[(Up, "-- VACUUM\nSELECT 1", Wrapped)]);
+    }
+
+    #[test]
+    fn sql_migrate_leaves_per_section() {
+        let text = "-- +migrate Up notransaction\na;\n-- +migrate Down\nb;\n";
+        check("sql-migrate", "1-x.sql", text, None, &[(Up, "a;", Autocommit), (Down, "b;", Wrapped)]);
+        check("sql-migrate", "1-x.sql", "a;", None, &[]);
+    }
+
+    #[test]
+    fn node_pg_migrate_takes_a_file_without_markers_whole() {
+        let text = "-- Up Migration\na;\n---- down migration\nb;\n";
+        check("node-pg-migrate", "1_x.sql", text, None, &[(Up, "a;", Wrapped), (Down, "b;", Wrapped)]);
+        let prose = "-- up and running\na;";
+        check("node-pg-migrate", "1_x.sql", prose, None, &[(Up, prose, Wrapped)]);
+    }
+
+    #[test]
+    fn liquibase_runs_each_change_set_by_itself() {
+        let text = "--liquibase formatted sql\n\n--changeset a:1\na;\n--rollback b;\n\
+                    -- changeset a:2 runInTransaction:false\nc;\n";
+        check(
+            "liquibase",
+            "x.sql",
+            text,
+            None,
+            &[(Up, "a;\n--rollback b;", Wrapped), (Up, "c;", Autocommit)],
+        );
+        check("liquibase", "x.sql", "--changeset a:1\na;", None, &[]);
+    }
+
+    #[test]
+    fn atlas_and_graphile_migrate_read_the_comments_at_the_start() {
+        let atlas = "-- why\n-- atlas:txmode none\n\na;";
+        check("atlas", "1_x.sql", atlas, None, &[(Up, atlas, Autocommit)]);
+        // What stands directly above a statement is about that one.
+        let above = "-- atlas:txmode none\na;";
+        check("atlas", "1_x.sql", above, None, &[(Up, above, Wrapped)]);
+        let graphile = "--! Previous: -\n--! Hash: sha1:0\n\n--! no-transaction\na;";
+        check("graphile-migrate", "000001.sql", graphile, None, &[(Up, graphile, Implicit)]);
     }
 
     #[test]

@@ -53,8 +53,8 @@ pub enum SpellError {
     NeedsItsTool {
         /// The framework's title.
         framework: &'static str,
-        /// The command that makes an empty migration.
-        command: &'static str,
+        /// How it is done.
+        how: &'static str,
     },
 }
 
@@ -71,11 +71,8 @@ impl fmt::Display for SpellError {
                 "{framework} cannot run {migration} outside a transaction: run its statements by hand before the \
                  deployment, and let the migration state them with IF NOT EXISTS"
             ),
-            Self::NeedsItsTool { framework, command } => {
-                write!(
-                    f,
-                    "{framework} records its files itself: run `{command}` and put the SQL into that file"
-                )
+            Self::NeedsItsTool { framework, how } => {
+                write!(f, "{framework} records its files itself: {how}")
             }
         }
     }
@@ -94,9 +91,16 @@ pub fn spell(
     now: Timestamp,
     migrations: &[NewMigration<'_>],
 ) -> Result<Vec<NewFile>, SpellError> {
-    if framework.id == "drizzle" {
-        let command = "drizzle-kit generate --custom --name <name>";
-        return Err(SpellError::NeedsItsTool { framework: framework.title, command });
+    let how = match framework.id {
+        "drizzle" => Some("run `drizzle-kit generate --custom --name <name>` and put the SQL into that file"),
+        "graphile-migrate" => {
+            Some("put the SQL into migrations/current.sql and run `graphile-migrate commit`")
+        }
+        "sqitch" => Some("run `sqitch add <name>` and put the SQL into its deploy and revert files"),
+        _ => None,
+    };
+    if let Some(how) = how {
+        return Err(SpellError::NeedsItsTool { framework: framework.title, how });
     }
     let mut style = Style::of(framework, existing, now);
     let mut files = Vec::new();
@@ -144,11 +148,27 @@ fn files_of(
             let content = marked(framework, prefix, migration);
             vec![NewFile { path: format!("{version}_{name}.sql"), content }]
         }
+        (Layout::Files, Halves::Letters) if framework.id == "refinery" => {
+            let path = format!("V{version}__{name}.sql");
+            vec![NewFile { path, content: with_way_back(framework, migration) }]
+        }
+        (Layout::Files, Halves::Actions) => {
+            let path = |action: &str| format!("{version}.{action}.{name}.sql");
+            pair(framework, migration, path("do"), path("undo"))
+        }
+        (Layout::Files, Halves::Changesets) => {
+            let content = changesets(framework, &format!("{version}_{name}"), migration);
+            vec![NewFile { path: format!("{version}_{name}.sql"), content }]
+        }
+        (Layout::Files, Halves::UpOnly) => {
+            let path = format!("{version}{}{name}.sql", style.separator);
+            vec![NewFile { path, content: with_way_back(framework, migration) }]
+        }
         (Layout::Files, Halves::Letters) => {
             let stem = format!("{version}__{name}.sql");
             pair(framework, migration, format!("V{stem}"), format!("U{stem}"))
         }
-        (Layout::Files, Halves::Suffixes | Halves::Siblings | Halves::UpOnly) => {
+        (Layout::Files, Halves::Suffixes | Halves::Siblings) => {
             suffixed(framework, style, &format!("{version}{}{name}", style.separator), migration)
         }
     };
@@ -178,7 +198,50 @@ fn suffixed(framework: &Framework, style: &Style, stem: &str, migration: &NewMig
     pair(framework, migration, format!("{stem}{up}"), format!("{stem}{down}"))
 }
 
-/// Simple SQLx migrations have no down and must not be mixed with reversible ones: the way back becomes a comment.
+/// Change sets of Liquibase: one, or outside a transaction one for each statement. Liquibase cuts at every `;`, also in bodies,
+/// unless it is told to send a change set whole. The way back stands in comments that Liquibase reads.
+fn changesets(framework: &Framework, id: &str, migration: &NewMigration<'_>) -> String {
+    let up = ended(migration.up);
+    let parts = if migration.transactional { vec![up.as_str()] } else { one_by_one(&up) };
+    let mut content = "--liquibase formatted sql\n".to_owned();
+    for (number, part) in parts.iter().enumerate() {
+        let number = if number == 0 { String::new() } else { format!("_{}", number + 1) };
+        content.push_str(&format!("\n--changeset lockkeeper:{id}{number}"));
+        if let OptOut::Option(option) = framework.opt_out
+            && !migration.transactional
+        {
+            content.push_str(&format!(" {option}"));
+        }
+        if holds_semicolons(part) {
+            content.push_str(" splitStatements:false stripComments:false");
+        }
+        let back = migration.down.filter(|_| number.is_empty());
+        if back.is_some_and(holds_semicolons) {
+            content.push_str(" rollbackSplitStatements:false");
+        }
+        content.push_str(&format!("\n{}", ended(part)));
+        let lines = back.into_iter().flat_map(text::lines).filter(|line| !line.trim().is_empty());
+        lines.for_each(|line| content.push_str(&format!("--rollback {line}\n")));
+        if back.is_none() {
+            content.push_str("--rollback empty\n");
+        }
+    }
+    content
+}
+
+/// The statements of a text, each with the comments before it.
+fn one_by_one(sql: &str) -> Vec<&str> {
+    let ends = Script::read(sql, Dialect::Postgres).statements.into_iter().map(|it| it.end);
+    let starts = std::iter::once(0).chain(ends.clone());
+    starts.zip(ends).map(|(start, end)| &sql[start..end]).collect()
+}
+
+/// Whether a statement of a text holds a semicolon inside.
+fn holds_semicolons(sql: &str) -> bool {
+    Script::read(sql, Dialect::Postgres).statements.iter().any(|it| it.span.of(sql).contains(';'))
+}
+
+/// Where there is no down, or it must not be mixed with files that have one: the way back becomes a comment.
 fn with_way_back(framework: &Framework, migration: &NewMigration<'_>) -> String {
     let mut content = body(framework, migration, migration.up);
     if let Some(down) = migration.down {
@@ -191,6 +254,7 @@ fn with_way_back(framework: &Framework, migration: &NewMigration<'_>) -> String 
 fn body(framework: &Framework, migration: &NewMigration<'_>, sql: &str) -> String {
     let first_line = match framework.opt_out {
         OptOut::FirstLine(comment) if !migration.transactional => format!("{comment}\n"),
+        OptOut::Header { comment, .. } if !migration.transactional => format!("{comment}\n\n"),
         _ => String::new(),
     };
     let autocommit = framework.transaction == Transaction::Autocommit;
@@ -201,7 +265,8 @@ fn body(framework: &Framework, migration: &NewMigration<'_>, sql: &str) -> Strin
 }
 
 fn marked(framework: &Framework, prefix: &str, migration: &NewMigration<'_>) -> String {
-    let goose = framework.id == "goose";
+    // Both end a statement at a line that ends with `;`.
+    let fenced_by_marker = matches!(framework.id, "goose" | "sql-migrate");
     let (before, option) = match framework.opt_out {
         OptOut::Marker(words) if !migration.transactional => {
             (format!("-- {prefix} {words}\n"), String::new())
@@ -209,8 +274,12 @@ fn marked(framework: &Framework, prefix: &str, migration: &NewMigration<'_>) -> 
         OptOut::Option(option) if !migration.transactional => (String::new(), format!(" {option}")),
         _ => Default::default(),
     };
-    let [up, down] = if goose { [" Up", " Down"] } else { ["up", "down"] };
-    let sql = |sql: &str| if goose { fenced(prefix, sql) } else { ended(sql) };
+    let [up, down] = match framework.id {
+        "dbmate" => ["up", "down"],
+        "node-pg-migrate" => ["Up Migration", "Down Migration"],
+        _ => [" Up", " Down"],
+    };
+    let sql = |sql: &str| if fenced_by_marker { fenced(prefix, sql) } else { ended(sql) };
     let mut content = format!("{before}-- {prefix}{up}{option}\n{}", sql(migration.up));
     if let Some(way_back) = migration.down {
         content.push_str(&format!("\n-- {prefix}{down}{option}\n{}", sql(way_back)));
@@ -345,6 +414,34 @@ mod tests {
     }
 
     #[test]
+    fn frameworks_without_a_down_keep_the_way_back_as_a_comment() {
+        let migration = NewMigration { name: "x", up: "a;", down: Some("b;"), transactional: false };
+        let atlas = "-- atlas:txmode none\n\na;\n\n-- To undo:\n--   b;\n";
+        check("atlas", &["20240101000000_y.sql"], migration, &[("20240229123456_x.sql", atlas)]);
+        let liquibase = "--liquibase formatted sql\n\n--changeset lockkeeper:20240229123456_x runInTransaction:false\n\
+                         a;\n--rollback b;\n";
+        check("liquibase", &[], migration, &[("20240229123456_x.sql", liquibase)]);
+        let both = [("002.do.x.sql", "a;\n"), ("002.undo.x.sql", "b;\n")];
+        check("postgrator", &["001.do.y.sql"], migration, &both);
+        for id in ["refinery", "node-pg-migrate"] {
+            let error = spelled(id, &[], &[migration]).expect_err("is refused").to_string();
+            assert!(error.contains("outside a transaction"), "{error}");
+        }
+    }
+
+    /// Liquibase cuts at each `;`, and outside a transaction several statements of one string would be one.
+    #[test]
+    fn liquibase_is_told_what_to_send_whole() {
+        let up = "SELECT 1;\nDO $$ BEGIN a; END $$;";
+        let migration = NewMigration { name: "x", up, down: Some("b;"), transactional: false };
+        let content = "--liquibase formatted sql\n\n\
+                       --changeset lockkeeper:2_x runInTransaction:false\nSELECT 1;\n--rollback b;\n\n\
+                       --changeset lockkeeper:2_x_2 runInTransaction:false splitStatements:false stripComments:false\n\
+                       DO $$ BEGIN a; END $$;\n--rollback empty\n";
+        check("liquibase", &["1-y.sql"], migration, &[("2_x.sql", content)]);
+    }
+
+    #[test]
     fn versions_follow_each_other() {
         let files =
             spelled("golang-migrate", &["0190_x.up.sql"], &[index(false), index(true)]).expect("fits");
@@ -361,8 +458,10 @@ mod tests {
     /// What is written is read back: the same SQL, both ways, in the transaction that was asked for.
     #[test]
     fn every_framework_reads_what_it_writes() {
-        for framework in FRAMEWORKS.iter().filter(|it| it.id != "drizzle") {
-            for transactional in [true, false] {
+        let tools = ["drizzle", "graphile-migrate", "sqitch"];
+        for framework in FRAMEWORKS.iter().filter(|it| !tools.contains(&it.id)) {
+            let can_leave = framework.outside != Transaction::Wrapped;
+            for transactional in [true, false].into_iter().filter(|inside| *inside || can_leave) {
                 round_trip(framework, index(transactional));
                 round_trip(framework, NewMigration { down: None, ..index(transactional) });
             }
@@ -377,7 +476,12 @@ mod tests {
             let sidecar = sidecar_of(&file.path, &files);
             if file.path.ends_with(".sql") {
                 for section in sections(framework, &file.path, &file.content, sidecar) {
-                    let sql = section.span.of(&file.content).trim_start_matches("-- no-transaction").trim();
+                    let sql = section.span.of(&file.content);
+                    let sql = sql
+                        .trim_start_matches("-- no-transaction")
+                        .trim_start_matches("-- atlas:txmode none");
+                    let sql = sql.split("\n\n-- To undo:").next().unwrap_or(sql);
+                    let sql = sql.split("\n--rollback").next().unwrap_or(sql).trim();
                     found.push((section.direction, sql, section.transaction));
                 }
             }
@@ -386,7 +490,9 @@ mod tests {
         let inside = migration.transactional && !detected;
         let unit = if inside { framework.transaction } else { framework.outside };
         let mut expected = vec![(Direction::Up, migration.up, unit)];
-        expected.extend(migration.down.map(|down| (Direction::Down, down, unit)));
+        let has_down =
+            !matches!(framework.halves, Halves::UpOnly | Halves::Changesets) && framework.id != "refinery";
+        expected.extend(migration.down.filter(|_| has_down).map(|down| (Direction::Down, down, unit)));
         assert_eq!(found, expected, "{}", framework.id);
     }
 

@@ -92,7 +92,9 @@ impl Form {
         let next = now.unix();
         match framework.id {
             "plain" | "drizzle" => Self::Number { width: 4, last: 0 },
-            "flyway" => Self::Number { width: 1, last: 0 },
+            "postgrator" => Self::Number { width: 3, last: 0 },
+            "flyway" | "refinery" => Self::Number { width: 1, last: 0 },
+            "node-pg-migrate" => Self::Moment { spelling: Moment::UnixMillis, next },
             "diesel" => Self::Moment { spelling: Moment::Dashed(String::new()), next },
             _ => Self::Moment { spelling: Moment::Digits, next },
         }

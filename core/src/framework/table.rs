@@ -189,6 +189,195 @@ pub static FRAMEWORKS: &[Framework] = &[
         memory: Memory::Elsewhere,
         cannot: &["all pending files run in one transaction, which none can leave", "there is no down"],
     },
+    // rubenv/sql-migrate v1: README ("Usage", "notransaction") and sqlparse/sqlparse.go (a statement ends at a line that ends
+    // with `;`); migrate.go orders by the number at the start of the name, and runs each statement by itself.
+    Framework {
+        id: "sql-migrate",
+        title: "sql-migrate",
+        manual: "https://github.com/rubenv/sql-migrate#writing-migrations",
+        recognised_by: "SQL files with `-- +migrate Up`",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Markers { prefix: "+migrate" },
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Option("notransaction"),
+        outside: Transaction::Autocommit,
+        leaves_for: &[],
+        memory: Memory::Each {
+            table: "gorp_migrations",
+            query: "SELECT substring(id FROM '^[0-9]+') FROM gorp_migrations WHERE id ~ '^[0-9]'",
+        },
+        cannot: &[],
+    },
+    // node-pg-migrate 8: sqlMigration.ts (the markers; all of a file without any), migration.ts (order by the number, the
+    // transaction), bin (single-transaction is on by default). `pgm.noTransaction` needs a migration in JavaScript.
+    Framework {
+        id: "node-pg-migrate",
+        title: "node-pg-migrate",
+        manual: "https://salsita.github.io/node-pg-migrate/migrations/",
+        recognised_by: "SQL files with `-- Up Migration`",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Markers { prefix: "" },
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Never,
+        outside: Transaction::Wrapped,
+        leaves_for: &[],
+        memory: Memory::Each {
+            table: "pgmigrations",
+            query: "SELECT substring(name FROM '^[0-9]+') FROM pgmigrations",
+        },
+        cannot: &[
+            "all pending files run in one transaction unless --no-single-transaction is given; a SQL file can leave neither",
+        ],
+    },
+    // docs.liquibase.com "SQL" (changelog formats) and FormattedSqlChangeLogParser.java: each change set is a transaction of
+    // its own, its statements are sent one by one. Tried with 4.28: files that we write, forwards and back.
+    Framework {
+        id: "liquibase",
+        title: "Liquibase (formatted SQL)",
+        manual: "https://docs.liquibase.com/concepts/changelogs/sql-format.html",
+        recognised_by: "SQL files that start with `--liquibase formatted sql`",
+        layout: Layout::Files,
+        order: Order::Text,
+        halves: Halves::Changesets,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Option("runInTransaction:false"),
+        outside: Transaction::Autocommit,
+        leaves_for: &[],
+        memory: Memory::Elsewhere,
+        cannot: &[
+            "files are taken in the order of their names; another order in the root changelog is not read",
+            "a new file must be named in the root changelog unless that includes the whole folder",
+            "what `--rollback` comments do is not analysed",
+            "a change set is cut at every `;`, also in the bodies of routines, unless it says splitStatements:false",
+        ],
+    },
+    // supabase.com "Database migrations"; supabase/cli pkg/migration/file.go (the statements of a file and the entry in the
+    // history go to the server as one batch, which is one implicit transaction).
+    Framework {
+        id: "supabase",
+        title: "Supabase",
+        manual: "https://supabase.com/docs/guides/deployment/database-migrations",
+        recognised_by: "numbered SQL files in supabase/migrations",
+        layout: Layout::Files,
+        order: Order::Text,
+        halves: Halves::UpOnly,
+        transaction: Transaction::Implicit,
+        opt_out: OptOut::Never,
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        memory: Memory::Each {
+            table: "supabase_migrations.schema_migrations",
+            query: "SELECT version FROM supabase_migrations.schema_migrations",
+        },
+        cannot: &[
+            "there is no opt-out: several statements of a file are one implicit transaction",
+            "there is no down",
+        ],
+    },
+    // atlasgo.io "Migration directory", "Transaction configuration" (file is the default mode); sql/migrate/dir.go (order by
+    // name; directives are the comments at the start that an empty line divides from the statements).
+    Framework {
+        id: "atlas",
+        title: "Atlas",
+        manual: "https://atlasgo.io/versioned/apply#transaction-configuration",
+        recognised_by: "SQL files beside atlas.sum",
+        layout: Layout::Files,
+        order: Order::Text,
+        halves: Halves::UpOnly,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Header { comment: "-- atlas:txmode none", apart: true },
+        outside: Transaction::Autocommit,
+        leaves_for: &[],
+        memory: Memory::Each {
+            table: "atlas_schema_revisions.atlas_schema_revisions",
+            query: "SELECT version FROM atlas_schema_revisions.atlas_schema_revisions WHERE applied = total",
+        },
+        cannot: &[
+            "atlas.sum must be made anew when files change: run `atlas migrate hash`",
+            "there is no down: Atlas computes it",
+        ],
+    },
+    // rust-db/refinery 0.9: refinery_core/src/util.rs (V and U with a number, U is applied out of order), traits/sync.rs and
+    // drivers (one transaction per migration, sent as one string).
+    Framework {
+        id: "refinery",
+        title: "refinery",
+        manual: "https://docs.rs/refinery/latest/refinery/",
+        recognised_by: "files named V1__name.sql in a project whose Cargo.toml names refinery",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Letters,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Never,
+        outside: Transaction::Wrapped,
+        leaves_for: &[],
+        memory: Memory::Each {
+            table: "refinery_schema_history",
+            query: "SELECT version::text FROM refinery_schema_history",
+        },
+        cannot: &["every migration runs in a transaction, which none can leave", "there is no down"],
+    },
+    // README of rickbergfalk/postgrator 8; postgrator.js (names), lib/Client.js (a file is one query).
+    Framework {
+        id: "postgrator",
+        title: "postgrator",
+        manual: "https://github.com/rickbergfalk/postgrator#usage",
+        recognised_by: "files named 001.do.name.sql and 001.undo.name.sql",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::Actions,
+        transaction: Transaction::Implicit,
+        opt_out: OptOut::Never,
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        memory: Memory::Latest {
+            table: "schemaversion",
+            query: "SELECT version::text FROM schemaversion ORDER BY version DESC LIMIT 1",
+        },
+        cannot: &["there is no opt-out: several statements of a file are one implicit transaction"],
+    },
+    // README of graphile/migrate 1.4; migration.js (headers, BEGIN and COMMIT around the body), header.js (`--! no-transaction`).
+    Framework {
+        id: "graphile-migrate",
+        title: "Graphile Migrate",
+        manual: "https://github.com/graphile/migrate#readme",
+        recognised_by: "numbered SQL files that start with `--! Previous:`, in migrations/committed",
+        layout: Layout::Files,
+        order: Order::Number,
+        halves: Halves::UpOnly,
+        transaction: Transaction::Wrapped,
+        opt_out: OptOut::Header { comment: "--! no-transaction", apart: false },
+        outside: Transaction::Implicit,
+        leaves_for: &[],
+        memory: Memory::Each {
+            table: "graphile_migrate.migrations",
+            query: "SELECT substring(filename FROM '^[0-9]+') FROM graphile_migrate.migrations",
+        },
+        cannot: &[
+            "committed files carry a hash that only `graphile-migrate commit` writes",
+            "a file with `--! no-transaction` is still sent as one string: several statements are one implicit transaction",
+            "there is no down",
+        ],
+    },
+    // sqitch.org/docs/manual/sqitchtutorial (deploy, revert, verify; each runs through psql and opens its own transaction) and
+    // sqitchchanges (the order is that of sqitch.plan).
+    Framework {
+        id: "sqitch",
+        title: "Sqitch",
+        manual: "https://sqitch.org/docs/manual/sqitchtutorial/",
+        recognised_by: "folders deploy and revert beside sqitch.plan",
+        layout: Layout::Files,
+        order: Order::Text,
+        halves: Halves::Siblings,
+        transaction: Transaction::Autocommit,
+        opt_out: OptOut::Never,
+        outside: Transaction::Autocommit,
+        leaves_for: &[],
+        memory: Memory::Elsewhere,
+        cannot: &["a change is one transaction only where its script says BEGIN and COMMIT"],
+    },
     // Numbered files that something of the project's own runs. We assume what `psql -f` does: each statement commits on
     // its own. It is the reading that warns about half-done files and never promises a rollback that may not exist.
     Framework {

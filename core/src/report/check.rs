@@ -8,7 +8,7 @@ use super::{Place, TargetReport};
 use crate::check::Checked;
 use crate::estimate::{Rows, estimate, in_words};
 use crate::hazards::{Fix, Hazard};
-use crate::policy::{Judged, Policy, Verdict, verdict};
+use crate::policy::{Judged, Policy, UNREAD, Unread, Verdict, verdict};
 use crate::reference::Reference;
 use crate::text::{LineIndex, Span};
 
@@ -21,8 +21,11 @@ pub struct CheckReport {
     pub target: TargetReport,
     /// The files in order.
     pub files: Vec<FileReport>,
-    /// `pass`, `warn`, `block`.
+    /// `pass`, `warn`, `unread`, `block`. What is unread is told beside a danger too: then the verdict is `block`.
     pub verdict: String,
+    /// What was asked about and could not be read, each with a way out. While there is any, no verdict is `pass` or `warn`
+    /// unless the call allows it.
+    pub unread: Vec<UnreadReport>,
     /// The files that run in the next deploy, in order, where the call knows them: new against a revision, or not in the
     /// migrations table of a database.
     pub pending: Vec<String>,
@@ -49,6 +52,22 @@ pub struct FileReport {
     pub allowed: Vec<AllowedReport>,
     /// Allowances that do not count.
     pub allowance_problems: Vec<NotAnalysedReport>,
+    /// What could not be read and no comment accepts: for the report of all files.
+    #[serde(skip)]
+    pub unread: Vec<UnreadReport>,
+}
+
+/// Something that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct UnreadReport {
+    /// The file or folder.
+    pub path: String,
+    /// Where in the file; `null` where it is all of it.
+    pub span: Option<Place>,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub way_out: String,
 }
 
 /// A place and why it is mentioned.
@@ -69,6 +88,19 @@ pub struct ProblemReport {
     pub message: String,
     /// What to do.
     pub advice: String,
+    /// Whether it means that something could not be read.
+    pub unread: bool,
+}
+
+impl ProblemReport {
+    fn as_unread(&self) -> UnreadReport {
+        UnreadReport {
+            path: self.path.clone(),
+            span: None,
+            reason: self.message.clone(),
+            way_out: self.advice.clone(),
+        }
+    }
 }
 
 /// One hazard.
@@ -214,6 +246,7 @@ pub fn file_report(
         hazards: Vec::new(),
         allowed: Vec::new(),
         allowance_problems: Vec::new(),
+        unread: Vec::new(),
     };
     for (checked, judged) in parts {
         for hazard in &judged.hazards {
@@ -231,6 +264,17 @@ pub fn file_report(
             rule: it.hazard.rule.to_owned(),
             span: place(it.hazard.span),
             reason: it.reason.clone(),
+        }));
+        report.allowed.extend(judged.allowed_unread.iter().map(|(span, reason)| AllowedReport {
+            rule: UNREAD.to_owned(),
+            span: place(*span),
+            reason: reason.clone(),
+        }));
+        report.unread.extend(judged.unread.iter().map(|it| UnreadReport {
+            path: facts.path.to_owned(),
+            span: Some(place(it.span)),
+            reason: it.reason.clone(),
+            way_out: it.advice.to_owned(),
         }));
         let problems = judged.allowance_problems.iter();
         report.allowance_problems.extend(
@@ -284,15 +328,29 @@ fn fix_report(fix: &Fix, text: &str, lines: &LineIndex) -> FixReport {
 }
 
 impl CheckReport {
-    /// The report over files.
-    pub fn new(target: &crate::dialect::Target, files: Vec<FileReport>, verdict: Verdict) -> Self {
+    /// The report over files; `verdict` is the one over their hazards.
+    pub fn new(
+        target: &crate::dialect::Target,
+        mut files: Vec<FileReport>,
+        problems: Vec<ProblemReport>,
+        verdict: Verdict,
+        policy: &Policy,
+    ) -> Self {
+        let of_files = files.iter_mut().flat_map(|file| std::mem::take(&mut file.unread));
+        let mut unread: Vec<UnreadReport> = of_files.collect();
+        unread.extend(problems.iter().filter(|it| it.unread).map(ProblemReport::as_unread));
+        let verdict = match policy.unread {
+            Unread::Counts if !unread.is_empty() => verdict.max(Verdict::Unread),
+            Unread::Counts | Unread::IsListed => verdict,
+        };
         Self {
             version: 1,
             target: target.into(),
             files,
             verdict: verdict.id().to_owned(),
+            unread,
             pending: Vec::new(),
-            problems: Vec::new(),
+            problems,
         }
     }
 }

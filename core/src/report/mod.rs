@@ -13,7 +13,7 @@ mod target;
 
 pub use check::{
     AllowedReport, CheckReport, EditReport, EstimateReport, FileFacts, FileReport, FixReport, HazardReport,
-    NotAnalysedReport, ProblemReport, ReferenceReport, file_report, verdict_of,
+    NotAnalysedReport, ProblemReport, ReferenceReport, UnreadReport, file_report, verdict_of,
 };
 pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,

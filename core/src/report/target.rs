@@ -20,14 +20,9 @@ pub struct TargetReport {
 
 impl From<&Target> for TargetReport {
     fn from(target: &Target) -> Self {
-        let version = target.version;
-        let version = match version.minor {
-            0 => version.major.to_string(),
-            minor => format!("{}.{minor}", version.major),
-        };
         Self {
             dialect: target.dialect.id().to_owned(),
-            version,
+            version: target.version.to_string(),
             source: target.source.clone(),
             time_zone: target.time_zone.clone(),
         }

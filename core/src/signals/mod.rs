@@ -2,7 +2,7 @@
 
 mod questions;
 
-pub use questions::{Answer, Blocks, Choice, QUESTIONS, Question, QuestionFacts, open, questions};
+pub use questions::{Answer, Blocks, Choice, QUESTIONS, Question, QuestionFacts, open, questions, refusal};
 
 /// A fact about the repository, the database or an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -123,7 +123,7 @@ pub static QUESTIONS: &[QuestionFacts] = &[
         answered_by: None,
     },
     QuestionFacts {
-        id: "table-rows",
+        id: ROWS,
         text: "About how many rows do the tables have in production?",
         why: "decides whether a scan or an index build is noticed, and how long a backfill takes",
         choices: &[],
@@ -170,6 +170,24 @@ pub static QUESTIONS: &[QuestionFacts] = &[
         answered_by: None,
     },
 ];
+
+/// What is wrong with an answer, and what would be right.
+pub fn refusal(id: &str, value: &str) -> Option<String> {
+    let Some(facts) = QUESTIONS.iter().find(|facts| facts.id == id) else {
+        let known: Vec<&str> = QUESTIONS.iter().map(|facts| facts.id).collect();
+        return Some(format!("there is no question `{id}`; there are {}", known.join(", ")));
+    };
+    let choices: Vec<&str> = facts.choices.iter().map(|choice| choice.value).collect();
+    if !choices.is_empty() && !choices.contains(&value) {
+        return Some(format!("{id} cannot be `{value}`: say one of {}", choices.join(", ")));
+    }
+    let is_number = value.starts_with(|it: char| it.is_ascii_digit())
+        && value.chars().all(|it| it.is_ascii_digit() || matches!(it, '_' | ',' | '.' | ' '));
+    (id == ROWS && !is_number).then(|| format!("{id} cannot be `{value}`: say a number, such as 4000000"))
+}
+
+/// The question that a number answers.
+const ROWS: &str = "table-rows";
 
 /// All questions with the answers that were given or observed; given ones win.
 pub fn questions(answers: &[(String, Answer)], signals: &[Signal]) -> Vec<Question> {

@@ -111,6 +111,30 @@ impl<'a> Script<'a> {
         &self.tokens[statement.tokens.clone()]
     }
 
+    /// The commands of psql that run what does not stand here: another file, or the rows of a query.
+    pub fn includes(&self) -> impl Iterator<Item = Span> {
+        let commands = self.tokens.iter().filter(|token| token.kind == TokenKind::Client);
+        commands.map(|token| token.span).filter(|span| {
+            let command = span.of(self.text).split_whitespace().next().unwrap_or("");
+            matches!(command, "\\i" | "\\ir" | "\\include" | "\\include_relative" | "\\gexec")
+        })
+    }
+
+    /// Whether a parenthesis of a statement lacks its partner. Templates may hold either.
+    pub fn is_unbalanced(&self, statement: &Statement) -> bool {
+        let mut depth = 0_isize;
+        for token in self.tokens_of(statement) {
+            match token.kind {
+                TokenKind::Open => depth += 1,
+                TokenKind::Close if depth == 0 => return true,
+                TokenKind::Close => depth -= 1,
+                TokenKind::Template | TokenKind::Broken => return false,
+                _ => {}
+            }
+        }
+        depth > 0
+    }
+
     /// A cursor over the tokens of a statement.
     pub fn cursor(&self, statement: &Statement) -> Cursor<'_> {
         Cursor::new(self.text, self.dialect, self.tokens_of(statement))

@@ -18,10 +18,10 @@ const LISTED: usize = 20;
 /// Everything that there is to say about a document, in order of place.
 pub(crate) fn diagnostics(view: &View, references: &References) -> Vec<Diagnostic> {
     let mut all = about_the_file(view);
-    for (checked, judged) in view.file().all_parts() {
+    for (_, judged) in view.file().all_parts() {
         all.extend(judged.hazards.iter().map(|hazard| of_hazard(view, hazard, references)));
-        all.extend(checked.not_analysed.iter().map(|it| {
-            let message = format!("not analysed: {}", it.reason);
+        all.extend(judged.unread.iter().map(|it| {
+            let message = format!("not analysed: {}; {}", it.reason, it.advice);
             plain(view, it.span, DiagnosticSeverity::INFORMATION, "not-analysed", message)
         }));
         all.extend(judged.allowance_problems.iter().map(|(span, reason)| {

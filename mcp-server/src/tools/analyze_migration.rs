@@ -5,7 +5,7 @@ use lockkeeper_project::analysis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::world::{Told, World, timestamp};
+use crate::world::{Told, World, place, timestamp};
 
 /// The migration.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -20,9 +20,12 @@ pub struct Request {
 
 pub fn run(world: &World, request: &Request) -> Told<CheckReport> {
     let project = world.project()?;
-    let (file, _) = world.check(&project, &request.file)?;
-    let files = [file];
+    let (file, text) = world.check(&project, &request.file)?;
+    let problem = analysis::problem_of(&project, place(&project, &file), &file.path, &text, None);
+    let is_read = !problem.as_ref().is_some_and(|it| it.unread);
+    let files: Vec<_> = is_read.then_some(file).into_iter().collect();
     let references = analysis::subjects_references(&project, &files);
     let policy = analysis::policy(&project, Some(timestamp()));
-    Ok(analysis::check_report(Some(&project), &files, &policy, &references))
+    let problems: Vec<_> = problem.into_iter().collect();
+    Ok(analysis::check_report(Some(&project), &files, &problems, &policy, &references))
 }

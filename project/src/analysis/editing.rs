@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lockkeeper_core::catalog::Catalog;
-use lockkeeper_core::dialect::{Dialect, Target};
+use lockkeeper_core::dialect::Target;
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::{Framework, OptOut, Timestamp};
 use lockkeeper_core::policy::Policy;
 
-use super::{CheckedFile, History, check_alone, check_source, declared_rows, is_analysed, policy};
+use super::{CheckedFile, History, check_alone, check_source, declared_rows, policy};
 use crate::discover::{Place, Project};
 use crate::files::{name, parent};
 use crate::folder::{Folder, Problem, Source, problem};
@@ -163,7 +163,7 @@ impl Opened {
     fn alone(&self, path: String) -> Standing {
         let target = self.alone.get_or_init(|| target(&self.project, None)).clone();
         let around = self.project.not_analysed.iter().find(|it| it.path == parent(&path));
-        let refused = around.map(|it| format!("{} are not analysed", it.what));
+        let refused = around.map(|it| format!("{} migrations are not analysed: {}", it.what, it.way_out));
         Standing {
             before: Catalog::unknown(target.dialect),
             path,
@@ -184,7 +184,7 @@ impl Opened {
             .as_deref()
             .and_then(|text| problem(folder.framework, &Source::new(folder.framework, &path, text, None)));
         let problems = folder.all_problems().filter(|it| it.path == path && Some(*it) != disk.as_ref());
-        let refused = (!is_analysed(folder)).then(|| refusal(folder));
+        let refused = folder.refused_engine().map(|it| format!("migrations for {it} are not analysed yet"));
         let target = target(&self.project, Some(folder));
         let before = match refused {
             Some(_) => Catalog::unknown(target.dialect),
@@ -215,12 +215,6 @@ fn edited(unsaved: &Unsaved) -> Option<(usize, Source)> {
     let standing = &unsaved.standing;
     let source = standing.source(standing.framework?, &unsaved.text);
     Some((standing.rank.as_ref()?.index, source))
-}
-
-fn refusal(folder: &Folder) -> String {
-    let engine =
-        folder.foreign.or(folder.dialect.map(Dialect::title)).unwrap_or("an engine that nothing names");
-    format!("migrations for {engine} are not analysed yet")
 }
 
 /// The path without links, also where the file is not there yet.

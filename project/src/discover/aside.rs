@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
+use super::form::{Form, form};
 use super::{Dump, NotAnalysed, engine, read};
-use crate::files::{File, name, parent};
+use crate::files::{File, parent};
 use crate::folder::Folder;
 
 /// Files that hold whole schemas: by their usual names, or because pg_dump says that it wrote them.
@@ -36,48 +37,31 @@ fn is_written_by_tool(root: &Path, path: &str) -> bool {
 }
 
 /// Migrations in code or in formats of their own, by folder.
-pub(super) fn not_analysed(files: &[File], folders: &[Folder]) -> Vec<NotAnalysed> {
-    let mut found: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+pub(super) fn not_analysed(root: &Path, files: &[File], folders: &[Folder]) -> Vec<NotAnalysed> {
+    let mut found: BTreeMap<(&str, Form), usize> = BTreeMap::new();
     for file in files {
-        let what = form(&file.path);
-        if let Some(what) = what {
-            *found.entry((parent(&file.path), what)).or_default() += 1;
+        if let Some(form) = form(root, &file.path) {
+            *found.entry((parent(&file.path), form)).or_default() += 1;
         }
     }
-    let others = found.into_iter().map(|((path, what), files)| NotAnalysed {
+    let others = found.into_iter().map(|((path, form), files)| NotAnalysed {
         path: path.to_owned(),
-        what: what.to_owned(),
+        what: form.title.to_owned(),
         files,
+        way_out: form.way_out.to_owned(),
     });
-    let foreign = folders.iter().filter_map(|folder| {
-        let what = format!("{} ({})", folder.foreign?, folder.framework.title);
-        Some(NotAnalysed { path: folder.path.clone(), what, files: folder.migrations.len() })
+    let refused = folders.iter().filter_map(|folder| {
+        Some(NotAnalysed {
+            path: folder.path.clone(),
+            what: format!("{} ({})", folder.refused_engine()?, folder.framework.title),
+            files: folder.migrations.len(),
+            way_out: OTHER_ENGINE.to_owned(),
+        })
     });
-    let mut all: Vec<NotAnalysed> = others.chain(foreign).collect();
+    let mut all: Vec<NotAnalysed> = others.chain(refused).collect();
     all.sort_by(|a, b| a.path.cmp(&b.path));
     all
 }
 
-fn form(path: &str) -> Option<&'static str> {
-    let (file, folder) = (name(path), parent(path));
-    let extension = file.rsplit('.').next().unwrap_or("");
-    let numbered = file.starts_with(|it: char| it.is_ascii_digit());
-    let below =
-        |it: &str| folder == it || folder.ends_with(&format!("/{it}")) || folder.contains(&format!("{it}/"));
-    match extension {
-        "xml" | "yaml" | "yml" | "json"
-            if below("changelog") || below("changelogs") || file.contains("changelog") =>
-        {
-            Some("Liquibase")
-        }
-        "rb" if numbered && below("db/migrate") => Some("Rails"),
-        "py" if numbered && name(folder) == "migrations" => Some("Django"),
-        "py" if name(folder) == "versions" && folder.contains("/") => Some("Alembic"),
-        "exs" if numbered && below("repo/migrations") => Some("Ecto"),
-        "php" if numbered && below("migrations") => Some("Laravel or Doctrine"),
-        "js" | "ts" | "mjs" | "cjs" if numbered && name(folder).contains("migration") => {
-            Some("migrations in JavaScript (Knex, TypeORM, Sequelize ...)")
-        }
-        _ => None,
-    }
-}
+/// What to do about a folder for an engine that is not analysed.
+const OTHER_ENGINE: &str = "say --dialect postgres, or `dialect` in lockkeeper.toml, if that is wrong; else list the folder there under `ignore`";

@@ -2,6 +2,7 @@
 
 mod aside;
 mod engine;
+mod form;
 mod read;
 mod recognise;
 
@@ -50,6 +51,8 @@ pub struct NotAnalysed {
     pub what: String,
     /// How many files.
     pub files: usize,
+    /// How they can be checked all the same.
+    pub way_out: String,
 }
 
 /// Where a file stands in a project.
@@ -61,6 +64,16 @@ pub enum Place<'a> {
     Folder(&'a Folder),
     /// In no folder of migrations.
     Alone,
+}
+
+impl<'a> Place<'a> {
+    /// The folder of migrations around it.
+    pub fn folder(self) -> Option<&'a Folder> {
+        match self {
+            Self::Migration(folder, ..) | Self::Folder(folder) => Some(folder),
+            Self::Alone => None,
+        }
+    }
 }
 
 /// Why there is no project.
@@ -80,7 +93,7 @@ pub enum DiscoverError {
 }
 
 /// The project that a file or folder belongs to: the nearest `lockkeeper.toml` or `.git` upwards is its root, or else
-/// the folder itself.
+/// what holds the folder of migrations, or else the folder itself.
 ///
 /// # Errors
 /// [`DiscoverError`] when the path does not exist or the configuration cannot be used.
@@ -96,7 +109,23 @@ pub fn root(start: &Path) -> Result<PathBuf, DiscoverError> {
     let missing = |source| DiscoverError::NoSuchPath { path: start.to_owned(), source };
     let start = start.canonicalize().map_err(missing)?;
     let folder = if start.is_dir() { start.as_path() } else { start.parent().unwrap_or(&start) };
-    Ok(marked_root(folder).unwrap_or_else(|| folder.to_owned()))
+    Ok(marked_root(folder).unwrap_or_else(|| unmarked_root(folder)))
+}
+
+/// Where nothing marks a root: what holds the folder of migrations that this one is or lies in, since only there the others of
+/// its history are found; else the folder itself.
+fn unmarked_root(folder: &Path) -> PathBuf {
+    let is_migrations = |it: &&Path| {
+        it.file_name().is_some_and(|name| recognise::looks_like_migrations(&name.to_string_lossy()))
+    };
+    let above = folder.ancestors().find(is_migrations).and_then(Path::parent);
+    above.filter(|above| !is_everything(above)).unwrap_or(folder).to_owned()
+}
+
+/// A folder that holds more than one project: the root, somebody's home, the folder for what is temporary.
+pub fn is_everything(folder: &Path) -> bool {
+    let home = std::env::home_dir();
+    folder.parent().is_none() || folder == std::env::temp_dir() || home.is_some_and(|home| home == folder)
 }
 
 /// The nearest folder upwards with a `lockkeeper.toml` or `.git`.
@@ -121,7 +150,7 @@ pub fn open(root: &Path) -> Result<Project, DiscoverError> {
     let mut problems = Vec::new();
     place_odd(odd, &mut folders, &mut problems);
     let dumps = aside::dumps(&root, &files, &folders);
-    let not_analysed = aside::not_analysed(&files, &folders);
+    let not_analysed = aside::not_analysed(&root, &files, &folders);
     Ok(Project { root, config, files, folders, dumps, not_analysed, problems })
 }
 
@@ -168,11 +197,48 @@ impl Project {
         read::text(&self.root, path).ok()
     }
 
+    /// Why a file or text is not analysed, and the way out: its name is one of code, or it is for another engine than those
+    /// that are. `stated` is the engine that the call states.
+    pub fn unread(
+        &self,
+        place: Place<'_>,
+        path: &str,
+        text: &str,
+        stated: Option<Dialect>,
+    ) -> Option<Problem> {
+        if !form::may_be_sql(path) {
+            return Some(match form::form(&self.root, path) {
+                Some(form) => {
+                    Problem::unread(path, format!("is {}, which is not analysed", form.title), form.way_out)
+                }
+                None => Problem::unread(
+                    path,
+                    "is no file of SQL",
+                    "print the SQL that it runs and pipe it into `lockkeeper check -`",
+                ),
+            });
+        }
+        let configured = || self.config.dialect.as_deref().and_then(Dialect::from_id);
+        let found = |dialect: Dialect| (!Dialect::ANALYSED.contains(&dialect)).then(|| dialect.title());
+        let engine = match (stated, place.folder()) {
+            (Some(stated), _) => found(stated),
+            (None, Some(folder)) => folder.refused_engine(),
+            (None, None) => configured().or_else(|| engine::by_look(text)).and_then(found),
+        }?;
+        let way_out = "say --dialect postgres if it is for PostgreSQL";
+        Some(Problem::unread(path, format!("is for {engine}, which is not analysed yet"), way_out))
+    }
+
     /// The migrations that are analysed.
     pub fn analysed(&self) -> impl Iterator<Item = (&Folder, &Migration)> {
         let folders = self.folders.iter().filter(|folder| folder.is_analysed());
         folders.flat_map(|folder| folder.migrations.iter().map(move |migration| (folder, migration)))
     }
+}
+
+/// The engine that a text of SQL looks like, where that one is not analysed.
+pub fn looks_refused(text: &str) -> Option<Dialect> {
+    engine::by_look(text).filter(|dialect| !Dialect::ANALYSED.contains(dialect))
 }
 
 /// A file outside any folder of migrations, or a text from standard input: divided by the markers that it holds, else

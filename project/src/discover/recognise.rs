@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use lockkeeper_core::framework::{self, Framework, Part};
+use lockkeeper_core::framework::{self, Framework, Kind, Part};
 
 use super::read;
 use crate::config::Config;
@@ -15,21 +15,26 @@ use crate::files::{File, name, parent};
 pub(super) struct Found<'a> {
     pub path: &'a str,
     pub framework: &'static Framework,
+    /// Another one that it looks like just as much: the configuration decides.
+    pub rival: Option<&'static Framework>,
 }
 
 /// All folders of migrations.
 pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) -> Vec<Found<'a>> {
     let ctx = Context { root, files };
     let mut found: BTreeMap<&str, &'static Framework> = BTreeMap::new();
+    let mut rivals: BTreeMap<&str, &'static Framework> = BTreeMap::new();
     for (folder, inside) in by_folder(files) {
-        if let Some((path, framework)) = ctx.recognise(folder, &inside) {
-            found.entry(path).or_insert(framework);
-        }
+        let Some((path, framework)) = ctx.recognise(folder, &inside, &mut rivals) else { continue };
+        found.entry(path).or_insert(framework);
     }
     for folder in &config.migrations {
         let path = folder.path.trim_matches('/').trim_start_matches("./");
         let named = folder.framework.as_deref().and_then(Framework::by_id);
         let seen = found.get(path).copied();
+        if named.is_some() {
+            rivals.remove(path);
+        }
         found.insert(path, named.or(seen).unwrap_or_else(plain));
     }
     let nested = |path: &str| {
@@ -39,7 +44,8 @@ pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) ->
         around.is_some_and(|(_, framework)| framework.id == "flyway")
     };
     let found = found.iter().filter(|(path, _)| !nested(path));
-    found.map(|(&path, &framework)| Found { path, framework }).collect()
+    let found = found.map(|(&path, &framework)| Found { path, framework, rival: rivals.get(path).copied() });
+    found.collect()
 }
 
 /// The framework for files that nothing else is known of.
@@ -53,11 +59,12 @@ fn by_id(id: &str) -> Option<&'static Framework> {
 
 /// The framework whose markers stand in the text.
 pub(super) fn by_markers(text: &str) -> Option<&'static Framework> {
-    ["goose", "dbmate"]
-        .into_iter()
-        .filter_map(by_id)
-        .find(|it| !framework::sections(it, "", text, None).is_empty())
+    MARKED.iter().filter_map(|id| by_id(id)).find(|it| framework::is_marked(it, text))
 }
+
+/// Frameworks whose files show what they are.
+const MARKED: &[&str] =
+    &["goose", "dbmate", "sql-migrate", "liquibase", "node-pg-migrate", "graphile-migrate"];
 
 fn by_folder(files: &[File]) -> BTreeMap<&str, Vec<&File>> {
     let mut folders: BTreeMap<&str, Vec<&File>> = BTreeMap::new();
@@ -73,8 +80,14 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// The migrations folder that a folder with SQL files is or belongs to, and its framework.
-    fn recognise<'f>(&self, folder: &'f str, inside: &[&File]) -> Option<(&'f str, &'static Framework)> {
+    /// The migrations folder that a folder with SQL files is or belongs to, and its framework. Where it looks like another
+    /// one just as much, that one goes to the rivals.
+    fn recognise<'f>(
+        &self,
+        folder: &'f str,
+        inside: &[&File],
+        rivals: &mut BTreeMap<&'f str, &'static Framework>,
+    ) -> Option<(&'f str, &'static Framework)> {
         let has = |file: &str| inside.iter().any(|it| it.name() == file);
         if has("migration.sql") && self.is_folder_of("prisma", folder) {
             return Some((parent(folder), by_id("prisma")?));
@@ -85,10 +98,12 @@ impl Context<'_> {
         if is_version(name(folder)) && looks_like_migrations(parent(folder)) {
             return Some((parent(folder), plain()));
         }
-        if self.exists(folder, "meta/_journal.json") {
-            return Some((folder, by_id("drizzle")?));
+        if matches!(name(folder), "deploy" | "revert") && self.exists(parent(folder), "sqitch.plan") {
+            return Some((parent(folder), by_id("sqitch")?));
         }
-        let framework = self.by_content(inside).or_else(|| self.by_names(folder, inside))?;
+        let signs = self.signs(folder, inside);
+        rivals.extend(signs.get(1).map(|rival| (folder, *rival)));
+        let framework = signs.first().copied().or_else(|| self.by_names(folder, inside))?;
         match framework.id {
             "flyway" => Some((flyway_location(folder), framework)),
             _ => Some((folder, framework)),
@@ -103,33 +118,55 @@ impl Context<'_> {
             || starts_with_digit && looks_like_migrations(folder)
     }
 
-    fn by_content(&self, inside: &[&File]) -> Option<&'static Framework> {
+    /// All that a folder says of itself: what lies beside its files, what stands in them, and names that only one has.
+    fn signs(&self, folder: &str, inside: &[&File]) -> Vec<&'static Framework> {
+        let beside = [("drizzle", "meta/_journal.json"), ("atlas", "atlas.sum")];
+        let beside = beside.into_iter().filter(|(_, file)| self.exists(folder, file)).map(|(id, _)| id);
+        let mut found: Vec<&'static Framework> = beside.filter_map(by_id).collect();
         // A marker in one of a few files is enough; prose about markers is not at the start of a comment.
-        inside.iter().take(5).find_map(|file| by_markers(&read::text(self.root, &file.path).ok()?))
+        for file in inside.iter().take(5) {
+            found.extend(read::text(self.root, &file.path).ok().and_then(|text| by_markers(&text)));
+        }
+        // People write its marker over files of other runners too: then the names say more.
+        let named_otherwise = are_named("golang-migrate", inside) || are_named("flyway", inside);
+        found.retain(|it| it.id != "node-pg-migrate" || !named_otherwise);
+        if found.is_empty() && (folder == "supabase/migrations" || folder.ends_with("/supabase/migrations")) {
+            found.extend(by_id("supabase"));
+        }
+        if !found.is_empty() {
+            let names =
+                ["golang-migrate", "flyway", "postgrator"].into_iter().filter(|id| are_named(id, inside));
+            found.extend(names.filter_map(by_id));
+        }
+        let mut known = std::collections::BTreeSet::new();
+        found.retain(|it| known.insert(it.id));
+        found
     }
 
     fn by_names(&self, folder: &str, inside: &[&File]) -> Option<&'static Framework> {
-        let count = |id: &str| {
-            let named = |file: &&&File| by_id(id).and_then(|it| framework::parse(it, file.name()));
-            inside.iter().filter(|file| named(file).is_some()).count()
-        };
-        let most = |count: usize| count > 0 && count * 2 > inside.len();
-        if most(count("flyway")) {
+        let most = |id: &str| are_named(id, inside);
+        if most("postgrator") {
+            return by_id("postgrator");
+        }
+        if most("refinery") && self.names_crate(folder, "refinery") {
+            return by_id("refinery");
+        }
+        if most("flyway") {
             return by_id("flyway");
         }
-        if most(count("golang-migrate")) {
-            return if self.names_sqlx(folder) { by_id("sqlx") } else { by_id("golang-migrate") };
+        if most("golang-migrate") {
+            return if self.names_crate(folder, "sqlx") { by_id("sqlx") } else { by_id("golang-migrate") };
         }
-        if most(count("sqlx")) && self.names_sqlx(folder) {
+        if most("sqlx") && self.names_crate(folder, "sqlx") {
             return by_id("sqlx");
         }
-        let numbered = count("plain");
+        let numbered = named("plain", inside);
         let known = looks_like_migrations(folder) && numbered > 0;
-        (known || is_sequence(inside) && most(numbered)).then(plain)
+        (known || is_sequence(inside) && most("plain")).then(plain)
     }
 
-    /// Whether the nearest Cargo.toml upwards names sqlx, or its offline data lies beside it.
-    fn names_sqlx(&self, folder: &str) -> bool {
+    /// Whether the nearest Cargo.toml upwards names a crate.
+    fn names_crate(&self, folder: &str, id: &str) -> bool {
         let mut at = folder;
         while !at.is_empty() {
             at = parent(at);
@@ -137,7 +174,7 @@ impl Context<'_> {
                 let manifest = read::text(self.root, &join(at, "Cargo.toml")).unwrap_or_default();
                 return manifest
                     .lines()
-                    .any(|line| line.trim_start().trim_start_matches('"').starts_with("sqlx"));
+                    .any(|line| line.trim_start().trim_start_matches('"').starts_with(id));
             }
         }
         false
@@ -159,6 +196,20 @@ fn join(folder: &str, file: &str) -> String {
     if folder.is_empty() { file.to_owned() } else { format!("{folder}/{file}") }
 }
 
+/// How many of the files are named as a framework names them. The names of Flyway's callbacks are others' names too.
+fn named(id: &str, inside: &[&File]) -> usize {
+    let is_named = |file: &&&File| {
+        let name = by_id(id).and_then(|it| framework::parse(it, file.name()));
+        name.is_some_and(|it| it.kind != Kind::Repeatable || file.name().starts_with("R__"))
+    };
+    inside.iter().filter(is_named).count()
+}
+
+/// Whether most of the files are.
+fn are_named(id: &str, inside: &[&File]) -> bool {
+    named(id, inside) * 2 > inside.len()
+}
+
 /// `v1.4`, `2.0.1`.
 fn is_version(name: &str) -> bool {
     let digits = name.trim_start_matches(['v', 'V']);
@@ -166,7 +217,7 @@ fn is_version(name: &str) -> bool {
         && digits.split('.').all(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-fn looks_like_migrations(folder: &str) -> bool {
+pub(super) fn looks_like_migrations(folder: &str) -> bool {
     let names = ["migrat", "patches", "upgrades", "versioned", "changesets"];
     folder.split('/').any(|part| names.iter().any(|it| part.to_ascii_lowercase().contains(it)))
 }

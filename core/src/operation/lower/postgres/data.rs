@@ -12,6 +12,7 @@ pub(super) fn change(cursor: Cursor<'_>, whole: bool) -> Option<Kind> {
     let mut others = Vec::new();
     let bare = !verb.is("with");
     if !bare {
+        verb.has(&["as"]).then_some(())?;
         others = with(&mut verb);
     }
     match verb.next_token()?.span.of(verb.text()).to_ascii_lowercase().as_str() {
@@ -95,7 +96,7 @@ pub(super) fn explained(mut cursor: Cursor<'_>) -> Option<Kind> {
 }
 
 fn insert(mut cursor: Cursor<'_>, others: Vec<Name>, whole: bool) -> Option<Kind> {
-    cursor.eat("into");
+    cursor.eat("into").then_some(())?;
     let table = cursor.name()?;
     if cursor.eat("as") {
         cursor.ident();
@@ -263,7 +264,7 @@ fn from_part(cursor: Cursor<'_>) -> Cursor<'_> {
 }
 
 fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<Kind> {
-    cursor.eat("from");
+    cursor.eat("from").then_some(())?;
     let bare = !cursor.eat("only") && bare;
     let table = cursor.name()?;
     let alias = alias(&mut cursor, &["where", "using", "returning"]);

@@ -94,11 +94,12 @@ pub(super) fn lock(mut cursor: Cursor<'_>) -> Option<Kind> {
     Some(Kind::Lock(Lock { tables, mode, nowait: cursor.eat("nowait") }))
 }
 
-pub(super) fn truncate(mut cursor: Cursor<'_>) -> Kind {
+pub(super) fn truncate(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.eat("table");
     let tables = tables(&mut cursor);
+    tables.first()?;
     let restart_identity = cursor.eat_all("restart identity");
-    Kind::Truncate(Truncate { tables, cascade: cursor.has(&["cascade"]), restart_identity })
+    Some(Kind::Truncate(Truncate { tables, cascade: cursor.has(&["cascade"]), restart_identity }))
 }
 
 pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {

@@ -18,7 +18,7 @@ pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
         "rollback" => Some(Kind::Transaction(Transaction::Rollback)),
         "savepoint" | "release" => Some(Kind::Transaction(Transaction::Savepoint)),
         "prepare" if cursor.is("transaction") => Some(Kind::Transaction(Transaction::Prepare)),
-        "set" => Some(set(cursor)),
+        "set" => set(cursor),
         "reset" => Some(Kind::Set(Set { name: parameter(&mut cursor), value: None, local: false })),
         "refresh" => refresh(cursor),
         "reindex" => index::reindex(cursor),
@@ -27,13 +27,16 @@ pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
         "cluster" => maintain::cluster(cursor),
         "repack" => Some(maintain::repack(cursor)),
         "lock" => maintain::lock(cursor),
-        "truncate" => Some(maintain::truncate(cursor)),
+        "truncate" => maintain::truncate(cursor),
         "comment" => maintain::comment(cursor),
-        "grant" => Some(right::grant(cursor, false)),
-        "revoke" => Some(right::grant(cursor, true)),
+        "grant" => cursor.has(&["to"]).then(|| right::grant(cursor, false)),
+        "revoke" => cursor.has(&["from"]).then(|| right::grant(cursor, true)),
         "do" => routine::do_block(cursor),
         "call" => Some(data::query_of(cursor)),
         "explain" => data::explained(cursor),
+        "import" if !cursor.is("foreign") => None,
+        "security" if !cursor.is("label") => None,
+        "reassign" if !cursor.is("owned") => None,
         other if OTHER.contains(&other) => Some(Kind::Other(other.to_ascii_uppercase())),
         _ => None,
     }
@@ -66,24 +69,26 @@ fn parameter(cursor: &mut Cursor<'_>) -> String {
     cursor.span_from(first).of(cursor.text()).to_ascii_lowercase()
 }
 
-fn set(mut cursor: Cursor<'_>) -> Kind {
+fn set(mut cursor: Cursor<'_>) -> Option<Kind> {
     let local = cursor.eat("local");
     cursor.eat("session");
     if cursor.eat_all("time zone") {
-        return Kind::Set(Set { name: "timezone".to_owned(), value: value(&cursor), local });
+        return Some(Kind::Set(Set { name: "timezone".to_owned(), value: value(&cursor), local }));
     }
     if cursor.is_any(&["constraints", "transaction", "role", "authorization", "characteristics"]) {
         let first = cursor.index();
         while cursor.next_token().is_some() {}
         let words = cursor.span_from(first).of(cursor.text()).to_ascii_lowercase();
         let (name, value) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
-        return Kind::Set(Set { name: name.to_owned(), value: Some(value.trim().to_owned()), local });
+        let value = Some(value.trim().to_owned());
+        return Some(Kind::Set(Set { name: name.to_owned(), value, local }));
     }
     let name = parameter(&mut cursor);
+    (!cursor.at_end()).then_some(())?;
     if !cursor.eat("to") {
         cursor.eat("=");
     }
-    Kind::Set(Set { name, value: value(&cursor), local })
+    Some(Kind::Set(Set { name, value: value(&cursor), local }))
 }
 
 fn value(cursor: &Cursor<'_>) -> Option<String> {
