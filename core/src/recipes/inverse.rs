@@ -80,10 +80,12 @@ fn of_table(alter: &AlterTable, catalog: &Catalog) -> Option<Statement> {
             })
         }
         TableAction::DropNotNull { column } => {
-            before(&column.name)?.not_null.then(|| on.set_not_null(&column.name))
+            let state = before(&column.name)?;
+            Some(if state.not_null { on.set_not_null(&column.name) } else { make::nothing() })
         }
         TableAction::SetNotNull { column } => {
-            (!before(&column.name)?.not_null).then(|| on.drop_not_null(&column.name))
+            let state = before(&column.name)?;
+            Some(if state.not_null { make::nothing() } else { on.drop_not_null(&column.name) })
         }
         TableAction::RenameConstraint { name, to } => Some(on.rename_constraint(&to.name, &name.name)),
         _ => None,

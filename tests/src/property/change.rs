@@ -36,6 +36,9 @@ pub(super) enum Kind {
     Update,
     Delete,
     WidenKey,
+    Fill,
+    FillAndRequire,
+    AddAndFill,
 }
 
 impl Kind {
@@ -68,6 +71,34 @@ impl Kind {
         Self::Update,
         Self::Delete,
         Self::WidenKey,
+        Self::Fill,
+        Self::FillAndRequire,
+        Self::AddAndFill,
+    ];
+}
+
+impl Kind {
+    /// Those that one transaction can hold together.
+    const TOGETHER: &'static [Self] = &[
+        Self::RenameColumn,
+        Self::ChangeType,
+        Self::SetNotNull,
+        Self::DropNotNull,
+        Self::SetDefault,
+        Self::AddForeignKey,
+        Self::AddUnique,
+        Self::AddCheck,
+        Self::CreateIndex,
+        Self::DropIndex,
+        Self::DropColumn,
+        Self::AddColumn,
+        Self::AddRequiredColumn,
+        Self::AddColumnOfMoment,
+        Self::Update,
+        Self::Delete,
+        Self::Fill,
+        Self::FillAndRequire,
+        Self::AddAndFill,
     ];
 }
 
@@ -77,11 +108,25 @@ pub(super) struct Change {
     table: Index,
     column: Index,
     more: Index,
+    /// Which of several it is: what is new has another name in each.
+    number: usize,
 }
 
 pub(super) fn change() -> impl Strategy<Value = Change> {
     (select(Kind::ALL), any::<Index>(), any::<Index>(), any::<Index>())
-        .prop_map(|(kind, table, column, more)| Change { kind, table, column, more })
+        .prop_map(|(kind, table, column, more)| Change { kind, table, column, more, number: 0 })
+}
+
+/// Two to six changes, of one table as often as not.
+pub(super) fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let one = (select(Kind::TOGETHER), any::<Index>(), any::<Index>(), any::<Index>(), any::<bool>());
+    (any::<Index>(), proptest::collection::vec(one, 2..=6)).prop_map(|(shared, all)| {
+        let number = |(number, (kind, own, column, more, alike)): (usize, _)| {
+            let table = if alike { shared } else { own };
+            Change { kind, table, column, more, number }
+        };
+        all.into_iter().enumerate().map(number).collect()
+    })
 }
 
 impl Change {
@@ -96,8 +141,13 @@ impl Change {
         let column = self.column.get(&table.columns);
         let (quoted, name) = (column.quoted(), table.quoted());
         let alter = |action: String| Some(format!("ALTER TABLE {name} {action};"));
+        let new = |what: &str| match self.number {
+            0 => what.to_owned(),
+            number => format!("{what}{number}"),
+        };
+        let extra = new("extra");
         match self.kind {
-            Kind::RenameColumn => alter(format!("RENAME COLUMN {quoted} TO \"new name\"")),
+            Kind::RenameColumn => alter(format!("RENAME COLUMN {quoted} TO {}", quote(&new("new name")))),
             Kind::ChangeType => self.change_type(column).and_then(alter),
             Kind::SetNotNull => alter(format!("ALTER COLUMN {quoted} SET NOT NULL")),
             Kind::DropNotNull => alter(format!("ALTER COLUMN {quoted} DROP NOT NULL")),
@@ -107,7 +157,7 @@ impl Change {
             Kind::AddPrimaryKey if table.key == Key::Nothing => alter("ADD PRIMARY KEY (id)".to_owned()),
             Kind::AddCheck => alter(format!("ADD CHECK ({quoted} IS NOT NULL OR id <> 0)")),
             Kind::CreateIndex if column.is_comparable() => {
-                Some(format!("CREATE INDEX \"new index\" ON {name} ({quoted}) WHERE id > 3;"))
+                Some(format!("CREATE INDEX {} ON {name} ({quoted}) WHERE id > 3;", quote(&new("new index"))))
             }
             Kind::DropIndex if table.indexes() > 0 => {
                 Some(format!("DROP INDEX {};", table.index_name(self.more.index(table.indexes()))))
@@ -127,12 +177,12 @@ impl Change {
             Kind::DropColumn => alter(format!("DROP COLUMN {quoted}")),
             Kind::RenameTable => alter("RENAME TO \"New Table\"".to_owned()),
             Kind::DropTable => Some(format!("DROP TABLE {name};")),
-            Kind::AddColumn => alter("ADD COLUMN extra text DEFAULT 'it''s'".to_owned()),
+            Kind::AddColumn => alter(format!("ADD COLUMN {extra} text DEFAULT 'it''s'")),
             Kind::AddRequiredColumn => {
-                alter("ADD COLUMN extra int NOT NULL DEFAULT 7 CHECK (extra > 0)".to_owned())
+                alter(format!("ADD COLUMN {extra} int NOT NULL DEFAULT 7 CHECK ({extra} > 0)"))
             }
             Kind::AddColumnOfMoment => {
-                alter("ADD COLUMN extra timestamptz DEFAULT clock_timestamp()".to_owned())
+                alter(format!("ADD COLUMN {extra} timestamptz DEFAULT clock_timestamp()"))
             }
             Kind::AddSerial => alter("ADD COLUMN extra bigserial".to_owned()),
             Kind::AddIdentity => alter("ADD COLUMN extra int GENERATED ALWAYS AS IDENTITY".to_owned()),
@@ -142,6 +192,17 @@ impl Change {
             Kind::SetUnlogged => alter("SET UNLOGGED".to_owned()),
             Kind::Update if !column.not_null => Some(format!("UPDATE {name} SET {quoted} = NULL;")),
             Kind::Delete => Some(format!("DELETE FROM {name} WHERE {quoted} IS NULL;")),
+            Kind::Fill => {
+                Some(format!("UPDATE {name} SET {quoted} = {0} WHERE {quoted} IS NULL;", column.constant()))
+            }
+            Kind::FillAndRequire => Some(format!(
+                "UPDATE {name} SET {quoted} = {0} WHERE {quoted} IS NULL; ALTER TABLE {name} ALTER COLUMN {quoted} SET NOT NULL;",
+                column.constant()
+            )),
+            Kind::AddAndFill => Some(format!(
+                "ALTER TABLE {name} ADD COLUMN {extra} text; UPDATE {name} SET {extra} = coalesce({quoted}::text, 'none'); \
+                 ALTER TABLE {name} ALTER COLUMN {extra} SET NOT NULL;"
+            )),
             Kind::WidenKey if table.key == Key::Integer => alter("ALTER COLUMN id TYPE bigint".to_owned()),
             _ => None,
         }
@@ -160,7 +221,8 @@ impl Change {
         let whole = |it: &&Table| ![Key::Nothing, Key::Two].contains(&it.key);
         let keyed: Vec<&Table> = schema.tables.iter().filter(whole).collect();
         let other = (!keyed.is_empty()).then(|| self.more.get(&keyed))?;
-        let name = quote("new key");
+        let name =
+            quote(&if self.number == 0 { "new key".to_owned() } else { format!("new key{}", self.number) });
         Some(format!(
             "ADD CONSTRAINT {name} FOREIGN KEY ({}) REFERENCES {} (id) ON DELETE SET NULL",
             integer.quoted(),

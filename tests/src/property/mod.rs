@@ -4,6 +4,7 @@
 
 mod change;
 mod schema;
+mod several;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -54,6 +55,7 @@ fn runner(cases: u32) -> TestRunner {
         cases: number("LOCKKEEPER_CASES").unwrap_or(cases),
         failure_persistence: None,
         max_shrink_iters: 200,
+        max_global_rejects: 1_000_000,
         ..Config::default()
     };
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))

@@ -58,6 +58,11 @@ impl Column {
         }
     }
 
+    /// One value for all rows.
+    pub fn constant(&self) -> String {
+        format!("({})", TYPES[self.ty].1.replace('g', "7").replace("a7e", "age"))
+    }
+
     pub fn is_comparable(&self) -> bool {
         !["jsonb", "text[]"].contains(&self.type_name())
     }
@@ -69,11 +74,7 @@ impl Column {
 
     fn definition(&self) -> String {
         let not_null = if self.not_null { " NOT NULL" } else { "" };
-        let default = if self.has_default {
-            format!(" DEFAULT ({})", TYPES[self.ty].1.replace('g', "7").replace("a7e", "age"))
-        } else {
-            String::new()
-        };
+        let default = if self.has_default { format!(" DEFAULT {}", self.constant()) } else { String::new() };
         format!("{} {}{default}{not_null}", self.quoted(), self.type_name())
     }
 }

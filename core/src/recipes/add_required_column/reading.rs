@@ -16,6 +16,8 @@ pub(super) struct Reading<'a> {
     pub rest: Vec<&'a Operation>,
     /// The places of the operations that it is made of.
     pub members: Vec<usize>,
+    /// The operations about one column each.
+    about: Vec<(&'a Operation, &'a str)>,
 }
 
 /// What a migration says of one column.
@@ -38,8 +40,14 @@ impl<'a> Reading<'a> {
             && !scene.catalog.is_new(&table)
             && !scene.catalog.is_temporary(&table);
         live.then_some(())?;
-        let mut reading =
-            Self { table, columns: Vec::new(), updates: Vec::new(), rest: Vec::new(), members: Vec::new() };
+        let mut reading = Self {
+            table,
+            columns: Vec::new(),
+            updates: Vec::new(),
+            rest: Vec::new(),
+            members: Vec::new(),
+            about: Vec::new(),
+        };
         for (at, operation) in operations.iter().enumerate() {
             if operation.relation().map(|it| scene.resolve(it)).as_ref() != Some(&reading.table) {
                 continue;
@@ -54,6 +62,7 @@ impl<'a> Reading<'a> {
                 return None;
             }
         }
+        reading.part_with_others(operations)?;
         // Indexes and constraints behind all members are carried out behind them by themselves.
         let last_own = operations.iter().enumerate().rev().find(|(at, it)| {
             reading.members.contains(at) && !reading.rest.iter().any(|rest| std::ptr::eq(*rest, **it))
@@ -63,6 +72,33 @@ impl<'a> Reading<'a> {
         let kept: Vec<&Operation> = reading.members.iter().map(|at| operations[*at]).collect();
         reading.rest.retain(|rest| kept.iter().any(|it| std::ptr::eq(*it, *rest)));
         Some(reading)
+    }
+
+    /// Columns that are only added stand among the rest: they are no part of the change, but between its parts.
+    fn part_with_others(&mut self, operations: &[&'a Operation]) -> Option<()> {
+        if !self.adds() {
+            return Some(());
+        }
+        let (own, others): (Vec<Meant<'a>>, Vec<Meant<'a>>) =
+            std::mem::take(&mut self.columns).into_iter().partition(|it| self.is_own(it));
+        let first = self.about.first().map(|(_, column)| *column);
+        self.columns = own;
+        self.columns.iter().any(|it| Some(it.name) == first).then_some(())?;
+        let theirs = self.about.iter().filter(|(_, column)| others.iter().any(|it| it.name == *column));
+        self.rest.extend(theirs.map(|(operation, _)| *operation));
+        let place = |it: &&Operation| operations.iter().position(|other| std::ptr::eq(*other, *it));
+        self.rest.sort_by_key(|it| place(&it));
+        Some(())
+    }
+
+    /// Whether it is more than a column that is added.
+    fn is_own(&self, column: &Meant<'a>) -> bool {
+        let required_later = column.required && column.added.is_some_and(|(_, own)| !own.not_null);
+        self.fills(column) || column.loses_default || required_later
+    }
+
+    fn fills(&self, column: &Meant<'a>) -> bool {
+        self.updates.iter().any(|(.., it)| it.set.iter().any(|(set, _)| set.name == column.name))
     }
 
     fn read(&mut self, operation: &'a Operation, scene: &Scene<'_>) -> Read {
@@ -79,14 +115,18 @@ impl<'a> Reading<'a> {
                     Read::Member
                 }
                 TableAction::SetNotNull { column } => {
-                    self.of_column(&column.name, scene, |it| it.required = true)
+                    self.of_column((operation, &column.name), scene, |it| it.required = true)
                 }
-                TableAction::SetDefault { column, default } => self.of_column(&column.name, scene, |it| {
-                    (it.default, it.loses_default) = (Some(default.clone()), false);
-                }),
-                TableAction::DropDefault { column } => self.of_column(&column.name, scene, |it| {
-                    (it.default, it.loses_default) = (None, true);
-                }),
+                TableAction::SetDefault { column, default } => {
+                    self.of_column((operation, &column.name), scene, |it| {
+                        (it.default, it.loses_default) = (Some(default.clone()), false);
+                    })
+                }
+                TableAction::DropDefault { column } => {
+                    self.of_column((operation, &column.name), scene, |it| {
+                        (it.default, it.loses_default) = (None, true);
+                    })
+                }
                 TableAction::ValidateConstraint { .. } => Read::Beside,
                 _ => Read::End,
             },
@@ -99,6 +139,7 @@ impl<'a> Reading<'a> {
         if by_itself || !self.updates.is_empty() && self.column(&column.name.name).is_some() {
             return Read::Beside;
         }
+        self.about.push((operation, &column.name.name));
         self.columns.push(Meant {
             name: &column.name.name,
             added: Some((operation, column)),
@@ -112,6 +153,10 @@ impl<'a> Reading<'a> {
     fn read_update(&mut self, operation: &'a Operation, update: &'a Update, scene: &Scene<'_>) -> Read {
         let Some(assigned) = Assigned::of(update, scene) else { return Read::End };
         let Some(set) = &update.set else { return Read::End };
+        // Beside columns that are added, a change of others is another change.
+        if self.adds() && set.iter().any(|(column, _)| self.column(&column.name).is_none()) {
+            return Read::End;
+        }
         for (column, _) in set {
             if self.column(&column.name).is_none() {
                 self.columns.push(Meant {
@@ -131,9 +176,19 @@ impl<'a> Reading<'a> {
         self.columns.iter().find(|it| it.name == name)
     }
 
-    fn of_column(&mut self, name: &'a str, scene: &Scene<'_>, change: impl FnOnce(&mut Meant<'a>)) -> Read {
+    fn of_column(
+        &mut self,
+        (operation, name): (&'a Operation, &'a str),
+        scene: &Scene<'_>,
+        change: impl FnOnce(&mut Meant<'a>),
+    ) -> Read {
+        let state = scene.catalog.table(&self.table).and_then(|it| it.column(name));
+        if state.is_some_and(|it| it.not_null && self.column(name).is_none_or(|it| it.added.is_none())) {
+            // It says what is so already, or is about a column that needs nothing.
+            return Read::Beside;
+        }
         if self.column(name).is_none() {
-            let known = scene.catalog.table(&self.table).is_some_and(|it| it.column(name).is_some());
+            let known = state.is_some();
             let first = self.columns.is_empty() && self.updates.is_empty();
             if !known || !first {
                 return Read::Beside;
@@ -148,6 +203,7 @@ impl<'a> Reading<'a> {
         }
         if let Some(column) = self.columns.iter_mut().find(|it| it.name == name) {
             change(column);
+            self.about.push((operation, name));
         }
         Read::Member
     }
@@ -160,25 +216,19 @@ impl<'a> Reading<'a> {
     /// Whether it is more than statements that stand side by side.
     pub fn is_one_change(&self, scene: &Scene<'_>) -> bool {
         let all_added = self.columns.iter().all(|it| it.added.is_some());
-        let fills = |column: &Meant<'_>| {
-            self.updates.iter().any(|(.., it)| it.set.iter().any(|(set, _)| set.name == column.name))
-        };
         if self.adds() {
             let reads_own = self.updates.iter().any(|(.., assigned)| {
                 let of_own =
-                    |it: &Expression| self.columns.iter().any(|own| it.names(own.name, scene.dialect()));
+                    |it: &Expression| self.about.iter().any(|(_, own)| it.names(own, scene.dialect()));
                 assigned.set.iter().any(|(_, value)| of_own(value))
                     || assigned
                         .condition
                         .as_ref()
                         .is_some_and(|it| of_own(it) && !self.asks_for_null(it, scene))
             });
-            let more = |it: &Meant<'_>| {
-                fills(it) || it.loses_default || it.required && it.added.is_some_and(|(_, own)| !own.not_null)
-            };
-            return all_added && !reads_own && self.columns.iter().all(more);
+            return all_added && !reads_own && self.columns.iter().all(|it| self.is_own(it));
         }
-        !self.updates.is_empty() && self.columns.iter().all(|it| it.required && fills(it))
+        !self.updates.is_empty() && self.columns.iter().all(|it| it.required && self.fills(it))
     }
 
     /// Whether a condition only asks for rows without a value in one of the columns.
