@@ -46,9 +46,11 @@ pub fn together(parts: &[Part], proved: impl Fn(&[Phase], usize) -> bool) -> Vec
     }
     let mut early = Course::default();
     parts.iter().enumerate().for_each(|(at, part)| early.place(parts, at, early.earliest(parts, at), part));
-    let early = early.phases(parts);
-    if proved(&early, parts.len()) {
-        return early;
+    for course in [early.contracts_last(parts), early] {
+        let phases = course.phases(parts);
+        if proved(&phases, parts.len()) {
+            return phases;
+        }
     }
     if parts.len() > MOST_TRIED {
         return one_after_the_other(parts);
@@ -124,6 +126,28 @@ impl Course {
                 from = place + 1;
             }
         }
+    }
+
+    /// What takes something away waits for the last release too, where nothing comes behind it: one contract, when all is done.
+    fn contracts_last(&self, parts: &[Part]) -> Self {
+        let mut course = self.clone();
+        let Some(last) = course.epochs.len().checked_sub(1) else { return course };
+        for at in 0..last {
+            let epoch = &self.epochs[at];
+            let behind = |place: usize| {
+                let later = self.epochs[at + 1..].iter().flat_map(|it| &it.phases);
+                epoch.phases[place + 1..].iter().chain(later)
+            };
+            let waits = |place: usize, (number, phase): &(usize, Phase)| {
+                let apart = |it: &(usize, Phase)| it.0 != *number && !parts[it.0].meets(&parts[*number]);
+                phase.kind == PhaseKind::Contract && behind(place).all(apart)
+            };
+            let (waiting, kept): (Vec<_>, Vec<_>) =
+                epoch.phases.iter().cloned().enumerate().partition(|(place, it)| waits(*place, it));
+            course.epochs[at].phases = kept.into_iter().map(|(_, it)| it).collect();
+            course.epochs[last].phases.extend(waiting.into_iter().map(|(_, it)| it));
+        }
+        course
     }
 
     fn phases(&self, parts: &[Part]) -> Vec<Phase> {

@@ -6,6 +6,7 @@ mod write;
 
 use std::collections::BTreeSet;
 
+use lockkeeper_core::catalog::RelationName;
 use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::{Dialect, Name};
 use lockkeeper_core::framework::{self, Direction, NewFile, NewMigration, Timestamp, Transaction};
@@ -204,15 +205,23 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
 
 fn kept_phase(kept: &Kept, name: &str, dialect: Dialect) -> Phase {
     let guarded = |it: Vec<Statement>| if kept.transactional { recipes::with_timeout(it) } else { it };
+    let shown = |it: &RelationName| it.display(dialect);
+    let title = match kept.views.as_slice() {
+        [] => "what stays as it was written".to_owned(),
+        views => {
+            format!("replace {} in one transaction", views.iter().map(shown).collect::<Vec<_>>().join(", "))
+        }
+    };
     let step = SqlStep {
         name: name.to_owned(),
-        title: "what stays as it was written".to_owned(),
+        title: title.clone(),
         up: guarded(kept.up.clone()),
         down: kept.down.clone().map(guarded),
         transactional: kept.transactional,
         dialect,
     };
-    Phase::new(PhaseKind::Expand, "what stays as it was written", vec![Step::Sql(step)])
+    let kind = if kept.views.is_empty() { PhaseKind::Expand } else { PhaseKind::Cutover };
+    Phase::new(kind, title, vec![Step::Sql(step)])
 }
 
 /// Rewrites a checked file of `project`. `now` gives new files their names.

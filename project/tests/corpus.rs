@@ -82,16 +82,18 @@ fn temporal_has_a_folder_per_version() {
     check(
         "temporal",
         expect![[r#"
-        schema/mysql/v8/temporal/versioned: plain mysql (the folder's name mysql), 20 migrations, 0 problems
-        schema/mysql/v8/visibility/versioned: plain mysql (the folder's name mysql), 15 migrations, 0 problems
-        schema/postgresql/v12/temporal/versioned: plain postgres (the folder's name postgresql), 20 migrations, 0 problems
-        schema/postgresql/v12/visibility/versioned: plain postgres (the folder's name postgresql), 10 migrations, 0 problems
-        dump schema/mysql/v8/temporal/schema.sql Some(Mysql)
-        dump schema/mysql/v8/visibility/schema.sql Some(Mysql)
-        dump schema/postgresql/v12/temporal/schema.sql Some(Postgres)
-        dump schema/postgresql/v12/visibility/schema.sql Some(Postgres)
-        dump schema/sqlite/v3/temporal/schema.sql Some(Sqlite)
-        dump schema/sqlite/v3/visibility/schema.sql Some(Sqlite)"#]],
+            schema/mysql/v8/temporal/versioned: plain mysql (the folder's name mysql), 20 migrations, 0 problems
+            schema/mysql/v8/visibility/versioned: plain mysql (the folder's name mysql), 15 migrations, 0 problems
+            schema/postgresql/v12/temporal/versioned: plain postgres (the folder's name postgresql), 20 migrations, 0 problems
+            schema/postgresql/v12/visibility/versioned: plain postgres (the folder's name postgresql), 10 migrations, 0 problems
+            dump schema/mysql/v8/temporal/schema.sql Some(Mysql)
+            dump schema/mysql/v8/visibility/schema.sql Some(Mysql)
+            dump schema/postgresql/v12/temporal/schema.sql Some(Postgres)
+            dump schema/postgresql/v12/visibility/schema.sql Some(Postgres)
+            dump schema/sqlite/v3/temporal/schema.sql Some(Sqlite)
+            dump schema/sqlite/v3/visibility/schema.sql Some(Sqlite)
+            not analysed schema/mysql/v8/temporal/versioned: 20 MySQL (numbered SQL files)
+            not analysed schema/mysql/v8/visibility/versioned: 15 MySQL (numbered SQL files)"#]],
     );
 }
 
@@ -110,10 +112,11 @@ fn uaa_is_flyway_for_three_engines() {
     check(
         "uaa",
         expect![[r#"
-        server/src/main/resources/org/cloudfoundry/identity/uaa/db/hsqldb: flyway HSQLDB (the folder's name hsqldb), 88 migrations, 0 problems
-        server/src/main/resources/org/cloudfoundry/identity/uaa/db/mysql: flyway mysql (the folder's name mysql), 88 migrations, 0 problems
-        server/src/main/resources/org/cloudfoundry/identity/uaa/db/postgresql: flyway postgres (the folder's name postgresql), 89 migrations, 0 problems
-        not analysed server/src/main/resources/org/cloudfoundry/identity/uaa/db/hsqldb: 88 HSQLDB (Flyway)"#]],
+            server/src/main/resources/org/cloudfoundry/identity/uaa/db/hsqldb: flyway HSQLDB (the folder's name hsqldb), 88 migrations, 0 problems
+            server/src/main/resources/org/cloudfoundry/identity/uaa/db/mysql: flyway mysql (the folder's name mysql), 88 migrations, 0 problems
+            server/src/main/resources/org/cloudfoundry/identity/uaa/db/postgresql: flyway postgres (the folder's name postgresql), 89 migrations, 0 problems
+            not analysed server/src/main/resources/org/cloudfoundry/identity/uaa/db/hsqldb: 88 HSQLDB (Flyway)
+            not analysed server/src/main/resources/org/cloudfoundry/identity/uaa/db/mysql: 88 MySQL (Flyway)"#]],
     );
 }
 
@@ -122,9 +125,11 @@ fn homarr_is_drizzle_for_three_engines() {
     check(
         "homarr",
         expect![[r#"
-        packages/db/migrations/mysql: drizzle mysql (the folder's name mysql), 44 migrations, 0 problems
-        packages/db/migrations/postgresql: drizzle postgres (the folder's name postgresql), 10 migrations, 0 problems
-        packages/db/migrations/sqlite: drizzle sqlite (the folder's name sqlite), 42 migrations, 0 problems"#]],
+            packages/db/migrations/mysql: drizzle mysql (the folder's name mysql), 44 migrations, 0 problems
+            packages/db/migrations/postgresql: drizzle postgres (the folder's name postgresql), 10 migrations, 0 problems
+            packages/db/migrations/sqlite: drizzle sqlite (the folder's name sqlite), 42 migrations, 0 problems
+            not analysed packages/db/migrations/mysql: 44 MySQL (Drizzle)
+            not analysed packages/db/migrations/sqlite: 42 SQLite (Drizzle)"#]],
     );
 }
 
@@ -153,7 +158,9 @@ fn fineract_is_liquibase_and_not_analysed() {
 fn uptime_kuma_has_patches_without_numbers() {
     check(
         "uptime-kuma",
-        expect!["db/old_migrations: plain sqlite (the SQL: PRAGMA), 54 migrations, 44 problems"],
+        expect![[r#"
+            db/old_migrations: plain sqlite (the SQL: PRAGMA), 54 migrations, 44 problems
+            not analysed db/old_migrations: 54 SQLite (numbered SQL files)"#]],
     );
 }
 

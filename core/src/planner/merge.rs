@@ -34,7 +34,10 @@ pub(super) fn phases(all: &[(usize, Phase)], meet: impl Fn(usize, usize) -> bool
     let mut rest = all;
     let mut merged = Vec::new();
     while let Some(((_, first), _)) = rest.split_first() {
-        let count = rest.iter().take_while(|(_, it)| it.kind == first.kind).count();
+        // What must be asked before a phase cannot be asked before another one that makes what it asks for.
+        let asks = |it: &Phase| it.entry.iter().any(|it| it.query.is_some());
+        let also = rest[1..].iter().take_while(|(_, it)| it.kind == first.kind && !asks(it));
+        let count = also.count() + 1;
         let (same, later) = rest.split_at(count);
         merged.push(phase(same, &meet));
         rest = later;

@@ -34,12 +34,29 @@ pub fn touches(operations: &[&Operation], catalog: &Catalog) -> Option<Vec<Touch
         let columns = columns(operation, catalog.dialect());
         let named = operation.relations(catalog.dialect())?.into_iter().chain(operation.column_types());
         for name in named.map(|it| catalog.resolve(&it)) {
-            let columns = columns.clone().filter(|_| Some(&name) == own.as_ref());
+            let of_key = referenced(operation, catalog).filter(|(table, _)| *table == name);
+            let columns = match of_key {
+                Some((_, columns)) if Some(&name) != own.as_ref() => columns,
+                _ => columns.clone().filter(|_| Some(&name) == own.as_ref()),
+            };
             let columns = columns.map(|it| with_others(it, catalog.table(&name), catalog.dialect()));
             all.push(Touch { name, columns });
         }
     }
     Some(all)
+}
+
+/// The table that a foreign key points at, and the columns there.
+fn referenced(operation: &Operation, catalog: &Catalog) -> Option<(RelationName, Option<BTreeSet<String>>)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let TableAction::AddConstraint { constraint } = &alter.action else { return None };
+    let ConstraintKind::ForeignKey(key) = &constraint.kind else { return None };
+    let table = catalog.resolve(&key.references);
+    let columns: BTreeSet<String> = match key.referenced.as_slice() {
+        [] => catalog.table(&table)?.primary_key()?.iter().cloned().collect(),
+        some => some.iter().map(|it| it.name.clone()).collect(),
+    };
+    Some((table, Some(columns)))
 }
 
 /// The columns of its own table that an operation is about; `None` where it is about more.

@@ -7,7 +7,7 @@ use crate::plan::{Phase, Statement, Way};
 
 use super::change_type::{self, Views};
 use super::make;
-use super::rename_table::rights_of;
+use super::rename_table::view_again;
 use super::scene::{SECOND_LOCK_TIMEOUT, Scene};
 use super::{Form, Recipe, Refusal};
 
@@ -109,10 +109,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     );
     up.extend(parts.others.iter().map(|it| scene.statement_of(it)));
     for name in parts.views.iter().rev() {
-        let Some(view) = scene.catalog.view(name) else { continue };
-        down.push(make::create_view(scene.name(name), &view.head, &view.query.text));
-        down.extend(rights_of(scene, name, name));
-        down.extend(comment_of(scene, name));
+        down.extend(view_again(scene, name));
     }
     let shown = parts.created.iter().flat_map(|(_, view)| {
         let name = scene.resolve(&view.name).display(scene.dialect());
@@ -121,8 +118,4 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     let catalog = parts.without_views(scene);
     let views = Views { drop: dropped, back_drop, up, down, shown: shown.collect() };
     change_type::under_views(parts.retyped, &Scene { catalog: &catalog, ..*scene }, views)
-}
-
-fn comment_of(scene: &Scene<'_>, view: &RelationName) -> Option<Statement> {
-    super::details::comment(scene.catalog.details(view)?, ObjectKind::View, &scene.name(view), None)
 }

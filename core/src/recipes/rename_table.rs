@@ -97,6 +97,21 @@ pub(super) fn view(scene: &Scene<'_>, old: &RelationName, new: &RelationName) ->
     make::create_view(scene.name(old), options, &format!("SELECT * FROM {}", scene.sql(new)))
 }
 
+/// The statement that drops a view.
+pub fn drop_view(scene: &Scene<'_>, name: &RelationName) -> Statement {
+    make::drop(ObjectKind::View, scene.name(name))
+}
+
+/// A view as it is, with its rights and its comment, where it was dropped.
+pub fn view_again(scene: &Scene<'_>, name: &RelationName) -> Vec<Statement> {
+    let Some(view) = scene.catalog.view(name) else { return Vec::new() };
+    let mut statements = vec![make::create_view(scene.name(name), &view.head, &view.query.text)];
+    statements.extend(rights_of(scene, name, name));
+    let comment = scene.catalog.details(name);
+    statements.extend(comment.and_then(|it| details::comment(it, ObjectKind::View, &scene.name(name), None)));
+    statements
+}
+
 /// The rights on a relation as the migrations show them, as statements about another one.
 pub(super) fn rights_of(scene: &Scene<'_>, of: &RelationName, on: &RelationName) -> Vec<Statement> {
     let Some(relation) = scene.catalog.relation(of) else { return Vec::new() };
