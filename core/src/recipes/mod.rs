@@ -72,7 +72,7 @@ use crate::plan::{Act, Phase, Way};
 pub use group::{Group, group, groups, in_order};
 pub use inverse::inverse;
 pub use narrowing::Narrow;
-pub use rename_table::{drop_view, view_again};
+pub use rename_table::{drop_view, rights_of, view_again};
 pub use scene::{Answers, Scene, with_timeout};
 pub use window::{Standing, in_window, written};
 

@@ -113,7 +113,7 @@ pub fn view_again(scene: &Scene<'_>, name: &RelationName) -> Vec<Statement> {
 }
 
 /// The rights on a relation as the migrations show them, as statements about another one.
-pub(super) fn rights_of(scene: &Scene<'_>, of: &RelationName, on: &RelationName) -> Vec<Statement> {
+pub fn rights_of(scene: &Scene<'_>, of: &RelationName, on: &RelationName) -> Vec<Statement> {
     let Some(relation) = scene.catalog.relation(of) else { return Vec::new() };
     let name = scene.name(on);
     let mut statements = details::rights(&relation.details.rights, &name, None);

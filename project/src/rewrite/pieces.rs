@@ -327,6 +327,8 @@ impl<'a> Taker<'a> {
         let Some(at) = self.held.iter().position(|(_, names, _)| names.contains(name)) else { return };
         let (drop, names, before) = self.held.remove(at);
         let scene = self.order.scene(&before);
+        // Who could read it can read it, whatever the migration forgets.
+        let rights: Vec<Statement> = names.iter().flat_map(|it| recipes::rights_of(&scene, it, it)).collect();
         let back = names.iter().rev().flat_map(|it| recipes::view_again(&scene, it));
         let old: Vec<Touch> = names
             .iter()
@@ -344,13 +346,14 @@ impl<'a> Taker<'a> {
         {
             kept.up.insert(0, drop);
             kept.up.push(create);
+            kept.up.extend(rights);
             kept.down = kept.down.take().map(|before| [down, before].concat());
             kept.views.extend(names);
             *theirs = theirs.take().zip(touches).map(|(before, own)| [before, own].concat());
             *behind = after;
             return;
         }
-        let (up, views) = (vec![drop, create], names);
+        let (up, views) = ([vec![drop, create], rights].concat(), names);
         let kept = Kept { up, down: Some(down), transactional: true, apart: true, views };
         self.pieces.push(Piece { becomes: Becomes::Kept(kept), touches, after });
     }

@@ -218,8 +218,7 @@ impl<'a> Reading<'a> {
         let all_added = self.columns.iter().all(|it| it.added.is_some());
         if self.adds() {
             let reads_own = self.updates.iter().any(|(.., assigned)| {
-                let of_own =
-                    |it: &Expression| self.about.iter().any(|(_, own)| it.names(own, scene.dialect()));
+                let of_own = |it: &Expression| self.about.iter().any(|(_, own)| self.names(it, own, scene));
                 assigned.set.iter().any(|(_, value)| of_own(value))
                     || assigned
                         .condition
@@ -229,6 +228,16 @@ impl<'a> Reading<'a> {
             return all_added && !reads_own && self.columns.iter().all(|it| self.is_own(it));
         }
         !self.updates.is_empty() && self.columns.iter().all(|it| it.required && self.fills(it))
+    }
+
+    /// Whether an expression names a column of the table itself: that of another one stands behind that one's name.
+    fn names(&self, expression: &Expression, column: &str, scene: &Scene<'_>) -> bool {
+        let mut found = false;
+        expression.each_column(scene.dialect(), |word| {
+            let own = word.qualifier.is_none_or(|it| *it.name == *self.table.name);
+            found |= own && word.name.name == column;
+        });
+        found
     }
 
     /// Whether a condition only asks for rows without a value in one of the columns.
