@@ -2,6 +2,7 @@
 
 use lockkeeper_project::analysis;
 use lockkeeper_project::rewrite::{self, Rewrite};
+use lockkeeper_project::write::recover;
 
 use super::plan;
 use crate::args::{Format, RewriteArgs};
@@ -9,8 +10,14 @@ use crate::exit::{Exit, usage};
 use crate::{output, place};
 
 pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
+    let mut project = place::project(&args.file)?;
+    if recover(&project.root)? {
+        eprintln!(
+            "lockkeeper: an earlier rewrite was interrupted while it wrote: its files were put back as they were"
+        );
+        project = place::project(&args.file)?;
+    }
     let text = place::read(&args.file)?;
-    let project = place::project(&args.file)?;
     place::analysed(&project, &args.file, &text)?;
     let asked = args.strategy.as_deref().map(plan::way).transpose()?;
     let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -18,6 +18,7 @@ mod quiet;
 mod record;
 mod swapped;
 mod verified;
+mod whole;
 mod window;
 
 use std::collections::BTreeSet;
