@@ -87,7 +87,7 @@ impl<'a> Reading<'a> {
         let theirs = self.about.iter().filter(|(_, column)| others.iter().any(|it| it.name == *column));
         self.rest.extend(theirs.map(|(operation, _)| *operation));
         let place = |it: &&Operation| operations.iter().position(|other| std::ptr::eq(*other, *it));
-        self.rest.sort_by_key(|it| place(&it));
+        self.rest.sort_by_key(place);
         Some(())
     }
 
