@@ -238,7 +238,7 @@ pub fn rewrite(
 ) -> Result<Rewrite, RewriteError> {
     let phases = phases(project, file, way, answers)?;
     refuse_unproved(file, way, &phases)?;
-    followers::refuse_needed_by_later(project, file)?;
+    followers::refuse_needed_by_later(project, file, &phases)?;
     let (files, first_files) = spell(project, file, &phases, now)?;
     let releases = releases(&phases, &first_files);
     Ok(Rewrite { way, files, releases, phases, notes: followers::notes(project, file) })

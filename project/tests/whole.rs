@@ -184,10 +184,10 @@ fn a_migration_that_a_later_one_needs_stays() {
     let change = "ALTER TABLE users RENAME COLUMN plan TO tier;";
     let used = [
         ("migrations/0002_change.sql", change),
-        ("migrations/0003_later.sql", "CREATE INDEX users_tier ON users (tier);"),
+        ("migrations/0003_later.sql", "ALTER TABLE users ADD COLUMN plan text;"),
     ];
-    let message = rewritten_in(&folder("later-used", &used)).expect_err("a later one uses it");
-    assert!(message.contains("0003_later.sql stands behind this migration"), "{message}");
+    let message = rewritten_in(&folder("later-used", &used)).expect_err("a later one needs the end");
+    assert!(message.contains("0003_later.sql stands behind this migration and needs more"), "{message}");
     let apart =
         [("migrations/0002_change.sql", change), ("migrations/0003_later.sql", "CREATE TABLE x (id int);")];
     let rewrite = rewritten_in(&folder("later-apart", &apart)).expect("nothing uses it");

@@ -1,10 +1,9 @@
 //! What stands around a migration that is rewritten: the ones behind it, and whether it was handed out already.
 
-use lockkeeper_core::framework::Direction;
-use lockkeeper_core::operation::Operation;
-use lockkeeper_core::operation::lower::lower;
-use lockkeeper_core::planner::{Touch, touches};
-use lockkeeper_core::statement::Script;
+use lockkeeper_core::check::{Checked, Part, check, replay};
+use lockkeeper_core::framework::{Direction, Transaction};
+use lockkeeper_core::plan::Phase;
+use lockkeeper_core::text::Span;
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
@@ -22,43 +21,56 @@ fn place<'a>(project: &'a Project, file: &CheckedFile) -> Option<(&'a Folder, us
     Some((folder, at))
 }
 
-/// New steps stand behind all migrations that are there: one that uses what this one changes would run too early.
+/// So many later migrations are looked at: whoever rewrites an old one has others to think of.
+const NEAREST: usize = 30;
+
+/// The first step takes the place of the migration, and all others stand behind those that are there: one of these that needs more than the first
+/// step leaves would fail.
 ///
 /// # Errors
 /// [`RewriteError`] where there is one, with what to do.
-pub(super) fn refuse_needed_by_later(project: &Project, file: &CheckedFile) -> Result<(), RewriteError> {
+pub(super) fn refuse_needed_by_later(
+    project: &Project,
+    file: &CheckedFile,
+    phases: &[Phase],
+) -> Result<(), RewriteError> {
     let Some((folder, at)) = place(project, file) else { return Ok(()) };
-    let later = &folder.migrations[at + 1..];
-    if later.is_empty() {
-        return Ok(());
+    let Some(first) = phases.iter().flat_map(Phase::migrations).next() else { return Ok(()) };
+    let mut written = file.parts.last().map_or(&file.before, |(it, _)| &it.after).clone();
+    let mut planned = file.before.clone();
+    planned.start_migration();
+    replay(part(&first.up()), &file.target, &mut planned);
+    for later in folder.migrations[at + 1..].iter().take(NEAREST) {
+        written.start_migration();
+        planned.start_migration();
+        for text in ups(later) {
+            let (one, other) =
+                (check(part(text), &file.target, &planned), check(part(text), &file.target, &written));
+            let fails = |it: &Checked| it.hazards.iter().filter(|it| it.rule == FAILS).count();
+            if fails(&one) > fails(&other) {
+                return Err(RewriteError::new(format!(
+                    "{} stands behind this migration and needs more than its first step leaves, and the other steps would run behind it: put this \
+                     migration at the end of the folder first, under a new version, or rewrite it together with what follows",
+                    later.files.first().map_or("a migration", |it| it.path.as_str())
+                )));
+            }
+            (planned, written) = (one.after, other.after);
+        }
     }
-    let own = file.parts.iter().flat_map(|(it, _)| &it.statements).flat_map(|it| &it.operations);
-    let own: Vec<&Operation> = own.collect();
-    let Some(own) = touches(&own, &file.before) else { return Ok(()) };
-    match later.iter().find(|it| uses(it, &own, file)) {
-        None => Ok(()),
-        Some(later) => Err(RewriteError::new(format!(
-            "{} stands behind this migration and uses what it changes, and the new steps would run behind it: put this migration at the end of \
-             the folder first, under a new version, or rewrite it together with what follows",
-            later.files.first().map_or("a migration", |it| it.path.as_str())
-        ))),
-    }
+    Ok(())
 }
 
-fn uses(migration: &Migration, own: &[Touch], file: &CheckedFile) -> bool {
-    let ups = migration.files.iter().flat_map(|source| {
+/// The rule of a statement that the server refuses.
+const FAILS: &str = "failing-statement";
+
+fn part(text: &str) -> Part<'_> {
+    Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit }
+}
+
+fn ups(migration: &Migration) -> impl Iterator<Item = &str> {
+    migration.files.iter().flat_map(|source| {
         let ups = source.sections.iter().filter(|it| it.direction == Direction::Up);
         ups.map(|section| section.span.of(&source.text))
-    });
-    let catalog = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
-    ups.into_iter().any(|text| {
-        let script = Script::read(text, file.target.dialect);
-        let operations: Vec<Operation> = script.statements.iter().flat_map(|it| lower(&script, it)).collect();
-        let meets = |operation: &Operation| {
-            let touched = touches(&[operation], catalog).unwrap_or_default();
-            touched.iter().any(|it| own.iter().any(|own| it.meets(own)))
-        };
-        operations.iter().any(meets)
     })
 }
 
