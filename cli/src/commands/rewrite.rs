@@ -100,7 +100,7 @@ fn hold_back(rewrite: &Rewrite) {
         _ => "no step".to_owned(),
     };
     output::text_line(&format!(
-        "Deploy {} now; hold back {} (from {} on) until the release before it is out and the one before that is gone.",
+        "Deploy {} now. Hold back {} (from {} on) until release 1 is out and no instance of the release before it is running.",
         ends(&now),
         ends(&later),
         first.path

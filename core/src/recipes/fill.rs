@@ -6,7 +6,6 @@ use crate::catalog::{RelationName, Table};
 use crate::operation::{Expression, TypeName};
 use crate::plan::Statement;
 
-use super::add_required_column::compares;
 use super::make;
 use super::scene::{Scene, name_of};
 use super::sync::{GUARD, in_row};
@@ -78,4 +77,9 @@ impl Fill<'_> {
         };
         format!("\x20   IF {follows} THEN\n\x20     NEW.{column} := {value};\n\x20   END IF;\n")
     }
+}
+
+/// Whether values of a type can be compared.
+fn compares(ty: &TypeName) -> bool {
+    !ty.is_any(&["json", "xml", "point", "polygon"])
 }
