@@ -92,11 +92,12 @@ struct Course {
 }
 
 impl Course {
-    /// The first epoch in which a part may begin: rows that it reads are moved before.
+    /// The first epoch in which a part may begin: rows that it reads are moved before, and columns have the types that it knows.
     fn earliest(&self, parts: &[Part], part: usize) -> usize {
         let moves = parts[part].moves_rows();
         let waits = |it: &(usize, Phase)| {
-            moves && it.1.kind == PhaseKind::Backfill && parts[it.0].meets(&parts[part])
+            let changes = matches!(it.1.kind, PhaseKind::Backfill | PhaseKind::Cutover);
+            moves && changes && it.1.migrations().next().is_some() && parts[it.0].meets(&parts[part])
         };
         self.epochs.iter().rposition(|epoch| epoch.phases.iter().any(waits)).unwrap_or(0)
     }

@@ -180,6 +180,19 @@ fn changes_that_are_the_same_when_done_twice_are_cut() {
 }
 
 #[test]
+fn rows_are_changed_when_their_column_has_its_type() {
+    let rewrite = rewritten(
+        "retyped",
+        "ALTER TABLE users ALTER COLUMN amount TYPE text USING amount::text; UPDATE users SET amount = NULL;",
+    );
+    let rewrite = rewrite.expect("can be rewritten");
+    let files = ups(&rewrite);
+    assert!(
+        place(&files, "RENAME COLUMN amount_new TO amount") < place(&files, "UPDATE users SET amount = NULL")
+    );
+}
+
+#[test]
 fn a_migration_that_a_later_one_needs_stays() {
     let change = "ALTER TABLE users RENAME COLUMN plan TO tier;";
     let used = [
