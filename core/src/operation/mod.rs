@@ -23,8 +23,8 @@ pub use object::{
     AlterDomain, AlterObject, AlterSequence, AlterType, AttributeChange, Comment, CreateDomain,
     CreateFunction, CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView,
     DefaultPrivileges, DomainAction, Drop, Grant, Lock, Maintain, Maintenance, ObjectAction, ObjectKind,
-    OnTable, Place, Publication, PublicationAction, Refresh, Reindex, ReindexScope, Signature, Truncate,
-    TypeAction, TypeShape, Volatility,
+    OnTable, Place, Publication, PublicationAction, ROUTINE_CLAUSES, Refresh, Reindex, ReindexScope,
+    Signature, Truncate, TypeAction, TypeShape, Volatility,
 };
 pub(crate) use spelling::{spelled, spelled_words};
 pub use table::{
@@ -175,9 +175,16 @@ impl Operation {
 
     /// Whether it changes rows rather than the schema.
     pub fn changes_rows(&self) -> bool {
-        match &self.kind {
-            Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Merge(_) => true,
-            Kind::Copy(copy) => copy.into_table,
+        self.kind.changes_rows()
+    }
+}
+
+impl Kind {
+    /// Whether it changes rows rather than the schema.
+    pub fn changes_rows(&self) -> bool {
+        match self {
+            Self::Insert(_) | Self::Update(_) | Self::Delete(_) | Self::Merge(_) => true,
+            Self::Copy(copy) => copy.into_table,
             _ => false,
         }
     }

@@ -355,6 +355,30 @@ pub struct AlterSequence {
     pub options: Vec<(String, String)>,
 }
 
+/// The words with which the clauses of a routine start.
+pub const ROUTINE_CLAUSES: &[&str] = &[
+    "returns",
+    "language",
+    "transform",
+    "window",
+    "immutable",
+    "stable",
+    "volatile",
+    "not",
+    "leakproof",
+    "called",
+    "strict",
+    "external",
+    "security",
+    "parallel",
+    "cost",
+    "rows",
+    "support",
+    "set",
+    "reset",
+    "as",
+];
+
 /// A new or replaced routine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateFunction {

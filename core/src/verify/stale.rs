@@ -60,8 +60,8 @@ fn never_filled_column(
             && !at(change.after).is_some_and(|it| it.is_filled())
     });
     let required = course.moments.iter().any(|it| at(&it.catalog).is_some_and(|place| place.refuses_null()));
-    let fills = |ran: &Ran<'_>| {
-        filled(ran).iter().any(|(it, columns)| it == table && columns.iter().any(|it| unquoted(it) == column))
+    let comes = |ran: &Ran<'_>| {
+        fills(ran, table, column)
             || copied(ran).is_some_and(|(_, into)| into == *table)
             || in_code(&ran.text, column)
     };
@@ -69,7 +69,7 @@ fn never_filled_column(
         course.releases.iter().flat_map(|it| it.iter()).any(|must| must.contains("old rows"));
     // Where its table is made anew beside the old one, the rows come with it.
     let swapped = course.moments.iter().any(|it| it.catalog.table(table).is_none());
-    if !(required || own_trigger) || by_application || swapped || course.steps.iter().any(fills) {
+    if !(required || own_trigger) || by_application || swapped || course.steps.iter().any(comes) {
         return None;
     }
     let subject = format!("column {}.{column}", table.display(change.target.dialect));
@@ -122,9 +122,8 @@ fn too_late(
     let place = Place::of(&ran.before, table, &column)?;
     let empty =
         added(course).any(|(it, own)| it == *table && own.name.name == column && !comes_with_values(own));
-    let fills =
-        |it: &&Ran<'_>| filled(it).iter().any(|(own, columns)| own == table && columns.contains(&column));
-    let earlier = course.steps.iter().take_while(|it| it.label != ran.label).any(|it| fills(&it));
+    let mut earlier = course.steps.iter().take_while(|it| it.label != ran.label);
+    let earlier = earlier.any(|it| fills(it, table, &column));
     if !empty || earlier || !place.refuses_null() || place.is_filled_on_update() {
         return None;
     }
@@ -150,6 +149,12 @@ fn filled(ran: &Ran<'_>) -> Vec<(RelationName, Vec<String>)> {
     updates.map(|it| (ran.before.resolve(&it.table), names(it))).collect()
 }
 
+/// Whether a step fills a column.
+fn fills(ran: &Ran<'_>, table: &RelationName, column: &str) -> bool {
+    let names = |columns: &[String]| columns.iter().any(|it| unquoted(it) == column);
+    filled(ran).iter().any(|(own, columns)| own == table && names(columns))
+}
+
 fn copied(ran: &Ran<'_>) -> Option<(RelationName, RelationName)> {
     let job = ran.job?;
     let Work::Copy { into, .. } = &job.work else { return None };
@@ -164,14 +169,11 @@ fn filled_again(
     table: &RelationName,
     column: &str,
 ) -> bool {
-    let fills = |it: &Ran<'_>| {
-        filled(it)
-            .iter()
-            .any(|(own, columns)| own == table && columns.iter().any(|it| unquoted(it) == column))
-    };
     let open = |it: &Ran<'_>| Place::of(&it.before, table, column).is_some_and(|it| !it.refuses_null());
     let later = course.steps.iter().skip_while(|it| it.label != ran.label).skip(1);
-    later.filter(|it| fills(it)).any(|it| open(it) && told(change, course, it).names_column(table, column))
+    later
+        .filter(|it| fills(it, table, column))
+        .any(|it| open(it) && told(change, course, it).names_column(table, column))
 }
 
 /// A column that the running release does not know is filled, and nothing fills the rows that it goes on writing.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::dialect::Dialect;
-use crate::operation::{TypeName, spelled_words};
+use crate::operation::{ROUTINE_CLAUSES, TypeName, spelled_words};
 
 /// How values of a type are stored unless something else is said (`pg_type.typstorage`).
 pub(super) fn storage_of(ty: &TypeName) -> &'static str {
@@ -147,28 +147,6 @@ fn clause_of(words: &[String]) -> (String, String) {
 
 /// The places outside parentheses where a clause of a routine starts.
 fn clause_starts(words: &[String]) -> impl Iterator<Item = usize> {
-    const CLAUSES: &[&str] = &[
-        "returns",
-        "language",
-        "transform",
-        "window",
-        "immutable",
-        "stable",
-        "volatile",
-        "not",
-        "leakproof",
-        "called",
-        "strict",
-        "external",
-        "security",
-        "parallel",
-        "cost",
-        "rows",
-        "support",
-        "set",
-        "reset",
-        "as",
-    ];
     let mut depth = 0_usize;
     let mut body = false;
     let mut before = "";
@@ -181,7 +159,7 @@ fn clause_starts(words: &[String]) -> impl Iterator<Item = usize> {
         // The body of a routine without quotes.
         body |= depth == 0 && (word == "begin" || word == "return");
         let follows = matches!((before, word.as_str()), ("external", "security") | ("not", "leakproof"));
-        let is_one = depth == 0 && !body && !follows && CLAUSES.contains(&word.as_str());
+        let is_one = depth == 0 && !body && !follows && ROUTINE_CLAUSES.contains(&word.as_str());
         before = word;
         is_one.then_some(at)
     })

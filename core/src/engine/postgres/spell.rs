@@ -79,6 +79,12 @@ fn idents(all: &[Ident]) -> String {
     all.iter().map(ident).collect::<Vec<_>>().join(", ")
 }
 
+/// A word of the language that was read from a statement, where it may have stood in quotes and be anything.
+fn keyword(read: &str) -> Option<String> {
+    let plain = !read.is_empty() && read.bytes().all(|it| it.is_ascii_alphabetic() || it == b'_');
+    plain.then(|| read.to_ascii_uppercase())
+}
+
 /// A word where something is so, with the blank behind it.
 fn when(so: bool, word: &'static str) -> &'static str {
     if so { word } else { "" }
@@ -327,17 +333,12 @@ fn grant(it: &Grant) -> Option<String> {
     if it.tables.is_empty() || it.revoke && it.option {
         return None;
     }
-    let privileges: Vec<String> = it
-        .privileges
-        .iter()
-        .map(|(privilege, columns)| match columns.as_slice() {
-            [] => privilege.to_uppercase(),
-            some => {
-                let columns: Vec<String> = some.iter().map(|it| word(it)).collect();
-                format!("{} ({})", privilege.to_uppercase(), columns.join(", "))
-            }
-        })
-        .collect();
+    let spelled = |(privilege, columns): &(String, Vec<String>)| {
+        let privilege = keyword(privilege)?;
+        let columns: Vec<String> = columns.iter().map(|it| word(it)).collect();
+        Some(if columns.is_empty() { privilege } else { format!("{privilege} ({})", columns.join(", ")) })
+    };
+    let privileges: Vec<String> = it.privileges.iter().map(spelled).collect::<Option<_>>()?;
     let roles: Vec<String> = it.roles.iter().map(|it| role(it)).collect();
     let (verb, to) = if it.revoke { ("REVOKE", "FROM") } else { ("GRANT", "TO") };
     Some(format!(

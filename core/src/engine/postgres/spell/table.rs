@@ -1,6 +1,7 @@
 //! Tables, their columns and constraints.
 
-use super::{ident, idents, name, names, when, word};
+use super::{ident, idents, keyword, name, names, when, word};
+use crate::dialect::quote_literal;
 use crate::operation::{
     AlterTable, Column, Constraint, ConstraintKind, CreateTable, Identity, Like, PartitionBound,
     RelationWord, TableAction, TriggerState,
@@ -160,10 +161,10 @@ fn action(it: &TableAction) -> Option<String> {
             of_column(column, &format!("SET EXPRESSION AS ({})", expression.text))
         }
         TableAction::SetStatistics { column: Some(column), target } => {
-            of_column(column, &format!("SET STATISTICS {target}"))
+            of_column(column, &format!("SET STATISTICS {}", target.trim().parse::<i32>().ok()?))
         }
         TableAction::SetStorage { column, storage } => {
-            of_column(column, &format!("SET STORAGE {}", storage.to_uppercase()))
+            of_column(column, &format!("SET STORAGE {}", keyword(storage)?))
         }
         TableAction::SetCompression { column, method } => {
             of_column(column, &format!("SET COMPRESSION {}", word(method)))
@@ -172,7 +173,7 @@ fn action(it: &TableAction) -> Option<String> {
             let all: Vec<String> = options
                 .iter()
                 .map(|(name, value)| match value {
-                    Some(value) => format!("{} = {value}", word(name)),
+                    Some(value) => format!("{} = {}", word(name), quote_literal(value)),
                     None => word(name),
                 })
                 .collect();

@@ -1,7 +1,9 @@
 //! Functions, procedures, triggers and blocks of code.
 
 use super::expression;
-use crate::operation::{Body, CreateFunction, CreateTrigger, Kind, Signature, TypeName, Volatility};
+use crate::operation::{
+    Body, CreateFunction, CreateTrigger, Kind, ROUTINE_CLAUSES, Signature, TypeName, Volatility,
+};
 use crate::statement::{Cursor, TokenKind};
 use crate::text::Span;
 
@@ -60,31 +62,9 @@ fn argument_type(mut argument: Cursor<'_>) -> Option<TypeName> {
 
 /// The words behind RETURNS.
 fn returned(mut cursor: Cursor<'_>) -> Option<String> {
-    const NEXT: &[&str] = &[
-        "language",
-        "transform",
-        "window",
-        "immutable",
-        "stable",
-        "volatile",
-        "not",
-        "leakproof",
-        "called",
-        "strict",
-        "external",
-        "security",
-        "parallel",
-        "cost",
-        "rows",
-        "support",
-        "set",
-        "as",
-        "begin",
-        "return",
-    ];
     cursor.eat("returns").then_some(())?;
     let first = cursor.index();
-    while !cursor.at_end() && !cursor.is_any(NEXT) {
+    while !cursor.at_end() && !cursor.is_any(ROUTINE_CLAUSES) && !cursor.is_any(&["begin", "return"]) {
         cursor.skip();
     }
     Some(expression(&cursor.part(first, cursor.index())).text)
