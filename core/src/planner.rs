@@ -8,6 +8,7 @@
 mod merge;
 mod touch;
 
+use crate::operation::Kind;
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
 
 pub use touch::{Touch, touches};
@@ -30,9 +31,10 @@ impl Part {
         }
     }
 
-    /// Whether a phase of it moves rows.
-    fn moves_rows(&self) -> bool {
-        self.phases.iter().any(|it| it.kind == PhaseKind::Backfill)
+    /// Whether it changes rows.
+    fn changes_rows(&self) -> bool {
+        let statements = |phase: &Phase| phase.migrations().any(|it| it.operations().any(Kind::changes_rows));
+        self.phases.iter().any(|it| it.kind == PhaseKind::Backfill || statements(it))
     }
 }
 
@@ -92,19 +94,27 @@ struct Course {
 }
 
 impl Course {
-    /// The first epoch in which a part may begin: rows that it reads are moved before, and columns have the types that it knows.
+    /// The first epoch in which a part may begin. What it does may read rows that others fill, and was written for columns that have the types, and
+    /// tables that have the form, which a cutover gives them.
     fn earliest(&self, parts: &[Part], part: usize) -> usize {
-        let moves = parts[part].moves_rows();
-        let waits = |it: &(usize, Phase)| {
-            let changes = matches!(it.1.kind, PhaseKind::Backfill | PhaseKind::Cutover);
-            moves && changes && it.1.migrations().next().is_some() && parts[it.0].meets(&parts[part])
+        let changes_rows = parts[part].changes_rows();
+        let waits = |(number, phase): &(usize, Phase)| {
+            let gives = match phase.kind {
+                PhaseKind::Cutover => phase.migrations().next().is_some(),
+                PhaseKind::Backfill => changes_rows,
+                _ => false,
+            };
+            gives && parts[*number].meets(&parts[part])
         };
-        self.epochs.iter().rposition(|epoch| epoch.phases.iter().any(waits)).unwrap_or(0)
+        let last = self.epochs.iter().rposition(|epoch| epoch.phases.iter().any(waits)).unwrap_or(0);
+        // Its own releases may go out before.
+        let idle = cuts(&parts[part].phases).iter().take_while(|it| it.phases.is_empty()).count();
+        last.saturating_sub(idle)
     }
 
     /// Puts a part in, from an epoch on.
     fn place(&mut self, parts: &[Part], number: usize, first: usize, part: &Part) {
-        for (offset, cut) in epochs(&part.phases).into_iter().enumerate() {
+        for (offset, cut) in cuts(&part.phases).into_iter().enumerate() {
             let at = first + offset;
             while self.epochs.len() <= at {
                 self.epochs.push(Epoch::default());
@@ -119,7 +129,7 @@ impl Course {
             // Behind what it meets and what comes before it in its own part.
             let meets = |it: &(usize, Phase)| it.0 == number || parts[it.0].meets(part);
             let mut from = epoch.phases.iter().rposition(meets).map_or(0, |at| at + 1);
-            for (_, phase) in cut.phases {
+            for phase in cut.phases {
                 let later = |it: &(usize, Phase)| it.1.kind > phase.kind;
                 let place =
                     epoch.phases[from..].iter().position(later).map_or(epoch.phases.len(), |at| from + at);
@@ -161,39 +171,40 @@ impl Course {
     }
 }
 
+/// What a part does between two of its releases, and the one before.
+#[derive(Debug, Default)]
+struct Cut {
+    release: Option<Phase>,
+    phases: Vec<Phase>,
+}
+
 /// The phases of a part, cut at its releases.
-fn epochs(phases: &[Phase]) -> Vec<Epoch> {
-    let mut epochs = vec![Epoch::default()];
+fn cuts(phases: &[Phase]) -> Vec<Cut> {
+    let (mut done, mut cut) = (Vec::new(), Cut::default());
     for phase in phases {
-        if phase.releases().next().is_none() {
-            if let Some(epoch) = epochs.last_mut() {
-                epoch.phases.push((0, phase.clone()));
-            }
-            continue;
-        }
         // A release stands alone; what stands in front of it and behind it are phases of their own.
-        let mut own = Phase { steps: Vec::new(), exit: Vec::new(), ..phase.clone() };
+        let releases = phase.releases().count();
+        let mut own = Phase { steps: Vec::new(), ..phase.clone() };
         for step in &phase.steps {
-            match step {
-                Step::Release(release) => {
-                    let only = phase.steps.len() == 1;
-                    if !own.steps.is_empty() {
-                        let before = Phase { steps: std::mem::take(&mut own.steps), ..own.clone() };
-                        epochs.last_mut().expect("there is one").phases.push((0, before));
-                        own.entry.clear();
-                    }
-                    let release = if only { phase.clone() } else { released(release, phase) };
-                    epochs.push(Epoch { release: Some(release), phases: Vec::new() });
-                }
-                Step::Sql(_) | Step::Check(_) => own.steps.push(step.clone()),
+            let Step::Release(release) = step else {
+                own.steps.push(step.clone());
+                continue;
+            };
+            if !own.steps.is_empty() {
+                let steps = std::mem::take(&mut own.steps);
+                cut.phases.push(Phase { steps, exit: Vec::new(), ..own.clone() });
+                own.entry.clear();
             }
+            let alone = phase.steps.len() == 1;
+            let release = if alone { phase.clone() } else { released(release, phase) };
+            done.push(std::mem::replace(&mut cut, Cut { release: Some(release), phases: Vec::new() }));
         }
-        if !own.steps.is_empty() {
-            let last = Phase { exit: phase.exit.clone(), ..own };
-            epochs.last_mut().expect("there is one").phases.push((0, last));
+        if !own.steps.is_empty() || releases == 0 {
+            cut.phases.push(own);
         }
     }
-    epochs
+    done.push(cut);
+    done
 }
 
 fn released(release: &ReleaseStep, phase: &Phase) -> Phase {

@@ -1,14 +1,14 @@
 //! Phases, releases and migrations of several parts made one.
 
 use crate::dialect::Name;
-use crate::operation::{Kind, TableAction};
+use crate::operation::{ConstraintKind, Kind, ObjectKind, TableAction};
 use crate::plan::{Act, Phase, ReleaseStep, SqlStep, Statement, Step};
+use crate::text::Span;
 
 /// One release that does what two must do.
 pub(super) fn releases(mut one: Phase, other: Phase) -> Phase {
-    let musts: Vec<String> = other.releases().flat_map(|it| it.must.iter().cloned()).collect();
-    let all = one.releases().flat_map(|it| it.must.iter().cloned()).collect::<Vec<_>>();
-    let must = union(all, musts);
+    let musts = |it: &Phase| it.releases().flat_map(|it| it.must.clone()).collect();
+    let must = union(musts(&one), musts(&other));
     one.title = titles(&one.title, &other.title);
     one.entry = union(one.entry, other.entry);
     one.exit = union(one.exit, other.exit);
@@ -119,7 +119,7 @@ enum Hold {
 fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
     let same = one.transactional && other.transactional && one.dialect == other.dialect;
     let (table, hold) = about(one).filter(|_| same)?;
-    (about(other)? == (table.clone(), hold)).then_some(())?;
+    (about(other)? == (table, hold)).then_some(())?;
     let both = |first: &[Statement], then: &[Statement]| -> Vec<Statement> {
         let again = |it: &&Statement| is_setting(it) && first.contains(it);
         first.iter().chain(then.iter().filter(|it| !again(it))).cloned().collect()
@@ -153,20 +153,18 @@ fn about(step: &SqlStep) -> Option<(Name, Hold)> {
             let (table, hold) = match kind {
                 Kind::Set(_) | Kind::CreateFunction(_) => continue,
                 Kind::Drop(drop) => match (drop.object, &drop.on_table) {
-                    (crate::operation::ObjectKind::Function, _) => continue,
-                    (crate::operation::ObjectKind::Trigger, Some(table)) => (table, Hold::Moment),
+                    (ObjectKind::Function, _) => continue,
+                    (ObjectKind::Trigger, Some(table)) => (table, Hold::Moment),
                     _ => return None,
                 },
                 Kind::CreateTrigger(trigger) if !trigger.constraint => (&trigger.table, Hold::Moment),
                 Kind::AlterTable(alter) => (&alter.table, held(&alter.action)?),
                 _ => return None,
             };
-            let table = Name::clone(table);
-            match &found {
-                None => found = Some((table, hold)),
-                Some((own, before))
-                    if own.schema == table.schema && own.name == table.name && *before == hold => {}
-                Some(_) => return None,
+            // Where it stands in a text does not matter.
+            let about = (Name { span: Span::default(), ..table.clone() }, hold);
+            if *found.get_or_insert_with(|| about.clone()) != about {
+                return None;
             }
         }
     }
@@ -186,7 +184,7 @@ fn held(action: &TableAction) -> Option<Hold> {
         | TableAction::RenameColumn { .. }
         | TableAction::DropConstraint { .. } => Some(Hold::Moment),
         TableAction::AddConstraint { constraint } => {
-            let own = !matches!(constraint.kind, crate::operation::ConstraintKind::ForeignKey(_));
+            let own = !matches!(constraint.kind, ConstraintKind::ForeignKey(_));
             (constraint.not_valid && own).then_some(Hold::Moment)
         }
         TableAction::ValidateConstraint { .. } => Some(Hold::Reading),
