@@ -12,9 +12,11 @@ use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way
 use super::backfill::Backfill;
 use super::fill::{Fill, Filled};
 use super::make::{self, On};
-use super::scene::{Scene, name_of};
+use super::scene::{Scene, name_of, with_timeout};
 use super::sync::undone;
-use super::{Form, Recipe, Refusal, add_column, batched_change, check_then_not_null, for_operation};
+use super::{
+    Form, Recipe, Refusal, add_column, batched_change, check_then_not_null, drop_default, for_operation,
+};
 use reading::{Meant, Reading};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -89,6 +91,9 @@ fn existing(scene: &Scene<'_>, reading: &Reading<'_>) -> Result<Vec<Phase>, Refu
     }
     phases.extend(rest(scene, reading, scene.catalog, Way::Triggers)?);
     phases.extend(check_then_not_null::phase(scene, table, &names)?);
+    for column in reading.columns.iter().filter(|it| it.loses_default) {
+        phases.extend(drop_default::contract(scene, table, column.name, true));
+    }
     Ok(phases)
 }
 
@@ -112,13 +117,10 @@ fn rest(
             Some(recipe) => phases.extend(super::write(recipe, &[operation], &scene, way)?),
             None => {
                 let statement = scene.statement_of(operation);
-                let down = statement.inverse.as_deref().cloned().into_iter().collect();
-                let step = scene.in_transaction(
-                    name_of(&[&reading.table.name, "constraint"]),
-                    "what stays as it was written",
-                    vec![statement],
-                    down,
-                );
+                let down = statement.inverse.as_deref().cloned().map(|it| with_timeout(vec![it]));
+                let name = name_of(&[&reading.table.name, "as_written"]);
+                let up = with_timeout(vec![statement]);
+                let step = scene.step(name, "what stays as it was written", up, down);
                 let title = step.title.clone();
                 phases.push(Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)]));
             }

@@ -27,6 +27,8 @@ pub(super) struct Joined {
     pub table: RelationName,
     /// What it is called in the expressions.
     pub alias: String,
+    /// The table with that name, where it stands in a FROM list: of several rows that belong to one, any is taken.
+    pub from: Option<String>,
     /// Which of its rows belongs to a row.
     pub on: String,
     /// The values, in the order of the columns that are set.
@@ -62,8 +64,21 @@ impl Assigned {
         let set =
             set.into_iter().map(|(column, value)| (column, Expression::new(select(&value.text)))).collect();
         let condition = Some(Expression::new(format!("EXISTS (SELECT FROM {from} WHERE {on})")));
-        let joined = Some(Joined { table: source, alias, on, values });
+        let joined = Some(Joined { table: source, alias, from: Some(from), on, values });
         Some(Self { table, set, condition, joined })
+    }
+
+    /// The value of a column as an expression. Where several rows of the other table may belong to a row any is taken, as UPDATE … FROM does;
+    /// several columns must come from the same one, and fail where there are more.
+    pub fn value(&self, column: &str) -> Option<String> {
+        let (number, (_, value)) = self.set.iter().enumerate().find(|(_, (it, _))| it.name == column)?;
+        let joined = self.joined.as_ref().filter(|_| self.set.len() == 1);
+        Some(match joined.and_then(|it| Some((it, it.from.as_ref()?))) {
+            Some((Joined { on, values, .. }, from)) => {
+                format!("(SELECT {} FROM {from} WHERE {on} LIMIT 1)", values[number])
+            }
+            None => value.text.clone(),
+        })
     }
 }
 
@@ -130,7 +145,7 @@ fn sub_query(text: &str, scene: &Scene<'_>) -> Option<Joined> {
     let from = part(&mut query, "where")?;
     let (table, alias) = one_table(&from, scene)?;
     let on = query.rest().span().of(text).to_owned();
-    Some(Joined { table, alias, on, values: vec![value] })
+    Some(Joined { table, alias, from: None, on, values: vec![value] })
 }
 
 /// The text up to a word, which is read too; without commas.

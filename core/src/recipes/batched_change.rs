@@ -7,6 +7,7 @@ use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, 
 
 use super::assigned::{Assigned, in_own_words};
 use super::backfill;
+use super::fill::compares;
 use super::scene::{Scene, name_of};
 use super::{Form, Recipe, Refusal};
 
@@ -142,12 +143,13 @@ impl<'a> Change<'a> {
 
     fn update(&self, update: &Update, assigned: Option<&Assigned>) -> Result<SqlStep, Refusal> {
         self.refuse_own_rows(&update.others)?;
-        let Some(Assigned { set, .. }) = assigned else {
+        let Some(assigned) = assigned else {
             return Err(self.refuse(
                 "it is more than UPDATE … SET column = value … [FROM one table] WHERE …: write it so, with sub-queries where it reads others, and \
                  nothing in it called like the table",
             ));
         };
+        let set = &assigned.set;
         let columns: Vec<&str> = set.iter().map(|(column, _)| column.name.as_str()).collect();
         let moves_rows = |it: &&&str| {
             let parts = self.state.partition_by.as_ref().map(|it| it.columns.as_slice()).unwrap_or_default();
@@ -157,8 +159,8 @@ impl<'a> Change<'a> {
         if let Some(column) = columns.iter().find(moves_rows) {
             return Err(self.refuse(&format!("{column} is in the key that its batches go by")));
         }
-        let mut pending = Vec::new();
-        let read = assigned.and_then(|it| it.joined.as_ref()).map(|it| &it.values);
+        let (mut pending, mut values) = (Vec::new(), Vec::new());
+        let read = assigned.joined.as_ref().map(|it| &it.values);
         for (number, (column, value)) in set.iter().enumerate() {
             let column = column.name.as_str();
             // Which row of another table it comes from may depend on the old value: a row that is done is not found again.
@@ -184,7 +186,7 @@ impl<'a> Change<'a> {
             }
             let state = self.state.column(column);
             let state = state.ok_or_else(|| self.refuse(&format!("the column {column} is not known")))?;
-            if state.ty.is_any(&["json", "xml", "point", "polygon"]) {
+            if !compares(&state.ty) {
                 return Err(self.refuse(&format!(
                     "values of {} cannot be compared, so nothing tells which are done",
                     state.ty
@@ -192,13 +194,14 @@ impl<'a> Change<'a> {
             }
             // As the column will hold it, or a value that is rounded looks as if it were never done.
             let quoted = self.scene.quote(column);
-            pending.push(format!("{quoted} IS DISTINCT FROM CAST(({}) AS {})", value.text, state.ty));
+            let value = assigned.value(column).unwrap_or_default();
+            pending.push(format!("{quoted} IS DISTINCT FROM CAST(({value}) AS {})", state.ty));
+            values.push((column.to_owned(), value));
         }
         let pending = match self.condition {
             Some(condition) => format!("({}) AND ({})", condition.text, pending.join(" OR ")),
             None => pending.join(" OR "),
         };
-        let set = set.iter().map(|(column, value)| (column.name.clone(), value.text.clone())).collect();
         let title = format!(
             "change {} of {}, {} rows at a time",
             columns.join(", "),
@@ -206,7 +209,7 @@ impl<'a> Change<'a> {
             self.scene.batch_rows
         );
         let name = name_of(&[&[&*self.table.name], columns.as_slice(), &["update"]].concat());
-        self.step(name, title, Work::Set(set), pending, &columns)
+        self.step(name, title, Work::Set(values), pending, &columns)
     }
 
     fn delete(&self, delete: &Delete) -> Result<SqlStep, Refusal> {

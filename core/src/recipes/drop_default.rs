@@ -1,5 +1,6 @@
 //! A default goes when no release relies on it any more.
 
+use crate::catalog::RelationName;
 use crate::hazards::compatibility::dropped_default;
 use crate::operation::{Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
@@ -26,8 +27,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let refuse = || Refusal::new("nothing is known of the default that goes");
     let (column, table) = column(operation).zip(operation.relation()).ok_or_else(refuse)?;
     let table = scene.resolve(table);
-    let state = scene.table(&table)?.column(column).ok_or_else(refuse)?;
-    let default = state.default.as_ref().ok_or_else(refuse)?;
+    let required = scene.table(&table)?.column(column).is_some_and(|it| it.not_null);
+    let contract = contract(scene, &table, column, required).ok_or_else(refuse)?;
     let shown = format!("{}.{column}", table.display(scene.dialect()));
     let must = vec![format!("write a value into {shown} in every insert")];
     let release = Phase::new(
@@ -37,17 +38,33 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     )
     .leave_when(Criterion::of_people("no instance of the release before is running"))
     .undone_by("roll the application back: the default is still there", "errors over the baseline");
-    let on = scene.on(&table);
-    let drop = on.drop_default(column);
-    let up = match state.not_null {
-        true => drop.allowing(&dropped_default::RULE, "the release that always writes it is out"),
-        false => drop,
-    };
-    let down = on.set_default(column, default.text.clone());
-    let title = format!("drop the default of {shown}");
-    let name = name_of(&[&table.name, column, "default"]);
-    let step = scene.in_transaction(name, title.clone(), vec![up], vec![down]);
-    let contract = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
-        .undone_by("the down migration sets it again", "an insert without the column");
     Ok(vec![release, contract])
+}
+
+/// The phase in which the default of a column goes that then may refuse NULL; `None` where no default is known.
+pub(super) fn contract(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    column: &str,
+    required: bool,
+) -> Option<Phase> {
+    let state = scene.catalog.table(table)?.column(column)?;
+    let default = state.default.as_ref()?;
+    let on = scene.on(table);
+    let drop = match required {
+        true => on
+            .drop_default(column)
+            .allowing(&dropped_default::RULE, "the release that always writes it is out"),
+        false => on.drop_default(column),
+    };
+    let title = format!("drop the default of {}.{column}", table.display(scene.dialect()));
+    let name = name_of(&[&table.name, column, "default"]);
+    let step = scene.in_transaction(
+        name,
+        title.clone(),
+        vec![drop],
+        vec![on.set_default(column, default.text.clone())],
+    );
+    let phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)]);
+    Some(phase.undone_by("the down migration sets it again", "an insert without the column"))
 }

@@ -80,6 +80,6 @@ impl Fill<'_> {
 }
 
 /// Whether values of a type can be compared.
-fn compares(ty: &TypeName) -> bool {
+pub(super) fn compares(ty: &TypeName) -> bool {
     !ty.is_any(&["json", "xml", "point", "polygon"])
 }

@@ -2,10 +2,10 @@
 
 use crate::catalog::{Catalog, ColumnState, Setting};
 use crate::operation::{
-    AlterTable, Comment, CreateFunction, CreateTrigger, Drop, Grant, Kind, ObjectKind, Operation, TableAction,
+    AlterTable, Comment, CreateFunction, CreateTrigger, Grant, Kind, ObjectKind, Operation, RelationWord,
+    TableAction,
 };
 use crate::plan::Statement;
-use crate::text::Span;
 
 use super::make::{self, Build, On};
 
@@ -46,20 +46,8 @@ fn function(it: &CreateFunction) -> Option<Statement> {
 }
 
 fn trigger(it: &CreateTrigger) -> Option<Statement> {
-    (!it.or_replace).then(|| {
-        let drop = Drop {
-            object: ObjectKind::Trigger,
-            names: vec![crate::dialect::Name::new(it.name.name.clone())],
-            takes: Vec::new(),
-            on_table: Some(it.table.clone()),
-            concurrently: false,
-            if_exists: false,
-            cascade: false,
-            arguments: None,
-            keyword: Span::default(),
-        };
-        Kind::Drop(drop).into()
-    })
+    (!it.or_replace)
+        .then(|| On { name: it.table.clone(), word: RelationWord::Table }.drop_trigger(&it.name.name))
 }
 
 fn of_table(alter: &AlterTable, catalog: &Catalog) -> Option<Statement> {

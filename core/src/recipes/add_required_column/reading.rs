@@ -33,13 +33,20 @@ pub(super) struct Meant<'a> {
     pub loses_default: bool,
 }
 
+impl<'a> Meant<'a> {
+    /// A column that is there already, of which nothing is said yet.
+    fn known(name: &'a str) -> Self {
+        Self { name, added: None, required: false, default: None, loses_default: false }
+    }
+}
+
 impl<'a> Reading<'a> {
     pub fn of(operations: &[&'a Operation], scene: &Scene<'_>) -> Option<Self> {
         let table = scene.resolve(operations.first()?.relation()?);
         let live = scene.catalog.table(&table).is_some()
             && !scene.catalog.is_new(&table)
             && !scene.catalog.is_temporary(&table);
-        live.then_some(())?;
+        (live && may_begin(operations)).then_some(())?;
         let mut reading = Self {
             table,
             columns: Vec::new(),
@@ -104,13 +111,15 @@ impl<'a> Reading<'a> {
     fn read(&mut self, operation: &'a Operation, scene: &Scene<'_>) -> Read {
         match &operation.kind {
             Kind::Update(update) => self.read_update(operation, update, scene),
-            Kind::CreateIndex(index) if index.name.is_some() && !index.concurrently => {
+            Kind::CreateIndex(index) if self.has_begun() && index.name.is_some() && !index.concurrently => {
                 self.rest.push(operation);
                 Read::Member
             }
             Kind::AlterTable(alter) => match &alter.action {
                 TableAction::AddColumn { column, .. } => self.read_added(operation, column),
-                TableAction::AddConstraint { constraint } if constraint.name.is_some() => {
+                TableAction::AddConstraint { constraint }
+                    if self.has_begun() && constraint.name.is_some() =>
+                {
                     self.rest.push(operation);
                     Read::Member
                 }
@@ -134,6 +143,11 @@ impl<'a> Reading<'a> {
         }
     }
 
+    /// What the change begins with is a column or a change of rows.
+    fn has_begun(&self) -> bool {
+        !self.columns.is_empty()
+    }
+
     fn read_added(&mut self, operation: &'a Operation, column: &'a Column) -> Read {
         let by_itself = column.generated.is_some() || column.identity.is_some() || column.ty.serial;
         if by_itself || !self.updates.is_empty() && self.column(&column.name.name).is_some() {
@@ -141,11 +155,10 @@ impl<'a> Reading<'a> {
         }
         self.about.push((operation, &column.name.name));
         self.columns.push(Meant {
-            name: &column.name.name,
             added: Some((operation, column)),
             required: column.not_null,
             default: column.default.clone().filter(|it| !it.is_null()),
-            loses_default: false,
+            ..Meant::known(&column.name.name)
         });
         Read::Member
     }
@@ -159,13 +172,7 @@ impl<'a> Reading<'a> {
         }
         for (column, _) in set {
             if self.column(&column.name).is_none() {
-                self.columns.push(Meant {
-                    name: &column.name,
-                    added: None,
-                    required: false,
-                    default: None,
-                    loses_default: false,
-                });
+                self.columns.push(Meant::known(&column.name));
             }
         }
         self.updates.push((operation, update, assigned));
@@ -193,13 +200,7 @@ impl<'a> Reading<'a> {
             if !known || !first {
                 return Read::Beside;
             }
-            self.columns.push(Meant {
-                name,
-                added: None,
-                required: false,
-                default: None,
-                loses_default: false,
-            });
+            self.columns.push(Meant::known(name));
         }
         if let Some(column) = self.columns.iter_mut().find(|it| it.name == name) {
             change(column);
@@ -253,8 +254,7 @@ impl<'a> Reading<'a> {
         let first = column.added.and_then(|(_, it)| it.default.clone()).filter(|it| !it.is_null());
         let mut value: Option<String> = first.map(|it| it.text);
         for (.., assigned) in &self.updates {
-            let Some((_, set)) = assigned.set.iter().find(|(it, _)| it.name == column.name) else { continue };
-            let set = one_row(&set.text, assigned);
+            let Some(set) = assigned.value(column.name) else { continue };
             // Rows of the other table that are not there give NULL anyway.
             let condition = assigned.condition.as_ref().filter(|it| {
                 !it.is_tautology(scene.dialect()) && (assigned.joined.is_none() || value.is_some())
@@ -273,13 +273,19 @@ impl<'a> Reading<'a> {
     }
 }
 
-/// A query of one value from a join takes any of the rows, as UPDATE … FROM does.
-fn one_row(value: &str, assigned: &Assigned) -> String {
-    match (&assigned.joined, value.strip_suffix(')')) {
-        (Some(_), Some(query)) if value.starts_with("(SELECT ") && !query.contains(" LIMIT ") => {
-            format!("{query} LIMIT 1)")
-        }
-        _ => value.to_owned(),
+/// Whether such a change may begin here, told without reading expressions: a file may change rows a thousand times.
+fn may_begin(operations: &[&Operation]) -> bool {
+    let Some((first, rest)) = operations.split_first() else { return false };
+    match &first.kind {
+        Kind::Update(update) => rest.iter().any(|it| match &it.kind {
+            Kind::AlterTable(alter) => {
+                let required = |column: &str| update.columns.iter().any(|it| it.name == column);
+                matches!(&alter.action, TableAction::SetNotNull { column } if required(&column.name))
+            }
+            _ => false,
+        }),
+        Kind::AlterTable(_) => true,
+        _ => false,
     }
 }
 

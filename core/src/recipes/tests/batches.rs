@@ -34,8 +34,8 @@ fn rows_are_changed_in_batches_that_can_be_run_again() {
         ),
         (
             "UPDATE t AS x SET a = y.a + x.up FROM u AS y WHERE y.id = x.up",
-            "a = (SELECT y.a + t.up FROM u y WHERE y.id = t.up) WHERE (EXISTS (SELECT FROM u y WHERE y.id = t.up)) AND \
-             (a IS DISTINCT FROM CAST(((SELECT y.a + t.up FROM u y WHERE y.id = t.up)) AS integer))",
+            "a = (SELECT y.a + t.up FROM u y WHERE y.id = t.up LIMIT 1) WHERE (EXISTS (SELECT FROM u y WHERE y.id = t.up)) AND \
+             (a IS DISTINCT FROM CAST(((SELECT y.a + t.up FROM u y WHERE y.id = t.up LIMIT 1)) AS integer))",
         ),
         ("DELETE FROM u WHERE a > 7", "DELETE WHERE a > 7"),
         ("DELETE FROM u", "DELETE WHERE true"),
