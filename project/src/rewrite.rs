@@ -6,7 +6,6 @@ mod write;
 
 use std::collections::BTreeSet;
 
-use lockkeeper_core::catalog::RelationName;
 use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::{Dialect, Name};
 use lockkeeper_core::framework::{self, Direction, NewFile, NewMigration, Timestamp, Transaction};
@@ -20,7 +19,7 @@ use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
 use crate::proved;
-use pieces::{Becomes, Kept, Order, Piece, pieces, recipes};
+use pieces::{Becomes, Kept, Order, Piece, Redefined, pieces, recipes};
 
 pub use write::write;
 
@@ -33,7 +32,7 @@ pub struct PlannedFile {
     pub step: usize,
     /// What the step does.
     pub title: String,
-    /// What must be so, or released, before it.
+    /// What must be so before it; which release must be out says [`Release::before_file`].
     pub before: Vec<String>,
     /// The phase that it belongs to.
     pub phase: PhaseKind,
@@ -114,11 +113,11 @@ pub fn phases(
         return Ok(window(file, &down, &stem));
     }
     let part = |(number, piece): (usize, &Piece)| {
+        let name = format!("{stem}_{}", number + 1);
         let phases = match &piece.becomes {
             Becomes::Rewritten(own) => own.clone(),
-            Becomes::Kept(kept) => {
-                vec![kept_phase(kept, &format!("{stem}_{}", number + 1), file.target.dialect)]
-            }
+            Becomes::Kept(kept) => vec![kept_phase(kept, name, file.target.dialect)],
+            Becomes::Redefined(views) => vec![redefined_phase(views, name, file.target.dialect)],
         };
         Part { phases, touches: piece.touches.clone() }
     };
@@ -183,9 +182,9 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
     let query = Expression::new(query);
     let operations: Vec<_> =
         file.parts.iter().flat_map(|(it, _)| &it.statements).flat_map(|it| &it.operations).collect();
-    let mends = |it: &&&Operation| {
-        it.changes_rows() && it.relation().is_some_and(|table| query.text.contains(table.name.as_str()))
-    };
+    let dialect = file.target.dialect;
+    let named = |table: &Name| query.calls_something(&table.name, dialect);
+    let mends = |it: &&&Operation| it.changes_rows() && it.relation().is_some_and(named);
     if operations.iter().any(|it| mends(&it)) {
         return false;
     }
@@ -200,28 +199,23 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
     let was_there = |(table, column): (&Name, &String)| {
         file.before.table(&file.before.resolve(table)).is_some_and(|it| it.column(column).is_some())
     };
-    made.all(|(table, column)| was_there((table, column)) || !query.names(column, file.target.dialect))
+    made.all(|(table, column)| was_there((table, column)) || !query.names(column, dialect))
 }
 
-fn kept_phase(kept: &Kept, name: &str, dialect: Dialect) -> Phase {
+fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
     let guarded = |it: Vec<Statement>| if kept.transactional { recipes::with_timeout(it) } else { it };
-    let shown = |it: &RelationName| it.display(dialect);
-    let title = match kept.views.as_slice() {
-        [] => "what stays as it was written".to_owned(),
-        views => {
-            format!("replace {} in one transaction", views.iter().map(shown).collect::<Vec<_>>().join(", "))
-        }
-    };
-    let step = SqlStep {
-        name: name.to_owned(),
-        title: title.clone(),
-        up: guarded(kept.up.clone()),
-        down: kept.down.clone().map(guarded),
-        transactional: kept.transactional,
-        dialect,
-    };
-    let kind = if kept.views.is_empty() { PhaseKind::Expand } else { PhaseKind::Cutover };
-    Phase::new(kind, title, vec![Step::Sql(step)])
+    let title = "what stays as it was written".to_owned();
+    let (up, down) = (guarded(kept.up.clone()), kept.down.clone().map(guarded));
+    let step = SqlStep { name, title: title.clone(), up, down, transactional: kept.transactional, dialect };
+    Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+}
+
+fn redefined_phase(views: &Redefined, name: String, dialect: Dialect) -> Phase {
+    let shown: Vec<String> = views.names().map(|it| it.display(dialect)).collect();
+    let title = format!("replace {} in one transaction", shown.join(", "));
+    let (up, down) = (recipes::with_timeout(views.up()), Some(recipes::with_timeout(views.down())));
+    let step = SqlStep { name, title: title.clone(), up, down, transactional: true, dialect };
+    Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
 }
 
 /// Rewrites a checked file of `project`. `now` gives new files their names.
@@ -285,8 +279,8 @@ fn releases(phases: &[Phase], first_files: &[String]) -> Vec<Release> {
 struct Planned<'a> {
     phase: &'a Phase,
     step: &'a SqlStep,
-    /// What must be so, or released, before it.
-    waits: Vec<String>,
+    /// What must be so before it.
+    criteria: Vec<String>,
     up: String,
     down: Option<String>,
 }
@@ -337,14 +331,14 @@ fn spell(
             let own_name = if first { in_place_of(file, folder, original, &new.path) } else { None };
             let replaces = own_name.as_ref().is_some_and(|path| exists(path, file, original));
             let path = own_name.unwrap_or_else(|| join(folder, file, &new.path));
-            let path_of = path.clone();
+            let was = text_of(&path, file, original).filter(|_| replaces);
             files.push(PlannedFile {
                 path,
                 step: number + 1,
                 title: it.step.title.clone(),
-                before: it.waits.clone(),
+                before: it.criteria.clone(),
                 phase: it.phase.kind,
-                was: text_of(&path_of, file, original).filter(|_| replaces),
+                was,
                 content,
                 replaces,
             });
@@ -435,61 +429,51 @@ const NOTHING_BACK: &str =
 
 /// Whether a step changes rows and nothing else.
 fn changes_rows_only(step: &SqlStep) -> bool {
-    step.job().is_some()
-        || step.operations().all(|it| {
-            matches!(it, Kind::Update(_) | Kind::Delete(_) | Kind::Insert(_) | Kind::Merge(_) | Kind::Set(_))
-        })
+    step.job().is_some() || step.operations().all(|it| it.changes_rows() || matches!(it, Kind::Set(_)))
 }
 
 /// The migrations of a plan in order, each with a comment that says where it stands.
 fn planned(phases: &[Phase], goes_back: bool) -> Vec<Planned<'_>> {
-    let all: Vec<(&Phase, &SqlStep)> =
-        phases.iter().flat_map(|phase| phase.migrations().map(move |step| (phase, step))).collect();
-    let count = all.len();
+    let count = phases.iter().flat_map(Phase::migrations).count();
     let mut planned = Vec::with_capacity(count);
-    let mut waits: Vec<String> = Vec::new();
-    let mut seen: Option<*const Phase> = None;
-    for (number, (phase, step)) in all.into_iter().enumerate() {
-        if seen != Some(std::ptr::from_ref(phase)) {
-            waits.extend(phase.entry.iter().map(criterion));
-            seen = Some(std::ptr::from_ref(phase));
+    let (mut criteria, mut released) = (Vec::new(), Vec::new());
+    for phase in phases {
+        if phase.migrations().next().is_some() {
+            criteria.extend(phase.entry.iter().map(|it| it.text.clone()));
         }
-        waits.extend(releases_before(phases, phase, step));
-        waits.dedup();
-        let up = header(number + 1, count, phase, step, &waits) + &step.up();
-        let nothing = || (goes_back && changes_rows_only(step)).then(|| NOTHING_BACK.to_owned());
-        let waits = std::mem::take(&mut waits);
-        planned.push(Planned { phase, step, waits, up, down: step.down().or_else(nothing) });
+        for step in &phase.steps {
+            let step = match step {
+                Step::Sql(step) => step,
+                Step::Release(release) => {
+                    released.extend(release.must.iter().cloned());
+                    continue;
+                }
+                Step::Check(_) => continue,
+            };
+            criteria.dedup();
+            let place = (planned.len() + 1, count);
+            let up = header(place, phase, step, (&criteria, &released)) + &step.up();
+            let nothing = || (goes_back && changes_rows_only(step)).then(|| NOTHING_BACK.to_owned());
+            let down = step.down().or_else(nothing);
+            released.clear();
+            planned.push(Planned { phase, step, criteria: std::mem::take(&mut criteria), up, down });
+        }
     }
     planned
 }
 
-fn criterion(criterion: &Criterion) -> String {
-    criterion.text.clone()
-}
-
-/// The releases that stand between the migration before and this one.
-fn releases_before(phases: &[Phase], phase: &Phase, step: &SqlStep) -> Vec<String> {
-    let mut releases = Vec::new();
-    for it in phases {
-        for own in &it.steps {
-            match own {
-                Step::Release(release) => {
-                    releases.extend(release.must.iter().map(|must| format!("released: {must}")))
-                }
-                Step::Sql(sql) if std::ptr::eq(it, phase) && std::ptr::eq(sql, step) => return releases,
-                Step::Sql(_) => releases.clear(),
-                Step::Check(_) => {}
-            }
-        }
-    }
-    Vec::new()
-}
-
-fn header(number: usize, count: usize, phase: &Phase, step: &SqlStep, waits: &[String]) -> String {
+fn header(
+    (number, count): (usize, usize),
+    phase: &Phase,
+    step: &SqlStep,
+    (criteria, released): (&[String], &[String]),
+) -> String {
     let mut text = comment(&format!("Step {number} of {count} ({}): {}", phase.kind.id(), step.title));
-    for wait in waits {
-        text.push_str(&comment(&format!("Before it: {wait}")));
+    for criterion in criteria {
+        text.push_str(&comment(&format!("Before it: {criterion}")));
+    }
+    for must in released {
+        text.push_str(&comment(&format!("Before it: released: {must}")));
     }
     for index in built(step) {
         text.push_str(&comment(&format!(

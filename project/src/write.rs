@@ -39,40 +39,15 @@ struct Entry {
 /// # Errors
 /// In words, when a file is in the way, is not what it was, lies outside the root or behind a link, or cannot be written. Then nothing was kept.
 pub fn write_all(root: &Path, files: &[NewFile<'_>]) -> Result<(), String> {
-    let failed =
-        |path: &str, error: io::Error| format!("{path} cannot be written ({error}); nothing was kept");
     let root = Root::open(root).map_err(|error| failed("the project", error))?;
     let _lock = root.lock().map_err(|error| failed("the project", error))?;
-    put_back_interrupted(&root).map_err(|error| failed(JOURNAL, error))?;
-    for file in files {
-        let there = root.exists(file.path).map_err(|error| failed(file.path, error))?;
-        if there && !file.replaces {
-            return Err(format!("{} is there already: nothing was written", file.path));
-        }
-        let Some(was) = file.was else { continue };
-        if root.read(file.path, MOST).map_err(|error| failed(file.path, error))?.as_deref()
-            != Some(was.as_bytes())
-        {
-            return Err(format!("{} was changed meanwhile: nothing was written; run it again", file.path));
-        }
-    }
-    let entries: Vec<Entry> = files
-        .iter()
-        .map(|file| entry(&root, file))
-        .collect::<io::Result<_>>()
-        .map_err(|error| failed("a file", error))?;
-    let journal = serde_json::to_vec(&entries).map_err(|error| failed(JOURNAL, error.into()))?;
-    root.write(JOURNAL, &journal, Readers::Owner).map_err(|error| failed(JOURNAL, error))?;
+    put_back_interrupted(&root).map_err(|error| format!("nothing was written: {error}"))?;
+    files.iter().try_for_each(|file| refuse_in_the_way(&root, file))?;
+    begin(&root, files)?;
     let (new, replaced): (Vec<&NewFile<'_>>, Vec<_>) = files.iter().partition(|file| !file.replaces);
     let mut before: Vec<(&str, Option<Vec<u8>>)> = Vec::new();
     for file in new.into_iter().chain(replaced) {
-        let written = if file.replaces {
-            root.read(file.path, MOST)
-                .and_then(|old| root.write(file.path, file.content.as_bytes(), Readers::Usual).map(|()| old))
-        } else {
-            root.create(file.path, file.content.as_bytes(), Readers::Usual).map(|()| None)
-        };
-        match written {
+        match write_one(&root, file) {
             Ok(old) => before.push((file.path, old)),
             Err(error) => {
                 put_back(&root, &before);
@@ -84,13 +59,42 @@ pub fn write_all(root: &Path, files: &[NewFile<'_>]) -> Result<(), String> {
     root.remove(JOURNAL).map_err(|error| failed(JOURNAL, error))
 }
 
+fn failed(path: &str, error: io::Error) -> String {
+    format!("{path} cannot be written ({error}); nothing was kept")
+}
+
+/// A new file takes no place, and a replaced one is what it was when it was read.
+fn refuse_in_the_way(root: &Root, file: &NewFile<'_>) -> Result<(), String> {
+    if !file.replaces && root.exists(file.path).map_err(|error| failed(file.path, error))? {
+        return Err(format!("{} is there already: nothing was written", file.path));
+    }
+    let Some(was) = file.was else { return Ok(()) };
+    let is = root.read(file.path, MOST).map_err(|error| failed(file.path, error))?;
+    match is.as_deref() == Some(was.as_bytes()) {
+        true => Ok(()),
+        false => Err(format!("{} was changed meanwhile: nothing was written; run it again", file.path)),
+    }
+}
+
+/// Writes down what is going to be written.
+fn begin(root: &Root, files: &[NewFile<'_>]) -> Result<(), String> {
+    let entry = |file: &NewFile<'_>| entry(root, file).map_err(|error| failed(file.path, error));
+    let entries: Vec<Entry> = files.iter().map(entry).collect::<Result<_, _>>()?;
+    let journal = serde_json::to_vec(&entries).map_err(|error| failed(JOURNAL, error.into()))?;
+    root.write(JOURNAL, &journal, Readers::Owner).map_err(|error| failed(JOURNAL, error))
+}
+
+/// Writes a file; what was there before.
+fn write_one(root: &Root, file: &NewFile<'_>) -> io::Result<Option<Vec<u8>>> {
+    if !file.replaces {
+        return root.create(file.path, file.content.as_bytes(), Readers::Usual).map(|()| None);
+    }
+    let old = root.read(file.path, MOST)?;
+    root.write(file.path, file.content.as_bytes(), Readers::Usual).map(|()| old)
+}
+
 fn entry(root: &Root, file: &NewFile<'_>) -> io::Result<Entry> {
-    let before = match root.read(file.path, MOST) {
-        Ok(before) if file.replaces => before,
-        Ok(_) => None,
-        Err(error) if file.replaces => return Err(error),
-        Err(_) => None,
-    };
+    let before = if file.replaces { root.read(file.path, MOST)? } else { None };
     let before = before.map(|it| String::from_utf8(it).map_err(io::Error::other)).transpose()?;
     Ok(Entry { path: file.path.to_owned(), before, after: file.content.to_owned() })
 }
@@ -110,7 +114,11 @@ pub fn recover(root: &Path) -> io::Result<bool> {
 
 fn put_back_interrupted(root: &Root) -> io::Result<bool> {
     let Some(journal) = root.read(JOURNAL, MOST)? else { return Ok(false) };
-    let entries: Vec<Entry> = serde_json::from_slice(&journal)?;
+    let entries: Vec<Entry> = serde_json::from_slice(&journal).map_err(|_| {
+        io::Error::other(format!(
+            "{JOURNAL} says what an interrupted rewrite was writing, and cannot be read: look at the newest migrations, and remove it"
+        ))
+    })?;
     for entry in entries.iter().rev() {
         if root.read(&entry.path, MOST)?.as_deref() != Some(entry.after.as_bytes()) {
             continue;

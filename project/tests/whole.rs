@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::process::Command;
 
+use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::PhaseKind;
 use lockkeeper_core::recipes::Answers;
+use lockkeeper_core::statement::Script;
 use lockkeeper_project::rewrite::Rewrite;
 use lockkeeper_project::{analysis, open, rewrite};
 
@@ -23,9 +25,8 @@ fn folder(name: &str, files: &[(&str, &str)]) -> std::path::PathBuf {
     let _ = std::fs::remove_dir_all(&root);
     std::fs::create_dir_all(root.join("migrations")).expect("a folder");
     let config = "dialect = \"postgres\"\ntarget-version = 15\n";
-    for (path, text) in
-        files.iter().chain(&[("lockkeeper.toml", config), ("migrations/0001_schema.sql", SCHEMA)])
-    {
+    let usual = [("lockkeeper.toml", config), ("migrations/0001_schema.sql", SCHEMA)];
+    for (path, text) in usual.iter().chain(files) {
         std::fs::write(root.join(path), text).expect("a file");
     }
     root
@@ -159,6 +160,32 @@ fn rights_comments_and_settings_go_with_what_they_hang_on() {
     let first = ups(&column)[0];
     for words in ["GRANT UPDATE (name) ON users TO clerk;", "COMMENT ON COLUMN users.name IS 'as printed';"] {
         assert!(first.contains(words), "{first}");
+    }
+}
+
+/// What hangs on a column is words of a history: none of them becomes a statement. What no server ever took is refused.
+#[test]
+fn what_hangs_on_a_column_becomes_no_statement() {
+    let change = ("migrations/0002_change.sql", "ALTER TABLE users RENAME COLUMN plan TO tier;");
+    for (number, (said, taken)) in [
+        ("COMMENT ON COLUMN users.plan IS 'it''s; DROP TABLE users; --';", true),
+        ("ALTER TABLE users ALTER COLUMN plan SET (n_distinct = '5''); DROP TABLE users; --');", true),
+        ("GRANT SELECT (plan) ON users TO \"a; DROP TABLE users; --\";", true),
+        ("ALTER TABLE users ALTER COLUMN plan SET STORAGE \"external; DROP TABLE users; --\";", false),
+        ("GRANT \"select on users to public; drop table users; --\" (plan) ON users TO app;", false),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let schema = format!("{SCHEMA}{said}");
+        let files = [("migrations/0001_schema.sql", schema.as_str()), change];
+        let rewrite = rewritten_in(&folder(&format!("details-{number}"), &files));
+        assert_eq!(rewrite.is_ok(), taken, "{said}: {rewrite:?}");
+        for file in rewrite.iter().flat_map(|it| &it.files) {
+            let script = Script::read(&file.content, Dialect::Postgres);
+            let statements = script.statements.iter().map(|it| it.span.of(&file.content).to_lowercase());
+            assert_eq!(statements.filter(|it| it.starts_with("drop table")).count(), 0, "{}", file.content);
+        }
     }
 }
 

@@ -66,24 +66,25 @@ fn counted(count: usize, what: &str) -> String {
 
 fn steps(rewrite: &Rewrite) {
     let mut last = 0;
-    for file in rewrite.files.iter() {
+    for file in &rewrite.files {
         if file.step == last {
             continue;
         }
         last = file.step;
-        let due = |it: &&rewrite::Release| it.before_file.as_ref() == Some(&file.path);
-        for (number, release) in rewrite.releases.iter().enumerate().filter(|(_, it)| due(it)) {
-            output::text_line(&format!("      release {} of the application:", number + 1));
-            release.must.iter().for_each(|must| output::text_line(&format!("        - {must}")));
-        }
+        let due = |it: &rewrite::Release| it.before_file.as_ref() == Some(&file.path);
+        releases(rewrite, due);
         output::text_line(&format!("  {:>2}  {:<12}  {}", file.step, file.phase.id(), file.path));
         output::text_line(&format!("                    {}", file.title));
-        for before in file.before.iter().filter(|it| !it.starts_with("released: ")) {
+        for before in &file.before {
             output::text_line(&format!("                    before it: {before}"));
         }
     }
-    let open = rewrite.releases.iter().enumerate().filter(|(_, it)| it.before_file.is_none());
-    for (number, release) in open {
+    releases(rewrite, |it| it.before_file.is_none());
+}
+
+/// The releases that are due at a place.
+fn releases(rewrite: &Rewrite, due: impl Fn(&rewrite::Release) -> bool) {
+    for (number, release) in rewrite.releases.iter().enumerate().filter(|(_, it)| due(it)) {
         output::text_line(&format!("      release {} of the application:", number + 1));
         release.must.iter().for_each(|must| output::text_line(&format!("        - {must}")));
     }

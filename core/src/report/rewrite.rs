@@ -31,7 +31,7 @@ pub struct RewrittenFile {
     pub step: usize,
     /// What the step does.
     pub title: String,
-    /// What must be so, or released, before it.
+    /// What must be so before it. Which release must be out before it the releases say.
     pub before: Vec<String>,
     /// Its phase.
     pub phase: String,

@@ -46,7 +46,7 @@ pub(super) fn refuse_needed_by_later(
         for text in ups(later) {
             let (one, other) =
                 (check(part(text), &file.target, &planned), check(part(text), &file.target, &written));
-            let fails = |it: &Checked| it.hazards.iter().filter(|it| it.rule == FAILS).count();
+            let fails = |it: &Checked| it.statements.iter().filter(|it| it.effect.fails.is_some()).count();
             if fails(&one) > fails(&other) {
                 return Err(RewriteError::new(format!(
                     "{} stands behind this migration and needs more than its first step leaves, and the other steps would run behind it: put this \
@@ -59,9 +59,6 @@ pub(super) fn refuse_needed_by_later(
     }
     Ok(())
 }
-
-/// The rule of a statement that the server refuses.
-const FAILS: &str = "failing-statement";
 
 fn part(text: &str) -> Part<'_> {
     Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit }

@@ -1,22 +1,23 @@
 //! The statements of a migration: those that stay as they are, and those that a recipe takes over.
 
+mod views;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::catalog::{Catalog, RelationName};
 use lockkeeper_core::check::CheckedStatement;
-use lockkeeper_core::dialect::Name;
 use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
-use lockkeeper_core::operation::{Kind, ObjectKind, Operation};
+use lockkeeper_core::operation::{Kind, Operation};
 use lockkeeper_core::plan::{Phase, Statement, Way, Written};
 use lockkeeper_core::planner::{Touch, touches};
 use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, inverse};
 
-use lockkeeper_core::text::Span;
-
 use super::RewriteError;
 use crate::analysis::CheckedFile;
 use crate::config::Limits;
+use views::Dropped;
+pub(super) use views::Redefined;
 
 /// A part of a migration.
 pub(super) struct Piece {
@@ -32,6 +33,8 @@ pub(super) struct Piece {
 pub(super) enum Becomes {
     /// Statements that stay.
     Kept(Kept),
+    /// Views that are dropped and made again.
+    Redefined(Redefined),
     /// What a recipe makes of an operation.
     Rewritten(Vec<Phase>),
 }
@@ -44,8 +47,6 @@ pub(super) struct Kept {
     pub transactional: bool,
     /// In a migration of their own: what comes before or behind is another.
     pub apart: bool,
-    /// The views that are dropped and made again by it.
-    pub views: Vec<RelationName>,
 }
 
 /// The recipe that only parts statements.
@@ -154,8 +155,8 @@ struct Taker<'a> {
     rewritten: bool,
     /// The views that the migration drops and makes again: they are replaced where they are made.
     remade: Vec<RelationName>,
-    /// The statements that drop such views, until these are made again, with the schema in front of each.
-    held: Vec<(Statement, Vec<RelationName>, Catalog)>,
+    /// The statements that drop such views, until these are made again.
+    held: Vec<Dropped>,
 }
 
 impl<'a> Taker<'a> {
@@ -168,8 +169,9 @@ impl<'a> Taker<'a> {
             let text = statement.span.of(&self.order.file.text).trim().trim_end_matches(';').to_owned();
             let apart = places.clone().any(|at| self.found[at].apart);
             let written = Written { text, operations: statement.operations.clone() };
-            if !self.keep_view(written.clone().into(), &statement.operations) {
-                self.keep(written.into(), &statement.operations, apart);
+            let written = Statement::from(written);
+            if !self.keep_view(&written, &statement.operations) {
+                self.keep(written, &statement.operations, apart);
             }
             self.rewritten |= apart;
         }
@@ -233,7 +235,6 @@ impl<'a> Taker<'a> {
         operations.iter().for_each(|it| after.apply(it));
         let last = self.pieces.last_mut();
         if let Some(Piece { becomes: Becomes::Kept(kept), touches: before, after: behind }) = last
-            && kept.views.is_empty()
             && kept.transactional
             && transactional
             && !kept.apart
@@ -245,143 +246,8 @@ impl<'a> Taker<'a> {
             *behind = after;
             return;
         }
-        let becomes =
-            Becomes::Kept(Kept { up: vec![statement], down, transactional, apart, views: Vec::new() });
+        let becomes = Becomes::Kept(Kept { up: vec![statement], down, transactional, apart });
         self.pieces.push(Piece { becomes, touches, after });
-    }
-
-    /// The views that a statement drops and a later one makes again, neither of which a recipe takes over.
-    fn remade(&self) -> Vec<RelationName> {
-        let free = |at: &usize| !self.claimed.contains(at) && self.found[*at].recipes.is_empty();
-        let kinds = || {
-            self.found.iter().enumerate().filter(|(at, _)| free(at)).map(|(at, it)| (at, &it.operation.kind))
-        };
-        let made_behind = |at: usize, name: &RelationName| {
-            kinds().skip_while(|(it, _)| *it <= at).any(|(_, it)| match it {
-                Kind::CreateView(view) => !view.materialized && self.catalog.resolve(&view.name) == *name,
-                _ => false,
-            })
-        };
-        let mut remade = Vec::new();
-        for (at, kind) in kinds() {
-            if let Kind::Drop(drop) = kind
-                && drop.object == ObjectKind::View
-                && !drop.cascade
-            {
-                let names: Vec<RelationName> = drop.names.iter().map(|it| self.catalog.resolve(it)).collect();
-                if names.iter().all(|it| self.catalog.view(it).is_some() && made_behind(at, it)) {
-                    remade.extend(names);
-                }
-            }
-        }
-        remade
-    }
-
-    /// What a recipe sees: views that are replaced anyway are in nobody's way.
-    fn without_remade(&self) -> Catalog {
-        let mut catalog = self.catalog.clone();
-        for name in self.remade.iter().filter(|it| self.catalog.view(it).is_some()) {
-            let drop = recipes::drop_view(&self.order.scene(&self.catalog), name);
-            drop.operations().into_iter().for_each(|kind| {
-                catalog.apply(&Operation { kind: kind.clone(), span: Span::default() });
-            });
-        }
-        catalog
-    }
-
-    /// A view that is dropped and made again is replaced in one transaction, with its rights and comments. Whether the statement is a part of that.
-    fn keep_view(&mut self, statement: Statement, operations: &[Operation]) -> bool {
-        let [operation] = operations else { return false };
-        let resolved = |it: &Name| self.catalog.resolve(it);
-        match &operation.kind {
-            Kind::Drop(drop) if drop.object == ObjectKind::View => {
-                let names: Vec<RelationName> = drop.names.iter().map(resolved).collect();
-                let held = !names.is_empty() && names.iter().all(|it| self.remade.contains(it));
-                if held {
-                    // What the recipe of an earlier statement does may have taken the view with it already.
-                    let there = names.iter().all(|it| self.catalog.view(it).is_some());
-                    let before = if there { &self.catalog } else { &self.order.file.before };
-                    let before = before.clone();
-                    self.held.push((statement, names, before));
-                }
-                held
-            }
-            Kind::CreateView(view) => {
-                let name = resolved(&view.name);
-                if self.held.iter().any(|(_, names, _)| names.contains(&name)) {
-                    self.replace_view(statement, operation, &name);
-                    return true;
-                }
-                self.join_view(statement, operation, &[name])
-            }
-            Kind::Grant(grant) if !grant.tables.is_empty() => {
-                let names: Vec<RelationName> = grant.tables.iter().map(resolved).collect();
-                self.join_view(statement, operation, &names)
-            }
-            Kind::Comment(comment) => self.join_view(statement, operation, &[resolved(&comment.name)]),
-            _ => false,
-        }
-    }
-
-    fn replace_view(&mut self, create: Statement, operation: &Operation, name: &RelationName) {
-        let Some(at) = self.held.iter().position(|(_, names, _)| names.contains(name)) else { return };
-        let (drop, names, before) = self.held.remove(at);
-        let scene = self.order.scene(&before);
-        // Who could read it can read it, whatever the migration forgets.
-        let rights: Vec<Statement> = names.iter().flat_map(|it| recipes::rights_of(&scene, it, it)).collect();
-        let back = names.iter().rev().flat_map(|it| recipes::view_again(&scene, it));
-        let old: Vec<Touch> = names
-            .iter()
-            .flat_map(|it| before.view(it).into_iter().flat_map(|view| &view.depends_on))
-            .map(|it| Touch { name: it.relation.clone(), columns: None })
-            .collect();
-        let touches = touches(&[operation], &self.catalog).map(|it| [it, old].concat());
-        let mut after = self.catalog.clone();
-        after.apply(operation);
-        let down: Vec<Statement> = std::iter::once(recipes::drop_view(&scene, name)).chain(back).collect();
-        // Views of one statement, or of statements one behind the other, are replaced together.
-        if let Some(Piece { becomes: Becomes::Kept(kept), touches: theirs, after: behind }) =
-            self.pieces.last_mut()
-            && !kept.views.is_empty()
-        {
-            kept.up.insert(0, drop);
-            kept.up.push(create);
-            kept.up.extend(rights);
-            kept.down = kept.down.take().map(|before| [down, before].concat());
-            kept.views.extend(names);
-            *theirs = theirs.take().zip(touches).map(|(before, own)| [before, own].concat());
-            *behind = after;
-            return;
-        }
-        let (up, views) = ([vec![drop, create], rights].concat(), names);
-        let kept = Kept { up, down: Some(down), transactional: true, apart: true, views };
-        self.pieces.push(Piece { becomes: Becomes::Kept(kept), touches, after });
-    }
-
-    /// What is said of views that were just replaced belongs to them.
-    fn join_view(&mut self, statement: Statement, operation: &Operation, names: &[RelationName]) -> bool {
-        let mut after = self.catalog.clone();
-        after.apply(operation);
-        let own = touches(&[operation], &self.catalog);
-        let made = match &operation.kind {
-            Kind::CreateView(_) => Some(recipes::drop_view(&self.order.scene(&self.catalog), &names[0])),
-            _ => None,
-        };
-        match self.pieces.last_mut() {
-            Some(Piece { becomes: Becomes::Kept(kept), after: behind, touches: theirs })
-                if !kept.views.is_empty() && names.iter().all(|it| kept.views.contains(it)) =>
-            {
-                kept.up.push(statement);
-                // A view of the same statement that is made later goes first on the way back.
-                if let (Some(drop), Some(down)) = (made, &mut kept.down) {
-                    down.insert(0, drop);
-                }
-                *theirs = theirs.take().zip(own).map(|(before, own)| [before, own].concat());
-                *behind = after;
-                true
-            }
-            _ => false,
-        }
     }
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {
