@@ -10,8 +10,9 @@ const SCHEMA: &str = "
     CREATE INDEX memberships_user ON memberships (user_id);
     CREATE TABLE posts (id bigint PRIMARY KEY, user_id bigint NOT NULL REFERENCES users, body text, likes int);
     CREATE VIEW names AS SELECT id, full_name FROM users;
+    CREATE VIEW loud_names AS SELECT id, upper(full_name) AS loud FROM names;
     CREATE VIEW balances AS SELECT id, balance FROM users WHERE balance >= 0;
-    GRANT SELECT ON names, balances TO PUBLIC;
+    GRANT SELECT ON names, loud_names, balances TO PUBLIC;
     CREATE SEQUENCE more START 10000;
     INSERT INTO users SELECT g, 'Ann Lee' || g, 'a' || g || '@x', g FROM generate_series(1, 1000) g;
     INSERT INTO memberships SELECT g, 1 + g % 7 FROM generate_series(1, 1000) g;
@@ -22,9 +23,15 @@ const OLD: &[&str] = &[
     "UPDATE users SET full_name = 'Was Here' WHERE id = 1 + (SELECT (random() * 900)::int)",
     "UPDATE users SET balance = balance + 1 WHERE id = 1 + (SELECT (random() * 900)::int)",
     "SELECT full_name FROM names WHERE id = 7",
+    "SELECT loud FROM loud_names WHERE id = 9",
     "SELECT sum(balance) FROM balances WHERE id < 50",
     "INSERT INTO posts (id, user_id, body, likes) SELECT n, 1, 'old', 1 FROM nextval('more') n",
     "UPDATE posts SET likes = likes + 1, body = body WHERE id = 1 + (SELECT (random() * 900)::int)",
+];
+
+const READS_POSTS: &[&str] = &[
+    "SELECT body, likes FROM posts WHERE id = 5",
+    "UPDATE posts SET body = 'was' WHERE id = 1 + (SELECT (random() * 900)::int)",
 ];
 
 const KNOWS_ORG: &[&str] = &[
@@ -64,16 +71,30 @@ const MIGRATIONS: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "split a column under a view",
+        name: "split a column under views that read each other",
         schema: SCHEMA,
         migration: "ALTER TABLE users ADD COLUMN first text, ADD COLUMN rest text;
             UPDATE users SET first = split_part(full_name, ' ', 1), rest = split_part(full_name, ' ', 2);
             -- lockkeeper: back UPDATE users SET full_name = first || ' ' || rest
-            DROP VIEW names;
+            DROP VIEW loud_names; DROP VIEW names;
             ALTER TABLE users DROP COLUMN full_name;
             CREATE VIEW names AS SELECT id, first || ' ' || rest AS full_name FROM users;
+            CREATE VIEW loud_names AS SELECT id, upper(full_name) AS loud FROM names;
             GRANT SELECT ON names TO PUBLIC;",
         releases: &[OLD, KNOWS_PARTS],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "a changed type that the same migration uses",
+        schema: SCHEMA,
+        migration: "ALTER TABLE posts ALTER COLUMN likes TYPE text USING likes::text;
+            ALTER TABLE posts ADD CONSTRAINT posts_likes CHECK (likes <> 'many');
+            UPDATE posts SET likes = likes || '0' WHERE id = 3;
+            CREATE INDEX posts_likes ON posts (lower(likes));",
+        releases: &[READS_POSTS, READS_POSTS, READS_POSTS],
+        touched: &["likes"],
+        restore: Some("SELECT 1"),
+        since: 12,
         ..Fixture::PLAIN
     },
     Fixture {
