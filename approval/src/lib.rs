@@ -24,3 +24,4 @@ pub mod status;
 pub mod answer;
 pub mod terminal;
 pub mod drafting;
+pub mod books;

@@ -24,8 +24,8 @@ pub struct Policy {
 pub struct Stated<'a> {
     /// The configuration as it was read.
     pub configuration: &'a str,
-    pub tiers: Vec<(&'a str, &'a str)>,
-    pub databases: BTreeMap<String, Vec<(&'a str, &'a str)>>,
+    pub tiers: Vec<(&'a str, Tier)>,
+    pub databases: BTreeMap<String, Vec<(&'a str, Tier)>>,
     pub changes: Vec<String>,
     /// Whether a change asks or reports less than what is committed.
     pub loosened: bool,
@@ -60,9 +60,9 @@ impl Policy {
     }
 }
 
-fn strictest(stated: &[(&str, &str)]) -> BTreeMap<Gate, Tier> {
+fn strictest(stated: &[(&str, Tier)]) -> BTreeMap<Gate, Tier> {
     let mut tiers = BTreeMap::new();
-    let known = stated.iter().filter_map(|(gate, tier)| Some((Gate::named(gate)?, Tier::named(tier)?)));
+    let known = stated.iter().filter_map(|(gate, tier)| Some((Gate::named(gate)?, *tier)));
     for (gate, tier) in known {
         let strictest = tiers.entry(gate).or_insert(tier);
         *strictest = tier.max(*strictest);
@@ -82,19 +82,19 @@ mod tests {
     fn a_policy_raises_and_never_lowers() {
         for gate in Gate::ALL {
             for tier in Tier::ALL {
-                let stated = Stated { tiers: vec![(gate.name(), tier.name())], ..Stated::default() };
+                let stated = Stated { tiers: vec![(gate.name(), tier)], ..Stated::default() };
                 assert_eq!(policy(stated.clone()).at(gate), tier.max(gate.least()));
                 let loosened = policy(Stated { loosened: true, ..stated }).at(gate);
                 assert!(loosened > gate.least() || gate.least() >= Tier::Keyed, "{gate} {tier}");
             }
         }
-        let both = vec![("apply", "keyed"), ("apply", "client")];
+        let both = vec![("apply", Tier::Keyed), ("apply", Tier::Client)];
         assert_eq!(policy(Stated { tiers: both, ..Stated::default() }).at(Gate::Apply), Tier::Keyed);
     }
 
     #[test]
     fn a_database_has_its_own_tiers() {
-        let databases = BTreeMap::from([("shop".to_owned(), vec![("strategy", "second_identity")])]);
+        let databases = BTreeMap::from([("shop".to_owned(), vec![("strategy", Tier::SecondIdentity)])]);
         let policy = policy(Stated { databases, ..Stated::default() });
         let mut content = crate::content::tests::sample();
         assert_eq!(policy.required(&content), Tier::SecondIdentity);

@@ -4,15 +4,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use lockkeeper_approval::ledger::{self, Ledger};
-use lockkeeper_approval::plan::Store;
-use lockkeeper_approval::policy::{Policy, Stated};
-use lockkeeper_approval::state::State;
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_project::discover::DiscoverError;
-use lockkeeper_project::{Project, analysis, discover, git};
-use lockkeeper_root::Root;
+use lockkeeper_project::{Project, analysis, discover};
 
 use crate::args::TargetArgs;
 use crate::exit::{unread, usage};
@@ -39,36 +34,6 @@ pub fn analysed(project: &Project, path: &Path, text: &str) -> anyhow::Result<()
         Some(problem) => Err(unread(&problem)),
         None => Ok(()),
     }
-}
-
-/// Where the project's approvals and plans are kept.
-pub struct Books {
-    pub ledger: Ledger,
-    pub store: Store,
-    pub policy: Policy,
-}
-
-/// The ledger and the stored plans of a project.
-pub fn books(project: &Project) -> anyhow::Result<Books> {
-    let root = Root::open(&project.root).context("the project cannot be opened")?;
-    let state = State::of_user()?.of_workspace(&root)?;
-    let committed = git::committed(&project.root, ledger::PATH)?.bytes();
-    let policy = policy(project)?;
-    let store = Store::new(state.clone());
-    Ok(Books { ledger: Ledger::new(root, state, committed, policy.signers.clone()), store, policy })
-}
-
-/// The policy in force: what is committed, and what the working copy tightens.
-pub fn policy(project: &Project) -> anyhow::Result<Policy> {
-    let stated = lockkeeper_project::policy::in_force(project)?;
-    Ok(Policy::new(Stated {
-        configuration: project.config.text(),
-        tiers: stated.tiers,
-        databases: stated.databases,
-        loosened: stated.changes.iter().any(|it| it.loosens),
-        changes: stated.changes.iter().map(ToString::to_string).collect(),
-        signers: stated.signers.as_deref(),
-    })?)
 }
 
 /// The target that the command line states, over the one that was found.

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use lockkeeper_approval::books::{Books, in_force};
 use lockkeeper_approval::drafting::{Drafting, stored};
-use lockkeeper_approval::ledger::{self, Ledger};
-use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
-use lockkeeper_approval::policy::{Policy, Stated};
-use lockkeeper_approval::state::State;
+use lockkeeper_approval::plan::{PlanId, StoredPlan};
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
@@ -15,7 +13,7 @@ use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::Place;
 use lockkeeper_project::planning::{gather, plan};
-use lockkeeper_project::{Project, discover, git, policy};
+use lockkeeper_project::{Project, discover, policy};
 use lockkeeper_root::Root;
 
 /// The project and what belongs to this process.
@@ -24,13 +22,6 @@ pub struct World {
     root: PathBuf,
     /// Seals the state that a client hands back; gone with the process, so that no state outlives it.
     pub key: [u8; 32],
-}
-
-/// Where approvals and plans are kept.
-pub struct Books {
-    pub ledger: Ledger,
-    pub store: Store,
-    pub policy: Policy,
 }
 
 /// A plan that was stored before, and what belongs to it.
@@ -71,23 +62,11 @@ impl World {
         Ok(project)
     }
 
-    /// The ledger and the stored plans of the project.
-    pub fn books(&self, project: &Project) -> Told<Books> {
-        let root = Root::open(&project.root).map_err(|error| error.to_string())?;
-        let state =
-            State::of_user().and_then(|it| it.of_workspace(&root)).map_err(|error| error.to_string())?;
-        let committed =
-            git::committed(&project.root, ledger::PATH).map_err(|error| error.to_string())?.bytes();
-        let policy = policy_of(project)?;
-        let store = Store::new(state.clone());
-        Ok(Books { ledger: Ledger::new(root, state, committed, policy.signers.clone()), store, policy })
-    }
-
     /// The project, and the stored plan with this id.
     pub fn stored(&self, plan: &str) -> Told<Stored> {
         let id = PlanId::parse(plan).map_err(|error| error.to_string())?;
         let project = self.project()?;
-        let books = self.books(&project)?;
+        let books = Books::of(&project).map_err(|error| error.to_string())?;
         let plan = books.store.load(&id).map_err(|error| error.to_string())?;
         Ok(Stored { project, books, plan })
     }
@@ -113,25 +92,11 @@ impl World {
             return Err(format!("{} {}: {}", problem.path, problem.message, problem.advice));
         }
         let report = plan(&project, &file, &gather(&project, &[]), way);
-        let policy = policy_of(&project)?;
+        let policy = in_force(&project).map_err(|error| error.to_string())?;
         let drafting = Drafting { report: &report, source: text.as_bytes(), policy: &policy };
         let stored = stored(&drafting);
         Ok(Planned { project, file, report, stored })
     }
-}
-
-/// The policy in force. The configuration is the one that was read with the project.
-fn policy_of(project: &Project) -> Told<Policy> {
-    let stated = policy::in_force(project).map_err(|error| error.to_string())?;
-    let policy = Policy::new(Stated {
-        configuration: project.config.text(),
-        tiers: stated.tiers,
-        databases: stated.databases,
-        loosened: stated.changes.iter().any(|it| it.loosens),
-        changes: stated.changes.iter().map(ToString::to_string).collect(),
-        signers: stated.signers.as_deref(),
-    });
-    policy.map_err(|error| error.to_string())
 }
 
 /// The file's text, read once and from where it lies: a link that is put there meanwhile is not followed.

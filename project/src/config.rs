@@ -11,6 +11,7 @@ use lockkeeper_core::signals::{self, Answer, QUESTIONS};
 use serde::Deserialize;
 
 use crate::files;
+use crate::tier::Tier;
 
 /// The file's name at a project's root.
 pub const FILE_NAME: &str = "lockkeeper.toml";
@@ -58,16 +59,6 @@ pub struct Gates {
     pub apply: Option<Tier>,
     pub destructive: Option<Tier>,
     pub production: Option<Tier>,
-}
-
-/// How strong an approval is, the weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tier {
-    Client,
-    Attended,
-    Keyed,
-    SecondIdentity,
 }
 
 /// One database.
@@ -256,7 +247,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
 
 impl Gates {
     /// Each gate's name with its tier's, where one is stated.
-    pub fn named(&self) -> Vec<(&'static str, &'static str)> {
+    pub fn named(&self) -> Vec<(&'static str, Tier)> {
         let all = [
             ("signals", self.signals),
             ("scope", self.scope),
@@ -267,19 +258,7 @@ impl Gates {
             ("destructive", self.destructive),
             ("production", self.production),
         ];
-        all.into_iter().filter_map(|(gate, tier)| Some((gate, tier?.name()))).collect()
-    }
-}
-
-impl Tier {
-    /// The name in files.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Attended => "attended",
-            Self::Keyed => "keyed",
-            Self::SecondIdentity => "second_identity",
-        }
+        all.into_iter().filter_map(|(gate, tier)| Some((gate, tier?))).collect()
     }
 }
 

@@ -11,6 +11,7 @@ pub mod target;
 pub mod references;
 pub mod signals;
 pub mod git;
+pub mod tier;
 pub mod write;
 pub mod policy;
 pub mod pending;

@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use crate::config::{self, Config, FILE_NAME, Gates, Severity};
 use crate::discover::Project;
 use crate::git::{Committed, committed};
+use crate::tier::Tier;
 
 /// Larger files list no signers.
 const LARGEST: u64 = 1_000_000;
@@ -23,9 +24,9 @@ pub struct Policy {
     /// The configuration as the working copy has it, with the severities of the committed one where they are stricter.
     pub config: Config,
     /// The tiers that are stated, by gate; both where the committed file and the working copy state one.
-    pub tiers: Vec<(&'static str, &'static str)>,
+    pub tiers: Vec<(&'static str, Tier)>,
     /// The same for single databases.
-    pub databases: BTreeMap<String, Vec<(&'static str, &'static str)>>,
+    pub databases: BTreeMap<String, Vec<(&'static str, Tier)>>,
     /// What the working copy changes.
     pub changes: Vec<Change>,
     /// The text of the file of allowed signers.
@@ -157,15 +158,13 @@ fn loosens(key: &str, before: Option<&str>, after: Option<&str>) -> bool {
             };
             of(after) < of(before)
         }
-        ["gates", _] | ["databases", _, "gates", _] => tier(after) < tier(before),
+        ["gates", _] | ["databases", _, "gates", _] => {
+            let of = |text: Option<&str>| text.and_then(Tier::named);
+            of(after) < of(before)
+        }
         ["databases", _, "production"] => after != Some("true"),
         _ => true,
     }
-}
-
-fn tier(name: Option<&str>) -> usize {
-    let order = ["client", "attended", "keyed", "second_identity"];
-    name.and_then(|name| order.iter().position(|it| *it == name)).map_or(0, |at| at + 1)
 }
 
 fn usual(rule: &str) -> Option<Severity> {

@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use lockkeeper_approval::books::Books;
 use lockkeeper_approval::content::Content;
 use lockkeeper_approval::gate::{Gate, Tier};
 use lockkeeper_approval::ledger::entry::{Channel, Client, Event};
@@ -14,7 +15,7 @@ use lockkeeper_approval::{signature, status, terminal};
 use crate::args::{ApproveArgs, GateArgs};
 use crate::exit::{Exit, usage};
 use crate::output;
-use crate::place::{self, Books};
+use crate::place;
 
 pub fn run(args: &ApproveArgs) -> anyhow::Result<Exit> {
     let asked = Asked::of(&args.at)?;
@@ -87,7 +88,7 @@ impl Asked {
     fn of(args: &GateArgs) -> anyhow::Result<Asked> {
         let project = place::project(&args.project)?;
         let gate = gate(&args.gate)?;
-        let books = place::books(&project)?;
+        let books = Books::of(&project)?;
         let plan = load(&books.store, &args.plan)?;
         let asked = Asked { books, plan, gate };
         if asked.contents().next().is_none() {

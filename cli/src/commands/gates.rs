@@ -1,6 +1,7 @@
 //! `lockkeeper gates`: which gates there are; which of a plan's are open, and how a closed one is opened.
 
 use lockkeeper_approval::answer::{ApprovalRequired, Asker, approval_required};
+use lockkeeper_approval::books::{Books, in_force};
 use lockkeeper_approval::gate::{Gate, Tier};
 use lockkeeper_approval::ledger::Status;
 use lockkeeper_approval::policy::Policy;
@@ -11,7 +12,7 @@ use super::approve::{load, now};
 use crate::args::{Format, GatesArgs};
 use crate::exit::Exit;
 use crate::output;
-use crate::place::{self, Books};
+use crate::place;
 
 #[derive(Serialize)]
 struct Answer {
@@ -33,9 +34,9 @@ struct GateAnswer {
 pub fn run(args: &GatesArgs) -> anyhow::Result<Exit> {
     let project = place::project(&args.project)?;
     let Some(plan) = &args.plan else {
-        return list(&place::policy(&project)?, args.format);
+        return list(&in_force(&project)?, args.format);
     };
-    let Books { ledger, store, policy } = place::books(&project)?;
+    let Books { ledger, store, policy } = Books::of(&project)?;
     let plan = load(&store, plan)?;
     let gates = plan.contents.iter().map(|content| {
         let required = policy.required(content);

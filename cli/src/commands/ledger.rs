@@ -1,5 +1,6 @@
 //! `lockkeeper ledger`: what every gate checks before it opens, shown; and a person's word that the ledger is right as it is.
 
+use lockkeeper_approval::books::Books;
 use lockkeeper_approval::ledger::{LedgerError, PATH};
 use lockkeeper_approval::terminal;
 
@@ -10,12 +11,12 @@ use crate::{output, place};
 
 pub fn run(args: &LedgerArgs) -> anyhow::Result<Exit> {
     match &args.command {
-        LedgerCommand::Verify { project } => verify(&place::books(&place::project(project)?)?),
-        LedgerCommand::Accept { project } => accept(&place::books(&place::project(project)?)?),
+        LedgerCommand::Verify { project } => verify(&Books::of(&place::project(project)?)?),
+        LedgerCommand::Accept { project } => accept(&Books::of(&place::project(project)?)?),
     }
 }
 
-fn verify(books: &place::Books) -> anyhow::Result<Exit> {
+fn verify(books: &Books) -> anyhow::Result<Exit> {
     let entries = match books.ledger.entries(now()) {
         Ok(entries) => entries,
         Err(error) => return refused(error),
@@ -39,7 +40,7 @@ fn verify(books: &place::Books) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn accept(books: &place::Books) -> anyhow::Result<Exit> {
+fn accept(books: &Books) -> anyhow::Result<Exit> {
     let question = format!("Is {PATH} as it is now what it should be? Every approval that is open ends.");
     if !terminal::confirm(&question, "accept").map_err(|error| usage(error.to_string()))? {
         output::text_line("nothing changed");

@@ -1,5 +1,6 @@
 //! `lockkeeper plan`: ways compared, one recommended and written out.
 
+use lockkeeper_approval::books::Books;
 use lockkeeper_approval::drafting::{Drafting, stored};
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
@@ -66,7 +67,7 @@ fn open_questions(report: &PlanReport) -> String {
 fn write(project: &Project, report: &PlanReport, source: &[u8]) -> anyhow::Result<()> {
     let files = report_files(report);
     let written = write_report(project, &files).map_err(|error| anyhow::anyhow!(error))?;
-    let books = place::books(project)?;
+    let books = Books::of(project)?;
     let stored = stored(&Drafting { report, source, policy: &books.policy });
     let id = books.store.store(&stored, &files)?;
     eprintln!("{} written", written.join(" and "));

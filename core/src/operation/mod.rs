@@ -10,6 +10,7 @@ pub mod lower;
 mod object;
 mod relations;
 mod renaming;
+mod routine;
 mod sources;
 mod spelling;
 mod subparser;
@@ -21,11 +22,11 @@ pub use data::{Body, Copy, Delete, Insert, Merge, Query, Set, Transaction, Updat
 pub use expression::{ColumnWord, Expression, QueryText};
 pub use object::{
     AlterDomain, AlterObject, AlterSequence, AlterType, AttributeChange, Comment, CreateDomain,
-    CreateFunction, CreateSequence, CreateStatistics, CreateTrigger, CreateType, CreateView,
-    DefaultPrivileges, DomainAction, Drop, Grant, Lock, Maintain, Maintenance, ObjectAction, ObjectKind,
-    OnTable, Place, Publication, PublicationAction, ROUTINE_CLAUSES, Refresh, Reindex, ReindexScope,
-    Signature, Truncate, TypeAction, TypeShape, Volatility,
+    CreateSequence, CreateStatistics, CreateType, CreateView, DefaultPrivileges, DomainAction, Drop, Grant,
+    Lock, Maintain, Maintenance, ObjectAction, ObjectKind, OnTable, Place, Publication, PublicationAction,
+    Refresh, Reindex, ReindexScope, Truncate, TypeAction, TypeShape,
 };
+pub use routine::{CreateFunction, CreateTrigger, ROUTINE_CLAUSES, Signature, Volatility};
 pub(crate) use spelling::{spelled, spelled_words};
 pub use table::{
     AlterTable, Column, Constraint, ConstraintKind, CreateIndex, CreateTable, ForeignKey, Generated,

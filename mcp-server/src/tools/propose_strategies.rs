@@ -1,5 +1,6 @@
 //! The tool `propose_strategies`: what it takes, what it answers, and how.
 
+use lockkeeper_approval::books::Books;
 use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::planning::report_files;
 use schemars::JsonSchema;
@@ -47,7 +48,7 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
     let documents = report_files(&planned.report);
-    let store = world.books(&planned.project)?.store;
+    let store = Books::of(&planned.project).map_err(|error| error.to_string())?.store;
     let id = store.store(&planned.stored, &documents).map_err(|error| error.to_string())?;
     let next = format!(
         "show the comparison to your human; request_approval asks them for plan {id}, and write_migrations and write_report then take it"

@@ -10,7 +10,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("lockkeeper-root", &[]),
     ("lockkeeper-project", &["lockkeeper-core", "lockkeeper-root"]),
     ("lockkeeper-database", &["lockkeeper-core"]),
-    ("lockkeeper-approval", &["lockkeeper-core", "lockkeeper-root"]),
+    ("lockkeeper-approval", &["lockkeeper-core", "lockkeeper-root", "lockkeeper-project"]),
     (
         "lockkeeper-lsp",
         &[
