@@ -8,7 +8,7 @@
 mod merge;
 mod touch;
 
-use crate::operation::Kind;
+use crate::operation::{Kind, ObjectKind};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
 
 pub use touch::{Touch, touches};
@@ -95,13 +95,14 @@ struct Course {
 
 impl Course {
     /// The first epoch in which a part may begin. What it does may read rows that others fill, and was written for columns that have the types, and
-    /// tables that have the form, which a cutover gives them.
+    /// tables that have the form, which a cutover gives them; and what it changes would be followed by the triggers that others need until their contract.
     fn earliest(&self, parts: &[Part], part: usize) -> usize {
         let changes_rows = parts[part].changes_rows();
         let waits = |(number, phase): &(usize, Phase)| {
             let gives = match phase.kind {
                 PhaseKind::Cutover => phase.migrations().next().is_some(),
                 PhaseKind::Backfill => changes_rows,
+                PhaseKind::Contract => changes_rows && ends_triggers(phase),
                 _ => false,
             };
             gives && parts[*number].meets(&parts[part])
@@ -205,6 +206,12 @@ fn cuts(phases: &[Phase]) -> Vec<Cut> {
     }
     done.push(cut);
     done
+}
+
+/// Whether a phase takes away triggers that the plan made.
+fn ends_triggers(phase: &Phase) -> bool {
+    let dropped = |it: &Kind| matches!(it, Kind::Drop(drop) if drop.object == ObjectKind::Trigger);
+    phase.migrations().any(|it| it.operations().any(dropped))
 }
 
 fn released(release: &ReleaseStep, phase: &Phase) -> Phase {

@@ -33,11 +33,15 @@ fn titles(one: &str, other: &str) -> String {
 pub(super) fn phases(all: &[(usize, Phase)], meet: impl Fn(usize, usize) -> bool) -> Vec<Phase> {
     let mut rest = all;
     let mut merged = Vec::new();
-    while let Some(((_, first), _)) = rest.split_first() {
+    while let Some((_, first)) = rest.first() {
         // What must be asked before a phase cannot be asked before another one that makes what it asks for.
         let asks = |it: &Phase| it.entry.iter().any(|it| it.query.is_some());
-        let also = rest[1..].iter().take_while(|(_, it)| it.kind == first.kind && !asks(it));
-        let count = also.count() + 1;
+        let apart = |at: usize| rest[..at].iter().all(|(other, _)| !meet(*other, rest[at].0));
+        let same = |at: &usize| {
+            let phase = &rest[*at].1;
+            phase.kind == first.kind && (!asks(phase) || apart(*at))
+        };
+        let count = (1..rest.len()).take_while(same).count() + 1;
         let (same, later) = rest.split_at(count);
         merged.push(phase(same, &meet));
         rest = later;

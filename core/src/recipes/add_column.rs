@@ -226,7 +226,8 @@ impl Add<'_> {
             pending: format!("{quoted} IS NULL"),
         };
         let left = format!("SELECT count(*) FROM {} WHERE {quoted} IS NULL", self.scene.sql(self.table));
-        backfill.phase(self.scene, self.state, Criterion::counts_nothing("every row has a value", left))
+        let filled = format!("every row has a value in {}", self.name());
+        backfill.phase(self.scene, self.state, Criterion::counts_nothing(filled, left))
     }
 
     fn release(&self) -> Phase {

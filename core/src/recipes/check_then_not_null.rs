@@ -91,8 +91,9 @@ pub(super) fn phase(
     let empty: Vec<String> = columns.iter().map(|it| format!("{} IS NULL", scene.quote(it))).collect();
     let count = format!("SELECT count(*) FROM {} WHERE {}", scene.sql(table), empty.join(" OR "));
     let title = format!("prove that every row has {}, then set NOT NULL", columns.join(", "));
+    let filled = format!("every row has a value in {}", columns.join(", "));
     let phase = Phase::new(PhaseKind::Verification, title, steps)
-        .enter_when(Criterion::counts_nothing("every row has a value", count))
+        .enter_when(Criterion::counts_nothing(filled, count))
         .undone_by(
             "the down migrations take NOT NULL and the check away",
             "an insert or update that fails for it",

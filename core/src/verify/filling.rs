@@ -82,19 +82,51 @@ pub(super) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> 
     Some(spelled_words(&body, catalog.dialect()))
 }
 
-/// Whether the function of a trigger gives `NEW.column` a value: `NEW.column := …`, or `INTO NEW.column`. A function that nobody knows may.
-fn writes(catalog: &Catalog, trigger: &Trigger, column: &str) -> bool {
-    let Some(words) = code(catalog, trigger) else { return true };
-    let column = spelled_words(&crate::dialect::quote(column, catalog.dialect()), catalog.dialect());
-    let column = column.first().map(String::as_str).unwrap_or_default();
-    (2..words.len()).any(|at| {
-        let is_it = words[at] == column && words[at - 1] == "." && words[at - 2] == "new";
-        let sign = |ahead: usize| words.get(at + ahead).map_or("", String::as_str);
+/// What a trigger's function does with the row that is written.
+pub(super) struct Filling<'a> {
+    catalog: &'a Catalog,
+    words: Vec<String>,
+}
+
+impl<'a> Filling<'a> {
+    /// That of a trigger; `None` where nobody knows its function.
+    pub fn of(catalog: &'a Catalog, trigger: &Trigger) -> Option<Self> {
+        Some(Self { catalog, words: code(catalog, trigger)? })
+    }
+
+    /// Whether it reads `NEW.column`.
+    pub fn reads(&self, column: &str) -> bool {
+        self.places(column).any(|at| !self.is_assigned(at))
+    }
+
+    /// Whether it gives `NEW.column` a value: `NEW.column := …`, or `INTO NEW.column`.
+    pub fn writes(&self, column: &str) -> bool {
+        self.places(column).any(|at| self.is_assigned(at))
+    }
+
+    /// Where `NEW.column` stands.
+    fn places(&self, column: &str) -> impl Iterator<Item = usize> {
+        let words =
+            spelled_words(&crate::dialect::quote(column, self.catalog.dialect()), self.catalog.dialect());
+        let column = words.into_iter().next().unwrap_or_default();
+        let is_it = move |at: &usize| {
+            self.words[*at] == column && self.words[at - 1] == "." && self.words[at - 2] == "new"
+        };
+        (2..self.words.len()).filter(is_it)
+    }
+
+    fn is_assigned(&self, at: usize) -> bool {
+        let sign = |ahead: usize| self.words.get(at + ahead).map_or("", String::as_str);
         let assigned = matches!((sign(1), sign(2)), (":=" | "=", _) | (":", "="));
-        let from = at.checked_sub(3).map(|at| words[at].as_str());
+        let from = at.checked_sub(3).map(|at| self.words[at].as_str());
         let statement = matches!(from, None | Some(";" | "then" | "else" | "begin" | "loop"));
-        is_it && (assigned && statement || from == Some("into") || from == Some(","))
-    })
+        assigned && statement || from == Some("into") || from == Some(",")
+    }
+}
+
+/// Whether the function of a trigger gives `NEW.column` a value. A function that nobody knows may.
+fn writes(catalog: &Catalog, trigger: &Trigger, column: &str) -> bool {
+    Filling::of(catalog, trigger).is_none_or(|it| it.writes(column))
 }
 
 /// Whether an expression is the same for all rows.

@@ -1,6 +1,6 @@
 //! Backfills: a row that is written behind one must not be left without what it fills.
 
-use super::filling::{Place, code, fires};
+use super::filling::{Filling, Place, code, fires};
 use super::moments::{Course, Ran};
 use super::releases::Told;
 use super::{Change, Kind, Objection};
@@ -80,12 +80,13 @@ fn never_filled_column(
 fn of_step(change: &Change<'_>, course: &Course<'_>, ran: &Ran<'_>) -> Vec<Objection> {
     let mut found = Vec::new();
     for (table, columns) in filled(ran) {
-        for column in columns {
+        for column in &columns {
             found.extend(
-                too_early(ran, &table, &column).or_else(|| too_late(change, course, ran, &table, &column)),
+                too_early(ran, &table, column).or_else(|| too_late(change, course, ran, &table, column)),
             );
-            found.extend(stale(change, course, ran, &table, &column));
+            found.extend(stale(change, course, ran, &table, column));
         }
+        found.extend(followed(change, ran, &table, &columns));
     }
     if let Some((from, into)) = copied(ran) {
         found.extend(stale_copy(change, course, ran, &from, &into));
@@ -206,6 +207,39 @@ fn stale(
     let words = format!(
         "rows that the running release writes behind this backfill stay without {subject}: a trigger, a default or the \
          release that writes it comes first"
+    );
+    Some(Objection { step: Some(ran.label.clone()), kind: Kind::Stale, subject, words })
+}
+
+/// A trigger that is there for the time of the plan follows a change of rows of the migration's own: it gives another column
+/// a new value, which the migration as it was written leaves as it is.
+fn followed(
+    change: &Change<'_>,
+    ran: &Ran<'_>,
+    table: &RelationName,
+    columns: &[String],
+) -> Option<Objection> {
+    let state = ran.before.table(table)?;
+    let changed: Vec<String> = columns.iter().map(|it| unquoted(it)).collect();
+    let lasts = |name: &str| {
+        let end = change.after.table(table);
+        end.is_none_or(|it| it.triggers.iter().any(|it| it.name == name))
+    };
+    let own = state.triggers.iter().filter(|it| fires(it) && !lasts(&it.name));
+    let follows = own.filter_map(|trigger| {
+        let code = Filling::of(&ran.before, trigger)?;
+        // One that goes both ways belongs to what is changed.
+        let reads = changed.iter().find(|it| code.reads(it))?;
+        let beside = !changed.iter().any(|it| code.writes(it));
+        let written = state.columns.iter().find(|it| !changed.contains(&it.name) && code.writes(&it.name))?;
+        let kept = change.after.table(table).is_some_and(|it| it.column(&written.name).is_some());
+        (beside && kept).then_some((reads, &written.name))
+    });
+    let (read, written) = follows.into_iter().next()?;
+    let shown = table.display(change.target.dialect);
+    let subject = format!("column {shown}.{written}");
+    let words = format!(
+        "it changes {shown}.{read} while a trigger of this plan computes {subject} from it: the trigger has to be gone before"
     );
     Some(Objection { step: Some(ran.label.clone()), kind: Kind::Stale, subject, words })
 }

@@ -39,6 +39,7 @@ pub(super) enum Kind {
     Fill,
     FillAndRequire,
     AddAndFill,
+    RetypeAndUse,
 }
 
 impl Kind {
@@ -74,6 +75,7 @@ impl Kind {
         Self::Fill,
         Self::FillAndRequire,
         Self::AddAndFill,
+        Self::RetypeAndUse,
     ];
 }
 
@@ -99,6 +101,7 @@ impl Kind {
         Self::Fill,
         Self::FillAndRequire,
         Self::AddAndFill,
+        Self::RetypeAndUse,
     ];
 }
 
@@ -202,6 +205,12 @@ impl Change {
             Kind::AddAndFill => Some(format!(
                 "ALTER TABLE {name} ADD COLUMN {extra} text; UPDATE {name} SET {extra} = coalesce({quoted}::text, 'none'); \
                  ALTER TABLE {name} ALTER COLUMN {extra} SET NOT NULL;"
+            )),
+            // What follows only makes sense of the new type.
+            Kind::RetypeAndUse if TYPES[column.ty].2.contains(&"text") => Some(format!(
+                "ALTER TABLE {name} ALTER COLUMN {quoted} TYPE text USING {quoted}::text; ALTER TABLE {name} ADD CHECK ({quoted} <> 'never'); \
+                 UPDATE {name} SET {quoted} = NULL WHERE id = 3 AND {quoted} = 'never'; CREATE INDEX {} ON {name} (lower({quoted}));",
+                quote(&new("lower"))
             )),
             Kind::WidenKey if table.key == Key::Integer => alter("ALTER COLUMN id TYPE bigint".to_owned()),
             _ => None,

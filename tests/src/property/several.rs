@@ -8,17 +8,15 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{check, replay};
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::Transaction;
-use lockkeeper_core::plan::{Phase, SqlStep, Way};
-use lockkeeper_core::verify::{self, Traffic, verify};
+use lockkeeper_core::plan::{Phase, Way};
 use proptest::prelude::*;
 use proptest::test_runner::{TestCaseError, TestRunner};
 
 use super::change::{Change, changes};
 use super::schema::schema;
-use super::{part, runner};
+use super::{carried_out, objections, part, runner, undo};
 use crate::cluster::cluster;
-use crate::database::Database;
-use crate::proof::files::{back, contents, differing_rows, phases_of, up};
+use crate::proof::files::{contents, differing_rows, phases_of};
 use crate::snapshot::{ColumnOrder, difference, snapshot};
 
 /// A random migration of several statements on a random schema.
@@ -93,15 +91,7 @@ impl Case {
                 return Ok(None);
             }
         };
-        let broken = direct.hazards.iter().map(|it| it.rule).collect();
-        let change = verify::Change {
-            before: &before,
-            after: &direct.after,
-            broken: &broken,
-            target: &target,
-            traffic: Traffic::Releases,
-        };
-        if let Some(objection) = verify(&change, &phases).first() {
+        if let Some(objection) = objections(&before, &direct, &target, &phases).first() {
             if std::env::var_os("LOCKKEEPER_SHOW").is_some() {
                 println!("{}\n  {objection}", self.shown());
             }
@@ -169,12 +159,7 @@ fn the_server_agrees_about_several() {
         let Some(phases) = case.proved(tally)? else { return Ok(()) };
         let database = cluster().database();
         database.run(&case.sql);
-        let mut taken: Vec<(String, &SqlStep)> = Vec::new();
-        for step in phases.iter().flat_map(Phase::migrations) {
-            taken.push((snapshot(&database, ColumnOrder::Ignored), step));
-            let done = up(&database, step);
-            prop_assert!(done.is_ok(), "{}\n{}\n{:?}", case.shown(), step.up(), done.err());
-        }
+        let taken = carried_out(&case.shown(), &database, &phases)?;
         let lines =
             difference(&snapshot(&direct, ColumnOrder::Ignored), &snapshot(&database, ColumnOrder::Ignored));
         prop_assert!(lines.is_empty(), "{}\n{lines}", case.shown());
@@ -184,30 +169,7 @@ fn the_server_agrees_about_several() {
         let left_out = if case.migration.contains("clock_timestamp") { drawn.as_slice() } else { &[] };
         let rows = differing_rows(&contents(&direct, left_out), &contents(&database, left_out));
         prop_assert!(rows.is_empty(), "{}\n{rows}", case.shown());
-        undo(case, &database, taken)
+        // What is gone comes back from a backup only, and without its NOT NULL.
+        if case.migration.contains("DROP COLUMN") { Ok(()) } else { undo(&case.shown(), &database, taken) }
     });
-}
-
-fn undo(case: &Case, database: &Database, taken: Vec<(String, &SqlStep)>) -> Result<(), TestCaseError> {
-    // What is gone comes back from a backup only, and without its NOT NULL.
-    if case.migration.contains("DROP COLUMN") {
-        return Ok(());
-    }
-    for (before, step) in taken.into_iter().rev() {
-        if step.down.is_none() {
-            return Ok(());
-        }
-        let done = back(database, step);
-        prop_assert!(
-            done.is_ok(),
-            "{}\ndown of {}\n{:?}\n{:?}",
-            case.shown(),
-            step.up(),
-            step.down(),
-            done.err()
-        );
-        let lines = difference(&before, &snapshot(database, ColumnOrder::Ignored));
-        prop_assert!(lines.is_empty(), "{}\ndown of {}\n{lines}", case.shown(), step.up());
-    }
-    Ok(())
 }

@@ -59,6 +59,11 @@ impl<'a> Reading<'a> {
             if operation.relation().map(|it| scene.resolve(it)).as_ref() != Some(&reading.table) {
                 continue;
             }
+            // A change of columns that nothing requires is another change, unless it gives new ones their values.
+            let other = |it: &Update| !reading.adds() && !required_by(operations, it);
+            if matches!(&operation.kind, Kind::Update(update) if other(update)) {
+                continue;
+            }
             match reading.read(operation, scene) {
                 Read::Member => reading.members.push(at),
                 Read::Beside => {}
@@ -277,16 +282,21 @@ impl<'a> Reading<'a> {
 fn may_begin(operations: &[&Operation]) -> bool {
     let Some((first, rest)) = operations.split_first() else { return false };
     match &first.kind {
-        Kind::Update(update) => rest.iter().any(|it| match &it.kind {
-            Kind::AlterTable(alter) => {
-                let required = |column: &str| update.columns.iter().any(|it| it.name == column);
-                matches!(&alter.action, TableAction::SetNotNull { column } if required(&column.name))
-            }
-            _ => false,
-        }),
+        Kind::Update(update) => required_by(rest, update),
         Kind::AlterTable(_) => true,
         _ => false,
     }
+}
+
+/// Whether one of the operations requires a column that an update changes.
+fn required_by(operations: &[&Operation], update: &Update) -> bool {
+    operations.iter().any(|it| match &it.kind {
+        Kind::AlterTable(alter) => {
+            let changed = |column: &str| update.columns.iter().any(|it| it.name == column);
+            matches!(&alter.action, TableAction::SetNotNull { column } if changed(&column.name))
+        }
+        _ => false,
+    })
 }
 
 /// What became of an operation.
