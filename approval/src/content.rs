@@ -16,6 +16,9 @@ pub struct Content {
     pub step: Option<String>,
     /// What will be run or written, in order, exact bytes.
     pub statements: Vec<String>,
+    /// The files that are written, in order, exact bytes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<FileText>,
     /// The files it was made from, by path in the project.
     pub sources: BTreeMap<String, Digest>,
     /// Where it will run; nothing while only files are drafted.
@@ -37,6 +40,18 @@ pub struct Content {
     pub tool: String,
 }
 
+/// A file that is written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileText {
+    /// Relative to the project's root.
+    pub path: String,
+    /// Its whole text.
+    pub text: String,
+    /// What the file of that path holds that it replaces; nothing where there must be none.
+    pub replaces: Option<Digest>,
+}
+
 /// The identity of a database, as it tells it itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +70,7 @@ impl Content {
             gate,
             step: None,
             statements: Vec::new(),
+            files: Vec::new(),
             sources: BTreeMap::new(),
             target: None,
             objects: BTreeMap::new(),
@@ -81,6 +97,10 @@ impl Content {
         }
         changed(&mut changes, "the step's name", &old.step, &new.step);
         compare_statements(&mut changes, &old.statements, &new.statements);
+        compare_maps(&mut changes, "written file ", &by_path(&old.files), &by_path(&new.files));
+        if changes.is_empty() {
+            changed(&mut changes, "the order of the written files", &old.files, &new.files);
+        }
         compare_maps(&mut changes, "file ", &old.sources, &new.sources);
         compare_targets(&mut changes, old.target.as_ref(), new.target.as_ref());
         compare_maps(&mut changes, "object ", &old.objects, &new.objects);
@@ -100,6 +120,10 @@ fn changed<T: PartialEq>(changes: &mut Vec<String>, what: &str, old: &T, new: &T
     if old != new {
         changes.push(format!("stale: {what}"));
     }
+}
+
+fn by_path(files: &[FileText]) -> BTreeMap<String, FileText> {
+    files.iter().map(|it| (it.path.clone(), it.clone())).collect()
 }
 
 fn compare_statements(changes: &mut Vec<String>, old: &[String], new: &[String]) {

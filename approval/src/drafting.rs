@@ -1,56 +1,116 @@
 //! What the gates of a plan are bound to: the plan as it was shown, the file it was made from, what decided.
 
-use crate::content::Content;
+use crate::content::{Content, FileText};
 use crate::digest::Digest;
 use crate::gate::Gate;
-use crate::plan::StoredPlan;
+use crate::plan::{Store, StoredPlan};
 use crate::policy::Policy;
+use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::{PhaseKind, Way};
-use lockkeeper_core::report::{PlanReport, StepReport};
+use lockkeeper_core::report::StepReport;
+use lockkeeper_project::Project;
+use lockkeeper_project::analysis::CheckedFile;
+use lockkeeper_project::planning::Planned;
+use lockkeeper_project::rewrite::{PlannedFile, Rewrite, RewriteError};
 use std::collections::BTreeMap;
 
-/// What a plan for drafting files is made of, beside the plan itself.
+/// What a plan for drafting files is made of.
 #[derive(Clone, Copy, Debug)]
 pub struct Drafting<'a> {
-    /// The plan.
-    pub report: &'a PlanReport,
-    /// The bytes of the migration that it was made from.
+    /// The project.
+    pub project: &'a Project,
+    /// The migration, as it was read.
+    pub file: &'a CheckedFile,
+    /// The bytes of it.
     pub source: &'a [u8],
+    /// The plan itself.
+    pub planned: &'a Planned,
     /// The policy in force, with the configuration that the plan was made with.
     pub policy: &'a Policy,
 }
 
-/// The plan as it is stored and approved: the content that opens the writing of files, and one for each gate that carrying
-/// it out will need. One never implies the next.
-pub fn stored(drafting: &Drafting<'_>) -> StoredPlan {
-    let report = drafting.report;
-    let strategy = content(drafting, Gate::Strategy);
-    let Some(plan) = &report.plan else {
-        return StoredPlan { subject: report.file.clone(), contents: vec![strategy] };
-    };
-    let steps = || plan.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step)));
-    let sql =
-        || steps().filter(|(_, step)| step.kind == "migration").filter_map(|(_, step)| step.sql.clone());
-    let mut contents =
-        vec![Content { statements: steps().flat_map(|(_, step)| texts(step)).collect(), ..strategy }];
-    if plan.strategy == Way::Window.id() {
-        contents.push(Content { statements: sql().collect(), ..content(drafting, Gate::Window) });
+/// A plan with its files.
+#[derive(Debug)]
+pub struct Drafted {
+    /// As it is stored and approved.
+    pub stored: StoredPlan,
+    /// The files that it stands for; or why they cannot be written, which does not keep anybody from reading the plan.
+    pub rewrite: Result<Option<Rewrite>, RewriteError>,
+}
+
+impl Drafting<'_> {
+    /// The plan with files that got their names at that time.
+    pub fn named(&self, at: Timestamp) -> Drafted {
+        let rewrite = self.planned.files(self.project, self.file, at);
+        let files = match &rewrite {
+            Ok(Some(rewrite)) => rewrite.files.iter().map(file_text).collect(),
+            _ => Vec::new(),
+        };
+        Drafted { stored: self.stored(files, at), rewrite }
     }
-    contents.push(Content { statements: sql().collect(), ..content(drafting, Gate::Apply) });
-    let of_step = |gate, step: &StepReport| Content {
-        step: Some(step.title.clone()),
-        statements: step.sql.iter().cloned().collect(),
-        ..content(drafting, gate)
-    };
-    for (phase, step) in steps().filter(|(_, step)| step.sql.is_some() && step.kind == "migration") {
-        if step.job.is_some() {
-            contents.push(of_step(Gate::Backfill, step));
-        }
-        if phase.phase == PhaseKind::Contract.id() {
-            contents.push(of_step(Gate::Destructive, step));
-        }
+
+    /// The plan with files named now. Where the same plan is stored already it is that one: what did not change asks nobody again.
+    pub fn draft(&self, store: &Store, now: Timestamp) -> Drafted {
+        let latest = store.latest(&self.planned.report.file, self.planned.strategy());
+        let same = latest.and_then(|latest| {
+            let drafted = self.named(Timestamp::from_unix(latest.named?));
+            (drafted.stored == latest).then_some(drafted)
+        });
+        same.unwrap_or_else(|| self.named(now))
     }
-    StoredPlan { subject: report.file.clone(), contents }
+
+    /// The plan as it is stored and approved: the content that opens the writing of files, and one for each gate that carrying
+    /// it out will need. One never implies the next.
+    fn stored(&self, files: Vec<FileText>, named: Timestamp) -> StoredPlan {
+        let report = &self.planned.report;
+        let named = (!files.is_empty()).then(|| named.unix());
+        let strategy = Content { files, ..content(self, Gate::Strategy) };
+        let Some(plan) = &report.plan else {
+            return StoredPlan { subject: report.file.clone(), named, contents: vec![strategy] };
+        };
+        let steps = || plan.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step)));
+        let sql =
+            || steps().filter(|(_, step)| step.kind == "migration").filter_map(|(_, step)| step.sql.clone());
+        let mut contents =
+            vec![Content { statements: steps().flat_map(|(_, step)| texts(step)).collect(), ..strategy }];
+        if plan.strategy == Way::Window.id() {
+            contents.push(Content { statements: sql().collect(), ..content(self, Gate::Window) });
+        }
+        contents.push(Content { statements: sql().collect(), ..content(self, Gate::Apply) });
+        let of_step = |gate, step: &StepReport| Content {
+            step: Some(step.title.clone()),
+            statements: step.sql.iter().cloned().collect(),
+            caps: caps(step),
+            ..content(self, gate)
+        };
+        for (phase, step) in steps().filter(|(_, step)| step.sql.is_some() && step.kind == "migration") {
+            if step.job.is_some() {
+                contents.push(of_step(Gate::Backfill, step));
+            }
+            if phase.phase == PhaseKind::Contract.id() {
+                contents.push(of_step(Gate::Destructive, step));
+            }
+        }
+        StoredPlan { subject: report.file.clone(), named, contents }
+    }
+}
+
+fn file_text(file: &PlannedFile) -> FileText {
+    FileText {
+        path: file.path.clone(),
+        text: file.content.clone(),
+        replaces: file.was.as_ref().map(|it| Digest::of_bytes(it.as_bytes())),
+    }
+}
+
+/// What a backfill must not exceed.
+fn caps(step: &StepReport) -> BTreeMap<String, String> {
+    let Some(job) = &step.job else { return BTreeMap::new() };
+    BTreeMap::from([
+        ("rows of a batch".to_owned(), job.batch_rows.to_string()),
+        ("wait for a lock".to_owned(), job.lock_timeout.clone()),
+        ("seconds that a replica lags".to_owned(), job.pause_lag_seconds.to_string()),
+    ])
 }
 
 fn texts(step: &StepReport) -> impl Iterator<Item = String> {
@@ -59,7 +119,7 @@ fn texts(step: &StepReport) -> impl Iterator<Item = String> {
 
 /// What all contents of a plan are bound to.
 fn content(drafting: &Drafting<'_>, gate: Gate) -> Content {
-    let report = drafting.report;
+    let report = &drafting.planned.report;
     let answers = report.questions.iter().filter_map(|it| Some((it.id.clone(), it.answer.clone()?)));
     let seen = report.signals.iter().map(|it| (it.id.clone(), it.value.clone()));
     Content {

@@ -7,7 +7,10 @@ use crate::canonical;
 use crate::content::Content;
 use crate::digest::{Digest, is_lower_hexadecimal};
 use crate::gate::Gate;
-use crate::state::{StateError, WorkspaceState};
+use crate::state::{State, StateError, WorkspaceState};
+use lockkeeper_project::Project;
+use lockkeeper_project::rewrite::Held;
+use lockkeeper_root::Root;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,6 +26,9 @@ pub struct PlanId(String);
 pub struct StoredPlan {
     /// What stays the same when the plan changes: the path of the migration. Links a stale approval to its successor.
     pub subject: String,
+    /// When its files got their names, in seconds since the start of 1970; nothing where none are written.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub named: Option<u64>,
     /// One for every gate, and for every step of a gate that has one approval per step.
     pub contents: Vec<Content>,
 }
@@ -48,6 +54,12 @@ pub enum PlanError {
     Unknown(PlanId),
     #[error("plan {0} is not what it was when it was stored; nothing is approved, make the plan again")]
     Tampered(PlanId),
+    #[error(
+        "what is held back of {0} cannot be read; it may come from another version: rewrite the migration again, without --continue"
+    )]
+    Unreadable(String),
+    #[error("the project cannot be opened: {0}")]
+    Root(std::io::Error),
     #[error(transparent)]
     State(#[from] StateError),
 }
@@ -56,6 +68,11 @@ impl StoredPlan {
     /// The name that follows from what is in the plan.
     pub fn id(&self) -> PlanId {
         PlanId(Digest::of(self).as_str()[..16].to_owned())
+    }
+
+    /// The strategy that it carries out.
+    pub fn strategy(&self) -> Option<&str> {
+        self.contents.iter().find_map(|it| it.strategy.as_deref())
     }
 
     /// What needs an approval at this gate: several where every step has its own.
@@ -70,12 +87,25 @@ impl Store {
         Store { state }
     }
 
+    /// Those of a project, for the user that runs this program.
+    pub fn of(project: &Project) -> Result<Store, PlanError> {
+        let root = Root::open(&project.root).map_err(PlanError::Root)?;
+        Ok(Store::new(State::of_user()?.of_workspace(&root)?))
+    }
+
     /// Writes the plan under its id, with its documents. Storing the same plan again changes nothing else.
     pub fn store(&self, plan: &StoredPlan, documents: &Documents) -> Result<PlanId, PlanError> {
         let id = plan.id();
         self.state.write(&documents_file(&id), canonical::to_string(documents).as_bytes())?;
         self.state.write(&file(&id), canonical::to_string(plan).as_bytes())?;
+        self.state.write(&latest_file(&plan.subject, plan.strategy()), id.0.as_bytes())?;
         Ok(id)
+    }
+
+    /// The plan of a subject by a strategy that was stored last, where it can still be read.
+    pub fn latest(&self, subject: &str, strategy: Option<&str>) -> Option<StoredPlan> {
+        let id = String::from_utf8(self.state.read(&latest_file(subject, strategy), MOST).ok()??).ok()?;
+        self.load(&PlanId::parse(&id).ok()?).ok()
     }
 
     /// Reads a plan and checks that it still is the one of that name.
@@ -88,6 +118,18 @@ impl Store {
         Ok(plan)
     }
 
+    /// Keeps the files of a rewrite that wait, in place of what was kept of that migration before.
+    pub fn hold(&self, held: &Held) -> Result<(), PlanError> {
+        Ok(self.state.write(&held_file(&held.subject), canonical::to_string(held).as_bytes())?)
+    }
+
+    /// What is kept of a migration whose later files wait.
+    pub fn held(&self, subject: &str) -> Result<Option<Held>, PlanError> {
+        let Some(bytes) = self.state.read(&held_file(subject), MOST)? else { return Ok(None) };
+        let held = serde_json::from_slice(&bytes);
+        held.map(Some).map_err(|_| PlanError::Unreadable(subject.to_owned()))
+    }
+
     /// The documents that were stored with the plan.
     pub fn documents(&self, id: &PlanId) -> Result<Documents, PlanError> {
         let bytes =
@@ -98,6 +140,19 @@ impl Store {
 
 fn file(id: &PlanId) -> String {
     format!("plans/{id}.json")
+}
+
+fn held_file(subject: &str) -> String {
+    format!("held/{}.json", short(subject))
+}
+
+fn latest_file(subject: &str, strategy: Option<&str>) -> String {
+    format!("plans/latest-{}", short(&format!("{} {subject}", strategy.unwrap_or_default())))
+}
+
+/// A name for a path that is no path itself.
+fn short(subject: &str) -> String {
+    Digest::of_bytes(subject.as_bytes()).as_str()[..16].to_owned()
 }
 
 fn documents_file(id: &PlanId) -> String {
@@ -141,7 +196,7 @@ mod tests {
     use crate::state::tests::workspace;
 
     fn plan() -> StoredPlan {
-        StoredPlan { subject: "migrations/0007.sql".into(), contents: vec![sample()] }
+        StoredPlan { subject: "migrations/0007.sql".into(), named: None, contents: vec![sample()] }
     }
 
     #[test]

@@ -67,6 +67,10 @@ fn facts(out: &mut String, content: &Content) {
     for change in &content.changes {
         line(out, &format!("Changed and not committed: {}", quoted(change, LINE)));
     }
+    for file in &content.files {
+        let what = if file.replaces.is_some() { "Replaces" } else { "Writes" };
+        line(out, &format!("{what} {}, {} lines", quoted(&file.path, LINE), text::lines(&file.text).count()));
+    }
     for path in content.sources.keys() {
         line(out, &format!("From file {}", quoted(path, LINE)));
     }
@@ -126,6 +130,7 @@ mod tests {
         let statements = statements.iter().map(|it| (*it).to_owned()).collect();
         StoredPlan {
             subject: "migrations/0007.sql".into(),
+            named: None,
             contents: vec![Content { statements, ..sample() }],
         }
     }

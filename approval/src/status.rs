@@ -76,7 +76,8 @@ mod tests {
         let ledger = Ledger::new(project(folder.path()), state.clone(), Vec::new(), Signers::default());
         let store = Store::new(state);
         let now = Time::from_seconds(1_000);
-        let plan = StoredPlan { subject: "migrations/0007.sql".into(), contents: vec![sample()] };
+        let plan =
+            StoredPlan { subject: "migrations/0007.sql".into(), named: None, contents: vec![sample()] };
         let asking = Asking {
             request: request(store.store(&plan, &Documents::new()).unwrap(), &sample()),
             subject: plan.subject.clone(),

@@ -155,6 +155,12 @@ pub struct RewriteArgs {
     /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
     #[arg(long = "answer", value_name = "ID=VALUE")]
     pub answers: Vec<String>,
+    /// Write the files up to this phase, and hold back the others for --continue: expand, backfill, cutover, verification or contract.
+    #[arg(long, value_name = "PHASE")]
+    pub phase: Option<String>,
+    /// Go on with a migration whose later files are held back: those up to the next release, or up to --phase.
+    #[arg(long = "continue", conflicts_with_all = ["strategy", "answers"])]
+    pub goes_on: bool,
     /// Write the files; without it they are only shown.
     #[arg(long)]
     pub write: bool,

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use lockkeeper_approval::books::{Books, in_force};
-use lockkeeper_approval::drafting::{Drafting, stored};
-use lockkeeper_approval::plan::{PlanId, StoredPlan};
+use lockkeeper_approval::drafting::{Drafted, Drafting};
+use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
@@ -13,6 +13,7 @@ use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::Place;
 use lockkeeper_project::planning::{gather, plan};
+use lockkeeper_project::rewrite::{Rewrite, RewriteError};
 use lockkeeper_project::{Project, discover, policy};
 use lockkeeper_root::Root;
 
@@ -34,9 +35,10 @@ pub struct Stored {
 /// A migration planned: the file as it was read, once, and what follows from those bytes.
 pub struct Planned {
     pub project: Project,
-    pub file: CheckedFile,
     pub report: PlanReport,
     pub stored: StoredPlan,
+    /// The files that it stands for.
+    pub rewrite: Result<Option<Rewrite>, RewriteError>,
 }
 
 /// Larger files are no migrations.
@@ -81,8 +83,8 @@ impl World {
         Ok((file, text))
     }
 
-    /// Plans a migration, with the bytes that were read bound into the stored plan.
-    pub fn plan(&self, path: &str, strategy: Option<&str>) -> Told<Planned> {
+    /// Plans a migration, with the bytes that were read bound into the stored plan. Its files get their names now, or at the time that is said.
+    pub fn plan(&self, path: &str, strategy: Option<&str>, named: Option<Timestamp>) -> Told<Planned> {
         let project = self.project()?;
         let way = strategy.map(way).transpose()?;
         let (file, text) = self.check(&project, path)?;
@@ -91,11 +93,20 @@ impl World {
         {
             return Err(format!("{} {}: {}", problem.path, problem.message, problem.advice));
         }
-        let report = plan(&project, &file, &gather(&project, &[]), way);
+        let planned = plan(&project, &file, &gather(&project, &[]), way);
         let policy = in_force(&project).map_err(|error| error.to_string())?;
-        let drafting = Drafting { report: &report, source: text.as_bytes(), policy: &policy };
-        let stored = stored(&drafting);
-        Ok(Planned { project, file, report, stored })
+        let source = text.as_bytes();
+        let drafting =
+            Drafting { project: &project, file: &file, source, planned: &planned, policy: &policy };
+        let drafted = match named {
+            Some(named) => drafting.named(named),
+            None => {
+                let store = Store::of(&project).map_err(|error| error.to_string())?;
+                drafting.draft(&store, timestamp())
+            }
+        };
+        let Drafted { stored, rewrite } = drafted;
+        Ok(Planned { report: planned.report, project, stored, rewrite })
     }
 }
 

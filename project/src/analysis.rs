@@ -370,6 +370,7 @@ pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteRepor
         phase: file.phase.id().to_owned(),
         content: file.content.clone(),
         replaces: file.replaces,
+        held: file.held,
     });
     let replaced = rewrite.files.iter().filter(|file| file.replaces);
     let edits = replaced.map(|file| report::FileEdit { path: file.path.clone(), text: file.content.clone() });

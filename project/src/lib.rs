@@ -12,6 +12,7 @@ pub mod references;
 pub mod signals;
 pub mod git;
 pub mod tier;
+mod interrupt;
 pub mod write;
 pub mod policy;
 pub mod pending;

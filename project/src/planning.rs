@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use lockkeeper_core::estimate::Rows;
-use lockkeeper_core::plan::Way;
+use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::plan::{Phase, Way};
 use lockkeeper_core::recipes::Answers;
 use lockkeeper_core::report::strategist;
 use lockkeeper_core::report::{
@@ -16,7 +17,7 @@ use lockkeeper_core::text::sanitise;
 
 use crate::analysis::{self, CheckedFile};
 use crate::discover::Project;
-use crate::rewrite;
+use crate::rewrite::{self, Rewrite, RewriteError};
 use crate::secret::{redact, redact_value};
 use crate::signals::signals;
 use crate::write::{NewFile, write_all};
@@ -60,7 +61,7 @@ impl Gathered {
 
 /// The plan for a checked file. With open questions that block it, it holds those and no strategy. `chosen` overrides
 /// the recommendation.
-pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Way>) -> PlanReport {
+pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Way>) -> Planned {
     let blocked_by: Vec<String> = gathered.blocking().iter().map(|it| it.id.to_owned()).collect();
     let rows = rows(gathered);
     let costing = Costing {
@@ -76,12 +77,12 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
     let way = chosen.or(recommendation.as_ref().map(|it| it.way));
     // A way that does the same as one before it is listed under that one's name.
     let same = |way: Way| {
-        let phases = rewrite::phases(project, file, way, &gathered.answers()).ok()?;
+        let phases = rewrite::proved_phases(project, file, way, &gathered.answers()).ok()?;
         strategies.iter().find(|it| it.phases == phases)
     };
     let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way).or_else(|| same(way)));
     let plan = plan.filter(|it| !it.phases.is_empty());
-    PlanReport {
+    let report = PlanReport {
         version: 1,
         file: file.path.clone(),
         target: (&file.target).into(),
@@ -96,12 +97,43 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
             strategy: it.way.id().to_owned(),
             phases: it.phases.iter().map(phase_report).collect(),
         }),
+    };
+    Planned { report, chosen: plan.map(|it| (it.way, it.phases.clone())) }
+}
+
+/// A migration planned.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The ways compared, and the chosen one written out.
+    pub report: PlanReport,
+    /// The chosen way with its phases.
+    chosen: Option<(Way, Vec<Phase>)>,
+}
+
+impl Planned {
+    /// The id of the chosen strategy.
+    pub fn strategy(&self) -> Option<&'static str> {
+        self.chosen.as_ref().map(|(way, _)| way.id())
+    }
+
+    /// The files of the chosen way; `None` where none is possible. `now` gives new files their names.
+    ///
+    /// # Errors
+    /// [`RewriteError`] where the framework cannot run the steps.
+    pub fn files(
+        &self,
+        project: &Project,
+        file: &CheckedFile,
+        now: Timestamp,
+    ) -> Result<Option<Rewrite>, RewriteError> {
+        let Some((way, phases)) = &self.chosen else { return Ok(None) };
+        rewrite::of_phases(project, file, *way, phases.clone(), now).map(Some)
     }
 }
 
 fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &Answers) -> Vec<Strategy> {
     let ways = rewrite::ways(file).into_iter().map(|way| {
-        let phases = rewrite::phases(project, file, way, answers).map_err(|error| error.message);
+        let phases = rewrite::proved_phases(project, file, way, answers).map_err(|error| error.message);
         (way, phases)
     });
     strategies::generate(ways.collect(), facts)

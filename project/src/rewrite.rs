@@ -1,6 +1,8 @@
 //! A risky migration rewritten as files in the project's own framework.
 
+mod files;
 mod followers;
+mod held;
 mod pieces;
 mod write;
 
@@ -8,19 +10,20 @@ use std::collections::BTreeSet;
 
 use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::{Dialect, Name};
-use lockkeeper_core::framework::{self, Direction, NewFile, NewMigration, Timestamp, Transaction};
+use lockkeeper_core::framework::{Direction, Timestamp, Transaction};
 use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, together};
 use lockkeeper_core::recipes::{self, Answers};
-use lockkeeper_core::text::{Span, comment};
+use lockkeeper_core::text::Span;
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
-use crate::folder::{Folder, Migration};
 use crate::proved;
 use pieces::{Becomes, Kept, Order, Piece, Redefined, pieces, recipes};
 
+pub use files::Drafted;
+pub use held::{Awaited, Held};
 pub use write::write;
 
 /// A file to be made or replaced.
@@ -42,6 +45,8 @@ pub struct PlannedFile {
     pub was: Option<String>,
     /// Whether a file of that path is there and is replaced: the migration that is rewritten, and its down.
     pub replaces: bool,
+    /// Whether it waits and is not written now.
+    pub held: bool,
 }
 
 /// What the application must do between phases.
@@ -66,6 +71,8 @@ pub struct Rewrite {
     pub releases: Vec<Release>,
     /// All phases, with criteria and rollback.
     pub phases: Vec<Phase>,
+    /// Their migrations as they stand in the files.
+    pub drafted: Vec<Drafted>,
     /// What whoever writes the files should know first.
     pub notes: Vec<String>,
 }
@@ -230,12 +237,41 @@ pub fn rewrite(
     answers: &Answers,
     now: Timestamp,
 ) -> Result<Rewrite, RewriteError> {
+    let phases = proved_phases(project, file, way, answers)?;
+    of_phases(project, file, way, phases, now)
+}
+
+/// The phases of a checked file, as [`phases`] has them, where the model proves them and no later migration needs more than the first step.
+///
+/// # Errors
+/// [`RewriteError`] where it does not.
+pub fn proved_phases(
+    project: &Project,
+    file: &CheckedFile,
+    way: Way,
+    answers: &Answers,
+) -> Result<Vec<Phase>, RewriteError> {
     let phases = phases(project, file, way, answers)?;
     refuse_unproved(file, way, &phases)?;
     followers::refuse_needed_by_later(project, file, &phases)?;
-    let (files, first_files) = spell(project, file, &phases, now)?;
-    let releases = releases(&phases, &first_files);
-    Ok(Rewrite { way, files, releases, phases, notes: followers::notes(project, file) })
+    Ok(phases)
+}
+
+/// The files of phases that are proved. `now` gives new files their names.
+///
+/// # Errors
+/// [`RewriteError`] where the framework cannot run the steps.
+pub fn of_phases(
+    project: &Project,
+    file: &CheckedFile,
+    way: Way,
+    phases: Vec<Phase>,
+    now: Timestamp,
+) -> Result<Rewrite, RewriteError> {
+    let drafted = files::drafted(&phases, !down_migration(project, file).is_empty());
+    let files = files::spelled(project, file, &drafted, 0, now)?;
+    let releases = releases(&phases, &files);
+    Ok(Rewrite { way, files, releases, phases, drafted, notes: followers::notes(project, file) })
 }
 
 /// Nobody gets a plan that the model does not prove.
@@ -258,243 +294,21 @@ fn refuse_unproved(file: &CheckedFile, way: Way, phases: &[Phase]) -> Result<(),
     Err(RewriteError::new(message))
 }
 
-/// The releases in order. `first_files` has the path of the first file of each migration.
-fn releases(phases: &[Phase], first_files: &[String]) -> Vec<Release> {
+/// The releases in order.
+fn releases(phases: &[Phase], files: &[PlannedFile]) -> Vec<Release> {
     let (mut releases, mut after_phase, mut done) = (Vec::new(), PhaseKind::Assessment, 0);
     for (phase, step) in phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step))) {
         match step {
             Step::Sql(_) => (after_phase, done) = (phase.kind, done + 1),
             Step::Release(release) => releases.push(Release {
                 after_phase,
-                before_file: first_files.get(done).cloned(),
+                before_file: files.iter().find(|it| it.step == done + 1).map(|it| it.path.clone()),
                 must: release.must.clone(),
             }),
             Step::Check(_) => {}
         }
     }
     releases
-}
-
-/// A migration of the plan with its place in it.
-struct Planned<'a> {
-    phase: &'a Phase,
-    step: &'a SqlStep,
-    /// What must be so before it.
-    criteria: Vec<String>,
-    up: String,
-    down: Option<String>,
-}
-
-fn spell(
-    project: &Project,
-    file: &CheckedFile,
-    phases: &[Phase],
-    now: Timestamp,
-) -> Result<(Vec<PlannedFile>, Vec<String>), RewriteError> {
-    let goes_back = !down_migration(project, file).is_empty();
-    let planned = planned(phases, goes_back);
-    let migrations: Vec<NewMigration<'_>> = planned
-        .iter()
-        .map(|it| NewMigration {
-            name: &it.step.name,
-            up: &it.up,
-            down: it.down.as_deref(),
-            transactional: it.step.transactional,
-        })
-        .collect();
-    let place = project.classify_file(std::path::Path::new(&file.path));
-    let (folder, original) = match place {
-        Place::Migration(folder, migration, _) => (Some(folder), Some(migration)),
-        Place::Folder(folder) => (Some(folder), None),
-        Place::Alone => (None, None),
-    };
-    let existing = folder.map(Folder::existing).unwrap_or_default();
-    let spelled = |migrations: &[NewMigration<'_>]| {
-        framework::spell(file.framework, &existing, now, migrations)
-            .map_err(|error| RewriteError::new(error.to_string()))
-    };
-    // The first step takes the place of the original, so the one behind it has the next number.
-    let apart = usize::from(original.is_some()).min(migrations.len());
-    let of_first = spelled(&migrations[..apart])?;
-    let behind = |count: usize| -> Result<Vec<NewFile>, RewriteError> {
-        Ok(of_first.iter().cloned().chain(spelled(&migrations[apart..count])?).collect())
-    };
-    let (mut files, mut first_files) = (Vec::<PlannedFile>::new(), Vec::new());
-    let all = behind(migrations.len())?;
-    let mut done = 0;
-    for (number, it) in planned.iter().enumerate() {
-        let end = behind(apart.max(number + 1))?.len();
-        let before = files.len();
-        for new in &all[done..end] {
-            let content = new.content.clone();
-            let first = number == 0;
-            let own_name = if first { in_place_of(file, folder, original, &new.path) } else { None };
-            let replaces = own_name.as_ref().is_some_and(|path| exists(path, file, original));
-            let path = own_name.unwrap_or_else(|| join(folder, file, &new.path));
-            let was = text_of(&path, file, original).filter(|_| replaces);
-            files.push(PlannedFile {
-                path,
-                step: number + 1,
-                title: it.step.title.clone(),
-                before: it.criteria.clone(),
-                phase: it.phase.kind,
-                was,
-                content,
-                replaces,
-            });
-        }
-        first_files.extend(files.get(before).map(|it| it.path.clone()));
-        done = end;
-    }
-    Ok((files, first_files))
-}
-
-/// The text of a half of the migration that is rewritten.
-fn text_of(path: &str, file: &CheckedFile, original: Option<&Migration>) -> Option<String> {
-    if path == file.path {
-        return Some(file.text.to_string());
-    }
-    original?.files.iter().find(|it| it.path == path).map(|it| it.text.to_string())
-}
-
-fn exists(path: &str, file: &CheckedFile, original: Option<&Migration>) -> bool {
-    path == file.path || original.is_some_and(|it| it.files.iter().any(|it| it.path == path))
-}
-
-/// A new file in the migrations folder, or beside a file that is in none.
-fn join(folder: Option<&Folder>, file: &CheckedFile, path: &str) -> String {
-    let parent = match folder {
-        Some(folder) => folder.path.clone(),
-        None => file.path.rsplit_once('/').map_or(String::new(), |(parent, _)| parent.to_owned()),
-    };
-    if parent.is_empty() { path.to_owned() } else { format!("{parent}/{path}") }
-}
-
-/// The first migration takes the place of the one that is rewritten: the path of the same half of it.
-fn in_place_of(
-    file: &CheckedFile,
-    folder: Option<&Folder>,
-    original: Option<&Migration>,
-    new: &str,
-) -> Option<String> {
-    let Some(folder) = folder else { return Some(file.path.clone()).filter(|_| new.ends_with(".sql")) };
-    let part = match new.ends_with(".down.sql") {
-        true => framework::Part::Down,
-        false => framework::parse(file.framework, new)?.part,
-    };
-    // A file without a half in its name holds the way up; the way down and settings have files of their own beside it.
-    let whole = matches!(part, framework::Part::Whole | framework::Part::Up);
-    let same_half = |path: &str| {
-        folder.parse(path).is_some_and(|it| it.part == part || it.part == framework::Part::Whole && whole)
-    };
-    if same_half(&file.path) {
-        return Some(file.path.clone());
-    }
-    let other = original.and_then(|it| it.files.iter().find(|it| same_half(&it.path)));
-    other.map(|it| it.path.clone()).or_else(|| sibling(file, folder, new))
-}
-
-/// The path of another half of the same migration that is not there yet.
-fn sibling(file: &CheckedFile, folder: &Folder, new: &str) -> Option<String> {
-    let inside = folder.inside(&file.path)?;
-    let end = |path: &str| match file.framework.layout {
-        framework::Layout::Folders { .. } => path.find('/').unwrap_or(path.len()),
-        framework::Layout::Files => {
-            let ends = [".up.sql", ".down.sql", ".sql", ".sql.conf"];
-            ends.iter().find_map(|it| path.strip_suffix(it)).unwrap_or(path).len()
-        }
-    };
-    let (own, new_end) = (&inside[..end(inside)], &new[end(new)..]);
-    let own = match file.framework.halves {
-        // `V2__x.sql` is taken back by `U2__x.sql`.
-        framework::Halves::Letters => format!("{}{}", new.get(..1)?, own.get(1..)?),
-        // `2.do.x.sql` by `2.undo.x.sql`.
-        framework::Halves::Actions => {
-            let mut words: Vec<&str> = own.split('.').collect();
-            *words.get_mut(1)? = new.split('.').nth(1)?;
-            words.join(".")
-        }
-        _ => own.to_owned(),
-    };
-    Some(if folder.path.is_empty() {
-        format!("{own}{new_end}")
-    } else {
-        format!("{}/{own}{new_end}", folder.path)
-    })
-}
-
-/// The way back from a step that only changes rows, for a project whose migrations have one: a runner that finds none stops there.
-const NOTHING_BACK: &str =
-    "-- Nothing takes this step back: what the rows were before is in the backup only\nSELECT 1;\n";
-
-/// Whether a step changes rows and nothing else.
-fn changes_rows_only(step: &SqlStep) -> bool {
-    step.job().is_some() || step.operations().all(|it| it.changes_rows() || matches!(it, Kind::Set(_)))
-}
-
-/// The migrations of a plan in order, each with a comment that says where it stands.
-fn planned(phases: &[Phase], goes_back: bool) -> Vec<Planned<'_>> {
-    let count = phases.iter().flat_map(Phase::migrations).count();
-    let mut planned = Vec::with_capacity(count);
-    let (mut criteria, mut released) = (Vec::new(), Vec::new());
-    for phase in phases {
-        if phase.migrations().next().is_some() {
-            criteria.extend(phase.entry.iter().map(|it| it.text.clone()));
-        }
-        for step in &phase.steps {
-            let step = match step {
-                Step::Sql(step) => step,
-                Step::Release(release) => {
-                    released.extend(release.must.iter().cloned());
-                    continue;
-                }
-                Step::Check(_) => continue,
-            };
-            criteria.dedup();
-            let place = (planned.len() + 1, count);
-            let up = header(place, phase, step, (&criteria, &released)) + &step.up();
-            let nothing = || (goes_back && changes_rows_only(step)).then(|| NOTHING_BACK.to_owned());
-            let down = step.down().or_else(nothing);
-            released.clear();
-            planned.push(Planned { phase, step, criteria: std::mem::take(&mut criteria), up, down });
-        }
-    }
-    planned
-}
-
-fn header(
-    (number, count): (usize, usize),
-    phase: &Phase,
-    step: &SqlStep,
-    (criteria, released): (&[String], &[String]),
-) -> String {
-    let mut text = comment(&format!("Step {number} of {count} ({}): {}", phase.kind.id(), step.title));
-    for criterion in criteria {
-        text.push_str(&comment(&format!("Before it: {criterion}")));
-    }
-    for must in released {
-        text.push_str(&comment(&format!("Before it: released: {must}")));
-    }
-    for index in built(step) {
-        text.push_str(&comment(&format!(
-            "If it fails it leaves an invalid index: DROP INDEX CONCURRENTLY IF EXISTS {index}, then run it again"
-        )));
-    }
-    if step.down.is_none() {
-        text.push_str(&comment("There is no way back that keeps everything"));
-    }
-    text
-}
-
-/// The indexes that a step builds beside writers.
-fn built(step: &SqlStep) -> impl Iterator<Item = String> {
-    step.operations().filter_map(move |it| match it {
-        Kind::CreateIndex(index) if index.concurrently => {
-            let name = index.name.as_ref()?;
-            Some(index.table.sibling(name.name.clone()).sql(step.dialect))
-        }
-        _ => None,
-    })
 }
 
 fn stem_of(path: &str) -> String {

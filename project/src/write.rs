@@ -6,6 +6,8 @@ use std::path::Path;
 use lockkeeper_root::{Readers, Root};
 use serde::{Deserialize, Serialize};
 
+use crate::interrupt::Writing;
+
 /// Larger files are replaced by nobody.
 const MOST: u64 = 100_000_000;
 
@@ -43,11 +45,16 @@ pub fn write_all(root: &Path, files: &[NewFile<'_>]) -> Result<(), String> {
     let _lock = root.lock().map_err(|error| failed("the project", error))?;
     put_back_interrupted(&root).map_err(|error| format!("nothing was written: {error}"))?;
     files.iter().try_for_each(|file| refuse_in_the_way(&root, file))?;
+    let writing = Writing::begin();
     begin(&root, files)?;
     let (new, replaced): (Vec<&NewFile<'_>>, Vec<_>) = files.iter().partition(|file| !file.replaces);
     let mut before: Vec<(&str, Option<Vec<u8>>)> = Vec::new();
     for file in new.into_iter().chain(replaced) {
-        match write_one(&root, file) {
+        let written = match writing.is_interrupted() {
+            true => Err(io::Error::from(io::ErrorKind::Interrupted)),
+            false => write_one(&root, file),
+        };
+        match written {
             Ok(old) => before.push((file.path, old)),
             Err(error) => {
                 put_back(&root, &before);

@@ -55,11 +55,8 @@ fn a_plain_file_gets_its_way_back_beside_it() {
         "migrations/002_change.sql",
         expect![[r#"
             migrations/002_change.sql *
-            migrations/002_change.down.sql
             migrations/003_users_name_not_null_validate.sql
-            migrations/003_users_name_not_null_validate.down.sql
             migrations/004_users_name_not_null_set.sql
-            migrations/004_users_name_not_null_set.down.sql
         "#]],
     );
 }

@@ -1,40 +1,15 @@
 //! The commands about gates, as people run them: killed at any moment, with state where it must not be.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 use std::time::Duration;
 
-use tempfile::TempDir;
-
-use crate::binaries::{lockkeeper, root};
-use crate::surfaces::copy;
+use crate::binaries::lockkeeper;
+use crate::desk::Desk;
 
 const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
 
-/// A copy of the example and a state folder beside it.
-struct Desk {
-    folder: TempDir,
-}
-
 impl Desk {
-    fn new() -> Desk {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        copy(&root().join("examples/shop"), &folder.path().join("project"));
-        Desk { folder }
-    }
-
-    fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(lockkeeper());
-        command.args(arguments).current_dir(self.folder.path().join("project"));
-        command.env("LOCKKEEPER_STATE_DIR", self.folder.path().join("state"));
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn run(&self, arguments: &[&str]) -> Output {
-        self.command(arguments).output().expect("it can be started")
-    }
-
     /// The id of a new plan.
     fn plan(&self) -> String {
         let output = self.run(&["plan", MIGRATION, "--write"]);

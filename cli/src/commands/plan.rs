@@ -1,12 +1,12 @@
 //! `lockkeeper plan`: ways compared, one recommended and written out.
 
 use lockkeeper_approval::books::Books;
-use lockkeeper_approval::drafting::{Drafting, stored};
+use lockkeeper_approval::drafting::Drafting;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
 use lockkeeper_core::signals::{Answer, refusal as signals_refusal};
+use lockkeeper_project::analysis;
 use lockkeeper_project::planning::{gather, plan, report_files, write_report};
-use lockkeeper_project::{Project, analysis};
 
 use super::signals;
 use crate::args::{Format, PlanArgs};
@@ -24,16 +24,21 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     let file = analysis::check_path(&project, &path, Some(&text), &policy)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
     let gathered = gather(&project, &answers);
-    let report = plan(&project, &file, &gathered, chosen);
+    let planned = plan(&project, &file, &gathered, chosen);
+    let report = &planned.report;
     match args.format {
-        Format::Json => output::json(&report)?,
-        Format::Text => output::text_line(&strategist::markdown(&report)),
+        Format::Json => output::json(report)?,
+        Format::Text => output::text_line(&strategist::markdown(report)),
     }
     if !report.blocked_by.is_empty() {
-        return Err(usage(open_questions(&report)));
+        return Err(usage(open_questions(report)));
     }
     if args.write {
-        write(&project, &report, text.as_bytes())?;
+        let books = Books::of(&project)?;
+        let source = text.as_bytes();
+        let drafting =
+            Drafting { project: &project, file: &file, source, planned: &planned, policy: &books.policy };
+        write(&drafting, &books)?;
     }
     Ok(Exit::Fine)
 }
@@ -64,12 +69,11 @@ fn open_questions(report: &PlanReport) -> String {
     )
 }
 
-fn write(project: &Project, report: &PlanReport, source: &[u8]) -> anyhow::Result<()> {
-    let files = report_files(report);
-    let written = write_report(project, &files).map_err(|error| anyhow::anyhow!(error))?;
-    let books = Books::of(project)?;
-    let stored = stored(&Drafting { report, source, policy: &books.policy });
-    let id = books.store.store(&stored, &files)?;
+fn write(drafting: &Drafting<'_>, books: &Books) -> anyhow::Result<()> {
+    let files = report_files(&drafting.planned.report);
+    let written = write_report(drafting.project, &files).map_err(|error| anyhow::anyhow!(error))?;
+    let drafted = drafting.draft(&books.store, place::now());
+    let id = books.store.store(&drafted.stored, &files)?;
     eprintln!("{} written", written.join(" and "));
     eprintln!("stored as plan {id}: `lockkeeper gates {id}`");
     Ok(())

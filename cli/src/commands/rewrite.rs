@@ -1,8 +1,12 @@
 //! `lockkeeper rewrite`: a risky migration as expand-contract files.
 
-use lockkeeper_project::analysis;
-use lockkeeper_project::rewrite::{self, Rewrite};
+use anyhow::Context;
+use lockkeeper_approval::plan::Store;
+use lockkeeper_core::plan::PhaseKind;
+use lockkeeper_project::analysis::CheckedFile;
+use lockkeeper_project::rewrite::{self, Held, Rewrite};
 use lockkeeper_project::write::recover;
+use lockkeeper_project::{Project, analysis};
 
 use super::plan;
 use crate::args::{Format, RewriteArgs};
@@ -19,42 +23,103 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     }
     let text = place::read(&args.file)?;
     place::analysed(&project, &args.file, &text)?;
-    let asked = args.strategy.as_deref().map(plan::way).transpose()?;
-    let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
-    let answers = project.config.answers_with(&answers);
     let policy = analysis::policy(&project, Some(place::now()));
     let path = place::absolute(&args.file);
     let file = analysis::check_path(&project, &path, Some(&text), &policy)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
-    let way = asked.unwrap_or_else(|| rewrite::ways(&file)[0]);
-    let rewrite = rewrite::rewrite(&project, &file, way, &answers, place::now())
-        .map_err(|error| usage(error.message))?;
+    let (rewrite, before) = match args.goes_on {
+        true => held_back(args, &project, &file)?,
+        false => (made(args, &project, &file)?, None),
+    };
     let mut report = analysis::rewrite_report(&rewrite);
     if args.write {
         rewrite::write(&project.root, &rewrite).map_err(|error| usage(error.message))?;
         report.written = true;
+        if rewrite.holds_back() || before.is_some() {
+            let held = rewrite.held(&file.path, before.as_ref());
+            Store::of(&project)
+                .and_then(|it| it.hold(&held))
+                .context("the files are written, and those that wait could not be kept")?;
+        }
     }
     match args.format {
         Format::Json => output::json(&report)?,
-        Format::Text => show(&rewrite, args.write),
+        Format::Text => show(&file.path, &rewrite, args.write),
     }
     Ok(Exit::Fine)
 }
 
+/// A rewrite of the migration, of which the files behind `--phase` wait.
+fn made(args: &RewriteArgs, project: &Project, file: &CheckedFile) -> anyhow::Result<Rewrite> {
+    let asked = args.strategy.as_deref().map(plan::way).transpose()?;
+    let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
+    let answers = project.config.answers_with(&answers);
+    let way = asked.unwrap_or_else(|| rewrite::ways(file)[0]);
+    let mut rewrite =
+        rewrite::rewrite(project, file, way, &answers, place::now()).map_err(|error| usage(error.message))?;
+    if let Some(phase) = asked_phase(args)? {
+        rewrite.hold_behind(phase).map_err(|error| usage(error.message))?;
+    }
+    Ok(rewrite)
+}
+
+/// What waits of a migration that was rewritten before, with what is kept of it.
+fn held_back(
+    args: &RewriteArgs,
+    project: &Project,
+    file: &CheckedFile,
+) -> anyhow::Result<(Rewrite, Option<Held>)> {
+    let path = &file.path;
+    let held = Store::of(project)?.held(path)?.ok_or_else(|| {
+        usage(format!(
+            "no files of {path} wait on this machine: `lockkeeper rewrite {path} --phase expand --write` writes the first ones and holds back the others"
+        ))
+    })?;
+    if held.done == held.drafted.len() {
+        return Err(usage(format!("all {} steps of {path} are written: nothing waits any more", held.done)));
+    }
+    let mut rewrite = held.go_on(project, file, place::now()).map_err(|error| usage(error.message))?;
+    match asked_phase(args)? {
+        Some(phase) => rewrite.hold_behind(phase).map_err(|error| usage(error.message))?,
+        None => rewrite.hold_behind_release(),
+    }
+    Ok((rewrite, Some(held)))
+}
+
+fn asked_phase(args: &RewriteArgs) -> anyhow::Result<Option<PhaseKind>> {
+    let Some(name) = &args.phase else { return Ok(None) };
+    let known = || PhaseKind::ALL.map(PhaseKind::id).join(", ");
+    let phase = PhaseKind::from_id(name);
+    Ok(Some(phase.ok_or_else(|| usage(format!("there is no phase {name}: say one of {}", known())))?))
+}
+
 /// The steps first, then the files, and last which of them may be handed out now.
-fn show(rewrite: &Rewrite, written: bool) {
+fn show(migration: &str, rewrite: &Rewrite, written: bool) {
     output::text_line("Steps, in order:");
     steps(rewrite);
     for file in &rewrite.files {
-        let what = if file.replaces { "replaces" } else { "new" };
-        output::text_line(&format!("\n── {} ({}, {what})\n{}", file.path, file.phase.id(), file.content));
+        let what = match (file.held, file.replaces) {
+            (true, _) => "held back",
+            (false, true) => "replaces",
+            (false, false) => "new",
+        };
+        let head = format!("\n── {} ({}, {what})", file.path, file.phase.id());
+        // What waits is shown when its turn comes.
+        output::text_line(&if file.held { head } else { format!("{head}\n{}", file.content) });
     }
     rewrite.notes.iter().for_each(|note| output::text_line(&format!("note: {note}")));
     hold_back(rewrite);
     let end = if written { "written" } else { "not written: add --write" };
+    let held = rewrite.files.iter().filter(|it| it.held).count();
+    if held > 0 {
+        output::text_line(&format!(
+            "{} held back: `lockkeeper rewrite {migration} --continue --write` writes the next ones, when what must be so before them is so.",
+            counted(held, "file")
+        ));
+    }
     output::text_line(&format!(
         "\n{}, {}, {}: {end}",
-        counted(rewrite.files.len(), "file"),
+        counted(rewrite.files.len() - held, "file"),
         counted(rewrite.releases.len(), "release"),
         rewrite.way.id()
     ));
@@ -94,6 +159,9 @@ fn releases(rewrite: &Rewrite, due: impl Fn(&rewrite::Release) -> bool) {
 fn hold_back(rewrite: &Rewrite) {
     let waits = rewrite.releases.iter().find_map(|it| it.before_file.as_deref());
     let Some(first) = waits.and_then(|path| rewrite.files.iter().find(|it| it.path == path)) else { return };
+    if first.held || rewrite.files.first().is_some_and(|it| it.step == first.step) {
+        return;
+    }
     let (now, later): (Vec<_>, Vec<_>) = rewrite.files.iter().partition(|it| it.step < first.step);
     let ends = |files: &[&rewrite::PlannedFile]| match (files.first(), files.last()) {
         (Some(one), Some(other)) if one.step == other.step => format!("step {}", one.step),

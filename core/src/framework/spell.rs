@@ -80,7 +80,7 @@ impl fmt::Display for SpellError {
 
 impl std::error::Error for SpellError {}
 
-/// The files of several migrations, in order, with versions behind the existing ones and spelled like them.
+/// The files of each of several migrations, in order, with versions behind the existing ones and spelled like them.
 /// `existing` are the paths in the migrations folder, relative to it.
 ///
 /// # Errors
@@ -90,7 +90,7 @@ pub fn spell(
     existing: &[&str],
     now: Timestamp,
     migrations: &[NewMigration<'_>],
-) -> Result<Vec<NewFile>, SpellError> {
+) -> Result<Vec<Vec<NewFile>>, SpellError> {
     let how = match framework.id {
         "drizzle" => Some("run `drizzle-kit generate --custom --name <name>` and put the SQL into that file"),
         "graphile-migrate" => {
@@ -107,7 +107,7 @@ pub fn spell(
     for migration in migrations {
         fits(framework, migration)?;
         let version = style.next();
-        files.extend(files_of(framework, &style, &version, migration));
+        files.push(files_of(framework, &style, &version, migration));
     }
     Ok(files)
 }
@@ -192,7 +192,9 @@ fn suffixed(framework: &Framework, style: &Style, stem: &str, migration: &NewMig
     };
     let up = if simple { ".sql" } else { style.up_suffix.as_deref().unwrap_or(".up.sql") };
     let down = style.down_suffix.as_deref().unwrap_or(".down.sql");
-    if simple && framework.id == "sqlx" {
+    // Beside plain files a loop over `*.sql` would run the way back too, and first.
+    let up_only = framework.id == "sqlx" || framework.id == "plain" && style.down_suffix.is_none();
+    if simple && up_only {
         return vec![NewFile { path: format!("{stem}.sql"), content: with_way_back(framework, migration) }];
     }
     pair(framework, migration, format!("{stem}{up}"), format!("{stem}{down}"))
@@ -355,6 +357,7 @@ mod tests {
         migrations: &[NewMigration<'_>],
     ) -> Result<Vec<NewFile>, SpellError> {
         spell(Framework::by_id(id).expect("is in the table"), existing, Timestamp::from_unix(NOW), migrations)
+            .map(|it| it.concat())
     }
 
     fn index(transactional: bool) -> NewMigration<'static> {
@@ -455,6 +458,14 @@ mod tests {
         assert_eq!(paths, expected);
     }
 
+    #[test]
+    fn a_loop_over_plain_files_runs_no_way_back() {
+        let files = spelled("plain", &["001_a.sql"], &[index(true)]).expect("fits");
+        let paths: Vec<&str> = files.iter().map(|it| it.path.as_str()).collect();
+        assert_eq!(paths, ["002_index_orders_day.sql"]);
+        assert!(files[0].content.contains("-- To undo:\n--   DROP INDEX"), "{}", files[0].content);
+    }
+
     /// What is written is read back: the same SQL, both ways, in the transaction that was asked for.
     #[test]
     fn every_framework_reads_what_it_writes() {
@@ -470,7 +481,10 @@ mod tests {
 
     #[track_caller]
     fn round_trip(framework: &Framework, migration: NewMigration<'_>) {
-        let files = spell(framework, &[], Timestamp::from_unix(NOW), &[migration]).expect("fits");
+        // Beside plain files there are downs only where there were some before.
+        let existing: &[&str] = if framework.id == "plain" { &["1_a.sql", "1_a.down.sql"] } else { &[] };
+        let files =
+            spell(framework, existing, Timestamp::from_unix(NOW), &[migration]).expect("fits").concat();
         let mut found = Vec::new();
         for file in &files {
             let sidecar = sidecar_of(&file.path, &files);

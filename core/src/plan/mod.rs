@@ -2,6 +2,8 @@
 
 mod statement;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dialect::Dialect;
 use crate::operation::Kind;
 
@@ -9,7 +11,8 @@ pub use crate::backfill::{BackfillJob, Walk, Work};
 pub use statement::{Act, Allowance, Statement, Written, script, undo};
 
 /// One deployable stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum PhaseKind {
     /// What is there is looked at.
     Assessment,
@@ -28,6 +31,22 @@ pub enum PhaseKind {
 }
 
 impl PhaseKind {
+    /// Every phase, in order.
+    pub const ALL: [Self; 7] = [
+        Self::Assessment,
+        Self::Expand,
+        Self::DualWrite,
+        Self::Backfill,
+        Self::Cutover,
+        Self::Verification,
+        Self::Contract,
+    ];
+
+    /// The phase of that name.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.id() == id)
+    }
+
     /// The word in JSON and file names.
     pub fn id(self) -> &'static str {
         match self {

@@ -39,6 +39,8 @@ pub struct RewrittenFile {
     pub content: String,
     /// Whether it replaces a file that is there.
     pub replaces: bool,
+    /// Whether it waits for a later `rewrite --continue`, and is not written now.
+    pub held: bool,
 }
 
 /// The whole text of a file that is there, replaced.

@@ -34,7 +34,7 @@ pub struct Response {
 }
 
 pub fn run(world: &World, request: &Request) -> Told<Response> {
-    let planned = world.plan(&request.file, request.strategy.as_deref())?;
+    let planned = world.plan(&request.file, request.strategy.as_deref(), None)?;
     if !planned.report.blocked_by.is_empty() {
         let open = planned.report.blocked_by.join(", ");
         let next = format!(
@@ -50,6 +50,13 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
     let documents = report_files(&planned.report);
     let store = Books::of(&planned.project).map_err(|error| error.to_string())?.store;
     let id = store.store(&planned.stored, &documents).map_err(|error| error.to_string())?;
+    if let Err(why) = &planned.rewrite {
+        let next = format!(
+            "show the comparison to your human: plan {id} can be read and reported, but its files cannot be written: {}",
+            why.message
+        );
+        return Ok(Response { plan_id: Some(id.to_string()), report: planned.report, next });
+    }
     let next = format!(
         "show the comparison to your human; request_approval asks them for plan {id}, and write_migrations and write_report then take it"
     );

@@ -4,14 +4,14 @@ use lockkeeper_approval::answer::Asker;
 use lockkeeper_approval::content::Content;
 use lockkeeper_approval::ledger::Closed;
 use lockkeeper_approval::ledger::entry::Action;
-use lockkeeper_core::plan::Way;
+use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::report::ReleaseReport;
 use lockkeeper_project::{analysis, rewrite};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::gate::{GateAnswer, closed, content, spend};
-use crate::world::{Planned, Stored, Told, World, timestamp};
+use crate::world::{Planned, Stored, Told, World};
 
 /// The plan, and nothing else: what is written follows from it.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -75,11 +75,11 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
         Err(stale) => return Ok(stale.into()),
     };
     let rewrite = drafted(&planned)?;
-    let write = || rewrite::write(&planned.project.root, &rewrite).map_err(|error| error.message);
+    let write = || rewrite::write(&planned.project.root, rewrite).map_err(|error| error.message);
     if let Err(closed) = spend(&stored, Action::WriteMigrations, asker, write)? {
         return Ok(closed.into());
     }
-    let report = analysis::rewrite_report(&rewrite);
+    let report = analysis::rewrite_report(rewrite);
     Ok(Response {
         status: "written".to_owned(),
         files: rewrite.files.iter().map(|file| file.path.clone()).collect(),
@@ -92,7 +92,8 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
 /// The stored plan made again from what is there now; or, where something changed, how the gate is closed.
 pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planned, GateAnswer>> {
     let before = content(&stored.plan)?;
-    let planned = world.plan(&stored.plan.subject, before.strategy.as_deref())?;
+    let named = Timestamp::from_unix(stored.plan.named.unwrap_or_default());
+    let planned = world.plan(&stored.plan.subject, before.strategy.as_deref(), Some(named))?;
     let changes = Content::difference(before, content(&planned.stored)?);
     if changes.is_empty() {
         return Ok(Ok(planned));
@@ -101,12 +102,12 @@ pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planne
 }
 
 /// The files of the plan: made before the gate is asked, so that an approval is never used up for nothing.
-fn drafted(planned: &Planned) -> Told<rewrite::Rewrite> {
-    let Some(plan) = &planned.report.plan else { return Err(why_no_plan(planned)) };
-    let way = Way::from_id(&plan.strategy).ok_or("the plan's strategy is not known: make it again")?;
-    let answers = planned.project.config.answers_with(&[]);
-    rewrite::rewrite(&planned.project, &planned.file, way, &answers, timestamp())
-        .map_err(|error| error.message)
+fn drafted(planned: &Planned) -> Told<&rewrite::Rewrite> {
+    match &planned.rewrite {
+        Ok(Some(rewrite)) => Ok(rewrite),
+        Ok(None) => Err(why_no_plan(planned)),
+        Err(error) => Err(error.message.clone()),
+    }
 }
 
 /// Why there is nothing to write.

@@ -5,13 +5,13 @@ use std::path::Path;
 use super::{Rewrite, RewriteError};
 use crate::write::{NewFile, write_all};
 
-/// Writes the files of a rewrite. New ones must not be there yet; they are made before an old one is replaced, and
+/// Writes the files of a rewrite that do not wait. New ones must not be there yet; they are made before an old one is replaced, and
 /// taken away again when something fails.
 ///
 /// # Errors
 /// [`RewriteError`] when a file is in the way, lies outside the root, or cannot be written; then nothing was kept.
 pub fn write(root: &Path, rewrite: &Rewrite) -> Result<(), RewriteError> {
-    let files = rewrite.files.iter();
+    let files = rewrite.files.iter().filter(|it| !it.held);
     let files = files.map(|it| NewFile {
         path: &it.path,
         content: &it.content,
