@@ -26,6 +26,8 @@ pub struct BackfillJob {
     pub lock_timeout: String,
     /// The query that counts the rows that are left.
     pub remaining: String,
+    /// What is set for its session before it begins, each with its value.
+    pub settings: Vec<(String, String)>,
     /// Row triggers of the table that may fire for each row.
     pub fires: Vec<String>,
 }

@@ -6,11 +6,13 @@
 //! whether it may come before that one's end the model says (`verify`).
 
 mod merge;
+mod settings;
 mod touch;
 
 use crate::operation::{Kind, ObjectKind};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
 
+pub use settings::Settings;
 pub use touch::{Touch, touches};
 
 /// What one or more statements of a migration become.

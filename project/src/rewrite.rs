@@ -121,11 +121,12 @@ pub fn phases(
     }
     let part = |(number, piece): (usize, &Piece)| {
         let name = format!("{stem}_{}", number + 1);
-        let phases = match &piece.becomes {
+        let mut phases = match &piece.becomes {
             Becomes::Rewritten(own) => own.clone(),
             Becomes::Kept(kept) => vec![kept_phase(kept, name, file.target.dialect)],
             Becomes::Redefined(views) => vec![redefined_phase(views, name, file.target.dialect)],
         };
+        piece.settings.over(&mut phases);
         Part { phases, touches: piece.touches.clone() }
     };
     let parts: Vec<Part> = pieces.iter().enumerate().map(part).collect();

@@ -96,6 +96,8 @@ pub struct Set {
     pub name: String,
     /// The value without quotes; `None` for RESET and DEFAULT.
     pub value: Option<String>,
+    /// The value as it was written, where it stands in a text: a list of names, or a number.
+    pub words: Option<String>,
     /// Only until the end of the transaction.
     pub local: bool,
 }

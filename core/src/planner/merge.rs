@@ -123,7 +123,7 @@ enum Hold {
 fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
     let same = one.transactional && other.transactional && one.dialect == other.dialect;
     let (table, hold) = about(one).filter(|_| same)?;
-    (about(other)? == (table, hold)).then_some(())?;
+    (about(other)? == (table, hold) && settings(one) == settings(other)).then_some(())?;
     let both = |first: &[Statement], then: &[Statement]| -> Vec<Statement> {
         let again = |it: &&Statement| is_setting(it) && first.contains(it);
         first.iter().chain(then.iter().filter(|it| !again(it))).cloned().collect()
@@ -140,6 +140,12 @@ fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
         transactional: true,
         dialect: one.dialect,
     })
+}
+
+/// What a migration sets for its statements, but the timeout that each has.
+fn settings(step: &SqlStep) -> Vec<&Kind> {
+    let own = |kind: &&Kind| matches!(kind, Kind::Set(set) if set.name != "lock_timeout");
+    step.operations().filter(own).collect()
 }
 
 fn is_setting(statement: &Statement) -> bool {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, RelationName, Table, names_column};
 use crate::dialect::Dialect;
 use crate::operation::{
-    Constraint, ConstraintKind, CreateIndex, Expression, Kind, Operation, TableAction, Update,
+    Constraint, ConstraintKind, CreateIndex, Expression, Kind, ObjectKind, Operation, TableAction, Update,
 };
 
 /// A relation or type that an operation has to do with.
@@ -30,14 +30,19 @@ impl Touch {
 pub fn touches(operations: &[&Operation], catalog: &Catalog) -> Option<Vec<Touch>> {
     let mut all = Vec::new();
     for operation in operations {
-        let own = operation.relation().map(|it| catalog.resolve(it));
+        let commented = || match &operation.kind {
+            Kind::Comment(comment) => Some(&comment.name),
+            _ => None,
+        };
+        let own = operation.relation().or_else(commented).map(|it| catalog.resolve(it));
         let columns = columns(operation, catalog.dialect());
+        let granted = matches!(operation.kind, Kind::Grant(_));
         let named = operation.relations(catalog.dialect())?.into_iter().chain(operation.column_types());
         for name in named.map(|it| catalog.resolve(&it)) {
             let of_key = referenced(operation, catalog).filter(|(table, _)| *table == name);
             let columns = match of_key {
                 Some((_, columns)) if Some(&name) != own.as_ref() => columns,
-                _ => columns.clone().filter(|_| Some(&name) == own.as_ref()),
+                _ => columns.clone().filter(|_| granted || Some(&name) == own.as_ref()),
             };
             let columns = columns.map(|it| with_others(it, catalog.table(&name), catalog.dialect()));
             all.push(Touch { name, columns });
@@ -64,6 +69,14 @@ fn columns(operation: &Operation, dialect: Dialect) -> Option<BTreeSet<String>> 
     match &operation.kind {
         Kind::CreateIndex(index) => Some(of_index(index, dialect)),
         Kind::Update(update) => of_update(update, dialect),
+        // Words about a table and rights on it hang on no column, but on those that they name.
+        Kind::Grant(grant) => {
+            Some(grant.privileges.iter().flat_map(|(_, columns)| columns.iter().cloned()).collect())
+        }
+        Kind::Comment(comment) if comment.object == ObjectKind::Table => Some(BTreeSet::new()),
+        Kind::Comment(comment) if comment.object == ObjectKind::Column => {
+            comment.part.clone().map(|it| BTreeSet::from([it]))
+        }
         Kind::AlterTable(alter) => match &alter.action {
             TableAction::AddColumn { column, .. } => {
                 column.generated.is_none().then(|| BTreeSet::from([column.name.name.clone()]))

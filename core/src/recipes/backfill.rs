@@ -140,6 +140,7 @@ pub(super) fn job(
         resume_lag_seconds: scene.resume_lag_seconds.min(scene.pause_lag_seconds),
         // A transaction of the application may wait for a row that a batch has, and have one that it waits for: the batch gives up first.
         lock_timeout: SECOND_LOCK_TIMEOUT.to_owned(),
+        settings: Vec::new(),
         fires: Vec::new(),
     }
 }

@@ -242,6 +242,12 @@ impl Change<'_> {
         }
     }
 
+    /// Whether a value of one type becomes one of the other by the settings of a session: its time zone, its style of dates.
+    fn is_read_by_session(&self) -> bool {
+        let temporal = ["timestamp", "timestamptz", "date", "time", "timetz", "interval"];
+        [self.ty, &self.old.ty].into_iter().any(|it| it.is_any(&temporal))
+    }
+
     /// Before the swap the old column has the name.
     fn sync(&self) -> Sync<'_> {
         Sync {
@@ -249,6 +255,7 @@ impl Change<'_> {
             state: self.state,
             old: vec![Kept::new(self.column, self.down(self.new))],
             new: vec![Kept::new(self.new, self.up(self.column))],
+            by_session: self.is_read_by_session(),
         }
     }
 
@@ -408,6 +415,7 @@ impl Change<'_> {
             state: self.state,
             old: vec![Kept::new(self.column, self.up(aside))],
             new: vec![Kept::new(aside, self.down(self.column))],
+            by_session: self.is_read_by_session(),
         }
     }
 

@@ -92,6 +92,7 @@ impl Handover<'_> {
             state: self.state,
             old: old.map(|(column, value)| Kept { column, value }).collect(),
             new: new.map(|(column, value)| Kept { column, value }).collect(),
+            by_session: false,
         }
     }
 

@@ -539,7 +539,8 @@ pub(super) fn lock(tables: Vec<Name>, mode: LockMode) -> Statement {
 }
 
 pub(super) fn set_local(setting: &str, value: &str) -> Statement {
-    Kind::Set(Set { name: setting.to_owned(), value: Some(value.to_owned()), local: true }).into()
+    Kind::Set(Set { name: setting.to_owned(), value: Some(value.to_owned()), words: None, local: true })
+        .into()
 }
 
 /// A query for what it does.

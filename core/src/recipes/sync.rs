@@ -38,10 +38,15 @@ pub(super) struct Sync<'a> {
     pub old: Vec<Kept<'a>>,
     /// The columns of the new release, each with its value from the old ones.
     pub new: Vec<Kept<'a>>,
+    /// Whether a value is read by the settings of a session: then by those of whoever makes the trigger, not of whoever writes the row.
+    pub by_session: bool,
 }
 
 /// The setting under which a backfill writes: the trigger stands aside.
 pub(super) const GUARD: &str = "lockkeeper.backfill";
+
+/// Dates and times are read as the session reads them that makes the function.
+const AS_MADE: &str = "SET timezone FROM CURRENT SET datestyle FROM CURRENT";
 
 impl Sync<'_> {
     /// The name of the function and, behind `zzz_`, of the trigger.
@@ -100,7 +105,7 @@ impl Sync<'_> {
         let action = format!("\n  FOR EACH ROW EXECUTE PROCEDURE {}()", function.sql(scene.dialect()));
         let (trigger, table) = (self.trigger(scene), scene.name(self.table));
         vec![
-            make::trigger_function(function, "", code),
+            make::trigger_function(function, if self.by_session { AS_MADE } else { "" }, code),
             make::trigger(&trigger, &table, false, "BEFORE INSERT OR UPDATE", &action),
         ]
     }

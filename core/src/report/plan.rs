@@ -343,8 +343,19 @@ pub struct JobReport {
     pub resume_lag_seconds: u64,
     /// The query that counts the rows that are left.
     pub remaining: String,
+    /// What is set for its session before it begins.
+    pub settings: Vec<SettingReport>,
     /// Row triggers of the table that may fire for each row.
     pub fires: Vec<String>,
+}
+
+/// A setting of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SettingReport {
+    /// Its name.
+    pub name: String,
+    /// Its value, as `set_config` takes it.
+    pub value: String,
 }
 
 /// Where rows are copied to.
@@ -399,6 +410,11 @@ impl From<&BackfillJob> for JobReport {
             pause_lag_seconds: job.pause_lag_seconds,
             resume_lag_seconds: job.resume_lag_seconds,
             remaining: job.remaining.clone(),
+            settings: job
+                .settings
+                .iter()
+                .map(|(name, value)| SettingReport { name: name.clone(), value: value.clone() })
+                .collect(),
             fires: job.fires.clone(),
         }
     }

@@ -10,7 +10,7 @@ use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::operation::{Kind, Operation};
 use lockkeeper_core::plan::{Phase, Statement, Way, Written};
-use lockkeeper_core::planner::{Touch, touches};
+use lockkeeper_core::planner::{Settings, Touch, touches};
 use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, inverse};
 
 use super::RewriteError;
@@ -27,6 +27,8 @@ pub(super) struct Piece {
     pub touches: Option<Vec<Touch>>,
     /// The schema behind it.
     pub after: Catalog,
+    /// What the migration has set for its session here.
+    pub settings: Settings,
 }
 
 /// What becomes of a part of a migration.
@@ -92,6 +94,7 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
         rewritten: false,
         remade: Vec::new(),
         held: Vec::new(),
+        settings: Settings::default(),
     };
     taker.remade = taker.remade();
     taker.catalog.start_migration();
@@ -157,6 +160,7 @@ struct Taker<'a> {
     remade: Vec<RelationName>,
     /// The statements that drop such views, until these are made again.
     held: Vec<Dropped>,
+    settings: Settings,
 }
 
 impl<'a> Taker<'a> {
@@ -215,7 +219,8 @@ impl<'a> Taker<'a> {
         let touches = touches(operations, &self.catalog);
         let mut after = self.catalog.clone();
         operations.iter().for_each(|it| after.apply(it));
-        self.pieces.push(Piece { becomes: Becomes::Rewritten(phases), touches, after });
+        let settings = self.settings.clone();
+        self.pieces.push(Piece { becomes: Becomes::Rewritten(phases), touches, after, settings });
         Ok(())
     }
 
@@ -223,7 +228,11 @@ impl<'a> Taker<'a> {
         let settings_only =
             operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
         if settings_only {
-            // Every new migration sets its own, and the runner or the spelling opens its transaction.
+            // Every new migration sets what still matters, and the runner or the spelling opens its transaction.
+            operations.iter().for_each(|it| match &it.kind {
+                Kind::Set(set) => self.settings.apply(set),
+                _ => {}
+            });
             return;
         }
         let transactional = self.is_transactional(operations);
@@ -234,7 +243,8 @@ impl<'a> Taker<'a> {
         let mut after = self.catalog.clone();
         operations.iter().for_each(|it| after.apply(it));
         let last = self.pieces.last_mut();
-        if let Some(Piece { becomes: Becomes::Kept(kept), touches: before, after: behind }) = last
+        if let Some(Piece { becomes: Becomes::Kept(kept), touches: before, after: behind, settings }) = last
+            && *settings == self.settings
             && kept.transactional
             && transactional
             && !kept.apart
@@ -247,7 +257,7 @@ impl<'a> Taker<'a> {
             return;
         }
         let becomes = Becomes::Kept(Kept { up: vec![statement], down, transactional, apart });
-        self.pieces.push(Piece { becomes, touches, after });
+        self.pieces.push(Piece { becomes, touches, after, settings: self.settings.clone() });
     }
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {

@@ -23,6 +23,10 @@ pub fn statement(job: &BackfillJob) -> String {
         Walk::Key { columns, .. } => (writer.by_key(columns), writer.key_bounds(columns)),
         Walk::Pages { by_range } => (writer.by_pages(), writer.page_bounds(*by_range)),
     };
+    let set = |(name, value): &(String, String)| {
+        format!("  PERFORM set_config({}, {}, false);\n", quote_literal(name), quote_literal(value))
+    };
+    let settings: String = job.settings.iter().map(set).collect();
     let code = format!(
         "DECLARE\n\
          {declare}\
@@ -32,6 +36,7 @@ pub fn statement(job: &BackfillJob) -> String {
          \x20 _windows bigint := 0;\n\
          \x20 _tries int;\n\
          BEGIN\n\
+         {settings}\
          {start}\
          \x20 WHILE _more LOOP\n\
          {window}\

@@ -386,6 +386,12 @@ fn truncate(it: &Truncate) -> String {
 fn set(it: &Set) -> String {
     let local = when(it.local, "LOCAL ");
     match &it.value {
+        Some(_) if it.name == "timezone" && it.words.is_some() => {
+            format!("SET {local}TIME ZONE {}", it.words.as_deref().unwrap_or_default())
+        }
+        Some(value) if it.words.is_some() => {
+            format!("SET {local}{} = {}", it.name, it.words.as_deref().unwrap_or(value))
+        }
         Some(value) => format!("SET {local}{} = {}", it.name, quote_literal(value)),
         None => format!("SET {local}{} = DEFAULT", it.name),
     }

@@ -131,7 +131,7 @@ impl Taker<'_> {
     /// The last piece, where it is of views that are replaced. Views that are made one behind the other are replaced together.
     fn redefined(&mut self) -> Option<(&mut Redefined, &mut Option<Vec<Touch>>, &mut Catalog)> {
         match self.pieces.last_mut()? {
-            Piece { becomes: Becomes::Redefined(views), touches, after } => Some((views, touches, after)),
+            Piece { becomes: Becomes::Redefined(views), touches, after, .. } => Some((views, touches, after)),
             _ => None,
         }
     }
@@ -145,7 +145,12 @@ impl Taker<'_> {
         if self.redefined().is_none() {
             let touches = Some(Vec::new());
             let becomes = Becomes::Redefined(Redefined::default());
-            self.pieces.push(Piece { becomes, touches, after: self.catalog.clone() });
+            self.pieces.push(Piece {
+                becomes,
+                touches,
+                after: self.catalog.clone(),
+                settings: self.settings.clone(),
+            });
         }
         let scene = self.order.scene(&self.order.file.before);
         // Who could read it can read it, whatever the migration forgets.

@@ -19,7 +19,9 @@ pub(super) fn command(mut cursor: Cursor<'_>) -> Option<Kind> {
         "savepoint" | "release" => Some(Kind::Transaction(Transaction::Savepoint)),
         "prepare" if cursor.is("transaction") => Some(Kind::Transaction(Transaction::Prepare)),
         "set" => set(cursor),
-        "reset" => Some(Kind::Set(Set { name: parameter(&mut cursor), value: None, local: false })),
+        "reset" => {
+            Some(Kind::Set(Set { name: parameter(&mut cursor), value: None, words: None, local: false }))
+        }
         "refresh" => refresh(cursor),
         "reindex" => index::reindex(cursor),
         "vacuum" => Some(maintain::vacuum(cursor)),
@@ -73,7 +75,8 @@ fn set(mut cursor: Cursor<'_>) -> Option<Kind> {
     let local = cursor.eat("local");
     cursor.eat("session");
     if cursor.eat_all("time zone") {
-        return Some(Kind::Set(Set { name: "timezone".to_owned(), value: value(&cursor), local }));
+        let (value, words) = value(&cursor);
+        return Some(Kind::Set(Set { name: "timezone".to_owned(), value, words, local }));
     }
     if cursor.is_any(&["constraints", "transaction", "role", "authorization", "characteristics"]) {
         let first = cursor.index();
@@ -81,20 +84,24 @@ fn set(mut cursor: Cursor<'_>) -> Option<Kind> {
         let words = cursor.span_from(first).of(cursor.text()).to_ascii_lowercase();
         let (name, value) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
         let value = Some(value.trim().to_owned());
-        return Some(Kind::Set(Set { name: name.to_owned(), value, local }));
+        return Some(Kind::Set(Set { name: name.to_owned(), words: value.clone(), value, local }));
     }
     let name = parameter(&mut cursor);
     (!cursor.at_end()).then_some(())?;
     if !cursor.eat("to") {
         cursor.eat("=");
     }
-    Some(Kind::Set(Set { name, value: value(&cursor), local }))
+    let (value, words) = value(&cursor);
+    Some(Kind::Set(Set { name, value, words, local }))
 }
 
-fn value(cursor: &Cursor<'_>) -> Option<String> {
-    let text = cursor.rest().span().of(cursor.text());
-    let value = text.trim().trim_matches('\'');
-    (!value.eq_ignore_ascii_case("default")).then(|| value.to_owned())
+/// The value without quotes, and as it was written; nothing for DEFAULT.
+fn value(cursor: &Cursor<'_>) -> (Option<String>, Option<String>) {
+    let words = cursor.rest().span().of(cursor.text()).trim();
+    if words.eq_ignore_ascii_case("default") {
+        return (None, None);
+    }
+    (Some(words.trim_matches('\'').to_owned()), Some(words.to_owned()))
 }
 
 fn refresh(mut cursor: Cursor<'_>) -> Option<Kind> {
