@@ -37,7 +37,9 @@ pub fn touches(operations: &[&Operation], catalog: &Catalog) -> Option<Vec<Touch
         let own = operation.relation().or_else(commented).map(|it| catalog.resolve(it));
         let columns = columns(operation, catalog.dialect());
         let granted = matches!(operation.kind, Kind::Grant(_));
-        let named = operation.relations(catalog.dialect())?.into_iter().chain(operation.column_types());
+        // The types of the server are everybody's, and nobody changes them.
+        let own_types = operation.column_types().into_iter().filter(|it| catalog.type_named(it).is_some());
+        let named = operation.relations(catalog.dialect())?.into_iter().chain(own_types);
         for name in named.map(|it| catalog.resolve(&it)) {
             let of_key = referenced(operation, catalog).filter(|(table, _)| *table == name);
             let columns = match of_key {

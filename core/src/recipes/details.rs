@@ -1,6 +1,6 @@
 //! What hangs on a relation or column beside what it is made of, given to what takes its place: rights, comments, settings of columns.
 
-use crate::catalog::{Details, Rights, Setting};
+use crate::catalog::{Catalog, Details, RelationName, Rights, Setting, Table};
 use crate::dialect::Name;
 use crate::operation::{Comment, Grant, Kind, ObjectKind, TableAction};
 use crate::plan::Statement;
@@ -74,5 +74,20 @@ pub(super) fn of_column(details: &Details, on: &On, column: &str) -> Vec<Stateme
     }
     statements.extend(comment(details, ObjectKind::Column, &on.name, Some(column)));
     statements.extend(rights(&details.rights, &on.name, Some(column)));
+    statements
+}
+
+/// What LIKE leaves behind of a table, as statements about its copy: rights and the comment of the table, rights, statistics and options of its columns.
+pub(super) fn of_copy(catalog: &Catalog, table: &RelationName, state: &Table, on: &On) -> Vec<Statement> {
+    let own = catalog.details(table);
+    let mut statements = own.map(|it| rights(&it.rights, &on.name, None)).unwrap_or_default();
+    statements.extend(own.and_then(|it| comment(it, ObjectKind::Table, &on.name, None)));
+    for column in &state.columns {
+        let copied =
+            |setting: &Setting| matches!(setting, Setting::Storage | Setting::Compression | Setting::Comment);
+        let mut details = column.details.clone();
+        details.settings.retain(|setting, _| !copied(setting));
+        statements.extend(of_column(&details, on, &column.name));
+    }
     statements
 }

@@ -6,7 +6,7 @@ use crate::dialect::Name;
 use crate::effect::in_server_order;
 use crate::operation::{Kind, Operation, TableAction};
 
-use super::{Form, RECIPES, Recipe, Scene};
+use super::{Form, RECIPES, Recipe, Scene, swap_table};
 
 /// So many operations are looked at for one change: in a dump of a schema most begin what might be one.
 const FURTHEST: usize = 1_000;
@@ -32,6 +32,7 @@ pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
         Kind::Drop(_) | Kind::AlterObject(_) | Kind::CreateView(_) => true,
         Kind::AlterTable(alter) => {
             matches!(alter.action, TableAction::SetNotNull { .. } | TableAction::DropDefault { .. })
+                || swap_table::is_shared(&alter.action)
         }
         _ => it.changes_rows(),
     };
@@ -68,7 +69,9 @@ pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
 /// What stands between its members is carried out behind it, so nothing there may use what they use.
 pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
     let claimed = RECIPES.iter().find_map(|recipe| match recipe.form {
-        Form::Several { claim, .. } => claim(operations, scene).map(|members| Group { recipe, members }),
+        Form::Each { claim, .. } | Form::Several { claim, .. } => {
+            claim(operations, scene).map(|members| Group { recipe, members })
+        }
         Form::One { .. } => None,
     })?;
     let dialect = scene.dialect();

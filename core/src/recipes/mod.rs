@@ -99,6 +99,15 @@ pub enum Form {
         /// The phases, or why there are none here.
         write: fn(&Operation, &Scene<'_>, Way) -> Phases,
     },
+    /// One operation, or several of its kind that are carried out at once.
+    Each {
+        /// Whether an operation is of its kind.
+        applies: fn(&Operation) -> bool,
+        /// Which of these operations are carried out with the first; `None` where no other is.
+        claim: fn(&[&Operation], &Scene<'_>) -> Option<Vec<usize>>,
+        /// The phases of one or several, or why there are none here.
+        write: fn(&[&Operation], &Scene<'_>, Way) -> Phases,
+    },
     /// Several operations of one migration, which mean one change together.
     Several {
         /// Which of these operations it takes, the first always among them; `None` where they mean something else. The scene is the one
@@ -113,7 +122,7 @@ impl Recipe {
     /// Whether it takes over this operation alone.
     pub fn applies(&self, operation: &Operation) -> bool {
         match self.form {
-            Form::One { applies, .. } => applies(operation),
+            Form::One { applies, .. } | Form::Each { applies, .. } => applies(operation),
             Form::Several { .. } => false,
         }
     }
@@ -196,7 +205,7 @@ pub fn write(recipe: &Recipe, operations: &[&Operation], scene: &Scene<'_>, way:
     let phases = match (recipe.form, operations) {
         (Form::One { write, .. }, [operation]) => write(operation, scene, own),
         (Form::One { .. }, _) => Err(Refusal::new(format!("{} takes one operation", recipe.id))),
-        (Form::Several { write, .. }, _) => write(operations, scene, own),
+        (Form::Each { write, .. } | Form::Several { write, .. }, _) => write(operations, scene, own),
     }?;
     // A recipe that needs no dual write is the same in every way.
     if known || way != Way::Application || !keep_in_step(&phases) {

@@ -1,6 +1,6 @@
 //! A change that has no online form is made on an empty copy beside the table; the copy is filled and takes the table's place.
 
-use crate::catalog::{RelationName, Table};
+use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Ident, Name};
 use crate::effect::preflight;
 use crate::operation::{
@@ -9,6 +9,7 @@ use crate::operation::{
 use crate::plan::{Criterion, Phase, Statement, Way, Written};
 use crate::text::Span;
 
+use super::details;
 use super::make::{self, On};
 use super::scene::Scene;
 use super::twin::{self, Shape, Twin};
@@ -18,8 +19,35 @@ pub(super) static RECIPE: Recipe = Recipe {
     id: "swap-table",
     page: include_str!("swap_table.md"),
     ways: &[Way::Triggers],
-    form: Form::One { applies: |operation| Asked::of(operation).is_some(), write },
+    form: Form::Each { applies: |operation| Asked::of(operation).is_some(), claim, write },
 };
+
+/// Whether several of the kind can be made on the way of one copy.
+pub(super) fn is_shared(action: &TableAction) -> bool {
+    match action {
+        TableAction::AddColumn { column, .. } => column.generated.as_ref().is_some_and(|it| it.stored),
+        TableAction::SetExpression { .. } => true,
+        _ => false,
+    }
+}
+
+/// The stored columns of one table, up to the first statement about it that is something else.
+fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
+    let of = |operation: &Operation| match &operation.kind {
+        Kind::AlterTable(alter) if is_shared(&alter.action) => Some(scene.resolve(&alter.table)),
+        _ => None,
+    };
+    let table = of(operations.first()?)?;
+    (scene.catalog.table(&table).is_some() && !scene.catalog.is_new(&table)).then_some(())?;
+    let about = |it: &Operation| match it.relations(scene.dialect()) {
+        Some(names) => names.iter().any(|it| scene.resolve(it) == table),
+        None => true,
+    };
+    let own = |(_, it): &(usize, &&Operation)| of(it).as_ref() == Some(&table);
+    let members = operations.iter().enumerate().take_while(|it| own(it) || !about(it.1)).filter(own);
+    let members: Vec<usize> = members.map(|(at, _)| at).collect();
+    (members.len() > 1).then_some(members)
+}
 
 /// A change that writes the table anew, or builds what cannot be built beside it.
 #[derive(Debug, Clone, Copy)]
@@ -76,19 +104,20 @@ impl<'a> Asked<'a> {
     }
 }
 
-fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    let Some(asked) = Asked::of(operation) else {
-        return Err(Refusal::new("it does not write a table anew"));
+fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let asked = operations.iter().map(|it| Some((*it, Asked::of(it)?))).collect::<Option<Vec<_>>>();
+    let Some(([(_, first), ..], all)) = asked.as_ref().map(|it| (it.as_slice(), it)) else {
+        return Err(Refusal::new("it does not rewrite a table"));
     };
-    let table = scene.resolve(asked.table());
+    let table = scene.resolve(first.table());
     let state = scene.table(&table)?;
     let name = twin::name(&table);
-    let change = Change { scene, operation, asked, table: &table, state, twin: &name };
+    let change = Change { scene, asked: all, table: &table, state, twin: &name };
     let twin = Twin::of(scene, &table, state, &name, change.shape()?)?;
     change.refuse_unlogged(&twin)?;
     let mut phases = twin.phases()?;
     if let (Some(TableAction::AddConstraint { constraint }), Some(expand)) =
-        (asked.action(), phases.first_mut())
+        (first.action(), phases.first_mut())
     {
         let text = constraint.span.of(scene.text);
         let conflicts = preflight::conflicts(&table, text, scene.dialect());
@@ -99,8 +128,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
 
 struct Change<'a> {
     scene: &'a Scene<'a>,
-    operation: &'a Operation,
-    asked: Asked<'a>,
+    /// The changes of one table, in order.
+    asked: &'a [(&'a Operation, Asked<'a>)],
     table: &'a RelationName,
     state: &'a Table,
     twin: &'a RelationName,
@@ -108,26 +137,37 @@ struct Change<'a> {
 
 impl Change<'_> {
     fn shape(&self) -> Result<Shape, Refusal> {
-        let mut after = self.scene.catalog.clone();
-        after.apply(self.operation);
-        let after = after.table(self.table).cloned().unwrap_or_default();
+        let after = self.changed().table(self.table).cloned().unwrap_or_default();
         let (mut create, mut order) = (self.like(), Vec::new());
-        match self.asked {
-            Asked::Alter(alter) => create.push(self.changed_twin(alter)),
-            Asked::Compact(_) => {}
-            Asked::Ordered(_, index) => {
-                let there;
-                (there, order) = self.ordered_by(index, &create)?;
-                create.push(self.on_twin().does(TableAction::ClusterOn { index: make::ident(there) }));
+        for (operation, asked) in self.asked {
+            match asked {
+                Asked::Alter(alter) => create.push(self.changed_twin(operation, alter)),
+                Asked::Compact(_) => {}
+                Asked::Ordered(_, index) => {
+                    let there;
+                    (there, order) = self.ordered_by(index, &create)?;
+                    create.push(self.on_twin().does(TableAction::ClusterOn { index: make::ident(there) }));
+                }
             }
         }
         let mut again = self.like();
         again.extend(self.undone()?);
-        let keeps_place = !matches!(
-            self.asked.action(),
-            Some(TableAction::SetTablespace { .. } | TableAction::SetAccessMethod { .. })
-        );
+        let moves = |action: &TableAction| {
+            matches!(action, TableAction::SetTablespace { .. } | TableAction::SetAccessMethod { .. })
+        };
+        let keeps_place = !self.actions().any(moves);
         Ok(Shape { create, after, again, title: self.title(), keeps_place, order })
+    }
+
+    /// The schema with the changes made directly.
+    fn changed(&self) -> Catalog {
+        let mut changed = self.scene.catalog.clone();
+        self.asked.iter().for_each(|(operation, _)| changed.apply(operation));
+        changed
+    }
+
+    fn actions(&self) -> impl Iterator<Item = &TableAction> {
+        self.asked.iter().filter_map(|(_, it)| it.action())
     }
 
     /// The twin's index that is like one of the table, and the columns in whose order its rows come over.
@@ -163,6 +203,7 @@ impl Change<'_> {
                 statements.push(self.on_twin().set_identity(&column.name, Identity::ByDefault));
             }
         }
+        statements.extend(details::of_copy(self.scene.catalog, self.table, self.state, &self.on_twin()));
         statements
     }
 
@@ -171,14 +212,14 @@ impl Change<'_> {
     }
 
     /// The change as it was written, of the twin.
-    fn changed_twin(&self, alter: &AlterTable) -> Statement {
-        let words = format!("ALTER TABLE {} {}", self.scene.sql(self.twin), self.words(alter));
+    fn changed_twin(&self, operation: &Operation, alter: &AlterTable) -> Statement {
+        let words = format!("ALTER TABLE {} {}", self.scene.sql(self.twin), self.words(operation, alter));
         Written::read(words, self.scene.dialect()).into()
     }
 
     /// The words behind the table's name.
-    fn words(&self, alter: &AlterTable) -> &str {
-        let span = self.operation.span;
+    fn words(&self, operation: &Operation, alter: &AlterTable) -> &str {
+        let span = operation.span;
         let start = if span.contains(alter.table.span) { alter.table.span.end } else { span.start };
         let text = Span::new(start, span.end).of(self.scene.text).trim();
         text.trim_end_matches(';').trim_end()
@@ -186,7 +227,11 @@ impl Change<'_> {
 
     /// The statements that take the change back on an empty table that is like the changed one; persistence, place and form are not copied.
     fn undone(&self) -> Result<Vec<Statement>, Refusal> {
-        let Some(action) = self.asked.action() else { return Ok(Vec::new()) };
+        let undone = self.actions().map(|it| self.undone_one(it)).collect::<Result<Vec<_>, _>>()?;
+        Ok(undone.into_iter().rev().flatten().collect())
+    }
+
+    fn undone_one(&self, action: &TableAction) -> Result<Vec<Statement>, Refusal> {
         Ok(match action {
             TableAction::AddColumn { column, .. } => {
                 if self.state.column(&column.name.name).is_some() {
@@ -206,9 +251,7 @@ impl Change<'_> {
                 vec![self.on_twin().does(TableAction::SetExpression { column, expression })]
             }
             TableAction::AddConstraint { .. } => {
-                let mut changed = self.scene.catalog.clone();
-                changed.apply(self.operation);
-                let like = twin::after(&changed, &self.like(), self.twin);
+                let like = twin::after(&self.changed(), &self.like(), self.twin);
                 let last = like.indexes.last();
                 last.map(|it| self.on_twin().drop_constraint(&it.name.name)).into_iter().collect()
             }
@@ -217,13 +260,20 @@ impl Change<'_> {
     }
 
     fn title(&self) -> String {
-        let action = match self.asked {
+        let added = |action: &TableAction| match action {
+            TableAction::AddColumn { column, .. } => Some(column.name.name.clone()),
+            _ => None,
+        };
+        let action = match self.asked[0].1 {
             Asked::Compact(_) => return "without the room of rows that are gone".to_owned(),
             Asked::Ordered(_, index) => return format!("in the order of {}", index.name),
             Asked::Alter(alter) => &alter.action,
         };
         match action {
-            TableAction::AddColumn { column, .. } => format!("the table with {}", column.name.name),
+            TableAction::AddColumn { .. } => {
+                let added: Vec<String> = self.actions().filter_map(added).collect();
+                format!("the table with {}", added.join(", "))
+            }
             TableAction::SetExpression { column, .. } => format!("the table with another {}", column.name),
             TableAction::SetLogged { logged: true } => "logged".to_owned(),
             TableAction::SetLogged { logged: false } => "unlogged".to_owned(),
@@ -235,7 +285,7 @@ impl Change<'_> {
 
     /// The server refuses it too, but only when the first foreign key is to go over.
     fn refuse_unlogged(&self, twin: &Twin<'_>) -> Result<(), Refusal> {
-        let unlogged = matches!(self.asked.action(), Some(TableAction::SetLogged { logged: false }));
+        let unlogged = self.actions().any(|it| matches!(it, TableAction::SetLogged { logged: false }));
         match twin.references.first().filter(|_| unlogged) {
             Some(reference) => Err(Refusal::new(format!(
                 "{} points at the table, and no logged table may point at an unlogged one",
