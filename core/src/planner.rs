@@ -5,6 +5,7 @@
 //! what their releases must do stands in one release. A part that uses what another one changes never comes before it;
 //! whether it may come before that one's end the model says (`verify`).
 
+mod mended;
 mod merge;
 mod settings;
 mod touch;
@@ -45,6 +46,19 @@ const MOST_TRIED: usize = 30;
 
 /// The phases of all parts. `proved` tells whether the phases of the first parts, as many as it is given, are proved in the model.
 pub fn together(parts: &[Part], proved: impl Fn(&[Phase], usize) -> bool) -> Vec<Phase> {
+    let joined = mended::mended(parts);
+    if joined.len() < parts.len() {
+        let whole = |phases: &[Phase], count: usize| count < joined.len() || proved(phases, parts.len());
+        let phases = in_order(&joined, whole);
+        if proved(&phases, parts.len()) {
+            return phases;
+        }
+    }
+    in_order(parts, proved)
+}
+
+/// The phases of parts that stay in their order where they meet.
+fn in_order(parts: &[Part], proved: impl Fn(&[Phase], usize) -> bool) -> Vec<Phase> {
     if let [one] = parts {
         return one.phases.clone();
     }
@@ -172,6 +186,11 @@ impl Course {
         }
         all
     }
+}
+
+/// Whether a phase is a release and nothing else.
+fn is_release(phase: &Phase) -> bool {
+    !phase.steps.is_empty() && phase.steps.iter().all(|it| matches!(it, Step::Release(_)))
 }
 
 /// What a part does between two of its releases, and the one before.

@@ -303,6 +303,10 @@ impl Catalog {
     }
 
     fn set(&mut self, set: &Set) {
+        if set.name == "timezone" {
+            let named = |it: &&String| it.chars().all(|it| it.is_alphanumeric() || "/_+-".contains(it));
+            self.time_zone = set.value.as_ref().filter(named).map(|it| it.as_str().into());
+        }
         if set.name != "search_path" {
             return;
         }

@@ -12,6 +12,7 @@ mod constrain;
 mod create;
 mod details;
 mod drop;
+pub(crate) mod filling;
 mod gaps;
 mod list;
 mod lookup;
@@ -81,6 +82,8 @@ pub struct Catalog {
     dialect: Dialect,
     /// The schema of names that state none; `SET search_path` changes it.
     default_schema: Arc<str>,
+    /// The time zone that the migration sets for its session.
+    time_zone: Option<Arc<str>>,
     relations: Map<RelationName, Arc<Relation>>,
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,
@@ -106,6 +109,7 @@ impl Catalog {
         Self {
             dialect,
             default_schema: dialect.default_schema().into(),
+            time_zone: None,
             relations: Map::default(),
             readers: Map::default(),
             renamed: Arc::default(),
@@ -131,12 +135,22 @@ impl Catalog {
     /// Starts a new migration: what exists now has been seen by the running application.
     pub fn start_migration(&mut self) {
         self.migration += 1;
-        self.default_schema = self.dialect.default_schema().into();
+        self.start_session();
     }
 
     /// Turns back: what the migration made is still new, and the session is another one.
     pub fn start_way_back(&mut self) {
+        self.start_session();
+    }
+
+    fn start_session(&mut self) {
         self.default_schema = self.dialect.default_schema().into();
+        self.time_zone = None;
+    }
+
+    /// The time zone that the migration has set for its session here, where it is a name.
+    pub fn time_zone(&self) -> Option<&str> {
+        self.time_zone.as_deref()
     }
 
     /// The engine.

@@ -3,6 +3,7 @@
 
 mod reading;
 
+use crate::catalog::filling::Place;
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::effect::{drifts, volatility};
 use crate::hazards::compatibility::dropped_default;
@@ -75,17 +76,21 @@ fn existing(scene: &Scene<'_>, reading: &Reading<'_>) -> Result<Vec<Phase>, Refu
                 .undone_by("the down migration puts the old default back", "rows with a wrong value"),
         );
     }
-    phases.push(release(
-        format!("release the application that always writes {}", names.join(", ")),
-        names
-            .iter()
-            .map(|it| format!("write a value into {shown}.{it} in every insert and update"))
-            .collect(),
-    ));
+    let unfilled: Vec<&str> = names.iter().copied().filter(|it| !fills_itself(scene, table, it)).collect();
+    if !unfilled.is_empty() {
+        phases.push(release(
+            format!("release the application that always writes {}", unfilled.join(", ")),
+            unfilled
+                .iter()
+                .map(|it| format!("write a value into {shown}.{it} in every insert and update"))
+                .collect(),
+        ));
+    }
     for (operation, ..) in &reading.updates {
         let filled = batched_change::write(operation, scene, Way::Triggers)?;
         phases.extend(filled.into_iter().map(|mut phase| {
-            phase.entry = vec![Criterion::of_people("no instance of the release before is running")];
+            let released = Criterion::of_people("no instance of the release before is running");
+            phase.entry = if unfilled.is_empty() { Vec::new() } else { vec![released] };
             phase
         }));
     }
@@ -95,6 +100,11 @@ fn existing(scene: &Scene<'_>, reading: &Reading<'_>) -> Result<Vec<Phase>, Refu
         phases.extend(drop_default::contract(scene, table, column.name, true));
     }
     Ok(phases)
+}
+
+/// Whether triggers of the migration give a column a value in every row that is written, so that no release has to.
+fn fills_itself(scene: &Scene<'_>, table: &RelationName, column: &str) -> bool {
+    Place::of(scene.catalog, table, column).is_some_and(|it| it.is_filled() && it.is_filled_on_update())
 }
 
 fn release(title: String, must: Vec<String>) -> Phase {

@@ -1,6 +1,7 @@
 //! Change a column's type: a new column of the type beside the old one, swapped under the same name.
 
 use crate::catalog::{ColumnState, RelationName, Table, UserType};
+use crate::dialect::quote_literal;
 use crate::effect::preflight::only_casts;
 use crate::hazards::compatibility::{dropped_column, dropped_default, renamed_column};
 use crate::operation::lower::lower;
@@ -22,8 +23,57 @@ pub(super) static RECIPE: Recipe = Recipe {
     id: "expand-contract-type",
     page: include_str!("change_type.md"),
     ways: &[Way::Triggers],
-    form: Form::One { applies: |operation| parts(operation).is_some(), write },
+    form: Form::Each { applies: |operation| parts(operation).is_some(), claim, write },
 };
+
+/// A type that changes, with what the migration says of the column around it.
+#[derive(Default)]
+pub(super) struct Around<'a> {
+    /// The default that it has in the end, where the migration states one.
+    pub default: Option<&'a Expression>,
+    /// The views that are made again with it.
+    pub views: Views,
+}
+
+/// What an operation says of a column's default.
+pub(super) enum OfDefault<'a> {
+    Goes,
+    Is(&'a Expression),
+}
+
+/// The table and column that an operation says a default of.
+pub(super) fn default_of<'a>(
+    operation: &'a Operation,
+    scene: &Scene<'_>,
+) -> Option<(RelationName, &'a str, OfDefault<'a>)> {
+    let Kind::AlterTable(alter) = &operation.kind else { return None };
+    let table = scene.resolve(&alter.table);
+    match &alter.action {
+        TableAction::DropDefault { column } => Some((table, &column.name, OfDefault::Goes)),
+        TableAction::SetDefault { column, default } => Some((table, &column.name, OfDefault::Is(default))),
+        _ => None,
+    }
+}
+
+/// The table and column whose type an operation changes.
+pub(super) fn column_of<'a>(operation: &'a Operation, scene: &Scene<'_>) -> Option<(RelationName, &'a str)> {
+    let (alter, column, ..) = parts(operation)?;
+    Some((scene.resolve(&alter.table), column))
+}
+
+/// A type with the default that cannot stay and the one that comes.
+fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
+    let goes = matches!(default_of(operations.first()?, scene), Some((.., OfDefault::Goes)));
+    let at = usize::from(goes);
+    let (table, column) = column_of(operations.get(at)?, scene)?;
+    let mut members: Vec<usize> = (0..=at).collect();
+    let of =
+        |at: usize| default_of(operations.get(at)?, scene).filter(|it| (&it.0, it.1) == (&table, column));
+    (at == 0 || of(0).is_some()).then_some(())?;
+    let (.., OfDefault::Is(_)) = of(at + 1)? else { return None };
+    members.push(at + 1);
+    Some(members)
+}
 
 fn parts(operation: &Operation) -> Option<(&AlterTable, &str, &TypeName, Option<&Expression>)> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
@@ -48,18 +98,24 @@ pub(super) struct Views {
     pub shown: Vec<String>,
 }
 
-fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    under_views(operation, scene, Views::default())
+fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let retyped = operations.iter().find(|it| parts(it).is_some());
+    let retyped = retyped.ok_or_else(|| Refusal::new("it changes no type"))?;
+    let default = operations.iter().rev().find_map(|it| match default_of(it, scene)? {
+        (.., OfDefault::Is(default)) => Some(default),
+        _ => None,
+    });
+    within(retyped, scene, Around { default, ..Around::default() })
 }
 
-/// The phases of a type that changes while views read the column. `scene` is the one without these views.
+/// The phases of a type that changes with what stands around it. `scene` is the one without the views of that.
 ///
 /// # Errors
 /// [`Refusal`] where it cannot.
-pub(super) fn under_views(
+pub(super) fn within(
     operation: &Operation,
     scene: &Scene<'_>,
-    views: Views,
+    Around { default, views }: Around<'_>,
 ) -> Result<Vec<Phase>, Refusal> {
     let Some((alter, column, ty, using)) = parts(operation) else {
         return Err(Refusal::new("it changes no type"));
@@ -100,6 +156,7 @@ pub(super) fn under_views(
         narrowing: narrowing.as_ref(),
         back: back.filter(|_| !plain),
         by_label: is_enum(scene, &old_state.ty) && is_enum(scene, ty),
+        default,
     };
     match key {
         Some(_) if !views.up.is_empty() => Err(Refusal::new(format!(
@@ -151,6 +208,8 @@ pub(super) struct Change<'a> {
     back: Option<Expression>,
     /// Both types are enums, which know each other by their labels only.
     by_label: bool,
+    /// The default that the new column gets in place of the old one's.
+    default: Option<&'a Expression>,
 }
 
 /// What changes places together with the columns, in the same transaction.
@@ -194,6 +253,7 @@ impl<'a> Change<'a> {
             narrowing: None,
             back: None,
             by_label: true,
+            default: None,
         })
     }
 }
@@ -215,6 +275,9 @@ impl Change<'_> {
     }
 
     fn cast(&self, value: &str, ty: &TypeName) -> String {
+        if let Some(zone) = self.scene.catalog.time_zone().filter(|_| self.differs_by_zone()) {
+            return format!("({value} AT TIME ZONE {})", quote_literal(zone));
+        }
         let label = if self.by_label { "::text" } else { "" };
         format!("{value}{label}::{ty}")
     }
@@ -242,10 +305,17 @@ impl Change<'_> {
         }
     }
 
+    /// Whether one type knows its time zone and the other does not.
+    fn differs_by_zone(&self) -> bool {
+        let pair = |one: &TypeName, other: &TypeName| one.is("timestamp") && other.is("timestamptz");
+        pair(self.ty, &self.old.ty) || pair(&self.old.ty, self.ty)
+    }
+
     /// Whether a value of one type becomes one of the other by the settings of a session: its time zone, its style of dates.
     fn is_read_by_session(&self) -> bool {
         let temporal = ["timestamp", "timestamptz", "date", "time", "timetz", "interval"];
-        [self.ty, &self.old.ty].into_iter().any(|it| it.is_any(&temporal))
+        let stated = self.differs_by_zone() && self.scene.catalog.time_zone().is_some();
+        !stated && [self.ty, &self.old.ty].into_iter().any(|it| it.is_any(&temporal))
     }
 
     /// Before the swap the old column has the name.
@@ -322,10 +392,15 @@ impl Change<'_> {
 
     /// The statements that move the default to the column that has the name now, behind the swap and behind its way back.
     pub fn moved_default(&self) -> (Vec<Statement>, Vec<Statement>) {
-        let Some(default) = self.carried.default() else { return Default::default() };
-        let default = self.read_as_before(default);
-        let (on, set) = (self.on(), self.on().set_default(self.column, default));
-        (vec![self.drop_default_of_copy(), set.clone()], vec![on.drop_default(self.new), set])
+        let on = self.on();
+        let before = self.carried.default().map(|it| on.set_default(self.column, self.read_as_before(it)));
+        let after = self.default.map(|it| on.set_default(self.column, it.text.clone()));
+        let Some(after) = after.or_else(|| before.clone()) else { return Default::default() };
+        let copy = before.is_some().then(|| self.drop_default_of_copy());
+        (
+            copy.into_iter().chain([after]).collect(),
+            [on.drop_default(self.new)].into_iter().chain(before).collect(),
+        )
     }
 
     /// A literal is read as the type that the column had, and then converted.

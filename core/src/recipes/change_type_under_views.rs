@@ -2,10 +2,10 @@
 
 use crate::catalog::{Catalog, RelationName};
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
-use crate::operation::{CreateView, Kind, ObjectKind, Operation, TableAction};
+use crate::operation::{CreateView, Expression, Kind, ObjectKind, Operation, TableAction};
 use crate::plan::{Phase, Statement, Way};
 
-use super::change_type::{self, Views};
+use super::change_type::{self, Around, OfDefault, Views, default_of};
 use super::make;
 use super::rename_table::view_again;
 use super::scene::{SECOND_LOCK_TIMEOUT, Scene};
@@ -26,6 +26,8 @@ struct Parts<'a> {
     created: Vec<(&'a Operation, &'a CreateView)>,
     /// Rights and comments of the views.
     others: Vec<&'a Operation>,
+    /// The default that the column has in the end.
+    default: Option<&'a Expression>,
     members: Vec<usize>,
 }
 
@@ -33,6 +35,7 @@ impl<'a> Parts<'a> {
     fn of(operations: &[&'a Operation], scene: &Scene<'_>) -> Option<Self> {
         let (mut drops, mut views, mut retyped) = (Vec::new(), Vec::new(), None);
         let (mut created, mut others, mut members) = (Vec::new(), Vec::new(), Vec::new());
+        let mut defaults = Vec::new();
         for (at, operation) in operations.iter().copied().enumerate() {
             let of_views = |names: &[crate::dialect::Name], views: &[RelationName]| {
                 !names.is_empty() && names.iter().all(|it| views.contains(&scene.resolve(it)))
@@ -47,6 +50,10 @@ impl<'a> Parts<'a> {
                         return None;
                     }
                 }
+                Kind::AlterTable(_) if at > 0 => match default_of(operation, scene) {
+                    Some(it) => defaults.push(it),
+                    None => continue,
+                },
                 Kind::CreateView(view)
                     if !view.materialized && of_views(std::slice::from_ref(&view.name), &views) =>
                 {
@@ -75,7 +82,16 @@ impl<'a> Parts<'a> {
             old.and_then(|it| it.columns.clone()).is_some_and(|old| new.shows(scene.dialect()) == Some(old))
         };
         (all && views.iter().all(plain) && created.iter().all(alike)).then_some(())?;
-        Some(Self { drops, views, retyped: retyped?, created, others, members })
+        let retyped = retyped?;
+        // The default of another column is another change.
+        let column = change_type::column_of(retyped, scene)?;
+        defaults.iter().all(|(table, own, _)| (table, *own) == (&column.0, column.1)).then_some(())?;
+        let default = match defaults.pop() {
+            Some((.., OfDefault::Is(default))) => Some(default),
+            Some((.., OfDefault::Goes)) => return None,
+            None => None,
+        };
+        Some(Self { drops, views, retyped, created, others, default, members })
     }
 
     fn without_views(&self, scene: &Scene<'_>) -> Catalog {
@@ -117,5 +133,6 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     });
     let catalog = parts.without_views(scene);
     let views = Views { drop: dropped, back_drop, up, down, shown: shown.collect() };
-    change_type::under_views(parts.retyped, &Scene { catalog: &catalog, ..*scene }, views)
+    let around = Around { default: parts.default, views };
+    change_type::within(parts.retyped, &Scene { catalog: &catalog, ..*scene }, around)
 }

@@ -30,10 +30,12 @@ pub fn in_order<'a>(parts: impl IntoIterator<Item = &'a Checked>) -> Vec<&'a Ope
 pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
     let several = |it: &&Operation| match &it.kind {
         Kind::Drop(_) | Kind::AlterObject(_) | Kind::CreateView(_) => true,
-        Kind::AlterTable(alter) => {
-            matches!(alter.action, TableAction::SetNotNull { .. } | TableAction::DropDefault { .. })
-                || swap_table::is_shared(&alter.action)
-        }
+        Kind::AlterTable(alter) => match &alter.action {
+            TableAction::SetNotNull { .. }
+            | TableAction::DropDefault { .. }
+            | TableAction::SetDefault { .. } => true,
+            action => swap_table::is_shared(action),
+        },
         _ => it.changes_rows(),
     };
     if operations.len() < 2 || !operations.iter().any(several) {

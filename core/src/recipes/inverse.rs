@@ -2,11 +2,12 @@
 
 use crate::catalog::{Catalog, ColumnState, Setting};
 use crate::operation::{
-    AlterTable, Comment, CreateFunction, CreateTrigger, Grant, Kind, ObjectKind, Operation, RelationWord,
-    TableAction,
+    AlterTable, Comment, Constraint, CreateFunction, CreateTrigger, CreateView, Grant, Kind, ObjectKind,
+    Operation, RelationWord, TableAction,
 };
-use crate::plan::Statement;
+use crate::plan::{Act, Statement};
 
+use super::details;
 use super::make::{self, Build, On};
 
 /// The way back from an operation; `None` where none is known. `catalog` is the schema before it.
@@ -26,6 +27,12 @@ pub fn inverse(operation: &Operation, catalog: &Catalog) -> Option<Statement> {
             let kind = if view.materialized { ObjectKind::MaterializedView } else { ObjectKind::View };
             Some(make::drop(kind, view.name.clone()))
         }
+        Kind::CreateView(view) if view.or_replace => replaced(view, catalog),
+        // Rows of a table that the migration makes go with it.
+        Kind::Insert(_) | Kind::Update(_) | Kind::Delete(_) => {
+            let table = catalog.resolve(operation.relation()?);
+            (catalog.is_new(&table) && !catalog.is_temporary(&table)).then(make::nothing)
+        }
         Kind::CreateSequence(it) if !is_there(&it.name) => {
             Some(make::drop(ObjectKind::Sequence, it.name.clone()))
         }
@@ -38,6 +45,26 @@ pub fn inverse(operation: &Operation, catalog: &Catalog) -> Option<Statement> {
         Kind::Grant(it) => grant(it, catalog),
         _ => None,
     }
+}
+
+/// A view as it was before another took its place: that one may show more, which a view in its place cannot show less.
+fn replaced(view: &CreateView, catalog: &Catalog) -> Option<Statement> {
+    let name = catalog.resolve(&view.name);
+    let old = catalog.view(&name).filter(|it| !it.materialized && !it.stale && !it.unclear)?;
+    if old.columns.is_some() && view.shows(catalog.dialect()) == old.columns {
+        return Some(make::replace_view(view.name.clone(), &old.head, &old.query.text));
+    }
+    if !catalog.views_on(&name).is_empty() {
+        return None;
+    }
+    let mut again = vec![
+        make::drop(ObjectKind::View, view.name.clone()),
+        make::create_view(view.name.clone(), &old.head, &old.query.text),
+    ];
+    let own = catalog.details(&name)?;
+    again.extend(details::rights(&own.rights, &view.name, None));
+    again.extend(details::comment(own, ObjectKind::View, &view.name, None));
+    Some(Statement::of(Act::Together(again)))
 }
 
 fn function(it: &CreateFunction) -> Option<Statement> {
@@ -74,6 +101,14 @@ fn of_table(alter: &AlterTable, catalog: &Catalog) -> Option<Statement> {
         TableAction::SetNotNull { column } => {
             let state = before(&column.name)?;
             Some(if state.not_null { make::nothing() } else { on.drop_not_null(&column.name) })
+        }
+        TableAction::DropConstraint { name, .. } => {
+            let state = table?.constraint(&name.name).filter(|it| !it.demand.has_index())?;
+            Some(on.add(Constraint { not_valid: !state.valid, ..make::again(state, catalog.dialect())? }))
+        }
+        TableAction::RenameTo { to } => {
+            let renamed = On { name: alter.table.sibling(to.name.clone()), word: alter.relation };
+            Some(renamed.rename(&alter.table.name))
         }
         TableAction::RenameConstraint { name, to } => Some(on.rename_constraint(&to.name, &name.name)),
         _ => None,

@@ -94,7 +94,11 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
 pub(super) fn view(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Statement {
     // With the rights of who asks, so that privileges and policies are those of the table.
     let options = if is_invoker(scene) { "WITH (security_invoker = true)" } else { "" };
-    make::create_view(scene.name(old), options, &format!("SELECT * FROM {}", scene.sql(new)))
+    // Each column by its name: where the view is made again on a way back, `*` might mean others, in another order.
+    let columns = scene.catalog.table(old).filter(|it| !it.columns.is_empty());
+    let columns = columns.map(|it| scene.list(it.columns.iter().map(|it| it.name.as_str())));
+    let query = format!("SELECT {} FROM {}", columns.as_deref().unwrap_or("*"), scene.sql(new));
+    make::create_view(scene.name(old), options, &query)
 }
 
 /// The statement that drops a view.

@@ -12,7 +12,7 @@ use super::make::{self, On};
 use super::mirror::{Beside, Mirror};
 use super::scene::{Scene, name_of};
 use super::twin::{self, Shape, Twin};
-use super::{Phases, Refusal, carried, drop_table, twin_checks as checks};
+use super::{Phases, Refusal, carried, details, drop_table, twin_checks as checks};
 
 /// All phases.
 ///
@@ -21,7 +21,7 @@ use super::{Phases, Refusal, carried, drop_table, twin_checks as checks};
 pub(super) fn phases(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
     let state = scene.table(old)?;
     refuse(scene, old, state)?;
-    let create = vec![like(scene, old, new)];
+    let create = like(scene, state, (old, old), new);
     let shape = Shape {
         create: create.clone(),
         after: state.clone(),
@@ -36,9 +36,16 @@ pub(super) fn phases(scene: &Scene<'_>, old: &RelationName, new: &RelationName) 
     Second { scene, old, new, state, twin: &twin, there, back }.phases()
 }
 
-fn like(scene: &Scene<'_>, of: &RelationName, name: &RelationName) -> Statement {
-    let unlogged = scene.catalog.table(of).is_some_and(|it| it.unlogged);
-    make::create_like(scene.name(name), scene.name(of), unlogged)
+/// The table under its new name. Once that is the one there is, the old one is made again like it.
+fn like(
+    scene: &Scene<'_>,
+    state: &Table,
+    (old, of): (&RelationName, &RelationName),
+    name: &RelationName,
+) -> Vec<Statement> {
+    let copy = make::create_like(scene.name(name), scene.name(of), state.unlogged);
+    let details = details::of_copy(scene.catalog, old, state, &scene.on(name));
+    [copy].into_iter().chain(details).collect()
 }
 
 fn refuse(scene: &Scene<'_>, old: &RelationName, state: &Table) -> Result<(), Refusal> {
@@ -191,13 +198,13 @@ impl Second<'_> {
         up.push(drop.clone().allowing(&dropped_table::RULE, because));
         up.extend(self.names(self.new, &self.twin.made, self.state));
 
-        let again = like(scene, self.new, self.old);
+        let again = like(scene, self.state, (self.old, self.new), self.old);
         let mut down = vec![make::lock(vec![new], LockMode::ShareRowExclusive)];
         down.extend(self.names(self.new, self.state, &self.twin.made));
-        down.push(again.clone());
+        down.extend(again.iter().cloned());
         let mut beside = twin::after_all(scene.catalog, &self.twin.shape.create);
         beside = twin::after_all(&beside, &[drop]);
-        down.extend(self.names(self.old, &twin::after(&beside, &[again], self.old), self.state));
+        down.extend(self.names(self.old, &twin::after(&beside, &again, self.old), self.state));
         let columns = || self.there.columns.iter().map(|it| it.from.as_str());
         let rows = format!("SELECT {} FROM {}", scene.list(columns()), scene.sql(self.new));
         down.push(scene.on(self.old).insert(columns(), false, rows));

@@ -125,7 +125,8 @@ impl Both<'_> {
         };
         if gives(before) && gives(after) && !gives(now_state) {
             let filled =
-                super::filling::Place { catalog: &moment.catalog, table: now, column: now_state }.is_filled();
+                crate::catalog::filling::Place { catalog: &moment.catalog, table: now, column: now_state }
+                    .is_filled();
             return (!filled).then(|| absent(moment, &format!("default of {subject}")));
         }
         (!before.not_null && !after.not_null && now_state.not_null).then(|| {

@@ -7,7 +7,6 @@
 
 mod absence;
 mod ends;
-mod filling;
 mod hazards;
 mod moments;
 mod needs;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::filling::{Place, is_constant};
 use super::moments::{Course, Moment};
 use super::releases::Told;
 use super::{Change, Kind, Objection};
+use crate::catalog::filling::{Place, is_constant};
 use crate::catalog::{Catalog, Details, RelationKind, RelationName, UserType, View};
 use crate::operation::{Kind as Does, TableAction, TypeName};
 

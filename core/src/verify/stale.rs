@@ -1,9 +1,9 @@
 //! Backfills: a row that is written behind one must not be left without what it fills.
 
-use super::filling::{Filling, Place, code, fires};
 use super::moments::{Course, Ran};
 use super::releases::Told;
 use super::{Change, Kind, Objection};
+use crate::catalog::filling::{Filling, Place, code, fires};
 use crate::catalog::{Catalog, RelationName};
 use crate::operation::{Column, Kind as Does, TableAction};
 use crate::plan::Work;

@@ -8,10 +8,11 @@ use lockkeeper_core::catalog::{Catalog, RelationName};
 use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
-use lockkeeper_core::operation::{Kind, Operation};
-use lockkeeper_core::plan::{Phase, Statement, Way, Written};
+use lockkeeper_core::operation::{CreateView, Kind, Operation};
+use lockkeeper_core::plan::{Act, Phase, Statement, Way, Written};
 use lockkeeper_core::planner::{Settings, Touch, touches};
 use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, inverse};
+use lockkeeper_core::text::sanitise;
 
 use super::RewriteError;
 use crate::analysis::CheckedFile;
@@ -169,6 +170,12 @@ impl<'a> Taker<'a> {
         self.next = places.end;
         let alone = |at: &usize| self.claimed.contains(at) || !self.found[*at].recipes.is_empty();
         let any = places.clone().any(|at| alone(&at));
+        let kept = places.clone().any(|at| !alone(&at));
+        if let Some(why) = statement.effect.fails.as_ref().filter(|_| kept) {
+            let shown = sanitise(statement.span.of(&self.order.file.text), 80);
+            let message = format!("`{shown}` cannot run as it is written, and nothing is made of it: {why}");
+            return Err(RewriteError { message });
+        }
         if !any {
             let text = statement.span.of(&self.order.file.text).trim().trim_end_matches(';').to_owned();
             let apart = places.clone().any(|at| self.found[at].apart);
@@ -236,8 +243,8 @@ impl<'a> Taker<'a> {
             return;
         }
         let transactional = self.is_transactional(operations);
-        let down: Option<Vec<Statement>> =
-            operations.iter().rev().map(|it| inverse(it, &self.catalog)).collect();
+        let down: Option<Vec<Statement>> = operations.iter().rev().map(|it| self.inverse(it)).collect();
+        let down = down.map(|it| it.into_iter().flat_map(parted).collect());
         let own: Vec<&Operation> = operations.iter().collect();
         let touches = touches(&own, &self.catalog);
         let mut after = self.catalog.clone();
@@ -260,6 +267,16 @@ impl<'a> Taker<'a> {
         self.pieces.push(Piece { becomes, touches, after, settings: self.settings.clone() });
     }
 
+    /// The way back from an operation. A view that others read before is not made again as it was: they are back by then.
+    fn inverse(&self, operation: &Operation) -> Option<Statement> {
+        let before = &self.order.file.before;
+        let read = |view: &CreateView| !before.views_on(&before.resolve(&view.name)).is_empty();
+        if matches!(&operation.kind, Kind::CreateView(view) if read(view)) {
+            return None;
+        }
+        inverse(operation, &self.catalog)
+    }
+
     fn is_transactional(&self, operations: &[Operation]) -> bool {
         let session = lockkeeper_core::catalog::Session::default();
         let effect = lockkeeper_core::effect::of_statement(
@@ -269,6 +286,14 @@ impl<'a> Taker<'a> {
             &session,
         );
         effect.transactional
+    }
+}
+
+/// The statements of one that is made of several: a step runs them one by one in its transaction.
+fn parted(statement: Statement) -> Vec<Statement> {
+    match statement.act {
+        Act::Together(all) => all,
+        _ => vec![statement],
     }
 }
 

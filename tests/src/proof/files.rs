@@ -120,7 +120,10 @@ pub(super) fn down(fixture: &Fixture, database: &Database, phases: &[Phase], ste
     let (name, way) = (fixture.name, fixture.way.id());
     let end = phases.iter().rev().find_map(|phase| Some((phase, phase.migrations().last()?)));
     let contracts = end.is_some_and(|(phase, last)| phase.kind == PhaseKind::Contract && last == step);
-    let last = contracts || step.down.is_none();
+    let of_contract =
+        |phase: &Phase| phase.kind == PhaseKind::Contract && phase.migrations().any(|it| it == step);
+    let each = fixture.restores_each && phases.iter().any(of_contract);
+    let last = contracts || each || step.down.is_none();
     let restore = fixture.restore.filter(|_| last);
     assert!(step.down.is_some() || restore.is_some(), "{name} ({way}): {} has no way back", step.name);
     back(database, step).unwrap_or_else(|failure| {

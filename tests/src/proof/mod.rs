@@ -18,6 +18,7 @@ mod quiet;
 mod record;
 mod swapped;
 mod verified;
+mod shop;
 mod whole;
 mod window;
 
@@ -46,6 +47,8 @@ pub(crate) struct Fixture {
     /// What a person does where the plan says that rows come from a backup: right after the last step of the contract phase was undone, or
     /// instead, where it has no way back.
     restore: Option<&'static str>,
+    /// It does so behind each step of a contract phase, as several take something away.
+    restores_each: bool,
     /// The statements of each release: the one that runs before, one for each release of the plan, and where there is one more, that which
     /// comes once the cutover is done: it writes what only the new schema can hold.
     releases: &'static [&'static [&'static str]],
@@ -71,6 +74,7 @@ impl Fixture {
         migration: "",
         direct: None,
         restore: None,
+        restores_each: false,
         releases: &[],
         since: 11,
         touched: &[],

@@ -1,12 +1,12 @@
 //! Who gives a new row the value of a column that its writer does not know: a default, or a trigger.
 
-use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table, Trigger};
+use super::{Catalog, ColumnState, Demand, RelationName, Table, Trigger};
 use crate::dialect::Name;
 use crate::operation::{Expression, spelled_words};
 
 /// What a table says of one of its columns.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(crate) struct Place<'a> {
     pub catalog: &'a Catalog,
     pub table: &'a Table,
     pub column: &'a ColumnState,
@@ -33,7 +33,7 @@ impl<'a> Place<'a> {
     pub fn has_default(&self) -> bool {
         let default = self.column.default.as_ref().is_some_and(|it| !it.is_null());
         let domain = match self.catalog.user_type(&self.column.ty) {
-            Some(crate::catalog::UserType::Domain { default, .. }) => default.is_some(),
+            Some(super::UserType::Domain { default, .. }) => default.is_some(),
             _ => false,
         };
         default || domain || self.column.identity.is_some() || self.column.generated.is_some()
@@ -66,12 +66,12 @@ fn fires_before(trigger: &Trigger) -> bool {
 }
 
 /// Whether it fires for what the application does.
-pub(super) fn fires(trigger: &Trigger) -> bool {
-    !matches!(trigger.details.get(&crate::catalog::Setting::Firing), Some("never" | "on replicas only"))
+pub(crate) fn fires(trigger: &Trigger) -> bool {
+    !matches!(trigger.details.get(&super::Setting::Firing), Some("never" | "on replicas only"))
 }
 
 /// The words of the function that a trigger calls.
-pub(super) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> {
+pub(crate) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> {
     let name = Name::new(trigger.function.clone()?);
     let own = catalog.definition(&name, None);
     let anywhere = || catalog.definitions().find(|(it, _)| *it.name == *name.name).map(|(_, it)| it);
@@ -83,7 +83,7 @@ pub(super) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> 
 }
 
 /// What a trigger's function does with the row that is written.
-pub(super) struct Filling<'a> {
+pub(crate) struct Filling<'a> {
     catalog: &'a Catalog,
     words: Vec<String>,
 }
@@ -130,7 +130,7 @@ fn writes(catalog: &Catalog, trigger: &Trigger, column: &str) -> bool {
 }
 
 /// Whether an expression is the same for all rows.
-pub(super) fn is_constant(expression: &Expression, catalog: &Catalog) -> bool {
+pub(crate) fn is_constant(expression: &Expression, catalog: &Catalog) -> bool {
     expression.is_literal(catalog.dialect()) && !expression.is_null()
 }
 
