@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
+use std::time::Instant;
 
 use serde_json::Value;
 
@@ -82,16 +82,19 @@ fn nothing_goes_on_without_what_came_before() {
 #[test]
 fn an_interrupted_rewrite_leaves_all_files_or_none() {
     let (mut none, mut all) = (0, 0);
-    let whole = {
+    const TURNS: u32 = 80;
+    let (whole, takes) = {
         let other = Desk::new();
+        let start = Instant::now();
         rewritten(&other, &["--write"]);
-        files(&other).len()
+        (files(&other).len(), start.elapsed())
     };
-    for turn in 0..80 {
+    for turn in 0..TURNS {
         let desk = Desk::new();
         let before = files(&desk);
         let mut child = desk.command(&["rewrite", MIGRATION, "--write"]).spawn().expect("it can be started");
-        std::thread::sleep(Duration::from_micros(400 * turn));
+        // From the first moment to well behind the end.
+        std::thread::sleep(takes * turn * 2 / TURNS);
         let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
         assert!(kill.is_ok());
         child.wait().expect("it is ours");

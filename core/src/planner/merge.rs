@@ -162,6 +162,13 @@ fn about(step: &SqlStep) -> Option<(Name, Hold)> {
         for kind in statement.operations() {
             let (table, hold) = match kind {
                 Kind::Set(_) | Kind::CreateFunction(_) => continue,
+                Kind::Comment(it) if matches!(it.object, ObjectKind::Table | ObjectKind::Column) => {
+                    (&it.name, Hold::Moment)
+                }
+                Kind::Grant(grant) => match grant.tables.as_slice() {
+                    [table] => (table, Hold::Moment),
+                    _ => return None,
+                },
                 Kind::Drop(drop) => match (drop.object, &drop.on_table) {
                     (ObjectKind::Function, _) => continue,
                     (ObjectKind::Trigger, Some(table)) => (table, Hold::Moment),

@@ -33,7 +33,8 @@ pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
         Kind::AlterTable(alter) => match &alter.action {
             TableAction::SetNotNull { .. }
             | TableAction::DropDefault { .. }
-            | TableAction::SetDefault { .. } => true,
+            | TableAction::SetDefault { .. }
+            | TableAction::DropConstraint { .. } => true,
             action => swap_table::is_shared(action),
         },
         _ => it.changes_rows(),

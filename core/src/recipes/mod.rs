@@ -23,6 +23,7 @@ mod details;
 mod drop_column;
 mod drop_default;
 mod drop_table;
+mod drop_view;
 mod enum_type;
 mod fill;
 mod foreign_key;
@@ -49,6 +50,7 @@ mod rename_table;
 mod replace_index;
 mod rename_enum_value;
 mod replace_columns;
+mod replace_constraint;
 mod replace_enum;
 mod replace_view;
 mod scene;
@@ -157,6 +159,7 @@ pub static RECIPES: &[&Recipe] = &[
     &rename_table::RECIPE,
     &rename_object::RECIPE,
     &drop_table::RECIPE,
+    &drop_view::RECIPE,
     &add_column::RECIPE,
     &swap_table::RECIPE,
     &window_only::RECIPE,
@@ -180,6 +183,7 @@ pub static RECIPES: &[&Recipe] = &[
     &drop_default::RECIPE,
     &add_required_column::RECIPE,
     &replace_index::RECIPE,
+    &replace_constraint::RECIPE,
 ];
 
 /// The recipe with this name.

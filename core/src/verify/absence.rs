@@ -2,6 +2,7 @@
 
 use super::moments::{Course, Moment};
 use super::{Change, Kind, Objection};
+use crate::catalog::filling::fires;
 use crate::catalog::{Catalog, Index, RelationKind, RelationName, Setting, Table};
 use crate::operation::{ObjectKind, spelled};
 
@@ -77,6 +78,15 @@ impl Both<'_> {
             let is_there = |table: &Table| table.triggers.iter().any(|it| it.name == trigger.name);
             if is_there(other) && !is_there(now) {
                 found.push(absent(moment, &format!("trigger {} of {shown}", trigger.name)));
+            }
+            let is_live =
+                |table: &Table| table.triggers.iter().any(|it| it.name == trigger.name && fires(it));
+            if fires(trigger) && is_live(other) && is_there(now) && !is_live(now) {
+                let what = format!("trigger {} of {shown}", trigger.name);
+                let words = format!(
+                    "{what} does not fire for a while, also not for what the application writes: change the rows without disabling it"
+                );
+                found.push(Objection { step: moment.step.clone(), kind: Kind::Absent, subject: what, words });
             }
         }
         for constraint in one.constraints.iter().filter(|it| !it.demand.has_index()) {

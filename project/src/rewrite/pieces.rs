@@ -236,10 +236,11 @@ impl<'a> Taker<'a> {
             operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
         if settings_only {
             // Every new migration sets what still matters, and the runner or the spelling opens its transaction.
-            operations.iter().for_each(|it| match &it.kind {
-                Kind::Set(set) => self.settings.apply(set),
-                _ => {}
-            });
+            for operation in operations {
+                if let Kind::Set(set) = &operation.kind {
+                    self.settings.apply(set);
+                }
+            }
             return;
         }
         let transactional = self.is_transactional(operations);

@@ -3,6 +3,7 @@
 //! To add one: a schema of `awkward.rs` (or one more there), the change, the statements of the release before and of each release of the plan;
 //! everything else from [`Fixture::PLAIN`].
 
+mod constraints;
 mod enums;
 mod names;
 mod several;
@@ -206,10 +207,18 @@ const USES_TOTALS: &[&str] = &[
 
 /// All fixtures.
 pub(super) static FIXTURES: LazyLock<Vec<&'static Fixture>> = LazyLock::new(|| {
-    [TABLES, types::FIXTURES, enums::FIXTURES, names::FIXTURES, several::FIXTURES, whole::FIXTURES]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        TABLES,
+        types::FIXTURES,
+        enums::FIXTURES,
+        names::FIXTURES,
+        several::FIXTURES,
+        whole::FIXTURES,
+        constraints::FIXTURES,
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 const TABLES: &[Fixture] = &[

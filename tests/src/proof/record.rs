@@ -78,13 +78,14 @@ pub(super) fn is_on() -> bool {
     std::env::var_os("LOCKKEEPER_PROOF_RECORD").is_some()
 }
 
-/// Shows the rows of a run; keeps them where that is asked for, in the place of those of this version.
+/// Shows the rows of a run; keeps them where that is asked for, in the place of those of the same fixtures on this version.
 pub(super) fn keep<'a>(version: u32, results: impl Iterator<Item = (&'a Fixture, Result<Proof, String>)>) {
     let rows: Vec<Row> = results.map(|(fixture, result)| Row::of(fixture, version, result)).collect();
     println!("{}", table(&rows));
     if is_on() {
         let mut all = recorded();
-        all.retain(|row| row.version != version);
+        let again: BTreeSet<Key> = rows.iter().map(Row::key).collect();
+        all.retain(|row| !again.contains(&row.key()));
         all.extend(rows);
         write(all);
     }

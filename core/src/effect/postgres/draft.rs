@@ -26,12 +26,14 @@ pub(super) struct Draft<'a> {
     /// Says who waits where the locks alone would say too much: concurrent forms hold the strongest of theirs only
     /// when nobody uses the relation any more.
     pub waits: Option<Waits>,
+    /// What the statement drops.
+    pub gone: Vec<RelationName>,
 }
 
 impl<'a> Draft<'a> {
     pub fn new(target: &'a Target, catalog: &'a Catalog, session: &'a Session) -> Self {
         let effect = Effect { known: true, transactional: true, ..Effect::default() };
-        Self { target, catalog, session, effect, waits: None }
+        Self { target, catalog, session, effect, waits: None, gone: Vec::new() }
     }
 
     /// The effect, with what follows from its locks and work.

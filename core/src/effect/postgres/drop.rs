@@ -8,6 +8,8 @@ use crate::effect::Waits;
 use crate::operation::{Drop, ObjectKind};
 
 pub(super) fn drop(draft: &mut Draft<'_>, drop: &Drop) {
+    // What goes in the same statement needs nothing any more (measured on 11 to 18).
+    draft.gone = drop.names.iter().map(|it| draft.catalog.resolve(it)).collect();
     match drop.object {
         ObjectKind::Table | ObjectKind::ForeignTable => {
             for name in &drop.names {
@@ -74,7 +76,7 @@ fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
     draft.cite("DROP TABLE locks every table that it refers to (measured on 11 to 18)");
     let descendants = draft.catalog.descendants(table);
     let partitioned = draft.table(table).is_some_and(|it| it.partition_by.is_some());
-    if !partitioned && !descendants.is_empty() && !drop.cascade {
+    if !partitioned && !descendants.iter().all(|it| draft.gone.contains(it)) && !drop.cascade {
         draft.fail("tables inherit from it: CASCADE drops them too");
     }
     for name in std::iter::once(table.clone()).chain(descendants) {
@@ -89,7 +91,7 @@ fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
         }
     }
     for child in draft.table(table).map(|it| it.referenced_by.clone()).unwrap_or_default() {
-        if child != *table && !drop.cascade {
+        if child != *table && !drop.cascade && !draft.gone.contains(&child) {
             draft.fail(format!("a foreign key of {} points at it", draft.display(&child)));
         }
         draft.lock(&child, LockMode::AccessExclusive);
@@ -203,5 +205,36 @@ fn statistics(draft: &mut Draft<'_>, drop: &Drop) {
             let owner = owner.clone();
             draft.lock(&owner, LockMode::ShareUpdateExclusive);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::catalog::Catalog;
+    use crate::check::{Part, check};
+    use crate::dialect::{Dialect, Target};
+    use crate::framework::Transaction;
+    use crate::text::Span;
+
+    const SCHEMA: &str = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (a int REFERENCES a);
+        CREATE TABLE c (d int) PARTITION BY RANGE (d); CREATE TABLE c1 (e int); CREATE TABLE c2 () INHERITS (c1);
+        CREATE VIEW v AS SELECT id FROM a; CREATE VIEW w AS SELECT id FROM v;";
+
+    fn fails(sql: &str) -> Option<String> {
+        let text = format!("{SCHEMA} {sql}");
+        let part = Part { text: &text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit };
+        let checked = check(part, &Target::default(), &Catalog::empty(Dialect::Postgres));
+        checked.statements.last().and_then(|it| it.effect.fails.clone())
+    }
+
+    #[test]
+    fn what_goes_together_needs_nothing() {
+        for sql in ["DROP VIEW v, w", "DROP VIEW w, v", "DROP TABLE c1, c2", "DROP TABLE c2, c1"] {
+            assert_eq!(fails(sql), None, "{sql}");
+        }
+        for sql in ["DROP VIEW v", "DROP TABLE c1", "DROP TABLE a, b", "DROP TABLE b, a"] {
+            assert!(fails(sql).is_some(), "{sql}");
+        }
+        assert_eq!(fails("DROP VIEW w, v; DROP TABLE a, b"), None);
     }
 }

@@ -225,6 +225,9 @@ pub(super) fn views(draft: &mut Draft<'_>, relation: &RelationName, column: Opti
         None => draft.catalog.views_on(relation).into_iter().map(|(name, _)| name.clone()).collect(),
     };
     for view in views {
+        if draft.gone.contains(&view) {
+            continue;
+        }
         if !cascade {
             let (view, what) =
                 (draft.display(&view), column.map_or_else(|| draft.display(relation), str::to_owned));

@@ -24,7 +24,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         there && ctx.is_live(&resolved) && !ctx.undoes_table(&resolved) && !comes_again(&name.name, ctx)
     })?;
     let message = format!("a release that reads {gone} fails");
-    Some(Hazard::new(&RULE, gone.span, message).with_subject(ctx.display(&ctx.resolve(gone)), None))
+    let found = Hazard::new(&RULE, gone.span, message).with_subject(ctx.display(&ctx.resolve(gone)), None);
+    Some(if drop.object == ObjectKind::View { found.with_recipe("drop-view") } else { found })
 }
 
 /// Whether a later statement makes something of that name again.
