@@ -358,6 +358,8 @@ pub use back::{Up, check_down, missing_down};
 pub use deploy::{Member, check_deploy};
 
 #[cfg(test)]
+mod drops;
+#[cfg(test)]
 pub(crate) mod mutants;
 #[cfg(test)]
 mod pages;

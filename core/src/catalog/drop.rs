@@ -7,16 +7,8 @@ use crate::operation::{Drop, ObjectKind};
 impl Catalog {
     pub(super) fn drop_objects(&mut self, drop: &Drop) {
         match drop.object {
-            ObjectKind::Table | ObjectKind::ForeignTable => {
-                for name in &drop.names {
-                    self.drop_table(&self.resolve(name), drop.cascade);
-                }
-            }
-            ObjectKind::View | ObjectKind::MaterializedView => {
-                for name in &drop.names {
-                    self.drop_view(&self.resolve(name), drop.cascade);
-                }
-            }
+            ObjectKind::Table | ObjectKind::ForeignTable => self.drop_together(drop, Self::drop_table),
+            ObjectKind::View | ObjectKind::MaterializedView => self.drop_together(drop, Self::drop_view),
             ObjectKind::Index => {
                 for name in &drop.names {
                     self.drop_index(&self.resolve(name));
@@ -60,6 +52,18 @@ impl Catalog {
             ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => self.drop_on_table(drop),
             _ => {}
         }
+    }
+
+    /// What needs another of them goes with it; where something else needs one, the server refuses all.
+    fn drop_together(&mut self, drop: &Drop, one: fn(&mut Self, &RelationName, bool)) {
+        let names: Vec<RelationName> = drop.names.iter().map(|it| self.resolve(it)).collect();
+        let goes = |it: &RelationName| names.contains(it);
+        let is_free = |name: &RelationName| {
+            let keys = self.table(name).is_none_or(|it| it.referenced_by.iter().all(goes));
+            keys && self.views_on(name).iter().all(|(view, _)| goes(view))
+        };
+        let together = names.len() > 1 && names.iter().all(is_free);
+        names.iter().for_each(|name| one(self, name, drop.cascade || together));
     }
 
     fn drop_on_table(&mut self, drop: &Drop) {

@@ -1,5 +1,6 @@
 //! Plans that are proved, and plans that are not.
 
+mod filling;
 mod mutants;
 
 use std::collections::BTreeSet;
