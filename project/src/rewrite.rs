@@ -212,10 +212,21 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
 
 fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
     let guarded = |it: Vec<Statement>| if kept.transactional { recipes::with_timeout(it) } else { it };
-    let title = "what stays as it was written".to_owned();
+    let (kind, title) = match &kept.because {
+        Some(_) => {
+            (PhaseKind::Backfill, "change rows in one statement, which locks them to its end".to_owned())
+        }
+        None => (PhaseKind::Expand, "what stays as it was written".to_owned()),
+    };
     let (up, down) = (guarded(kept.up.clone()), kept.down.clone().map(guarded));
     let step = SqlStep { name, title: title.clone(), up, down, transactional: kept.transactional, dialect };
-    Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+    let phase = Phase::new(kind, title, vec![Step::Sql(step)]);
+    match &kept.because {
+        Some(because) => phase.enter_when(Criterion::of_people(format!(
+            "few rows change, or nobody else writes them for that time: {because}"
+        ))),
+        None => phase,
+    }
 }
 
 fn redefined_phase(views: &Redefined, name: String, dialect: Dialect) -> Phase {

@@ -54,6 +54,13 @@ impl Catalog {
         }
     }
 
+    /// What its session alone sees goes with it.
+    pub fn end_session(&mut self) {
+        let temporary = self.tables().filter(|(_, table)| table.temporary);
+        let names: Vec<RelationName> = temporary.map(|(name, _)| name.clone()).collect();
+        names.iter().for_each(|name| self.drop_table(name, true));
+    }
+
     /// What needs another of them goes with it; where something else needs one, the server refuses all.
     fn drop_together(&mut self, drop: &Drop, one: fn(&mut Self, &RelationName, bool)) {
         let names: Vec<RelationName> = drop.names.iter().map(|it| self.resolve(it)).collect();

@@ -52,8 +52,14 @@ impl Assigned {
             let joined = if condition.is_none() { sub_queries(&set, scene) } else { None };
             return Some(Self { table, set, condition, joined });
         };
-        let (source, alias) = one_table(&from.text, scene)?;
+        // A second mention of the table would be taken for its row.
+        if Expression::new(from.text.clone()).calls_something(&update.table.name, scene.dialect()) {
+            return None;
+        }
         let on = condition?.text;
+        let Some((source, alias)) = one_table(&from.text, scene) else {
+            return Some(Self::from_several(table, set, &from.text, &on));
+        };
         let called = scene.quote(&alias);
         let from = match *alias == *source.name {
             true => scene.sql(&source),
@@ -66,6 +72,17 @@ impl Assigned {
         let condition = Some(Expression::new(format!("EXISTS (SELECT FROM {from} WHERE {on})")));
         let joined = Some(Joined { table: source, alias, from: Some(from), on, values });
         Some(Self { table, set, condition, joined })
+    }
+
+    /// Values from several tables, or from what is none: each row's are looked up as they stand.
+    fn from_several(table: RelationName, set: Vec<(Ident, Expression)>, from: &str, on: &str) -> Self {
+        // Of several rows that belong to one any is taken, as UPDATE … FROM does; several columns must come from the same.
+        let one = if set.len() == 1 { " LIMIT 1" } else { "" };
+        let select = |value: &str| format!("(SELECT {value} FROM {from} WHERE {on}{one})");
+        let set =
+            set.into_iter().map(|(column, value)| (column, Expression::new(select(&value.text)))).collect();
+        let condition = Some(Expression::new(format!("EXISTS (SELECT FROM {from} WHERE {on})")));
+        Self { table, set, condition, joined: None }
     }
 
     /// The value of a column as an expression. Where several rows of the other table may belong to a row any is taken, as UPDATE … FROM does;

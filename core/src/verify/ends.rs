@@ -9,7 +9,13 @@ use crate::plan::{Phase, SqlStep};
 
 /// What the end lacks, or has too much.
 pub(super) fn end(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
-    let mut differences = unknown_losses(compare(course.end(), change.after, Order::Ignored), End::Last);
+    let lasting = |catalog: &Catalog| {
+        let mut catalog = catalog.clone();
+        catalog.end_session();
+        catalog
+    };
+    let (end, after) = (lasting(course.end()), lasting(change.after));
+    let mut differences = unknown_losses(compare(&end, &after, Order::Ignored), End::Last);
     differences.retain(|it| !(is_more_rights(it) && is_made_again(change, &it.object.name)));
     let words = |it: &Difference| format!("the plan does not end where the migration does: {it}");
     differences.iter().map(|it| objection(Kind::End, None, it, words(it))).collect()

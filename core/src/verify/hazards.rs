@@ -30,7 +30,7 @@ pub(super) fn failures(change: &Change<'_>, course: &Course<'_>) -> Vec<Objectio
     }
     let failing = |ran: &Ran<'_>| -> Vec<Objection> {
         let hazards = ran.checked.hazards.iter().filter(|it| it.rule == FAILS);
-        hazards.map(|it| objection(ran, Of::Fails, FAILS, format!("it fails: {}", it.message))).collect()
+        hazards.map(|it| objection(ran, Of::Fails, FAILS, it.message.clone())).collect()
     };
     course.steps.iter().flat_map(failing).collect()
 }

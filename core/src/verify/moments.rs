@@ -79,7 +79,9 @@ pub(super) fn course<'a>(change: &Change<'_>, phases: &'a [Phase]) -> Course<'a>
 }
 
 fn run<'a>(change: &Change<'_>, step: &'a SqlStep, course: &mut Course<'a>) {
-    let (text, before) = (step.up(), course.end().clone());
+    let (text, mut before) = (step.up(), course.end().clone());
+    // Each file may run in a session of its own.
+    before.end_session();
     let label = (course.steps.len() + 1, step.name.clone());
     let checked = check(part(&text, step), change.target, &before);
     let out = course.releases.len();

@@ -50,6 +50,8 @@ pub(super) struct Kept {
     pub transactional: bool,
     /// In a migration of their own: what comes before or behind is another.
     pub apart: bool,
+    /// Why they are what somebody has to know of before; `None` where they are as harmless as they look.
+    pub because: Option<String>,
 }
 
 /// The recipe that only parts statements.
@@ -96,6 +98,7 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
         remade: Vec::new(),
         held: Vec::new(),
         settings: Settings::default(),
+        refused: None,
     };
     taker.remade = taker.remade();
     taker.catalog.start_migration();
@@ -103,6 +106,9 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
         for statement in &checked.statements {
             taker.statement(statement)?;
         }
+    }
+    if let Some(refusal) = taker.refused.take_if(|_| !taker.rewritten) {
+        return Err(refusal);
     }
     if !taker.rewritten {
         let message = "nothing in this migration has a recipe: there is nothing to rewrite".to_owned();
@@ -162,6 +168,8 @@ struct Taker<'a> {
     /// The statements that drop such views, until these are made again.
     held: Vec<Dropped>,
     settings: Settings,
+    /// Why the first change of rows that stays one statement does.
+    refused: Option<RewriteError>,
 }
 
 impl<'a> Taker<'a> {
@@ -191,11 +199,19 @@ impl<'a> Taker<'a> {
             if let Some(group) = self.groups.remove(&at) {
                 let operations: Vec<&Operation> =
                     group.members.iter().map(|at| self.found[*at].operation).collect();
-                self.rewrite(&[group.recipe], &operations)?;
-                for operation in operations {
-                    self.catalog.apply(operation);
+                self.refuse_temporary(&operations)?;
+                match self.rewrite(&[group.recipe], &operations) {
+                    Ok(()) => {
+                        operations.iter().for_each(|it| self.catalog.apply(it));
+                        continue;
+                    }
+                    // Where rows can only change in one statement the others still have better ways, each its own.
+                    Err(refusal) if operations.iter().any(|it| it.changes_rows()) => {
+                        group.members.iter().for_each(|at| _ = self.claimed.remove(at));
+                        self.refused.get_or_insert(refusal);
+                    }
+                    Err(refusal) => return Err(refusal),
                 }
-                continue;
             }
             if self.claimed.contains(&at) {
                 continue;
@@ -207,7 +223,13 @@ impl<'a> Taker<'a> {
                     self.keep(statement, std::slice::from_ref(operation), false);
                 }
                 [] => {}
-                named => self.rewrite(named, &[operation])?,
+                named => {
+                    self.refuse_temporary(&[operation])?;
+                    match self.rewrite(named, &[operation]) {
+                        Err(refusal) if operation.changes_rows() => self.keep_whole(operation, refusal),
+                        rewritten => rewritten?,
+                    }
+                }
             }
             self.catalog.apply(operation);
         }
@@ -229,6 +251,27 @@ impl<'a> Taker<'a> {
         let settings = self.settings.clone();
         self.pieces.push(Piece { becomes: Becomes::Rewritten(phases), touches, after, settings });
         Ok(())
+    }
+
+    /// What reads a temporary table is carried out where that is: a step may run in another session.
+    fn refuse_temporary(&self, operations: &[&Operation]) -> Result<(), RewriteError> {
+        let dialect = self.order.file.target.dialect;
+        let names = operations.iter().filter_map(|it| it.relations(dialect)).flatten();
+        let mut temporary = names.filter(|it| self.catalog.is_temporary(&self.catalog.resolve(it)));
+        let Some(name) = temporary.next() else { return Ok(()) };
+        Err(RewriteError::new(format!(
+            "the temporary table {name} lasts as long as its session, and each step may run in another: make it a table that the migration drops in the              end, or read its rows by a sub-query"
+        )))
+    }
+
+    /// A change of rows that cannot be cut stays one statement, in a transaction of its own.
+    fn keep_whole(&mut self, operation: &Operation, refusal: RewriteError) {
+        let statement = self.order.scene(&self.catalog).statement_of(operation);
+        self.keep(statement, std::slice::from_ref(operation), true);
+        if let Some(Piece { becomes: Becomes::Kept(kept), .. }) = self.pieces.last_mut() {
+            kept.because = Some(refusal.message.clone());
+        }
+        self.refused.get_or_insert(refusal);
     }
 
     fn keep(&mut self, statement: Statement, operations: &[Operation], apart: bool) {
@@ -264,7 +307,7 @@ impl<'a> Taker<'a> {
             *behind = after;
             return;
         }
-        let becomes = Becomes::Kept(Kept { up: vec![statement], down, transactional, apart });
+        let becomes = Becomes::Kept(Kept { up: vec![statement], down, transactional, apart, because: None });
         self.pieces.push(Piece { becomes, touches, after, settings: self.settings.clone() });
     }
 

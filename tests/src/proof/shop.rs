@@ -282,6 +282,29 @@ const MIGRATIONS: &[Fixture] = &[
         restores_each: true,
         ..Fixture::PLAIN
     },
+    Fixture {
+        name: "values from two other tables, and a list",
+        schema: SCHEMA,
+        migration: "ALTER TABLE orders ADD COLUMN plan text;
+            UPDATE orders o SET plan = a.plan FROM people p JOIN accounts a ON a.id = p.account_id WHERE p.id = o.person_id;
+            CREATE INDEX orders_plan ON orders (plan);
+            UPDATE people SET score = v.score FROM (VALUES (3, 7), (6, 8)) v(id, score) WHERE v.id = people.id;",
+        releases: &[OLD, &["INSERT INTO orders (id, person_id, total, plan) SELECT n, 1 + n % 900, 5, 'free' FROM nextval('more') n", "UPDATE orders SET total = total + 1 WHERE id = 1 + (SELECT (random() * 900)::int)", "SELECT plan FROM orders WHERE id = 7"]],
+        restore: Some("SELECT 1"),
+        touched: &["score"],
+        ..Fixture::PLAIN
+    },
+    Fixture {
+        name: "rows that stand twice go, then what keeps them apart",
+        schema: SCHEMA,
+        migration: "DELETE FROM lines a USING lines b WHERE a.id > b.id AND a.order_id = b.order_id AND a.sku = b.sku;
+            ALTER TABLE lines ADD CONSTRAINT lines_sku UNIQUE (order_id, sku);
+            ALTER TABLE orders DROP CONSTRAINT orders_total;
+            ALTER TABLE orders ADD CONSTRAINT orders_total CHECK (total BETWEEN 0 AND 1000000);",
+        releases: &[OLD, &["UPDATE orders SET total = total + 1 WHERE id = 1 + (SELECT (random() * 900)::int)", "INSERT INTO lines (id, order_id, sku, quantity, price) SELECT n, 5, 't' || n, 2, 3 FROM nextval('more') n"]],
+        restore: Some("SELECT 1"),
+        ..Fixture::PLAIN
+    },
 ];
 
 #[test]
