@@ -17,6 +17,8 @@ pub struct Reference {
     pub kind: ReferenceKind,
     /// How sure that is.
     pub certainty: Certainty,
+    /// It names no columns: what it means goes by their order.
+    pub by_place: bool,
     /// The line, sanitised and capped: text that we did not write.
     pub excerpt: String,
 }

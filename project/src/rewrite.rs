@@ -23,6 +23,7 @@ use crate::proved;
 use pieces::{Becomes, Kept, Order, Piece, Redefined, pieces, recipes};
 
 pub use files::Drafted;
+pub use followers::writers_by_place;
 pub use held::{Awaited, Held};
 pub use write::write;
 

@@ -57,6 +57,8 @@ fn made(args: &RewriteArgs, project: &Project, file: &CheckedFile) -> anyhow::Re
     let way = asked.unwrap_or_else(|| rewrite::ways(file)[0]);
     let mut rewrite =
         rewrite::rewrite(project, file, way, &answers, place::now()).map_err(|error| usage(error.message))?;
+    let written = rewrite::writers_by_place(project, file, &rewrite.phases);
+    rewrite.notes.extend(written);
     if let Some(phase) = asked_phase(args)? {
         rewrite.hold_behind(phase).map_err(|error| usage(error.message))?;
     }

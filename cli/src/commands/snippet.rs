@@ -30,7 +30,7 @@ fn hazard(report: &FileReport, hazard: &HazardReport, text: &str, color: bool) -
     };
     let group = level.primary_title(&title).id(&hazard.rule).element(snippet);
     let mut group = group;
-    for note in notes(hazard) {
+    for note in notes(hazard, report.rewrite_refused.as_deref()) {
         group = group.element(Level::NOTE.no_name().message(note));
     }
     renderer.render(&[group])
@@ -43,7 +43,7 @@ fn first_lines(text: &str, span: std::ops::Range<usize>) -> std::ops::Range<usiz
     span.start..span.start + end
 }
 
-fn notes(hazard: &HazardReport) -> Vec<String> {
+fn notes(hazard: &HazardReport, refused: Option<&str>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(effect) = &hazard.effect {
         let tables = effect.locks.iter().filter(|lock| !lock.index);
@@ -58,7 +58,10 @@ fn notes(hazard: &HazardReport) -> Vec<String> {
     notes.extend(references(hazard));
     notes.extend(hazard.fixes.iter().map(|fix| format!("fix: {}", fix.title)));
     if !hazard.recipes.is_empty() {
-        notes.push(format!("lockkeeper rewrite does it safely ({})", hazard.recipes.join(", ")));
+        notes.push(match refused {
+            None => format!("lockkeeper rewrite does it safely ({})", hazard.recipes.join(", ")),
+            Some(reason) => format!("lockkeeper rewrite refuses this migration: {}", sanitise(reason, 600)),
+        });
     }
     if let Some(query) = &hazard.preflight {
         notes.push(format!("count the rows in the way first: {query}"));

@@ -114,14 +114,24 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     let reading = reading.ok_or_else(|| Refusal::new("it makes no enum anew"))?;
     let of = Enum::of(scene, reading.name)?;
     of.refuse_uses()?;
-    if let Some(label) = reading.labels.iter().find(|it| !of.labels.contains(it)) {
+    let gone: Vec<String> = of.labels.iter().filter(|it| !reading.labels.contains(it)).cloned().collect();
+    let new: Vec<&String> = reading.labels.iter().filter(|it| !of.labels.contains(it)).collect();
+    if let Some(label) = new.first() {
+        let renamed = match (gone.as_slice(), new.as_slice()) {
+            ([from], [to]) => format!(
+                "; if {from} became {to}, that is ALTER TYPE {} RENAME VALUE {from} TO {to}",
+                reading.name,
+                from = quote_literal(from),
+                to = quote_literal(to)
+            ),
+            _ => String::new(),
+        };
         return Err(Refusal::new(format!(
-            "{} is new in {}: add it first, by ALTER TYPE … ADD VALUE in a migration of its own, so that both types know what is written",
+            "{} is new in {}: add it first, by ALTER TYPE … ADD VALUE in a migration of its own, so that both types know what is written{renamed}",
             quote_literal(label),
             reading.name
         )));
     }
-    let gone: Vec<String> = of.labels.iter().filter(|it| !reading.labels.contains(it)).cloned().collect();
     of.refuse_texts(&gone)?;
     let mut catalog = scene.catalog.clone();
     operations.iter().for_each(|it| catalog.apply(it));

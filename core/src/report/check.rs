@@ -52,6 +52,8 @@ pub struct FileReport {
     pub allowed: Vec<AllowedReport>,
     /// Allowances that do not count.
     pub allowance_problems: Vec<NotAnalysedReport>,
+    /// Why `lockkeeper rewrite` refuses the file although rules name recipes; `null` where it does not, or was not asked.
+    pub rewrite_refused: Option<String>,
     /// What could not be read and no comment accepts: for the report of all files.
     #[serde(skip)]
     pub unread: Vec<UnreadReport>,
@@ -175,6 +177,8 @@ pub struct ReferenceReport {
     pub kind: String,
     /// `certain`, `likely`, `possible`.
     pub certainty: String,
+    /// Whether it names no columns, so that what it means goes by their order: `INSERT INTO users VALUES (…)`.
+    pub by_place: bool,
     /// The line; text of the repository, not ours.
     pub excerpt: String,
 }
@@ -189,6 +193,7 @@ impl From<&Reference> for ReferenceReport {
             end: reference.span.end,
             kind: reference.kind.id().to_owned(),
             certainty: reference.certainty.id().to_owned(),
+            by_place: reference.by_place,
             excerpt: reference.excerpt.clone(),
         }
     }
@@ -246,6 +251,7 @@ pub fn file_report(
         hazards: Vec::new(),
         allowed: Vec::new(),
         allowance_problems: Vec::new(),
+        rewrite_refused: None,
         unread: Vec::new(),
     };
     for (checked, judged) in parts {

@@ -175,7 +175,7 @@ impl Context<'_> {
             Some(literal) => self.in_literal(word, literal)?,
             None => self.in_code(word)?,
         };
-        Some(Hit { span: word, kind, certainty })
+        Some(Hit { span: word, kind, certainty, by_place: false })
     }
 
     fn table_use(&self, word: Span, region: Option<&Region>) -> Option<Hit> {
@@ -194,7 +194,7 @@ impl Context<'_> {
             () if is_literal || used => self.verb(word),
             () => return None,
         };
-        Some(Hit { span: word, kind, certainty: Certainty::Likely })
+        Some(Hit { span: word, kind, certainty: Certainty::Likely, by_place: false })
     }
 
     fn is_declared_here(&self, word: Span) -> bool {

@@ -38,6 +38,7 @@ struct Hit {
     span: Span,
     kind: ReferenceKind,
     certainty: Certainty,
+    by_place: bool,
 }
 
 /// Finds who uses a table, or one of its columns. Migrations are not searched: they are the history, not a user.
@@ -88,13 +89,16 @@ struct Search<'a> {
     names: Names,
     tables: Finder,
     columns: Option<Finder>,
+    /// What may use all columns without naming one.
+    wholes: Finder,
 }
 
 impl<'a> Search<'a> {
     fn new(root: &'a Path, names: Names) -> Option<Self> {
         let tables = Finder::new(&names.tables)?;
         let columns = if names.column.is_some() { Some(Finder::new(&names.columns)?) } else { None };
-        Some(Self { root, names, tables, columns })
+        let wholes = Finder::new(&["insert into".to_owned(), "copy".to_owned()])?;
+        Some(Self { root, names, tables, columns, wholes })
     }
 
     fn all(&self, files: &[&File]) -> Found {
@@ -120,8 +124,9 @@ impl<'a> Search<'a> {
         if !self.tables.is_match(bytes) {
             return Ok(None);
         }
-        let column =
-            self.columns.as_ref().is_none_or(|columns| columns.is_match(bytes) || bytes.contains(&b'*'));
+        let column = self.columns.as_ref().is_none_or(|columns| {
+            columns.is_match(bytes) || bytes.contains(&b'*') || self.wholes.is_match(bytes)
+        });
         if !column {
             return Ok(None);
         }
@@ -197,6 +202,7 @@ fn reference(path: &str, text: &str, lines: &LineIndex, hit: Hit) -> Reference {
         column: place.column + 1,
         kind: hit.kind,
         certainty: hit.certainty,
+        by_place: hit.by_place,
         excerpt: secret::excerpt(line),
     }
 }

@@ -101,7 +101,7 @@ impl Statement<'_> {
     }
 
     fn hit(&self, index: usize, kind: ReferenceKind, certainty: Certainty) -> Hit {
-        Hit { span: self.tokens[index].name_span(self.text), kind, certainty }
+        Hit { span: self.tokens[index].name_span(self.text), kind, certainty, by_place: false }
     }
 
     fn uses_of_column(&self, column: &str) -> Vec<Hit> {
@@ -169,9 +169,14 @@ impl Statement<'_> {
     fn all_columns(&self, index: usize) -> Option<Hit> {
         let ours = |table: &&Table| table.is_ours;
         if let Some(table) = self.scopes.tables.iter().filter(ours).find(|table| table.token == index) {
-            let bare = self.is(index + 1, "values") || self.is(index + 1, "select");
-            let writes = table.introduced_by == "into" && bare;
-            return writes.then(|| self.hit(index, ReferenceKind::Write, Certainty::Likely));
+            let next = |words: &[&str]| words.iter().any(|it| self.is(index + 1, it));
+            let writes = match table.introduced_by {
+                "into" => next(&["values", "select", "table", "with"]),
+                "copy" => next(&["from"]),
+                _ => false,
+            };
+            let hit = || Hit { by_place: true, ..self.hit(index, ReferenceKind::Write, Certainty::Likely) };
+            return writes.then(hit);
         }
         if !self.is(index, "*") || self.declares() && !self.tokens.iter().any(|it| it.is(self.text, "select"))
         {

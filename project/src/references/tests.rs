@@ -325,3 +325,18 @@ fn odd_texts_are_no_reason_to_panic() {
         }
     }
 }
+
+/// A writer that names no columns uses each of them by its place, in files too that do not say the column's name.
+#[test]
+fn writers_by_place_are_found_without_the_name() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir_all(folder.path().join("migrations")).expect("can be made");
+    std::fs::write(folder.path().join("migrations/1_a.sql"), "CREATE TABLE people (id int, name text);")
+        .expect("can be written");
+    let code = "q('INSERT INTO people VALUES ($1, $2)')\nq('COPY people FROM STDIN')\nq('INSERT INTO people (id) VALUES (1)')\n";
+    std::fs::write(folder.path().join("db.js"), code).expect("can be written");
+    let project = crate::discover::discover(folder.path()).expect("is a project");
+    let found = references(&project, "people", Some("name")).references;
+    let by_place: Vec<usize> = found.iter().filter(|it| it.by_place).map(|it| it.line).collect();
+    assert_eq!((by_place, found.len()), (vec![1, 2], 2));
+}

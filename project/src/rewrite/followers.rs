@@ -1,8 +1,10 @@
 //! What stands around a migration that is rewritten: the ones behind it, and whether it was handed out already.
 
+use lockkeeper_core::catalog::Table;
 use lockkeeper_core::check::{Checked, Part, check, replay};
 use lockkeeper_core::framework::{Direction, Transaction};
 use lockkeeper_core::plan::Phase;
+use lockkeeper_core::reference::ReferenceKind;
 use lockkeeper_core::text::Span;
 
 use super::RewriteError;
@@ -10,6 +12,7 @@ use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
 use crate::git;
+use crate::references::references;
 
 /// The folder of a checked file, with the place of its migration there.
 fn place<'a>(project: &'a Project, file: &CheckedFile) -> Option<(&'a Folder, usize)> {
@@ -69,6 +72,35 @@ fn ups(migration: &Migration) -> impl Iterator<Item = &str> {
         let ups = source.sections.iter().filter(|it| it.direction == Direction::Up);
         ups.map(|section| section.span.of(&source.text))
     })
+}
+
+/// The places in the sources that write a table by the places of its columns, which are others when all steps are done; each with what to do.
+pub fn writers_by_place(project: &Project, file: &CheckedFile, phases: &[Phase]) -> Vec<String> {
+    let mut end = file.before.clone();
+    end.start_migration();
+    let steps = phases.iter().flat_map(Phase::migrations);
+    steps.for_each(|step| replay(part(&step.up()), &file.target, &mut end));
+    let direct = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
+    let order = |table: &Table| table.columns.iter().map(|it| it.name.clone()).collect::<Vec<String>>();
+    let moved = direct.tables().filter_map(|(name, table)| {
+        let columns = order(table);
+        let differs = end.table(name).is_some_and(|it| order(it) != columns);
+        differs.then(|| (name, columns.into_iter().next()))
+    });
+    let mut notes = Vec::new();
+    for (name, first) in moved {
+        let found = references(project, &name.name, first.as_deref()).references;
+        let written = found.iter().filter(|it| it.by_place && it.kind == ReferenceKind::Write);
+        notes.extend(written.map(|it| {
+            format!(
+                "{}:{} writes {} by the places of its columns, which are others when all steps are done: name the columns there before the release that the steps ask for",
+                it.path,
+                it.line,
+                name.display(file.target.dialect)
+            )
+        }));
+    }
+    notes
 }
 
 /// What whoever writes the files should know first.

@@ -260,7 +260,7 @@ impl<'a> Taker<'a> {
         let mut temporary = names.filter(|it| self.catalog.is_temporary(&self.catalog.resolve(it)));
         let Some(name) = temporary.next() else { return Ok(()) };
         Err(RewriteError::new(format!(
-            "the temporary table {name} lasts as long as its session, and each step may run in another: make it a table that the migration drops in the              end, or read its rows by a sub-query"
+            "the temporary table {name} lasts as long as its session, and each step may run in another: make it a table that the migration drops in the end, or read its rows by a sub-query"
         )))
     }
 
