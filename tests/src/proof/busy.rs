@@ -25,6 +25,11 @@ struct Run<'a> {
 
 /// Every step beside the clients, then every way back, step by step.
 pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
+    prove_and(fixture, phases, |_| ())
+}
+
+/// The same, with a look at the end before the ways back.
+pub(super) fn prove_and(fixture: &Fixture, phases: &[Phase], at_end: impl Fn(&Database)) -> Proof {
     let direct = files::start(fixture);
     direct.run(fixture.direct());
     let expected = snapshot(&direct, ColumnOrder::Ignored);
@@ -47,6 +52,7 @@ pub(super) fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {
     }
     let end = snapshot(&database, ColumnOrder::Ignored);
     assert_eq!(difference(&expected, &end), "", "{}: the end is another schema", run.context());
+    at_end(&database);
     let proof = Proof { files: done.len(), ..run.proof };
     for (before, step) in done.into_iter().rev() {
         files::down(fixture, &database, phases, step);

@@ -19,6 +19,7 @@ mod record;
 mod swapped;
 mod verified;
 mod shop;
+mod spelled;
 mod whole;
 mod window;
 
