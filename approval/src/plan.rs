@@ -118,9 +118,14 @@ impl Store {
         Ok(plan)
     }
 
-    /// Keeps the files of a rewrite that wait, in place of what was kept of that migration before.
-    pub fn hold(&self, held: &Held) -> Result<(), PlanError> {
-        Ok(self.state.write(&held_file(&held.subject), canonical::to_string(held).as_bytes())?)
+    /// Keeps the files of a rewrite that wait, in place of what was kept of that migration before; nothing: nothing is kept.
+    pub fn hold(&self, subject: &str, held: Option<&Held>) -> Result<(), PlanError> {
+        let file = held_file(subject);
+        match held {
+            Some(held) => self.state.write(&file, canonical::to_string(held).as_bytes())?,
+            None => self.state.remove(&file)?,
+        }
+        Ok(())
     }
 
     /// What is kept of a migration whose later files wait.

@@ -133,6 +133,11 @@ impl WorkspaceState {
         written.map_err(|source| self.failed(name, source))
     }
 
+    /// Takes a file of ours away.
+    pub(crate) fn remove(&self, name: &str) -> Result<(), StateError> {
+        self.state.root.remove(&self.path(name)).map_err(|source| self.failed(name, source))
+    }
+
     /// Waits until no other process works on what is remembered of this workspace; until the file is dropped.
     pub(crate) fn lock(&self) -> Result<std::fs::File, StateError> {
         let file = self.state.root.lock_file(&self.path("lock"));

@@ -155,10 +155,11 @@ pub struct RewriteArgs {
     /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
     #[arg(long = "answer", value_name = "ID=VALUE")]
     pub answers: Vec<String>,
-    /// Write the files up to this phase, and hold back the others for --continue: expand, backfill, cutover, verification or contract.
+    /// Write only the files that may run before the next release, up to this phase, and hold back the others for --continue: expand, backfill,
+    /// cutover, verification or contract.
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<String>,
-    /// Go on with a migration whose later files are held back: those up to the next release, or up to --phase.
+    /// Go on with a migration whose later files are held back: those that may run before the next release, up to --phase.
     #[arg(long = "continue", conflicts_with_all = ["strategy", "answers"])]
     pub goes_on: bool,
     /// Write the files; without it they are only shown.

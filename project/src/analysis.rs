@@ -20,6 +20,7 @@ use crate::config::Severity;
 use crate::discover::{self, Place, Project};
 use crate::folder::{Folder, Migration, Problem, Source};
 use crate::references::references;
+use crate::rewrite;
 use crate::target::target;
 
 pub mod deploy;
@@ -287,18 +288,36 @@ pub fn file_report(
     })
 }
 
-/// The report over files, with what could not be read and the verdict.
+/// The report of a file that is looked at closely: with the reason where a rewrite is refused although rules name recipes. What is not held is not promised.
+pub fn close_report(
+    project: &Project,
+    file: &CheckedFile,
+    rows: Option<&Rows>,
+    references: &BTreeMap<Subject, Vec<Reference>>,
+) -> FileReport {
+    let mut report = file_report(file, rows, references);
+    let way = rewrite::ways(file).first().copied();
+    let way = way.filter(|_| file.hazards().any(|it| !it.recipes.is_empty()));
+    report.rewrite_refused = way.and_then(|way| {
+        rewrite::proved_phases(project, file, way, &project.config.answers_with(&[]))
+            .err()
+            .map(|it| it.message)
+    });
+    report
+}
+
+/// The report over files that are looked at closely, with what could not be read and the verdict.
 pub fn check_report(
-    project: Option<&Project>,
+    project: &Project,
     files: &[CheckedFile],
     problems: &[Problem],
     policy: &Policy,
     references: &BTreeMap<Subject, Vec<Reference>>,
 ) -> CheckReport {
-    let rows = project.and_then(declared_rows);
+    let rows = declared_rows(project);
     let target = files.first().map_or_else(Target::default, |file| file.target.clone());
     let verdict = files.iter().map(|file| verdict(file, policy)).max().unwrap_or(Verdict::Pass);
-    let reports = files.iter().map(|file| file_report(file, rows.as_ref(), references)).collect();
+    let reports = files.iter().map(|file| close_report(project, file, rows.as_ref(), references)).collect();
     let problems = problems.iter().map(problem_report).collect();
     CheckReport::new(&target, reports, problems, verdict, policy)
 }
@@ -361,7 +380,7 @@ pub fn is_analysed(folder: &Folder) -> bool {
 }
 
 /// A rewrite on the wire.
-pub fn rewrite_report(rewrite: &crate::rewrite::Rewrite) -> report::RewriteReport {
+pub fn rewrite_report(rewrite: &rewrite::Rewrite) -> report::RewriteReport {
     let files = rewrite.files.iter().map(|file| report::RewrittenFile {
         path: file.path.clone(),
         step: file.step,

@@ -1,7 +1,7 @@
 //! Signals that end a program: while files are written they wait until the files are whole or put back.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::{flag, low_level};
@@ -15,28 +15,34 @@ struct Handlers {
 }
 
 /// While it lives a signal does not end the program; if one came, it does when this is dropped.
-pub(crate) struct Writing(Option<&'static Handlers>);
+pub(crate) struct Writing {
+    handlers: Option<&'static Handlers>,
+    /// One writer at a time in a process: the signal that comes is for all that is being written.
+    _alone: MutexGuard<'static, ()>,
+}
 
 impl Writing {
     /// From here on signals wait. Where they cannot be caught everything is as it was without this.
     pub fn begin() -> Self {
         static HANDLERS: OnceLock<Option<Handlers>> = OnceLock::new();
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let handlers = HANDLERS.get_or_init(|| install().ok()).as_ref();
         if let Some(handlers) = handlers {
             handlers.idle.store(false, Ordering::SeqCst);
         }
-        Self(handlers)
+        Self { handlers, _alone }
     }
 
     /// Whether somebody wants the program to end.
     pub fn is_interrupted(&self) -> bool {
-        self.0.is_some_and(|it| it.came.load(Ordering::SeqCst) != 0)
+        self.handlers.is_some_and(|it| it.came.load(Ordering::SeqCst) != 0)
     }
 }
 
 impl Drop for Writing {
     fn drop(&mut self) {
-        let Some(handlers) = self.0 else { return };
+        let Some(handlers) = self.handlers else { return };
         handlers.idle.store(true, Ordering::SeqCst);
         let came = i32::try_from(handlers.came.swap(0, Ordering::SeqCst)).unwrap_or(0);
         if came != 0 {

@@ -77,7 +77,7 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
     let way = chosen.or(recommendation.as_ref().map(|it| it.way));
     // A way that does the same as one before it is listed under that one's name.
     let same = |way: Way| {
-        let phases = rewrite::proved_phases(project, file, way, &gathered.answers()).ok()?;
+        let phases = rewrite::phases(project, file, way, &gathered.answers()).ok()?;
         strategies.iter().find(|it| it.phases == phases)
     };
     let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way).or_else(|| same(way)));

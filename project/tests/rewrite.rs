@@ -46,7 +46,7 @@ fn check(name: &str, config: &str, files: &[(&str, &str)], change: &str, expecte
 const POSTGRES: &str = "dialect = \"postgres\"\ntarget-version = 15\n";
 
 #[test]
-fn a_plain_file_gets_its_way_back_beside_it() {
+fn a_plain_file_tells_its_way_back() {
     let files = [("migrations/001_schema.sql", SCHEMA), ("migrations/002_change.sql", CHANGE)];
     check(
         "plain",
@@ -323,4 +323,48 @@ fn names_that_share_their_beginning_stay_apart() {
     let built: BTreeSet<&str> = built.filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(built.len(), 2, "{built:?}");
     assert!(built.iter().all(|it| it.len() <= 63), "{built:?}");
+}
+
+/// Each step is in a session of its own; a trigger's function is in that of the application, where only the way names and values are read is its own.
+#[test]
+fn what_a_migration_sets_is_set_by_its_steps() {
+    let change =
+        "SET search_path = public; SET shop.tenant = '7'; SET ROLE \"Big Boss\"; SET statement_timeout = 0;
+        ALTER TABLE users RENAME COLUMN name TO full_name;";
+    let path = "migrations/002_change.sql";
+    let files = [("migrations/001_schema.sql", SCHEMA), (path, change)];
+    let rewrite = rewritten("settings", POSTGRES, &files, path, Way::Triggers);
+    let (first, backfill) = (&rewrite.files[0].content, &rewrite.files[1].content);
+    for set in ["search_path = public;", "shop.tenant = '7';", "role = \"Big Boss\";"] {
+        assert!(first.contains(&format!("SET LOCAL {set}")), "{set}: {first}");
+    }
+    assert!(!first.contains("statement_timeout"), "{first}");
+    let function = first.lines().find(|it| it.starts_with("CREATE FUNCTION")).expect("makes one");
+    assert!(function.contains("SET search_path TO public AS"), "{function}");
+    assert!(backfill.contains("set_config('role', 'Big Boss', false)"), "{backfill}");
+}
+
+/// What is mended before the release that makes no more of it would be there again.
+#[test]
+fn rows_are_mended_behind_the_release() {
+    let change = "UPDATE users SET name = 'nobody' WHERE name = '';
+        ALTER TABLE users ADD CONSTRAINT users_name CHECK (name <> '');";
+    let path = "migrations/002_change.sql";
+    let files = [("migrations/001_schema.sql", SCHEMA), (path, change)];
+    let rewrite = rewritten("mended", POSTGRES, &files, path, Way::Triggers);
+    let titles: Vec<&str> = rewrite.files.iter().map(|it| it.title.as_str()).collect();
+    assert_eq!(rewrite.releases[0].before_file.as_deref(), Some(path));
+    assert!(titles[0].contains("change name of users") && titles[1].contains("new rows only"), "{titles:?}");
+    assert!(rewrite.files[0].before.iter().any(|it| it.contains("no instance of the release before")));
+}
+
+/// The name that a constraint has meanwhile is nothing for people.
+#[test]
+fn a_replaced_check_is_told_by_its_own_name() {
+    let schema = "CREATE TABLE users (id bigint PRIMARY KEY, age int CONSTRAINT users_age CHECK (age > 0));";
+    let change = "ALTER TABLE users DROP CONSTRAINT users_age, ADD CONSTRAINT users_age CHECK (age > 17);";
+    let path = "migrations/002_change.sql";
+    let files = [("migrations/001_schema.sql", schema), (path, change)];
+    let rewrite = rewritten("replaced", POSTGRES, &files, path, Way::Triggers);
+    assert_eq!(rewrite.releases[0].must, ["write into users only what the new check users_age accepts"]);
 }

@@ -62,6 +62,27 @@ fn what_is_held_back_comes_later_and_whole() {
     assert!(output.status.code() == Some(2) && told.contains("nothing waits any more"), "{told}");
 }
 
+/// No phase reaches behind a release; and what is written at once waits no more.
+#[test]
+fn a_release_is_waited_for_in_every_phase() {
+    let desk = Desk::new();
+    let first = rewritten(&desk, &["--phase", "contract", "--write"]);
+    let release = first["releases"][0]["before_file"].as_str().expect("one waits");
+    let files = first["files"].as_array().expect("a list");
+    let waits: Vec<&str> =
+        files.iter().filter(|it| it["held"] == true).filter_map(|it| it["path"].as_str()).collect();
+    assert_eq!(waits.first(), Some(&release), "{first}");
+    let again = Desk::new();
+    rewritten(&again, &["--phase", "expand", "--write"]);
+    let migration = again.folder.path().join("project").join(MIGRATION);
+    let original = crate::binaries::root().join("examples/shop").join(MIGRATION);
+    std::fs::copy(original, migration).expect("can be written");
+    rewritten(&again, &["--write"]);
+    let output = again.run(&["rewrite", MIGRATION, "--continue"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(2) && told.contains("nothing waits any more"), "{told}");
+}
+
 #[test]
 fn nothing_goes_on_without_what_came_before() {
     let desk = Desk::new();

@@ -12,7 +12,7 @@ use lockkeeper_core::report::{CheckReport, FileReport};
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::target::target;
-use lockkeeper_project::{files, folder, git, pending, rewrite};
+use lockkeeper_project::{files, folder, git, pending};
 
 use crate::args::{CheckArgs, Format};
 use crate::exit::{Exit, usage};
@@ -123,20 +123,11 @@ impl Found {
         let rows = analysis::declared_rows(project);
         for (place, file) in places.iter().zip(&files) {
             self.worst = self.worst.max(Some(analysis::verdict(file, policy)));
-            let mut report = analysis::file_report(file, rows.as_ref(), &references);
-            report.rewrite_refused = refused(project, file);
-            self.files[*place] = report;
+            self.files[*place] = analysis::close_report(project, file, rows.as_ref(), &references);
         }
         std::mem::forget(files);
         self.files.iter().map(|it| it.path.clone()).filter(|it| pending.contains(it)).collect()
     }
-}
-
-/// Why a rewrite of the file is refused where rules name recipes for it: what is not held is not promised.
-fn refused(project: &Project, file: &CheckedFile) -> Option<String> {
-    let way = *rewrite::ways(file).first()?;
-    file.hazards().any(|it| !it.recipes.is_empty()).then_some(())?;
-    rewrite::proved_phases(project, file, way, &project.config.answers_with(&[])).err().map(|it| it.message)
 }
 
 fn report(found: &mut Found, policy: &Policy, pending: Vec<String>) -> CheckReport {

@@ -1,6 +1,5 @@
 //! `lockkeeper rewrite`: a risky migration as expand-contract files.
 
-use anyhow::Context;
 use lockkeeper_approval::plan::Store;
 use lockkeeper_core::plan::PhaseKind;
 use lockkeeper_project::analysis::CheckedFile;
@@ -33,20 +32,43 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     };
     let mut report = analysis::rewrite_report(&rewrite);
     if args.write {
-        rewrite::write(&project.root, &rewrite).map_err(|error| usage(error.message))?;
+        write(&project, &file, &rewrite, before.as_ref())?;
         report.written = true;
-        if rewrite.holds_back() || before.is_some() {
-            let held = rewrite.held(&file.path, before.as_ref());
-            Store::of(&project)
-                .and_then(|it| it.hold(&held))
-                .context("the files are written, and those that wait could not be kept")?;
-        }
     }
     match args.format {
         Format::Json => output::json(&report)?,
         Format::Text => show(&file.path, &rewrite, args.write),
     }
     Ok(Exit::Fine)
+}
+
+/// Writes what does not wait, and keeps what does. What is kept is known before a file is there: a file that nothing remembers would be written again.
+fn write(
+    project: &Project,
+    file: &CheckedFile,
+    rewrite: &Rewrite,
+    before: Option<&Held>,
+) -> anyhow::Result<()> {
+    let path = &file.path;
+    let store = Store::of(project).and_then(|store| store.held(path).map(|earlier| (store, earlier)));
+    let kept = match store {
+        Ok((store, earlier)) if rewrite.holds_back() || earlier.is_some() => {
+            store.hold(path, Some(&rewrite.held(path, before)))?;
+            Some((store, earlier))
+        }
+        // Without files that wait nothing has to be remembered.
+        Err(error) if rewrite.holds_back() => return Err(error.into()),
+        _ => None,
+    };
+    rewrite::write(&project.root, rewrite).map_err(|error| {
+        let back = kept.map(|(store, earlier)| store.hold(path, earlier.as_ref()));
+        match back {
+            Some(Err(lost)) => {
+                usage(format!("{}; and what waits is not known any more: {lost}", error.message))
+            }
+            _ => usage(error.message),
+        }
+    })
 }
 
 /// A rewrite of the migration, of which the files behind `--phase` wait.
@@ -60,7 +82,7 @@ fn made(args: &RewriteArgs, project: &Project, file: &CheckedFile) -> anyhow::Re
     let written = rewrite::writers_by_place(project, file, &rewrite.phases);
     rewrite.notes.extend(written);
     if let Some(phase) = asked_phase(args)? {
-        rewrite.hold_behind(phase).map_err(|error| usage(error.message))?;
+        rewrite.hold_behind(Some(phase)).map_err(|error| usage(error.message))?;
     }
     Ok(rewrite)
 }
@@ -81,10 +103,7 @@ fn held_back(
         return Err(usage(format!("all {} steps of {path} are written: nothing waits any more", held.done)));
     }
     let mut rewrite = held.go_on(project, file, place::now()).map_err(|error| usage(error.message))?;
-    match asked_phase(args)? {
-        Some(phase) => rewrite.hold_behind(phase).map_err(|error| usage(error.message))?,
-        None => rewrite.hold_behind_release(),
-    }
+    rewrite.hold_behind(asked_phase(args)?).map_err(|error| usage(error.message))?;
     Ok((rewrite, Some(held)))
 }
 

@@ -304,7 +304,11 @@ impl Catalog {
 
     fn set(&mut self, set: &Set) {
         if set.name == "timezone" {
-            let named = |it: &&String| it.chars().all(|it| it.is_alphanumeric() || "/_+-".contains(it));
+            // A number of hours means another zone in AT TIME ZONE.
+            let named = |it: &&String| {
+                it.starts_with(char::is_alphabetic)
+                    && it.chars().all(|it| it.is_alphanumeric() || "/_+-".contains(it))
+            };
             self.time_zone = set.value.as_ref().filter(named).map(|it| it.as_str().into());
         }
         if set.name != "search_path" {

@@ -48,13 +48,9 @@ fn place(part: &Part) -> Option<usize> {
 
 fn put(part: &mut Part, place: usize, mending: Part) {
     let mut phases = mending.phases;
-    let released = is_release(&part.phases[place - 1]);
-    for phase in &mut phases {
-        // What people had to see to, the step before does.
-        phase.entry.retain(|it| it.query.is_some());
-        if released {
-            phase.entry.push(Criterion::of_people("no instance of the release before is running"));
-        }
+    if is_release(&part.phases[place - 1]) {
+        let released = || Criterion::of_people("no instance of the release before is running");
+        phases.iter_mut().for_each(|it| it.entry.push(released()));
     }
     part.phases.splice(place..place, phases);
     part.touches = part.touches.take().zip(mending.touches).map(|(own, others)| [own, others].concat());

@@ -29,6 +29,11 @@ const OF_NO_MATTER: &[&str] = &[
     "transaction",
 ];
 
+/// These say how names and values are read: the functions of triggers keep them, as they run in sessions of the application. Others, such as who is asked
+/// for or what a tenant is, are the writer's own.
+const READS: &[&str] =
+    &["bytea_output", "datestyle", "extra_float_digits", "intervalstyle", "search_path", "timezone"];
+
 /// The settings in force at a place of a migration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings(Vec<Set>);
@@ -45,7 +50,9 @@ impl Settings {
             self.0.clear();
         }
         self.0.retain(|it| it.name != name);
-        if set.value.is_some() {
+        // Nobody else than who has logged in.
+        let is_own = name == "role" && set.value.as_deref() == Some("none");
+        if set.value.is_some() && !is_own {
             self.0.push(Set { name: name.to_owned(), ..set.clone() });
         }
     }
@@ -96,7 +103,7 @@ impl Settings {
                     && function.returns_trigger
                     && function.code.is_some()
                 {
-                    for set in self.0.iter().filter(|it| !is_of_people(&it.name)) {
+                    for set in self.0.iter().filter(|it| READS.contains(&it.name.as_str())) {
                         let own = format!("SET {} ", set.name);
                         if !function.options.contains(&own) {
                             let words = set.words.as_deref().unwrap_or_default();

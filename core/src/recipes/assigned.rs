@@ -58,6 +58,8 @@ impl Assigned {
         }
         let on = condition?.text;
         let Some((source, alias)) = one_table(&from.text, scene) else {
+            // A LATERAL item may read the row.
+            let from = own(&Expression::new(from.text.clone()))?;
             return Some(Self::from_several(table, set, &from.text, &on));
         };
         let called = scene.quote(&alias);

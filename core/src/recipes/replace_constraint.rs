@@ -1,9 +1,11 @@
 //! A constraint that goes for another one of its name: the new one holds before the old one goes, and takes its name in the same transaction.
 
 use crate::catalog::{ConstraintState, Demand, RelationName, server_name};
+use crate::effect::preflight;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::plan::{Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
+use super::check_constraint::{Check, checked};
 use super::group::stands_apart;
 use super::make::{self, Build};
 use super::scene::{Scene, name_of};
@@ -156,6 +158,25 @@ fn beside(scene: &Scene<'_>, replaced: &Replaced<'_>, interim: &str, way: Way) -
         }
         new.kind =
             ConstraintKind::Unique { columns: columns.clone(), using_index: None, nulls_not_distinct: false };
+    }
+    if let ConstraintKind::Check(check) = &new.kind {
+        return Ok(checked(
+            scene,
+            &Check {
+                table: &replaced.table,
+                constraint: Constraint {
+                    no_inherit: new.no_inherit,
+                    ..make::check(interim, check.text.clone())
+                },
+                must: format!(
+                    "write into {} only what the new check {} accepts",
+                    replaced.table.display(scene.dialect()),
+                    replaced.old.name
+                ),
+                breaking: preflight::violations(&replaced.table, replaced.new, scene.catalog),
+                holds: "no row breaks the new check".to_owned(),
+            },
+        ));
     }
     let action = TableAction::AddConstraint { constraint: Box::new(new) };
     let kind = Kind::AlterTable(Box::new(AlterTable { action, ..replaced.add.clone() }));

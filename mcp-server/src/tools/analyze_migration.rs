@@ -27,5 +27,5 @@ pub fn run(world: &World, request: &Request) -> Told<CheckReport> {
     let references = analysis::subjects_references(&project, &files);
     let policy = analysis::policy(&project, Some(timestamp()));
     let problems: Vec<_> = problem.into_iter().collect();
-    Ok(analysis::check_report(Some(&project), &files, &problems, &policy, &references))
+    Ok(analysis::check_report(&project, &files, &problems, &policy, &references))
 }

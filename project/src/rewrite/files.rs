@@ -232,7 +232,7 @@ fn header(
     text
 }
 
-/// The indexes that a step builds beside writers.
+/// The indexes that a step builds without blocking writes.
 fn built(step: &SqlStep) -> impl Iterator<Item = String> {
     step.operations().filter_map(move |it| match it {
         Kind::CreateIndex(index) if index.concurrently => {

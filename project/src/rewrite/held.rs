@@ -40,36 +40,27 @@ pub struct Awaited {
 }
 
 impl Rewrite {
-    /// Holds back the files behind a phase: from the first migration on that belongs to a later one.
+    /// Holds back what may not be deployed yet: the files behind the release that comes next, and behind a phase those from the first on that belongs to
+    /// a later one.
     ///
     /// # Errors
-    /// [`RewriteError`] where the first migration already does.
-    pub fn hold_behind(&mut self, phase: PhaseKind) -> Result<(), RewriteError> {
-        let later = self.files.iter().find(|it| it.phase > phase).map(|it| (it.step, it.phase));
-        let Some((first, kind)) = later else { return Ok(()) };
-        if self.files.first().is_some_and(|it| it.step == first) {
+    /// [`RewriteError`] where the first file already does.
+    pub fn hold_behind(&mut self, phase: Option<PhaseKind>) -> Result<(), RewriteError> {
+        let first = self.files.first().map_or(0, |it| it.step);
+        let later = self.files.iter().find(|it| phase.is_some_and(|phase| it.phase > phase));
+        if let Some(later) = later.filter(|it| it.step == first) {
+            let kind = later.phase.id();
             return Err(RewriteError::new(format!(
-                "the next step belongs to {}, so nothing would be written: say --phase {}",
-                kind.id(),
-                kind.id()
+                "the next step belongs to {kind}, so nothing would be written: say --phase {kind}"
             )));
         }
-        self.hold_from(first);
-        Ok(())
-    }
-
-    /// Holds back the files behind the release that comes next.
-    pub fn hold_behind_release(&mut self) {
-        let first = self.files.first().map_or(0, |it| it.step);
         let of = |path: &String| self.files.iter().find(|it| it.path == *path).map(|it| it.step);
-        let next = self.releases.iter().filter_map(|it| of(it.before_file.as_ref()?)).find(|it| *it > first);
-        if let Some(step) = next {
-            self.hold_from(step);
+        let released = self.releases.iter().filter_map(|it| of(it.before_file.as_ref()?));
+        let released = released.filter(|it| *it > first).min();
+        if let Some(step) = later.map(|it| it.step).into_iter().chain(released).min() {
+            self.files.iter_mut().for_each(|it| it.held = it.step >= step);
         }
-    }
-
-    fn hold_from(&mut self, step: usize) {
-        self.files.iter_mut().for_each(|it| it.held = it.step >= step);
+        Ok(())
     }
 
     /// Whether some of its files wait.

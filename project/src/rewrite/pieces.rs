@@ -178,6 +178,11 @@ impl<'a> Taker<'a> {
         self.next = places.end;
         let alone = |at: &usize| self.claimed.contains(at) || !self.found[*at].recipes.is_empty();
         let any = places.clone().any(|at| alone(&at));
+        if statement.operations.iter().any(is_zone_of_an_interval) {
+            return Err(RewriteError::new(
+                "a time zone that is an INTERVAL cannot be set again by each step: write its name, or its number of hours",
+            ));
+        }
         let kept = places.clone().any(|at| !alone(&at));
         if let Some(why) = statement.effect.fails.as_ref().filter(|_| kept) {
             let shown = sanitise(statement.span.of(&self.order.file.text), 80);
@@ -279,11 +284,11 @@ impl<'a> Taker<'a> {
             operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
         if settings_only {
             // Every new migration sets what still matters, and the runner or the spelling opens its transaction.
-            for operation in operations {
-                if let Kind::Set(set) = &operation.kind {
-                    self.settings.apply(set);
-                }
-            }
+            let sets = operations.iter().filter_map(|it| match &it.kind {
+                Kind::Set(set) => Some(set),
+                _ => None,
+            });
+            sets.for_each(|it| self.settings.apply(it));
             return;
         }
         let transactional = self.is_transactional(operations);
@@ -331,6 +336,12 @@ impl<'a> Taker<'a> {
         );
         effect.transactional
     }
+}
+
+/// `SET TIME ZONE INTERVAL …`, which no function and no job can be told.
+fn is_zone_of_an_interval(operation: &Operation) -> bool {
+    let interval = |value: &String| value.trim_start().to_lowercase().starts_with("interval");
+    matches!(&operation.kind, Kind::Set(set) if set.name == "timezone" && set.value.as_ref().is_some_and(interval))
 }
 
 /// The statements of one that is made of several: a step runs them one by one in its transaction.

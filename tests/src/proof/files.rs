@@ -140,8 +140,17 @@ pub(crate) fn back(database: &Database, step: &SqlStep) -> Result<(), Failure> {
 }
 
 fn one(database: &Database, sql: &str, step: &SqlStep) -> Result<(), Failure> {
-    let running = if step.transactional { Running::InTransaction } else { Running::Autocommit };
-    apply(database, &[sql], running)
+    if step.transactional {
+        return apply(database, &[sql], Running::InTransaction);
+    }
+    straight(database, sql)
+}
+
+/// The statements of a text one by one, as psql sends them: sent together they would be one transaction.
+pub(super) fn straight(database: &Database, sql: &str) -> Result<(), Failure> {
+    let script = Script::read(sql, Dialect::Postgres);
+    let statements: Vec<&str> = script.statements.iter().map(|it| it.span.of(sql)).collect();
+    apply(database, &statements, Running::Autocommit)
 }
 
 fn again(run: impl Fn() -> Result<(), Failure>) -> Result<(), Failure> {

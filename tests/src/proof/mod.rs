@@ -144,12 +144,37 @@ fn beside_clients() -> impl Iterator<Item = &'static Fixture> {
 
 /// All fixtures; while one is being written, those with `LOCKKEEPER_PROOF_ONLY` in the names of them, their ways or their recipes.
 fn chosen() -> Vec<&'static Fixture> {
-    let only = std::env::var("LOCKKEEPER_PROOF_ONLY").unwrap_or_default();
+    let only = only();
     let chosen: Vec<_> = fixtures()
         .filter(|it| [it.name, it.way.id(), it.recipe().id].iter().any(|it| it.contains(&only)))
         .collect();
     assert!(!chosen.is_empty(), "no fixture has {only} in its name");
     chosen
+}
+
+/// What a run is limited to.
+fn only() -> String {
+    std::env::var("LOCKKEEPER_PROOF_ONLY").unwrap_or_default()
+}
+
+/// The phases of a whole migration; `None` before PostgreSQL 12, where what is required is read under a lock, and refused.
+fn phases_of_whole(fixture: &Fixture) -> Option<Vec<Phase>> {
+    let phases = files::phases(fixture);
+    if let Err(reason) = &phases {
+        assert!(cluster().version() < 12, "{}: {reason}", fixture.name);
+    }
+    phases.ok()
+}
+
+/// Proves whole migrations, those with `LOCKKEEPER_PROOF_ONLY` in their names.
+fn prove_whole(fixtures: &[Fixture]) {
+    let only = only();
+    let chosen: Vec<&Fixture> = fixtures.iter().filter(|it| it.name.contains(&only)).collect();
+    each(&chosen, |fixture| {
+        if let Some(phases) = phases_of_whole(fixture) {
+            prove(fixture, &phases);
+        }
+    });
 }
 
 fn prove(fixture: &Fixture, phases: &[Phase]) -> Proof {

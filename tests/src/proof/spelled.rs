@@ -5,8 +5,7 @@
 
 use std::time::Instant;
 
-use super::{Fixture, busy, each, files};
-use crate::cluster::cluster;
+use super::{Fixture, busy, each, phases_of_whole};
 
 /// What the new release writes into the column: nothing else ever does.
 const OWN: &str = "424242";
@@ -118,14 +117,11 @@ fn fixture((name, migration, _): &(&'static str, &'static str, &'static str), ro
 #[test]
 fn required_columns_are_filled_beside_clients_in_every_spelling() {
     let rows = rows();
-    let only = std::env::var("LOCKKEEPER_FIXTURE").unwrap_or_default();
+    let only = super::only();
     let spellings: Vec<_> = SPELLINGS.iter().filter(|it| it.0.contains(&only)).collect();
     each(&spellings, |spelling| {
         let fixture = fixture(spelling, rows);
-        let phases = match files::phases(&fixture) {
-            Ok(phases) => phases,
-            Err(reason) => return assert!(cluster().version() < 12, "{}: {reason}", fixture.name),
-        };
+        let Some(phases) = phases_of_whole(&fixture) else { return };
         let start = Instant::now();
         let wrong = format!(
             "SELECT count(*) FROM users u WHERE extra IS NULL OR name = 'own' AND extra::text NOT IN ('{OWN}', 'own' || id)

@@ -2,8 +2,7 @@
 //!
 //! Proved on the server of the gate only, and not kept in the record: each is made of recipes that are proved on every version.
 
-use super::{Fixture, each, files, prove};
-use crate::cluster::cluster;
+use super::{Fixture, prove_whole};
 
 const SCHEMA: &str = "
     CREATE TABLE users (id bigint PRIMARY KEY, full_name text NOT NULL, email text, balance bigint NOT NULL DEFAULT 0);
@@ -130,11 +129,5 @@ const MIGRATIONS: &[Fixture] = &[
 
 #[test]
 fn whole_migrations_survive_the_traffic_between_their_files() {
-    each(MIGRATIONS, |fixture| {
-        match files::phases(fixture) {
-            Ok(phases) => drop(prove(fixture, &phases)),
-            // What is required without a proof by a check is read under a lock there.
-            Err(reason) => assert!(cluster().version() < 12, "{}: {reason}", fixture.name),
-        }
-    });
+    prove_whole(MIGRATIONS);
 }

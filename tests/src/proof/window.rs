@@ -7,15 +7,12 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::plan::{Phase, SqlStep, Way};
-use lockkeeper_core::statement::Script;
 
 use super::files::{self, contents, differing_rows};
 use super::{Fixture, Proof, exclusive};
 use crate::cluster::cluster;
 use crate::database::{Database, Failure};
-use crate::observe::Running;
 use crate::snapshot::{ColumnOrder, difference, snapshot};
 use crate::workload::apply;
 
@@ -33,14 +30,16 @@ pub(super) fn prove(fixture: &Fixture) -> Result<Proof, String> {
         Err(reason) => {
             // On an old server not even its schema may be possible.
             let database = cluster().database();
-            let ran = [fixture.schema, fixture.migration].iter().try_for_each(|sql| straight(&database, sql));
+            let ran = [fixture.schema, fixture.migration]
+                .iter()
+                .try_for_each(|sql| files::straight(&database, sql));
             assert!(ran.is_err(), "{} is possible in a window: {reason}", fixture.name);
             return Err(reason);
         }
     };
     let direct = files::start(fixture);
     let refused = refused(fixture, &phases);
-    if let Err(failure) = straight(&direct, fixture.migration) {
+    if let Err(failure) = files::straight(&direct, fixture.migration) {
         // Rows that are refused are announced; that an expression somewhere does not fit the new type is not.
         let of_rows = failure.sqlstate.starts_with("22") || failure.sqlstate.starts_with("23");
         assert_eq!(!refused.is_empty(), of_rows, "{}, in a window: {failure}", fixture.name);
@@ -67,13 +66,6 @@ fn fails_whole(fixture: &Fixture, phases: &[Phase], failure: &Failure) {
     assert_eq!(failed.as_ref(), Err(failure), "{}, in a window", fixture.name);
     let window = Window { fixture, direct: &before, phases };
     window.assert_is_direct(&after, "what failed is undone");
-}
-
-/// The statements of a migration as psql sends them.
-fn straight(database: &Database, sql: &str) -> Result<(), Failure> {
-    let script = Script::read(sql, Dialect::Postgres);
-    let statements: Vec<&str> = script.statements.iter().map(|it| it.span.of(sql)).collect();
-    apply(database, &statements, Running::Autocommit)
 }
 
 struct Window<'a> {

@@ -1,5 +1,7 @@
 //! What a migration says of columns that it adds, fills or requires.
 
+use std::collections::BTreeSet;
+
 use crate::catalog::RelationName;
 use crate::operation::{Column, Expression, Kind, Operation, TableAction, Update};
 
@@ -55,12 +57,13 @@ impl<'a> Reading<'a> {
             members: Vec::new(),
             about: Vec::new(),
         };
+        let required = required(operations);
         for (at, operation) in operations.iter().enumerate() {
             if operation.relation().map(|it| scene.resolve(it)).as_ref() != Some(&reading.table) {
                 continue;
             }
             // A change of columns that nothing requires is another change, unless it gives new ones their values.
-            let other = |it: &Update| !reading.adds() && !required_by(operations, it);
+            let other = |it: &Update| !reading.adds() && !changes_any(it, &required);
             if matches!(&operation.kind, Kind::Update(update) if other(update)) {
                 continue;
             }
@@ -282,21 +285,27 @@ impl<'a> Reading<'a> {
 fn may_begin(operations: &[&Operation]) -> bool {
     let Some((first, rest)) = operations.split_first() else { return false };
     match &first.kind {
-        Kind::Update(update) => required_by(rest, update),
+        Kind::Update(update) => changes_any(update, &required(rest)),
         Kind::AlterTable(_) => true,
         _ => false,
     }
 }
 
-/// Whether one of the operations requires a column that an update changes.
-fn required_by(operations: &[&Operation], update: &Update) -> bool {
-    operations.iter().any(|it| match &it.kind {
-        Kind::AlterTable(alter) => {
-            let changed = |column: &str| update.columns.iter().any(|it| it.name == column);
-            matches!(&alter.action, TableAction::SetNotNull { column } if changed(&column.name))
-        }
-        _ => false,
-    })
+/// The columns that operations require, each with the name of its table.
+fn required<'a>(operations: &[&'a Operation]) -> BTreeSet<(&'a str, &'a str)> {
+    let columns = operations.iter().filter_map(|it| match &it.kind {
+        Kind::AlterTable(alter) => match &alter.action {
+            TableAction::SetNotNull { column } => Some((alter.table.name.as_str(), column.name.as_str())),
+            _ => None,
+        },
+        _ => None,
+    });
+    columns.collect()
+}
+
+/// Whether an update changes one of these columns.
+fn changes_any(update: &Update, columns: &BTreeSet<(&str, &str)>) -> bool {
+    update.columns.iter().any(|it| columns.contains(&(update.table.name.as_str(), it.name.as_str())))
 }
 
 /// What became of an operation.

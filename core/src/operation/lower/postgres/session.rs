@@ -76,15 +76,23 @@ fn set(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.eat("session");
     if cursor.eat_all("time zone") {
         let (value, words) = value(&cursor);
+        // LOCAL is what the server and the role say, as DEFAULT is.
+        let own = !value.as_ref().is_some_and(|it| it.eq_ignore_ascii_case("local"));
+        let (value, words) = (value.filter(|_| own), words.filter(|_| own));
         return Some(Kind::Set(Set { name: "timezone".to_owned(), value, words, local }));
     }
     if cursor.is_any(&["constraints", "transaction", "role", "authorization", "characteristics"]) {
         let first = cursor.index();
         while cursor.next_token().is_some() {}
-        let words = cursor.span_from(first).of(cursor.text()).to_ascii_lowercase();
-        let (name, value) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
-        let value = Some(value.trim().to_owned());
-        return Some(Kind::Set(Set { name: name.to_owned(), words: value.clone(), value, local }));
+        let text = cursor.span_from(first).of(cursor.text());
+        let (name, words) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let (name, words) = (name.to_ascii_lowercase(), words.trim().to_owned());
+        let quoted = words.starts_with(['"', '\'']);
+        let value = match quoted {
+            true => words.trim_matches(['"', '\'']).to_owned(),
+            false => words.to_ascii_lowercase(),
+        };
+        return Some(Kind::Set(Set { name, value: Some(value), words: Some(words), local }));
     }
     let name = parameter(&mut cursor);
     (!cursor.at_end()).then_some(())?;
