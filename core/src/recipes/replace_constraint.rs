@@ -2,6 +2,7 @@
 
 use crate::catalog::{ConstraintState, Demand, RelationName, server_name};
 use crate::effect::preflight;
+use crate::hazards::compatibility::lost_conflict_target;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::plan::{Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
@@ -119,7 +120,14 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
         }
         false => (on.rename_constraint(&interim, name), on.rename_constraint(name, &interim)),
     };
-    let up: Vec<Statement> = vec![on.drop_constraint(name), takes];
+    let key = RelationName { schema: table.schema.clone(), name: name.as_str().into() };
+    let drop = match lost_conflict_target::is_target(&key, scene.catalog) {
+        true => on
+            .drop_constraint(name)
+            .allowing(&lost_conflict_target::RULE, "the release that does without the key is out"),
+        false => on.drop_constraint(name),
+    };
+    let up: Vec<Statement> = vec![drop, takes];
     let index = replaced.key_columns().map(|columns| {
         make::unique_index(scene.name(table), &interim, columns, Build::Plain, scene.dialect())
     });
