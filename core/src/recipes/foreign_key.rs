@@ -2,12 +2,13 @@
 
 use crate::catalog::{RelationName, server_name};
 use crate::effect::preflight;
+use crate::mechanics::make;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Refusal, carried};
 use crate::operation::{AlterTable, Constraint, ConstraintKind, ForeignKey, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
-use super::make;
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal, carried};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "foreign-key",

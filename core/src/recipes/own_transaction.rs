@@ -1,10 +1,11 @@
 //! A statement in a transaction of its own, so that no lock is held while another is waited for or work is done.
 
+use crate::mechanics::Refusal;
+use crate::mechanics::scene::{Scene, name_of, with_timeout};
 use crate::operation::{Kind, Operation};
 use crate::plan::{Phase, PhaseKind, SqlStep, Statement, Step, Way};
 
-use super::scene::{Scene, name_of, with_timeout};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "own-transaction",

@@ -1,16 +1,17 @@
 //! A table whose columns move to a new one, a row there for each row here.
 
 use crate::catalog::{Catalog, RelationName};
+use crate::mechanics::carried::Carried;
+use crate::mechanics::copied::Copied;
+use crate::mechanics::derivation::refuse_views;
+use crate::mechanics::join::{Join, Moved};
+use crate::mechanics::relocation::{Goes, Relocation, Start};
+use crate::mechanics::scene::Scene;
+use crate::mechanics::{Phases, Refusal};
 use crate::operation::{Expression, Kind, Operation, TableAction};
 use crate::plan::Way;
 
-use super::carried::Carried;
-use super::copied::Copied;
-use super::derivation::refuse_views;
-use super::join::{Join, Moved};
-use super::relocation::{Goes, Relocation, Start};
-use super::scene::Scene;
-use super::{Form, Phases, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "split-table",

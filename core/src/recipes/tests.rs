@@ -262,7 +262,7 @@ fn scene<'a>(change: &'a str, back: &'a str, target: &'a Target, before: &'a Cat
         batch_rows: 1_000,
         pause_lag_seconds: 30,
         resume_lag_seconds: 5,
-        answers: &scene::NO_ANSWERS,
+        answers: &crate::mechanics::scene::NO_ANSWERS,
     }
 }
 
