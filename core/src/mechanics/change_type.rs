@@ -2,9 +2,9 @@
 
 use crate::catalog::{ColumnState, RelationName, Table, UserType};
 use crate::dialect::quote_literal;
-use crate::effect::preflight::only_casts;
+use crate::engine::lower::lower;
+use crate::engine::preflight::only_casts;
 use crate::hazards::compatibility::{dropped_column, dropped_default, renamed_column};
-use crate::operation::lower::lower;
 use crate::operation::{AlterTable, ConstraintKind, Expression, Kind, Operation, TableAction, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step};
 use crate::statement::{Script, TokenKind};

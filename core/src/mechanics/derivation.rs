@@ -2,8 +2,8 @@
 
 use crate::catalog::RelationName;
 use crate::dialect::Dialect;
-use crate::effect::drifts;
-use crate::operation::lower::lower;
+use crate::engine::effect::drifts;
+use crate::engine::lower::lower;
 use crate::operation::{AlterTable, Column, Drop, Expression, Kind, ObjectKind, Operation, TableAction};
 use crate::statement::Script;
 

@@ -1,7 +1,7 @@
 //! Values that a narrower type cannot hold: kept out, put at its limit, or made NULL, as the developer answers.
 
 use crate::catalog::{ColumnState, Demand, RelationName, Table};
-use crate::effect::preflight::{digits, length, only_casts, range, refused};
+use crate::engine::preflight::{digits, length, only_casts, range, refused};
 use crate::operation::{Constraint, Expression, TypeName};
 use crate::plan::{Phase, Statement};
 

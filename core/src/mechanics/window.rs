@@ -8,7 +8,7 @@ use crate::catalog::Catalog;
 use crate::catalog::Session;
 use crate::check::Checked;
 use crate::dialect::Dialect;
-use crate::effect;
+use crate::engine::effect;
 use crate::operation::{Kind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Written};
 use crate::text::Span;

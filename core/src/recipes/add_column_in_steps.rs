@@ -3,7 +3,7 @@
 
 use crate::catalog::{RelationName, Table, server_name};
 use crate::dialect::quote_literal;
-use crate::effect::volatility;
+use crate::engine::effect::volatility;
 use crate::hazards::compatibility::refused_ids;
 use crate::mechanics::backfill::Backfill;
 use crate::mechanics::make::{self, Build, On};

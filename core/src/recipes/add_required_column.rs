@@ -5,7 +5,7 @@ mod reading;
 
 use crate::catalog::filling::Place;
 use crate::catalog::{Catalog, RelationName, Table};
-use crate::effect::{drifts, volatility};
+use crate::engine::effect::{drifts, volatility};
 use crate::hazards::compatibility::dropped_default;
 use crate::mechanics::backfill::Backfill;
 use crate::mechanics::fill::{Fill, Filled};

@@ -1,7 +1,7 @@
 //! Rows changed or deleted in batches: what one statement would do, in windows that commit by themselves.
 
 use crate::catalog::{Demand, RelationName, Table};
-use crate::effect::{drifts, volatility};
+use crate::engine::effect::{drifts, volatility};
 use crate::mechanics::Refusal;
 use crate::mechanics::assigned::{Assigned, in_own_words};
 use crate::mechanics::backfill;

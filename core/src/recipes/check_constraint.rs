@@ -1,6 +1,6 @@
 //! A check: for new rows first, then for the old ones without stopping writes.
 
-use crate::effect::preflight;
+use crate::engine::preflight;
 use crate::mechanics::Refusal;
 use crate::mechanics::check::{Check, checked};
 use crate::mechanics::make;

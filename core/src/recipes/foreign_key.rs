@@ -1,7 +1,7 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
 use crate::catalog::{RelationName, server_name};
-use crate::effect::preflight;
+use crate::engine::preflight;
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
 use crate::mechanics::{Refusal, carried};

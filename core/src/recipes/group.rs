@@ -3,7 +3,7 @@
 use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::dialect::Name;
-use crate::effect::in_server_order;
+use crate::engine::effect::in_server_order;
 use crate::mechanics::scene::{Scene, stands_apart};
 use crate::operation::{Kind, Operation, TableAction};
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::{RelationName, Table};
 use crate::dialect::{Name, quote_literal};
-use crate::effect::preflight::only_casts;
+use crate::engine::preflight::only_casts;
 use crate::mechanics::Refusal;
 use crate::mechanics::check::{Check, checked};
 use crate::mechanics::enum_type::{Enum, Relabelled};

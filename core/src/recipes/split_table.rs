@@ -136,7 +136,7 @@ fn comes(
     let filled = split.copied.columns.iter().filter(|(column, _)| !is_key(column));
     let mut comes = Vec::new();
     for (column, value) in filled {
-        if crate::effect::drifts(value, scene.catalog) {
+        if crate::engine::effect::drifts(value, scene.catalog) {
             return Err(Refusal::new(format!(
                 "{column} gets a value that differs from one moment to the next: old and new could not be kept in step"
             )));

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Ident, Name};
-use crate::effect::preflight;
+use crate::engine::preflight;
 use crate::mechanics::Refusal;
 use crate::mechanics::details;
 use crate::mechanics::make::{self, On};

@@ -4,7 +4,7 @@ mod partitioned;
 
 use crate::catalog::server_name;
 use crate::dialect::Ident;
-use crate::effect::preflight::{self, Nulls};
+use crate::engine::preflight::{self, Nulls};
 use crate::mechanics::index::is_valid;
 use crate::mechanics::make::{self, Build};
 use crate::mechanics::scene::{Scene, name_of};

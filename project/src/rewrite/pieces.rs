@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::catalog::{Catalog, RelationName};
 use lockkeeper_core::check::CheckedStatement;
-use lockkeeper_core::effect::in_server_order;
+use lockkeeper_core::engine::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::mechanics::{Answers, Scene, inverse};
 use lockkeeper_core::operation::{CreateView, Kind, Operation};
@@ -324,7 +324,7 @@ impl<'a> Taker<'a> {
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {
         let session = lockkeeper_core::catalog::Session::default();
-        let effect = lockkeeper_core::effect::of_statement(
+        let effect = lockkeeper_core::engine::effect::of_statement(
             operations,
             &self.order.file.target,
             &self.catalog,

@@ -2,9 +2,9 @@
 
 use super::{objections, schema, target};
 use crate::catalog::Catalog;
+use crate::engine::lower::lower;
 use crate::mechanics::{self, Scene};
 use crate::operation::Operation;
-use crate::operation::lower::lower;
 use crate::plan::{Act, Phase, Step, Way, Written};
 use crate::recipes;
 use crate::statement::Script;

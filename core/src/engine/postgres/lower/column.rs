@@ -34,7 +34,7 @@ pub(super) fn type_name(cursor: &mut Cursor<'_>) -> Option<TypeName> {
     }
     let array = array_marks(cursor);
     let schema = name.schema.filter(|schema| schema != "pg_catalog");
-    let canonical = crate::operation::types::canonical(&words).to_owned();
+    let canonical = crate::operation::canonical_type(&words).to_owned();
     let modifiers = default_modifiers(&canonical, modifiers);
     Some(TypeName { schema, name: canonical, modifiers, array, serial, span: cursor.span_from(first) })
 }

@@ -173,7 +173,7 @@ pub fn misfits(
 /// The condition under which the server refuses a value as another type; `None` where it takes all of them, or where nobody can say it in
 /// SQL.
 pub fn refused(value: &str, from: &TypeName, to: &TypeName) -> Option<String> {
-    super::loss(from, to)?;
+    super::effect::loss(from, to)?;
     if let Some((least, most)) = range(to) {
         return match from.name.as_str() {
             "float4" | "float8" => {

@@ -14,18 +14,23 @@ mod object;
 mod partition;
 mod table;
 
-pub(super) use alter::pass;
+pub(in crate::engine) use alter::pass;
 pub use builtin::{drifts, volatility};
 pub use cast::loss;
 
-use super::Effect;
 use crate::catalog::{Catalog, Session};
 use crate::dialect::{LockMode, Target};
+use crate::effect::Effect;
 use crate::operation::{Kind, Operation, RelationWord, Unknown};
 use draft::Draft;
 
 /// What an operation does.
-pub(super) fn of(operation: &Operation, target: &Target, catalog: &Catalog, session: &Session) -> Effect {
+pub(in crate::engine) fn of(
+    operation: &Operation,
+    target: &Target,
+    catalog: &Catalog,
+    session: &Session,
+) -> Effect {
     let mut draft = Draft::new(target, catalog, session);
     let draft_ref = &mut draft;
     match &operation.kind {

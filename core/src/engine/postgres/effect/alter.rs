@@ -8,7 +8,7 @@ use crate::effect::Work;
 use crate::operation::{AlterTable, ConstraintKind, RelationWord, TableAction};
 
 /// The server's order of the subcommands of one statement (`AlterTablePass` in tablecmds.c).
-pub fn pass(action: &TableAction) -> u8 {
+pub(in crate::engine) fn pass(action: &TableAction) -> u8 {
     match action {
         TableAction::DropColumn { .. }
         | TableAction::DropConstraint { .. }

@@ -3,7 +3,7 @@
 
 use crate::catalog::{Catalog, UserType};
 use crate::effect::Loss;
-use crate::effect::preflight::{digits, length};
+use crate::engine::preflight::{digits, length};
 use crate::operation::TypeName;
 
 /// What a change of type does to the rows.

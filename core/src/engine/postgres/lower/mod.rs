@@ -14,12 +14,12 @@ mod routine;
 mod session;
 mod table;
 
-use super::unknown;
+use crate::engine::lower::unknown;
 use crate::operation::{Expression, Operation, QueryText};
 use crate::statement::{Cursor, TokenKind};
 
 /// The operations of a statement. Without `whole` only its first words are read.
-pub(super) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation> {
+pub(in crate::engine) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation> {
     let mut reader = cursor;
     let word = reader.peek_text().to_ascii_lowercase();
     if word == "alter" && whole {

@@ -1,10 +1,10 @@
 //! Statements to operations, one file or folder per engine.
 
 mod body;
-mod postgres;
 
-use super::{Kind, Operation, Unknown};
+use super::postgres::lower as postgres;
 use crate::dialect::Dialect;
+use crate::operation::{Kind, Operation, Unknown};
 use crate::statement::{Cursor, Script, Statement, TokenKind};
 
 pub use body::{Dynamic, InBody, operations_of_body};
@@ -26,7 +26,7 @@ pub fn lower(script: &Script<'_>, statement: &Statement) -> Vec<Operation> {
 }
 
 /// The operation of something that could not be read.
-fn unknown(cursor: &Cursor<'_>, reason: impl Into<String>) -> Operation {
+pub(super) fn unknown(cursor: &Cursor<'_>, reason: impl Into<String>) -> Operation {
     let mut start = Cursor::new(cursor.text(), cursor.dialect(), cursor.tokens());
     let mut head = Vec::new();
     while head.len() < 3 && start.peek_kind() == Some(TokenKind::Word) {
