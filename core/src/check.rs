@@ -2,10 +2,11 @@
 
 use crate::catalog::{Catalog, Gap, RelationName, Session};
 use crate::dialect::{Dialect, Target};
-use crate::effect::{self, Effect, in_server_order};
+use crate::effect::Effect;
+use crate::engine::effect::{self, in_server_order};
+use crate::engine::lower::{lower, operations_of_body};
 use crate::framework::Transaction;
 use crate::hazards::{self, Context, Hazard};
-use crate::operation::lower::{lower, operations_of_body};
 use crate::operation::{Body, Kind, Operation};
 use crate::statement::{Script, Statement};
 use crate::text::Span;

@@ -18,6 +18,7 @@ pub mod check;
 pub mod estimate;
 pub mod policy;
 pub mod plan;
+pub mod mechanics;
 pub mod recipes;
 pub mod verify;
 pub mod planner;

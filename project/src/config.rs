@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::{FRAMEWORKS, Framework};
 use lockkeeper_core::hazards::{self, RULES};
-use lockkeeper_core::recipes::Answers;
+use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::signals::{self, Answer, QUESTIONS};
 use serde::Deserialize;
 

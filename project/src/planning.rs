@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::plan::{Phase, Way};
-use lockkeeper_core::recipes::Answers;
 use lockkeeper_core::report::strategist;
 use lockkeeper_core::report::{
     ChosenPlan, OperationReport, PlanReport, QuestionReport, RecommendationReport, ReferenceReport,

@@ -11,10 +11,10 @@ use std::collections::BTreeSet;
 use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::{Dialect, Name};
 use lockkeeper_core::framework::{Direction, Timestamp, Transaction};
+use lockkeeper_core::mechanics::{self, Answers};
 use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
 use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, together};
-use lockkeeper_core::recipes::{self, Answers};
 use lockkeeper_core::text::Span;
 
 use crate::analysis::CheckedFile;
@@ -168,14 +168,14 @@ fn stated_back(comment: &str) -> Option<&str> {
 
 /// One phase: the statements as they were written.
 fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
-    let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| recipes::written(&file.text, it)).collect();
+    let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| mechanics::written(&file.text, it)).collect();
     let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
     let part =
         check::Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
-    let mut phases = recipes::in_window(
+    let mut phases = mechanics::in_window(
         stem,
         &up,
-        &recipes::written(down, &check(part, &file.target, after)),
+        &mechanics::written(down, &check(part, &file.target, after)),
         file.target.dialect,
     );
     let queries = file.hazards().filter_map(|hazard| hazard.preflight.as_ref());
@@ -212,7 +212,7 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
 }
 
 fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
-    let guarded = |it: Vec<Statement>| if kept.transactional { recipes::with_timeout(it) } else { it };
+    let guarded = |it: Vec<Statement>| if kept.transactional { mechanics::with_timeout(it) } else { it };
     let (kind, title) = match &kept.because {
         Some(_) => {
             (PhaseKind::Backfill, "change rows in one statement, which locks them to its end".to_owned())
@@ -233,7 +233,7 @@ fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
 fn redefined_phase(views: &Redefined, name: String, dialect: Dialect) -> Phase {
     let shown: Vec<String> = views.names().map(|it| it.display(dialect)).collect();
     let title = format!("replace {} in one transaction", shown.join(", "));
-    let (up, down) = (recipes::with_timeout(views.up()), Some(recipes::with_timeout(views.down())));
+    let (up, down) = (mechanics::with_timeout(views.up()), Some(mechanics::with_timeout(views.down())));
     let step = SqlStep { name, title: title.clone(), up, down, transactional: true, dialect };
     Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
 }

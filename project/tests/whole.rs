@@ -5,8 +5,8 @@ use std::process::Command;
 
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::plan::PhaseKind;
-use lockkeeper_core::recipes::Answers;
 use lockkeeper_core::statement::Script;
 use lockkeeper_project::rewrite::Rewrite;
 use lockkeeper_project::{analysis, open, rewrite};

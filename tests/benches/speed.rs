@@ -10,8 +10,8 @@ use divan::counter::BytesCount;
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{Part, check, replay};
 use lockkeeper_core::dialect::{Dialect, Target};
+use lockkeeper_core::engine::lower::lower;
 use lockkeeper_core::framework::Transaction;
-use lockkeeper_core::operation::lower::lower;
 use lockkeeper_core::statement::Script;
 use lockkeeper_core::text::Span;
 

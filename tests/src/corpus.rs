@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::operation::QueryText;
 use lockkeeper_core::plan::Way;
-use lockkeeper_core::recipes::Answers;
 use lockkeeper_project::analysis::{self, CheckedFile, History};
 use lockkeeper_project::{Project, discover, rewrite};
 

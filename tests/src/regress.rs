@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{Part, check};
 use lockkeeper_core::dialect::{Dialect, Target, Version};
+use lockkeeper_core::engine::lower::lower;
 use lockkeeper_core::framework::Transaction;
 use lockkeeper_core::operation::Kind;
-use lockkeeper_core::operation::lower::lower;
 use lockkeeper_core::statement::Script;
 use lockkeeper_core::text::Span;
 

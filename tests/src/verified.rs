@@ -1,8 +1,8 @@
 //! Plans of real migrations proved in the model.
 
 use crate::corpus::{checked, projects};
+use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::plan::Way;
-use lockkeeper_core::recipes::Answers;
 use lockkeeper_project::{proved, rewrite};
 
 /// Every migration of the corpus that has recipes, in every way; with `--nocapture` what is said of each is shown.

@@ -1,16 +1,12 @@
 //! What an operation does on a target: locks per relation, who waits, what is read and written.
 //!
-//! This is the product's knowledge. Rules, recipes, hints, estimates and strategies only read it. Each engine is a
-//! folder, matched exhaustively; a fact stands there once, with its source.
-
-mod postgres;
-pub mod preflight;
+//! This is the product's knowledge. Rules, recipes, hints, estimates and strategies only read it. Here stands what an effect is; what each
+//! operation has for one is said by the engine (`engine::effect`).
 
 use std::collections::BTreeMap;
 
-use crate::catalog::{Catalog, RelationName, Session};
-use crate::dialect::{Dialect, LockMode, Target};
-use crate::operation::{Expression, Kind, Operation, TypeName, Volatility};
+use crate::catalog::RelationName;
+use crate::dialect::LockMode;
 
 /// Who waits while an operation runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -155,53 +151,6 @@ impl Effect {
     }
 }
 
-/// What an operation does on a target with this schema and session.
-pub fn of(operation: &Operation, target: &Target, catalog: &Catalog, session: &Session) -> Effect {
-    match target.dialect {
-        Dialect::Postgres => postgres::of(operation, target, catalog, session),
-        Dialect::Mysql | Dialect::Sqlite => unknown(),
-    }
-}
-
-/// What all operations of one statement do together. They are taken in the order in which the server does them.
-pub fn of_statement(
-    operations: &[Operation],
-    target: &Target,
-    catalog: &Catalog,
-    session: &Session,
-) -> Effect {
-    let mut catalog = catalog.clone();
-    let before = catalog.clone();
-    let mut merged: Option<Effect> = None;
-    for operation in in_server_order(operations) {
-        let effect = of(operation, target, &catalog, session);
-        catalog.apply(operation);
-        match &mut merged {
-            Some(merged) => merged.merge(effect),
-            None => merged = Some(effect),
-        }
-    }
-    let mut merged = merged.unwrap_or_else(unknown);
-    let existed = |name: &RelationName| before.relation(name).is_some() || catalog.relation(name).is_none();
-    merged.locks.retain(|name, _| existed(name));
-    merged
-}
-
-/// The operations of a statement in the order in which the server does them: an ALTER TABLE drops first, then changes
-/// types, adds columns, adds constraints (the passes of `ATController`).
-pub fn in_server_order(operations: &[Operation]) -> Vec<&Operation> {
-    let mut sorted: Vec<&Operation> = operations.iter().collect();
-    sorted.sort_by_key(|operation| match &operation.kind {
-        Kind::AlterTable(alter) => postgres::pass(&alter.action),
-        _ => 0,
-    });
-    sorted
-}
-
-fn unknown() -> Effect {
-    Effect { known: false, transactional: true, ..Effect::default() }
-}
-
 /// What a change of type loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
@@ -209,27 +158,4 @@ pub enum Loss {
     Silent,
     /// The statement fails on the first value that does not fit.
     Error,
-}
-
-/// What values lose when their type changes; `None` where all fit, or where it cannot be told.
-pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
-    postgres::loss(from, to)
-}
-
-/// Whether a value that the open transaction added to an enum can be used before it ends.
-pub fn is_usable_at_once(value: &crate::catalog::AddedValue, target: &Target) -> bool {
-    match target.dialect {
-        Dialect::Postgres => postgres::is_usable_at_once(value, target),
-        _ => true,
-    }
-}
-
-/// Whether an expression may give another value for the same row at another moment, or to another user or session.
-pub fn drifts(expression: &Expression, catalog: &Catalog) -> bool {
-    postgres::drifts(expression, catalog)
-}
-
-/// The volatility of an expression in this schema.
-pub fn volatility(expression: &Expression, catalog: &Catalog) -> Volatility {
-    postgres::volatility(expression, catalog)
 }

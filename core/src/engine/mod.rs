@@ -1,5 +1,7 @@
 //! Engines: what differs from one to the other stands in one folder each, behind the questions of [`Engine`].
 
+pub mod effect;
+pub mod lower;
 mod not_yet;
 mod postgres;
 
@@ -8,6 +10,8 @@ use std::fmt::Debug;
 use crate::backfill::BackfillJob;
 use crate::dialect::Dialect;
 use crate::operation::Kind;
+
+pub use postgres::preflight;
 
 /// What is asked of an engine.
 pub trait Engine: Debug + Sync {

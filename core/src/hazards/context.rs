@@ -3,8 +3,8 @@
 use crate::catalog::{Catalog, RelationName, Session, Table};
 use crate::dialect::{LockMode, Name, Target};
 use crate::effect::{Effect, Waits, Work};
+use crate::engine::lower::lower;
 use crate::framework::Transaction;
-use crate::operation::lower::lower;
 use crate::operation::{CreateView, Kind, ObjectKind, Operation};
 use crate::statement::Script;
 use crate::text::Span;

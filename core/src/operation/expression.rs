@@ -358,7 +358,7 @@ mod tests {
     fn a_view_says_what_it_shows() {
         let stated = "CREATE VIEW v (x) WITH (security_barrier) AS SELECT a + 1, b FROM t";
         let script = Script::read(stated, Dialect::Postgres);
-        let operation = crate::operation::lower::lower(&script, &script.statements[0]).remove(0);
+        let operation = crate::engine::lower::lower(&script, &script.statements[0]).remove(0);
         let crate::operation::Kind::CreateView(view) = operation.kind else { panic!("{operation:?}") };
         let found = (view.shows(Dialect::Postgres), view.head.as_str());
         assert_eq!(found, (Some(vec!["x".to_owned(), "b".to_owned()]), "(x) WITH (security_barrier)"));

@@ -1,17 +1,16 @@
 //! Typed, engine-neutral schema and data changes with their spans.
 //!
-//! A statement becomes one operation, an `ALTER TABLE` one for each of its subcommands. Engines differ in `lower`
-//! (their syntax) and `render` (their spelling); what an operation does somewhere is the business of `effect`.
+//! A statement becomes one operation, an `ALTER TABLE` one for each of its subcommands. How each engine
+//! reads and spells them, and what they do there, is the business of `engine`.
 
 mod bound;
 mod data;
 mod expression;
-pub mod lower;
 mod object;
 mod relations;
 mod renaming;
 mod routine;
-mod sources;
+pub(crate) mod sources;
 mod spelling;
 mod subparser;
 mod table;

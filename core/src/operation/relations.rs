@@ -202,7 +202,7 @@ impl Names {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operation::lower::lower;
+    use crate::engine::lower::lower;
 
     #[track_caller]
     fn check(sql: &str, expected: &str) {

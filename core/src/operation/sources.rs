@@ -39,21 +39,21 @@ pub(super) fn relations(text: &str, dialect: Dialect) -> Vec<Name> {
 }
 
 /// The relations that the query at a cursor names.
-pub(super) fn of_query(cursor: Cursor<'_>) -> Vec<Name> {
+pub(crate) fn of_query(cursor: Cursor<'_>) -> Vec<Name> {
     let mut sources = Sources::default();
     sources.query(cursor);
     sources.finish()
 }
 
 /// The relations of a FROM list.
-pub(super) fn of_list(mut cursor: Cursor<'_>) -> Vec<Name> {
+pub(crate) fn of_list(mut cursor: Cursor<'_>) -> Vec<Name> {
     let mut sources = Sources::default();
     sources.list(&mut cursor);
     sources.finish()
 }
 
 /// The relations of the queries inside an expression, or of any other words.
-pub(super) fn of_expression(cursor: Cursor<'_>) -> Vec<Name> {
+pub(crate) fn of_expression(cursor: Cursor<'_>) -> Vec<Name> {
     let mut sources = Sources::default();
     sources.expression(cursor);
     sources.finish()

@@ -3,8 +3,8 @@
 use crate::backfill::BackfillJob;
 use crate::dialect::Dialect;
 use crate::engine;
+use crate::engine::lower::lower;
 use crate::hazards::Rule;
-use crate::operation::lower::lower;
 use crate::operation::{Kind, Operation};
 use crate::statement::Script;
 use crate::text::comment;

@@ -2,13 +2,14 @@
 
 use crate::dialect::{Name, quote_literal};
 use crate::hazards::compatibility::added_enum_value;
+use crate::mechanics::Refusal;
+use crate::mechanics::enum_type::Enum;
+use crate::mechanics::make;
+use crate::mechanics::scene::{Scene, name_of, with_timeout};
 use crate::operation::{Kind, Operation, Place, TypeAction};
 use crate::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 
-use super::enum_type::Enum;
-use super::make;
-use super::scene::{Scene, name_of, with_timeout};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-enum-value",

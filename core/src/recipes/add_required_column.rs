@@ -5,19 +5,18 @@ mod reading;
 
 use crate::catalog::filling::Place;
 use crate::catalog::{Catalog, RelationName, Table};
-use crate::effect::{drifts, volatility};
+use crate::engine::effect::{drifts, volatility};
 use crate::hazards::compatibility::dropped_default;
+use crate::mechanics::backfill::Backfill;
+use crate::mechanics::fill::{Fill, Filled};
+use crate::mechanics::make::{self, On};
+use crate::mechanics::scene::{Scene, name_of, with_timeout};
+use crate::mechanics::sync::undone;
+use crate::mechanics::{Refusal, not_null};
 use crate::operation::{Column, Expression, Operation, Volatility};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
-use super::backfill::Backfill;
-use super::fill::{Fill, Filled};
-use super::make::{self, On};
-use super::scene::{Scene, name_of, with_timeout};
-use super::sync::undone;
-use super::{
-    Form, Recipe, Refusal, add_column, batched_change, check_then_not_null, drop_default, for_operation,
-};
+use super::{Form, Recipe, add_column_in_steps, batched_change, drop_default, for_operation};
 use reading::{Meant, Reading};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -95,7 +94,7 @@ fn existing(scene: &Scene<'_>, reading: &Reading<'_>) -> Result<Vec<Phase>, Refu
         }));
     }
     phases.extend(rest(scene, reading, scene.catalog, Way::Triggers)?);
-    phases.extend(check_then_not_null::phase(scene, table, &names)?);
+    phases.extend(not_null::phase(scene, table, &names)?);
     for column in reading.columns.iter().filter(|it| it.loses_default) {
         phases.extend(drop_default::contract(scene, table, column.name, true));
     }
@@ -264,7 +263,7 @@ impl<'a> Added<'a> {
             phases.extend(self.backfill(&left, ("backfill_rest", false))?);
         }
         let required: Vec<&str> = self.filled().filter(|it| it.meant.required).map(New::name).collect();
-        phases.extend(check_then_not_null::phase(self.scene, self.table(), &required)?);
+        phases.extend(not_null::phase(self.scene, self.table(), &required)?);
         phases.extend(self.contract());
         Ok(phases)
     }
@@ -363,14 +362,14 @@ impl<'a> Added<'a> {
             ),
             false => Criterion::counts_nothing("no row is left that has a value to get", left),
         };
-        Ok(Some(super::backfill::phase_of(scene, step, done)))
+        Ok(Some(crate::mechanics::backfill::phase_of(scene, step, done)))
     }
 
     /// The constraints that stand in the columns' own words.
     fn constraints(&self) -> Result<Option<Phase>, Refusal> {
         let mut steps = Vec::new();
         for new in &self.columns {
-            steps.extend(add_column::constraints(self.scene, new.operation)?);
+            steps.extend(add_column_in_steps::constraints(self.scene, new.operation)?);
         }
         let title = format!("what {} demand, proved without blocking", self.names());
         Ok((!steps.is_empty()).then(|| {

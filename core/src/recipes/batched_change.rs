@@ -1,15 +1,16 @@
 //! Rows changed or deleted in batches: what one statement would do, in windows that commit by themselves.
 
 use crate::catalog::{Demand, RelationName, Table};
-use crate::effect::{drifts, volatility};
+use crate::engine::effect::{drifts, volatility};
+use crate::mechanics::Refusal;
+use crate::mechanics::assigned::{Assigned, in_own_words};
+use crate::mechanics::backfill;
+use crate::mechanics::fill::compares;
+use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{Delete, Expression, Kind, Operation, Update, Volatility};
 use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Way, Work};
 
-use super::assigned::{Assigned, in_own_words};
-use super::backfill;
-use super::fill::compares;
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "batched-change",

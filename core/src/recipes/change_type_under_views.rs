@@ -2,14 +2,15 @@
 
 use crate::catalog::{Catalog, RelationName};
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
+use crate::mechanics::Refusal;
+use crate::mechanics::change_type::{self, Around, OfDefault, Views, default_of};
+use crate::mechanics::make;
+use crate::mechanics::scene::{SECOND_LOCK_TIMEOUT, Scene};
 use crate::operation::{CreateView, Expression, Kind, ObjectKind, Operation, TableAction};
 use crate::plan::{Phase, Statement, Way};
 
-use super::change_type::{self, Around, OfDefault, Views, default_of};
-use super::make;
-use super::rename_table::view_again;
-use super::scene::{SECOND_LOCK_TIMEOUT, Scene};
-use super::{Form, Recipe, Refusal};
+use super::rename_behind_view::view_again;
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "change-type-under-views",

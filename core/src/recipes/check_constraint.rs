@@ -1,13 +1,14 @@
 //! A check: for new rows first, then for the old ones without stopping writes.
 
-use crate::catalog::RelationName;
-use crate::effect::preflight;
+use crate::engine::preflight;
+use crate::mechanics::Refusal;
+use crate::mechanics::check::{Check, checked};
+use crate::mechanics::make;
+use crate::mechanics::scene::Scene;
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Expression, Kind, Operation, TableAction};
-use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+use crate::plan::{Phase, Way};
 
-use super::make;
-use super::scene::Scene;
-use super::{Form, Recipe, Refusal, carried};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "check-constraint",
@@ -47,44 +48,4 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         holds: "no row breaks the check".to_owned(),
     };
     Ok(checked(scene, &check))
-}
-
-/// A check that is to hold for every row.
-pub(super) struct Check<'a> {
-    pub table: &'a RelationName,
-    /// The check under its name.
-    pub constraint: Constraint,
-    /// What the application must do before it.
-    pub must: String,
-    /// The query that counts the rows that break it.
-    pub breaking: Option<String>,
-    /// That there is none, in words.
-    pub holds: String,
-}
-
-/// The phases that make a check hold: a release that keeps to it, new rows, then the old ones.
-pub(super) fn checked(scene: &Scene<'_>, check: &Check<'_>) -> Vec<Phase> {
-    let name = check.constraint.name.as_ref().map_or("", |it| it.name.as_str());
-    let mut steps = carried::validated(scene, check.table, &check.constraint, name).into_iter();
-    let must = vec![check.must.clone()];
-    let release = Phase::new(
-        PhaseKind::DualWrite,
-        format!("release the application that keeps to {name}"),
-        vec![Step::Release(crate::plan::ReleaseStep { must })],
-    )
-    .leave_when(Criterion::of_people("no instance of the release before is running"));
-    let expand = Phase::new(
-        PhaseKind::Expand,
-        format!("refuse new rows that break {name}"),
-        steps.by_ref().take(1).map(Step::Sql).collect(),
-    )
-    .undone_by("the down migration drops the check", "an insert or update that fails for the check");
-    let verify = Phase::new(
-        PhaseKind::Verification,
-        format!("check the old rows for {name}, beside readers and writers"),
-        steps.map(Step::Sql).collect(),
-    )
-    .enter_when(Criterion::told_by(check.holds.as_str(), check.breaking.clone()))
-    .undone_by("the down migration makes the check NOT VALID again", "it fails: rows that break it");
-    vec![release, expand, verify]
 }

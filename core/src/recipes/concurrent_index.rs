@@ -3,12 +3,14 @@
 use crate::catalog::RelationName;
 use crate::dialect::Name;
 use crate::hazards::compatibility::lost_conflict_target;
+use crate::mechanics::index::{self, is_valid};
+use crate::mechanics::make::{self, Build};
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Phases, Refusal};
 use crate::operation::{CreateIndex, Kind, ObjectKind, Operation, Reindex, ReindexScope};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::make::{self, Build};
-use super::scene::{Scene, name_of};
-use super::{Form, Phases, Recipe, Refusal, partitioned, replace_index};
+use super::{Form, Recipe, replace_index};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
@@ -37,7 +39,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
 fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> {
     let table = scene.resolve(&index.table);
     if scene.catalog.table(&table).is_some_and(|it| it.partition_by.is_some()) {
-        return partitioned::index(index, scene, &table);
+        return index::partitioned(index, scene, &table);
     }
     let mut after = scene.catalog.clone();
     after.apply(&Operation { kind: Kind::CreateIndex(Box::new(index.clone())), span: index.keyword });
@@ -60,12 +62,6 @@ fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> 
             .leave_when(is_valid(scene, &scene.sibling(&table, &name)))
             .undone_by("drop it concurrently; an interrupted build leaves an invalid one", "the build fails"),
     ])
-}
-
-/// The index is complete.
-pub(super) fn is_valid(scene: &Scene<'_>, index: &Name) -> Criterion {
-    let invalid = scene.engine().is_incomplete(&index.sql(scene.dialect()));
-    Criterion::counts_nothing("the index is valid", invalid)
 }
 
 /// The server does it itself from 12 on; before, a second index takes the name.

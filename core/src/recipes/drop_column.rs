@@ -1,13 +1,14 @@
 //! Drop a column: first from the application, then from the table.
 
 use crate::hazards::compatibility::dropped_column;
+use crate::mechanics::Refusal;
+use crate::mechanics::carried::{Carried, Part};
+use crate::mechanics::derivation::refuse_views;
+use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::carried::{Carried, Part};
-use super::derivation::refuse_views;
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-column",

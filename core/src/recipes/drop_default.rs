@@ -2,11 +2,12 @@
 
 use crate::catalog::RelationName;
 use crate::hazards::compatibility::dropped_default;
+use crate::mechanics::Refusal;
+use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-default",

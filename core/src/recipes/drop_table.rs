@@ -1,13 +1,16 @@
 //! Drop a table: from the application first, then its foreign keys one by one, then the table under another name.
 
-use crate::catalog::{ColumnState, ConstraintState, Demand, RelationName, Table, server_name};
+use crate::catalog::{ConstraintState, Demand, RelationName, Table};
 use crate::hazards::compatibility::{dropped_table, renamed_table};
-use crate::operation::{Column, Constraint, ConstraintKind, CreateTable, Drop, Kind, ObjectKind, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
+use crate::mechanics::make;
+use crate::mechanics::referencing::drop_key;
+use crate::mechanics::scene::{Scene, name_of, with_timeout};
+use crate::mechanics::table_again::create_drawing;
+use crate::mechanics::{Phases, Refusal};
+use crate::operation::{Drop, Kind, ObjectKind, Operation};
+use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
 
-use super::make::{self, Build};
-use super::scene::{Scene, name_of, with_timeout};
-use super::{Form, Phases, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-table",
@@ -75,26 +78,14 @@ pub(super) fn phases(operation: &Operation, scene: &Scene<'_>) -> Phases {
 
 /// Every key that goes locks two tables: one transaction each, so that none is waited for while another is held.
 fn keys(scene: &Scene<'_>, table: &RelationName, state: &Table) -> Vec<SqlStep> {
-    let mut steps: Vec<SqlStep> = state.constraints.iter().filter_map(|it| key(scene, table, it)).collect();
+    let mut steps: Vec<SqlStep> =
+        state.constraints.iter().filter_map(|it| drop_key(scene, table, it)).collect();
     for (child, other) in scene.catalog.tables().filter(|(name, _)| *name != table) {
         let points = |it: &&ConstraintState| matches!(&it.demand, Demand::ForeignKey { references, .. } if references == table);
-        steps.extend(other.constraints.iter().filter(points).filter_map(|it| key(scene, child, it)));
+        steps.extend(other.constraints.iter().filter(points).filter_map(|it| drop_key(scene, child, it)));
     }
     steps.sort_by(|a, b| a.name.cmp(&b.name));
     steps
-}
-
-/// The step that drops a foreign key of a table; `None` for a constraint that is none.
-pub(super) fn key(scene: &Scene<'_>, table: &RelationName, constraint: &ConstraintState) -> Option<SqlStep> {
-    if !matches!(constraint.demand, Demand::ForeignKey { .. }) {
-        return None;
-    }
-    let (on, again) = (scene.on(table), make::again(constraint, scene.dialect())?);
-    let up = on.drop_constraint(&constraint.name);
-    let down = on.add(Constraint { not_valid: !constraint.valid, ..again });
-    let title = format!("drop the foreign key {} of {}", constraint.name, table.display(scene.dialect()));
-    let name = name_of(&[&table.name, &constraint.name, "drop"]);
-    Some(scene.on_two_tables(name, title, vec![up], vec![down]))
 }
 
 fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str) -> [Phase; 2] {
@@ -127,83 +118,4 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
                 "a program that still names it",
             );
     [aside, last]
-}
-
-/// The statements that make the table again, empty and without its foreign keys and sequences, under the name that it has aside; `None`
-/// where something hangs on it that we cannot spell.
-fn create_again(
-    scene: &Scene<'_>,
-    table: &RelationName,
-    state: &Table,
-    aside: &RelationName,
-) -> Option<Vec<Statement>> {
-    let plain = state.triggers.is_empty()
-        && state.policies.is_empty()
-        && state.rules.is_empty()
-        && state.statistics.is_empty()
-        && state.of_type.is_none()
-        && state.columns.iter().all(|it| it.generated.is_none());
-    if !plain {
-        return None;
-    }
-    let on = scene.on(aside);
-    let columns = state.columns.iter().map(|it| column(scene, table, it)).collect();
-    let mut statements = vec![make::create_table(CreateTable {
-        name: on.name.clone(),
-        unlogged: state.unlogged,
-        columns,
-        ..CreateTable::default()
-    })];
-    for constraint in state
-        .constraints
-        .iter()
-        .filter(|it| !matches!(it.demand, Demand::ForeignKey { .. } | Demand::NotNull(_)))
-    {
-        statements.push(on.add(make::again(constraint, scene.dialect())?));
-    }
-    let of_constraint =
-        |name: &str| state.constraints.iter().any(|it| it.demand.has_index() && it.name == name);
-    for index in state.indexes.iter().filter(|it| !of_constraint(&it.name.name)) {
-        statements.push(make::index(aside, index, &index.name.name, Build::Plain, scene.dialect()));
-    }
-    Some(statements)
-}
-
-/// The same with the sequences that `drawn` columns of it own.
-pub(super) fn create_drawing(
-    scene: &Scene<'_>,
-    table: &RelationName,
-    state: &Table,
-    aside: &RelationName,
-    drawn: impl Fn(&ColumnState) -> bool,
-) -> Option<Vec<Statement>> {
-    let owned = || {
-        let drawn = state.columns.iter().filter(|it| drawn(it));
-        drawn.filter_map(|it| Some((it, scene.name(it.sequence.as_ref()?))))
-    };
-    let plain = owned().filter(|(column, _)| column.identity.is_none());
-    let sequences = plain.map(|(column, own)| make::create_sequence(own, column.ty.clone(), None));
-    let mut statements: Vec<Statement> = sequences.collect();
-    statements.extend(create_again(scene, table, state, aside)?);
-    let on = scene.on(aside);
-    for (column, own) in owned() {
-        statements.push(match column.identity {
-            None => make::own_sequence(own, None, Some((on.name.clone(), &column.name))),
-            Some(identity) => on.add_identity(&column.name, identity, Some(own)),
-        });
-    }
-    Some(statements)
-}
-
-fn column(scene: &Scene<'_>, table: &RelationName, column: &ColumnState) -> Column {
-    // From 18 on NOT NULL has a name, which came with the table when it was put aside.
-    let named = column.not_null && scene.target.version.major >= 18;
-    let name = server_name(&table.name, &[&column.name], "not_null");
-    let not_null = make::constraint(&name, ConstraintKind::NotNull(make::ident(&column.name)));
-    Column {
-        default: column.default.clone(),
-        not_null: column.not_null,
-        constraints: named.then_some(not_null).into_iter().collect(),
-        ..make::bare_column(&column.name, column)
-    }
 }

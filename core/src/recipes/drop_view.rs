@@ -2,13 +2,14 @@
 
 use crate::catalog::RelationName;
 use crate::hazards::compatibility::dropped_view;
+use crate::mechanics::make;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Phases, Refusal};
 use crate::operation::{Drop, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
-use super::make;
-use super::rename_table::view_again;
-use super::scene::{Scene, name_of};
-use super::{Form, Phases, Recipe, Refusal};
+use super::rename_behind_view::view_again;
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-view",

@@ -1,13 +1,14 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
 use crate::catalog::{RelationName, server_name};
-use crate::effect::preflight;
+use crate::engine::preflight;
+use crate::mechanics::make;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Refusal, carried};
 use crate::operation::{AlterTable, Constraint, ConstraintKind, ForeignKey, Kind, Operation, TableAction};
 use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
 
-use super::make;
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal, carried};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "foreign-key",

@@ -3,10 +3,11 @@
 use crate::catalog::Catalog;
 use crate::check::Checked;
 use crate::dialect::Name;
-use crate::effect::in_server_order;
+use crate::engine::effect::in_server_order;
+use crate::mechanics::scene::{Scene, stands_apart};
 use crate::operation::{Kind, Operation, TableAction};
 
-use super::{Form, RECIPES, Recipe, Scene, swap_table};
+use super::{Form, RECIPES, Recipe, swap_table};
 
 /// So many operations are looked at for one change: in a dump of a schema most begin what might be one.
 const FURTHEST: usize = 1_000;
@@ -83,13 +84,4 @@ pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
     let last = *claimed.members.last()?;
     let mut between = (0..last).filter(|at| !claimed.members.contains(at)).map(|at| operations[at]);
     between.all(|it| stands_apart(it, &used, scene)).then_some(claimed)
-}
-
-/// Whether an operation has nothing to do with any of these relations and types.
-pub(super) fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {
-    let Some(own) = operation.relations(scene.dialect()) else { return false };
-    let resolved = |name: &Name| scene.resolve(name);
-    own.iter()
-        .chain(&operation.column_types())
-        .all(|name| used.iter().all(|it| resolved(it) != resolved(name)))
 }

@@ -3,17 +3,18 @@
 use crate::catalog::{ColumnState, Index, RelationName, Table};
 use crate::dialect::{LockMode, quote_literal};
 use crate::hazards::compatibility::dropped_table;
+use crate::mechanics::backfill::{self, Backfill};
+use crate::mechanics::copied::Copied;
+use crate::mechanics::handover::both_written;
+use crate::mechanics::make;
+use crate::mechanics::mirror::{Beside, Mark, Marks, Mirror, Pair};
+use crate::mechanics::scene::stands_apart;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Phases, Refusal, referencing, table_again, twin_checks};
 use crate::operation::{Insert, Kind, ObjectKind, Operation};
 use crate::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way, Work};
 
-use super::backfill::{self, Backfill};
-use super::copied::Copied;
-use super::group::stands_apart;
-use super::handover::both_written;
-use super::make;
-use super::mirror::{Beside, Mark, Marks, Mirror, Pair};
-use super::scene::{Scene, name_of};
-use super::{Form, Phases, Recipe, Refusal, drop_table, referencing, twin_checks};
+use super::{Form, Recipe, drop_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "merge-rows",
@@ -286,7 +287,7 @@ impl<'a> Merge<'a> {
     fn contract(&self) -> Result<Phase, Refusal> {
         let (source, _) = self.shown();
         let keys = self.source_state.constraints.iter();
-        let keys = keys.filter_map(|it| drop_table::key(self.scene, self.source, it));
+        let keys = keys.filter_map(|it| referencing::drop_key(self.scene, self.source, it));
         let steps: Vec<SqlStep> = keys.chain([self.drop()?]).collect();
         let lost: Vec<&str> = self.not_copied().map(|it| it.name.as_str()).collect();
         let phase = Phase::new(
@@ -325,7 +326,7 @@ impl<'a> Merge<'a> {
         let drop = make::drop(ObjectKind::Table, on.name.clone());
         let because = "all its rows are in the other one, and no release uses it";
         up.push(drop.allowing(&dropped_table::RULE, because));
-        let again = drop_table::create_drawing(scene, self.source, self.source_state, self.source, |_| true)
+        let again = table_again::create_drawing(scene, self.source, self.source_state, self.source, |_| true)
             .ok_or_else(|| Refusal::new(format!("{} could not be made again", self.shown().0)))?;
         let mut down = vec![make::lock(vec![target], LockMode::ShareRowExclusive)];
         down.extend(again);

@@ -3,80 +3,50 @@
 //! A recipe gives phases with the SQL that goes up and down, the releases between, criteria and rollback. It knows
 //! nothing of frameworks: files are spelled from its steps elsewhere.
 
-mod add_column;
-mod add_required_column;
+mod add_column_in_steps;
 mod add_enum_value;
-mod anew;
-mod assigned;
-mod backfill;
+mod add_required_column;
+mod attach_partition;
 mod batched_change;
-mod carried;
-mod change_key;
-mod change_type;
 mod change_type_under_views;
 mod check_constraint;
 mod check_then_not_null;
 mod concurrent_index;
-mod copied;
-mod derivation;
-mod details;
+mod detach_partition;
 mod drop_column;
 mod drop_default;
 mod drop_table;
 mod drop_view;
-mod enum_type;
-mod fill;
+mod expand_contract_rename;
+mod expand_contract_type;
 mod foreign_key;
 mod group;
-mod handover;
-mod inverse;
-mod join;
-mod link;
-mod make;
 mod merge_rows;
-mod mirror;
 mod move_columns;
-mod narrowing;
 mod own_transaction;
 mod partition_table;
-mod partitioned;
-mod partitioned_key;
-mod referencing;
-mod refresh_view;
-mod relocation;
-mod rename_column;
-mod rename_object;
-mod rename_table;
-mod replace_index;
+mod rebuild_table;
+mod refresh_beside_readers;
+mod rename_behind_stand_in;
+mod rename_behind_view;
 mod rename_enum_value;
 mod replace_columns;
 mod replace_constraint;
 mod replace_enum;
+mod replace_index;
 mod replace_view;
-mod scene;
-mod second_table;
+mod reshape_view;
 mod split_table;
-mod succession;
-mod succession_checks;
 mod swap_table;
-mod stand_in;
-mod sync;
-mod twin;
-mod twin_checks;
 mod unique_from_index;
-mod view;
-mod window;
 mod window_only;
 
+use crate::mechanics::{Phases, Refusal, Scene, window};
 use crate::operation::{Kind, Operation};
 use crate::plan::{Act, Phase, Way};
 
 pub use group::{Group, group, groups, in_order};
-pub use inverse::inverse;
-pub use narrowing::Narrow;
-pub use rename_table::{drop_view, rights_of, view_again};
-pub use scene::{Answers, Scene, with_timeout};
-pub use window::{Standing, in_window, written};
+pub use rename_behind_view::{drop_view, rights_of, view_again};
 
 /// How one kind of change is carried out.
 #[derive(Debug)]
@@ -130,55 +100,39 @@ impl Recipe {
     }
 }
 
-/// Why a recipe is not possible here, and what to do instead.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// In the user's words.
-    pub reason: String,
-}
-
-impl Refusal {
-    fn new(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into() }
-    }
-}
-
-/// What a recipe makes of a change.
-pub type Phases = Result<Vec<Phase>, Refusal>;
-
 /// All recipes.
 pub static RECIPES: &[&Recipe] = &[
-    &rename_column::RECIPE,
-    &change_type::RECIPE,
+    &expand_contract_rename::RECIPE,
+    &expand_contract_type::RECIPE,
     &check_then_not_null::RECIPE,
     &foreign_key::RECIPE,
     &unique_from_index::RECIPE,
     &concurrent_index::RECIPE,
     &drop_column::RECIPE,
     &check_constraint::RECIPE,
-    &rename_table::RECIPE,
-    &rename_object::RECIPE,
+    &rename_behind_view::RECIPE,
+    &rename_behind_stand_in::RECIPE,
     &drop_table::RECIPE,
     &drop_view::RECIPE,
-    &add_column::RECIPE,
+    &add_column_in_steps::RECIPE,
     &swap_table::RECIPE,
     &window_only::RECIPE,
     &add_enum_value::RECIPE,
     &rename_enum_value::RECIPE,
-    &partitioned::ATTACH,
-    &partitioned::DETACH,
+    &attach_partition::RECIPE,
+    &detach_partition::RECIPE,
     &batched_change::RECIPE,
-    &refresh_view::RECIPE,
+    &refresh_beside_readers::RECIPE,
     &own_transaction::RECIPE,
     &replace_columns::RECIPE,
     &replace_enum::RECIPE,
     &change_type_under_views::RECIPE,
     &replace_view::RECIPE,
-    &replace_view::IN_PLACE,
+    &reshape_view::RECIPE,
     &move_columns::RECIPE,
     &split_table::RECIPE,
-    &partition_table::PARTITION,
-    &partition_table::REBUILD,
+    &partition_table::RECIPE,
+    &rebuild_table::RECIPE,
     &merge_rows::RECIPE,
     &drop_default::RECIPE,
     &add_required_column::RECIPE,

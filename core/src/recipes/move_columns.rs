@@ -1,15 +1,16 @@
 //! Columns whose values come from another table: moved there, merged with it, or copied to be near.
 
+use crate::mechanics::assigned::Joined;
+use crate::mechanics::carried::Carried;
+use crate::mechanics::derivation::{Derivation, Dropped, refuse_views};
+use crate::mechanics::join::{Join, Moved};
+use crate::mechanics::relocation::{Goes, Relocation, Start};
+use crate::mechanics::scene::Scene;
+use crate::mechanics::{Phases, Refusal};
 use crate::operation::{Expression, Operation};
 use crate::plan::Way;
 
-use super::assigned::Joined;
-use super::carried::Carried;
-use super::derivation::{Derivation, Dropped, refuse_views};
-use super::join::{Join, Moved};
-use super::relocation::{Goes, Relocation, Start};
-use super::scene::Scene;
-use super::{Form, Phases, Recipe, Refusal, drop_table};
+use super::{Form, Recipe, drop_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "move-columns",

@@ -1,10 +1,11 @@
 //! A statement in a transaction of its own, so that no lock is held while another is waited for or work is done.
 
+use crate::mechanics::Refusal;
+use crate::mechanics::scene::{Scene, name_of, with_timeout};
 use crate::operation::{Kind, Operation};
 use crate::plan::{Phase, PhaseKind, SqlStep, Statement, Step, Way};
 
-use super::scene::{Scene, name_of, with_timeout};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "own-transaction",
@@ -19,7 +20,7 @@ pub(super) static RECIPE: Recipe = Recipe {
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let statement = scene.statement_of(operation);
     let session = crate::catalog::Session::default();
-    let effect = crate::effect::of(operation, scene.target, scene.catalog, &session);
+    let effect = crate::engine::effect::of(operation, scene.target, scene.catalog, &session);
     let subject = operation.relation().map_or("statement", |name| name.name.as_str());
     // Outside a transaction SET LOCAL does nothing, and some runners send the file as one string.
     let guarded = |it: Statement| if effect.transactional { with_timeout(vec![it]) } else { vec![it] };

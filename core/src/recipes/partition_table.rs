@@ -1,34 +1,30 @@
 //! A table made anew under its name, in partitions or otherwise: the new one stands beside it, is filled, and takes its place.
 
 use crate::catalog::Catalog;
+use crate::mechanics::anew::Anew;
+use crate::mechanics::mirror::{Beside, Marks, Mirror, Pair};
+use crate::mechanics::scene::Scene;
+use crate::mechanics::succession::Succession;
+use crate::mechanics::{Phases, Refusal, succession_checks as checks, twin};
 use crate::operation::Operation;
 use crate::plan::Way;
 
-use super::anew::Anew;
-use super::mirror::{Beside, Marks, Mirror, Pair};
-use super::scene::Scene;
-use super::succession::Succession;
-use super::{Form, Phases, Recipe, Refusal, succession_checks as checks, twin};
+use super::{Form, Recipe};
 
-pub(super) static PARTITION: Recipe = Recipe {
+pub(super) static RECIPE: Recipe = Recipe {
     id: "partition-table",
     page: include_str!("partition_table.md"),
     ways: &[Way::Triggers],
     form: Form::Several { claim: |operations, scene| claim(operations, scene, true), write },
 };
 
-pub(super) static REBUILD: Recipe = Recipe {
-    id: "rebuild-table",
-    page: include_str!("rebuild_table.md"),
-    ways: &[Way::Triggers],
-    form: Form::Several { claim: |operations, scene| claim(operations, scene, false), write },
-};
-
-fn claim(operations: &[&Operation], scene: &Scene<'_>, partitioned: bool) -> Option<Vec<usize>> {
+/// The operations that make a table anew, in partitions or otherwise.
+pub(super) fn claim(operations: &[&Operation], scene: &Scene<'_>, partitioned: bool) -> Option<Vec<usize>> {
     Anew::of(operations, scene).filter(|it| it.partitioned == partitioned).map(|it| it.members)
 }
 
-fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
+/// The new table beside the old one, filled, then in its place.
+pub(super) fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
     let anew = Anew::of(operations, scene).ok_or_else(|| Refusal::new("it makes no table anew"))?;
     let state = scene.table(&anew.table)?;
     let beside: Catalog = twin::after_all(scene.catalog, &anew.make);

@@ -2,13 +2,14 @@
 
 use crate::catalog::Table;
 use crate::dialect::{Name, quote_literal};
+use crate::mechanics::Refusal;
+use crate::mechanics::backfill::Backfill;
+use crate::mechanics::enum_type::{Enum, Relabelled, Use};
+use crate::mechanics::scene::Scene;
 use crate::operation::{Expression, Kind, Operation, Place, TypeAction};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
 
-use super::backfill::Backfill;
-use super::enum_type::{Enum, Relabelled, Use};
-use super::scene::Scene;
-use super::{Form, Recipe, Refusal, add_enum_value};
+use super::{Form, Recipe, add_enum_value};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-enum-value",

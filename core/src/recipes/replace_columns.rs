@@ -1,13 +1,14 @@
 //! Columns that take the place of others of the same table: a column split, columns merged.
 
+use crate::mechanics::carried::Carried;
+use crate::mechanics::derivation::{Derivation, Dropped, bare, way_back};
+use crate::mechanics::handover::{Handover, Incoming, Outgoing};
+use crate::mechanics::scene::Scene;
+use crate::mechanics::{Refusal, not_null};
 use crate::operation::Operation;
 use crate::plan::{Phase, Way};
 
-use super::carried::Carried;
-use super::derivation::{Derivation, Dropped, bare, way_back};
-use super::handover::{Handover, Incoming, Outgoing};
-use super::scene::Scene;
-use super::{Form, Recipe, Refusal, check_then_not_null};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-columns",
@@ -31,7 +32,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Result<Vec<P
     let table = &assigned.table;
     let state = scene.table(table)?;
     let shown = table.display(scene.dialect());
-    super::derivation::refuse_views(scene, table, dropped)?;
+    crate::mechanics::derivation::refuse_views(scene, table, dropped)?;
     let derivation = derivation.as_ref().map_or_else(|| Ok(Vec::new()), |it| it.values(scene))?;
     let back = way_back(table, dropped, scene);
     if way == Way::Triggers && back.iter().any(Option::is_none) {
@@ -74,7 +75,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Result<Vec<P
         phases.push(handover.dual_write());
     }
     phases.push(handover.backfill()?);
-    phases.extend(check_then_not_null::phase(scene, table, required)?);
+    phases.extend(not_null::phase(scene, table, required)?);
     phases.push(handover.cutover(Vec::new()));
     phases.push(handover.contract());
     Ok(phases)

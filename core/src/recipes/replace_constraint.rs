@@ -1,16 +1,17 @@
 //! A constraint that goes for another one of its name: the new one holds before the old one goes, and takes its name in the same transaction.
 
 use crate::catalog::{ConstraintState, Demand, RelationName, server_name};
-use crate::effect::preflight;
+use crate::engine::preflight;
 use crate::hazards::compatibility::lost_conflict_target;
+use crate::mechanics::check::{Check, checked};
+use crate::mechanics::make::{self, Build};
+use crate::mechanics::scene::stands_apart;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Phases, Refusal, referencing};
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::plan::{Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
-use super::check_constraint::{Check, checked};
-use super::group::stands_apart;
-use super::make::{self, Build};
-use super::scene::{Scene, name_of};
-use super::{Form, Phases, Recipe, Refusal, for_operation, referencing};
+use super::{Form, Recipe, for_operation};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-constraint",

@@ -2,14 +2,15 @@
 
 use crate::catalog::{RelationName, Table};
 use crate::dialect::{Name, quote_literal};
-use crate::effect::preflight::only_casts;
+use crate::engine::preflight::only_casts;
+use crate::mechanics::Refusal;
+use crate::mechanics::check::{Check, checked};
+use crate::mechanics::enum_type::{Enum, Relabelled};
+use crate::mechanics::scene::Scene;
 use crate::operation::{Kind, ObjectAction, ObjectKind, Operation, TableAction, TypeName, TypeShape};
 use crate::plan::{Phase, Way};
 
-use super::check_constraint::{Check, checked};
-use super::enum_type::{Enum, Relabelled};
-use super::scene::Scene;
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-enum",
@@ -135,7 +136,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     of.refuse_texts(&gone)?;
     let mut catalog = scene.catalog.clone();
     operations.iter().for_each(|it| catalog.apply(it));
-    let after = |it: &super::enum_type::Use<'_>| -> Option<Table> {
+    let after = |it: &crate::mechanics::enum_type::Use<'_>| -> Option<Table> {
         let default = catalog.table(&it.table)?.column(&it.column)?.default.clone();
         let mut state = it.state.clone();
         state.column_mut(&it.column)?.default = default;

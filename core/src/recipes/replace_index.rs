@@ -3,15 +3,17 @@
 use crate::catalog::{Index, RelationName};
 use crate::dialect::Name;
 use crate::hazards::schema::duplicate_index;
+use crate::mechanics::index::is_valid;
+use crate::mechanics::make::{self, Build};
+use crate::mechanics::scene::stands_apart;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::sync::undone;
+use crate::mechanics::{Phases, Refusal, carried, twin};
 use crate::operation::{CreateIndex, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, Statement, Step, Way};
 
-use super::concurrent_index::{drop_phase, is_valid};
-use super::group::stands_apart;
-use super::make::{self, Build};
-use super::scene::{Scene, name_of};
-use super::sync::undone;
-use super::{Form, Phases, Recipe, Refusal, carried, twin};
+use super::concurrent_index::drop_phase;
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-index",

@@ -2,13 +2,14 @@
 
 use crate::catalog::{RelationName, View};
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
+use crate::mechanics::Refusal;
+use crate::mechanics::make;
+use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{CreateView, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
-use super::make;
-use super::rename_table::{missing_grants, rights_of};
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal};
+use super::rename_behind_view::{missing_grants, rights_of};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-view",
@@ -16,29 +17,6 @@ pub(super) static RECIPE: Recipe = Recipe {
     ways: &[Way::View],
     form: Form::Several { claim, write },
 };
-
-pub(super) static IN_PLACE: Recipe = Recipe {
-    id: "reshape-view",
-    page: include_str!("replace_view.md"),
-    ways: &[Way::View],
-    form: Form::One { applies: |operation| replaced(operation).is_some(), write: write_replaced },
-};
-
-/// A view in place of one that is there.
-fn replaced(operation: &Operation) -> Option<&CreateView> {
-    match &operation.kind {
-        Kind::CreateView(view) if view.or_replace && !view.temporary => Some(view),
-        _ => None,
-    }
-}
-
-fn write_replaced(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    let new = replaced(operation).ok_or_else(|| Refusal::new("it replaces no view"))?;
-    let name = scene.resolve(&new.name);
-    let old = scene.catalog.view(&name).filter(|view| !view.materialized);
-    let old = old.ok_or_else(|| Refusal::new(format!("nothing is known of the view {}", new.name)))?;
-    phases(scene, &name, old, new)
-}
 
 /// The view that is dropped by the first operation and made again by another, with its place.
 fn parts<'a>(
@@ -76,7 +54,11 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     phases(scene, &name, old, new)
 }
 
-fn phases(
+/// The new view beside the old one, then in its place.
+///
+/// # Errors
+/// [`Refusal`] where what the view shows is not certain, or another view reads it.
+pub(super) fn phases(
     scene: &Scene<'_>,
     name: &RelationName,
     old: &View,
@@ -151,10 +133,9 @@ impl Change<'_> {
         let rights = rights_of(self.scene, self.name, self.name);
         let up = [vec![drop, self.create_new(self.name)], rights.clone()].concat();
         let old_view = self.create(self.name, &self.old.head, &self.old.query.text);
-        let comment =
-            self.scene.catalog.details(self.name).and_then(|it| {
-                super::details::comment(it, ObjectKind::View, &self.scene.name(self.name), None)
-            });
+        let comment = self.scene.catalog.details(self.name).and_then(|it| {
+            crate::mechanics::details::comment(it, ObjectKind::View, &self.scene.name(self.name), None)
+        });
         let down = [vec![self.drop(self.name), old_view], rights, comment.into_iter().collect()].concat();
         let step = self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), up, down);
         let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });

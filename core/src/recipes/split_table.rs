@@ -1,16 +1,17 @@
 //! A table whose columns move to a new one, a row there for each row here.
 
 use crate::catalog::{Catalog, RelationName};
+use crate::mechanics::carried::Carried;
+use crate::mechanics::copied::Copied;
+use crate::mechanics::derivation::refuse_views;
+use crate::mechanics::join::{Join, Moved};
+use crate::mechanics::relocation::{Goes, Relocation, Start};
+use crate::mechanics::scene::Scene;
+use crate::mechanics::{Phases, Refusal};
 use crate::operation::{Expression, Kind, Operation, TableAction};
 use crate::plan::Way;
 
-use super::carried::Carried;
-use super::copied::Copied;
-use super::derivation::refuse_views;
-use super::join::{Join, Moved};
-use super::relocation::{Goes, Relocation, Start};
-use super::scene::Scene;
-use super::{Form, Phases, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "split-table",
@@ -135,7 +136,7 @@ fn comes(
     let filled = split.copied.columns.iter().filter(|(column, _)| !is_key(column));
     let mut comes = Vec::new();
     for (column, value) in filled {
-        if crate::effect::drifts(value, scene.catalog) {
+        if crate::engine::effect::drifts(value, scene.catalog) {
             return Err(Refusal::new(format!(
                 "{column} gets a value that differs from one moment to the next: old and new could not be kept in step"
             )));

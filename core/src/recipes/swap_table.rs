@@ -2,18 +2,19 @@
 
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Ident, Name};
-use crate::effect::preflight;
+use crate::engine::preflight;
+use crate::mechanics::Refusal;
+use crate::mechanics::details;
+use crate::mechanics::make::{self, On};
+use crate::mechanics::scene::Scene;
+use crate::mechanics::twin::{self, Shape, Twin};
 use crate::operation::{
     AlterTable, ConstraintKind, Identity, Kind, Maintenance, Operation, RelationWord, TableAction,
 };
 use crate::plan::{Criterion, Phase, Statement, Way, Written};
 use crate::text::Span;
 
-use super::details;
-use super::make::{self, On};
-use super::scene::Scene;
-use super::twin::{self, Shape, Twin};
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "swap-table",

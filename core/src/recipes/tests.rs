@@ -11,9 +11,9 @@ use crate::catalog::{Catalog, Demand, RelationKind};
 use crate::check::mutants::MUTATORS;
 use crate::check::{Checked, Member, Part, check, check_deploy, replay};
 use crate::dialect::{Dialect, Name, Target, Version};
+use crate::engine::lower::lower;
 use crate::framework::Transaction;
 use crate::hazards::page;
-use crate::operation::lower::lower;
 use crate::plan::{PhaseKind, SqlStep, Walk, Work};
 use crate::statement::Script;
 use crate::text::Span;
@@ -262,7 +262,7 @@ fn scene<'a>(change: &'a str, back: &'a str, target: &'a Target, before: &'a Cat
         batch_rows: 1_000,
         pause_lag_seconds: 30,
         resume_lag_seconds: 5,
-        answers: &scene::NO_ANSWERS,
+        answers: &crate::mechanics::scene::NO_ANSWERS,
     }
 }
 

@@ -1,15 +1,18 @@
 //! A unique constraint or primary key from an index that is built beside readers and writers.
 
+mod partitioned;
+
 use crate::catalog::server_name;
 use crate::dialect::Ident;
-use crate::effect::preflight::{self, Nulls};
+use crate::engine::preflight::{self, Nulls};
+use crate::mechanics::index::is_valid;
+use crate::mechanics::make::{self, Build};
+use crate::mechanics::scene::{Scene, name_of};
+use crate::mechanics::{Refusal, not_null};
 use crate::operation::{AlterTable, Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::plan::{Act, Criterion, Phase, PhaseKind, Statement, Step, Way};
 
-use super::concurrent_index::is_valid;
-use super::make::{self, Build};
-use super::scene::{Scene, name_of};
-use super::{Form, Recipe, Refusal, check_then_not_null};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "unique-from-index",
@@ -37,7 +40,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let primary = matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
     let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();
     if state.is_some_and(|it| it.partition_by.is_some()) {
-        return super::partitioned_key::phases(operation, scene, &table, constraint, &names);
+        return partitioned::phases(operation, scene, &table, constraint, &names);
     }
     // The name that the statement itself would give.
     let own_name = || match primary {
@@ -53,11 +56,11 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             .iter()
             .copied()
             .filter(nullable)
-            .flat_map(|column| check_then_not_null::steps(scene, &table, column))
+            .flat_map(|column| not_null::steps(scene, &table, column))
             .map(Step::Sql)
             .collect();
         if !steps.is_empty() {
-            check_then_not_null::possible(scene)?;
+            not_null::possible(scene)?;
             phases.push(Phase::new(
                 PhaseKind::Expand,
                 "let the key's columns refuse NULL, without a scan under lock",
@@ -126,7 +129,7 @@ fn with_nulls(mut index: Statement, same: bool) -> Statement {
 }
 
 /// Rows that are too many for the key.
-pub(super) fn duplicates(
+fn duplicates(
     scene: &Scene<'_>,
     table: &crate::catalog::RelationName,
     constraint: &Constraint,

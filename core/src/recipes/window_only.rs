@@ -1,10 +1,11 @@
 //! Changes that have no online way: it is said, with what there is instead.
 
+use crate::mechanics::Refusal;
+use crate::mechanics::scene::Scene;
 use crate::operation::{Kind, Maintenance, Operation, RelationWord, TableAction};
 use crate::plan::{Phase, Way};
 
-use super::scene::Scene;
-use super::{Form, Recipe, Refusal};
+use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "window-only",

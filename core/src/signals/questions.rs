@@ -1,7 +1,7 @@
 //! The questions that nobody but the developer can answer: few, each for a decision that differs by its answer.
 
 use super::{Signal, SignalValue};
-use crate::recipes::Narrow;
+use crate::mechanics::Narrow;
 
 /// A question as the table states it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,10 +5,11 @@ use super::releases::Told;
 use super::{Change, Kind as Of, Objection};
 use crate::catalog::RelationName;
 use crate::hazards::Hazard;
+use crate::mechanics::{Answers, Scene};
 use crate::operation::{Kind, ObjectKind, Operation};
 use crate::plan::Way;
 use crate::policy::{Policy, judge};
-use crate::recipes::{self, Answers, Scene};
+use crate::recipes;
 
 /// The rule that says that a statement fails.
 const FAILS: &str = "failing-statement";

@@ -4,8 +4,9 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{self, Checked, Part, Up};
 use lockkeeper_core::dialect::Target;
 use lockkeeper_core::framework::{Direction, Framework};
+use lockkeeper_core::mechanics::Scene;
 use lockkeeper_core::policy::{Judged, Policy, judge};
-use lockkeeper_core::recipes::{self, Group, Scene};
+use lockkeeper_core::recipes::{self, Group};
 use lockkeeper_core::text::Span;
 
 use super::CheckedFile;

@@ -6,12 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::catalog::{Catalog, RelationName};
 use lockkeeper_core::check::CheckedStatement;
-use lockkeeper_core::effect::in_server_order;
+use lockkeeper_core::engine::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
+use lockkeeper_core::mechanics::{Answers, Scene, inverse};
 use lockkeeper_core::operation::{CreateView, Kind, Operation};
 use lockkeeper_core::plan::{Act, Phase, Statement, Way, Written};
 use lockkeeper_core::planner::{Settings, Touch, touches};
-use lockkeeper_core::recipes::{self, Answers, Group, Recipe, Scene, inverse};
+use lockkeeper_core::recipes::{self, Group, Recipe};
 use lockkeeper_core::text::sanitise;
 
 use super::RewriteError;
@@ -328,7 +329,7 @@ impl<'a> Taker<'a> {
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {
         let session = lockkeeper_core::catalog::Session::default();
-        let effect = lockkeeper_core::effect::of_statement(
+        let effect = lockkeeper_core::engine::effect::of_statement(
             operations,
             &self.order.file.target,
             &self.catalog,

@@ -1,8 +1,8 @@
 //! The phases of a fixture as the product writes them, and how its files are run.
 
 use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::engine::lower::lower;
 use lockkeeper_core::framework::{self, Direction, Timestamp, Transaction};
-use lockkeeper_core::operation::lower::lower;
 use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep, Way};
 use lockkeeper_core::recipes::{self, Recipe};
 use lockkeeper_core::statement::Script;

@@ -4,6 +4,7 @@ mod documents;
 mod layers;
 mod lexer;
 mod manifests;
+mod recipes;
 
 use crate::binaries::root;
 use std::path::{Path, PathBuf};

@@ -38,7 +38,7 @@ fn catalog(sql: &str) -> Catalog {
     let mut catalog = Catalog::empty(Dialect::Postgres);
     let script = crate::statement::Script::read_part(sql, Span::new(0, sql.len()), Dialect::Postgres);
     for statement in &script.statements {
-        let operations = crate::operation::lower::lower(&script, statement);
+        let operations = crate::engine::lower::lower(&script, statement);
         for operation in &operations {
             let unread = matches!(operation.kind, crate::operation::Kind::Unknown(_));
             assert!(!unread, "{}", operation.span.of(sql));

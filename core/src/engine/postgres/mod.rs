@@ -1,6 +1,9 @@
 //! PostgreSQL.
 
 mod batches;
+pub(super) mod effect;
+pub(super) mod lower;
+pub mod preflight;
 mod spell;
 
 use super::Engine;

@@ -1,7 +1,7 @@
 //! The running release inserts rows without the new column, and those inserts fail.
 
 use crate::dialect::Dialect;
-use crate::effect::preflight;
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Expression, Kind, Operation, TableAction};
 

@@ -1,7 +1,9 @@
 //! The new type cannot hold all that the old one can: values are rounded or cut, or the statement fails on them.
 
 use crate::dialect::Dialect;
-use crate::effect::{Loss, loss, preflight};
+use crate::effect::Loss;
+use crate::engine::effect::loss;
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 

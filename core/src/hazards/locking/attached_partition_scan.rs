@@ -1,7 +1,8 @@
 //! A table is read through while it becomes a partition, and nobody can read or write it meanwhile.
 
 use crate::dialect::Dialect;
-use crate::effect::{Work, preflight};
+use crate::effect::Work;
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 

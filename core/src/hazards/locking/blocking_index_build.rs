@@ -1,8 +1,8 @@
 //! An ordinary index build stops every write to the table until it ends.
 
 use crate::dialect::Dialect;
-use crate::effect::preflight::{self, Nulls};
 use crate::effect::{Waits, Work};
+use crate::engine::preflight::{self, Nulls};
 use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
 use crate::operation::{CreateIndex, Kind, Operation};
 use crate::text::Edit;

@@ -1,7 +1,7 @@
 //! Every table with a column of the domain is read through while its writes wait.
 
 use crate::dialect::Dialect;
-use crate::effect::preflight;
+use crate::engine::preflight;
 use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
 use crate::operation::{ConstraintKind, DomainAction, Kind, Operation};
 use crate::text::Edit;

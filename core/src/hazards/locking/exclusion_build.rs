@@ -1,7 +1,8 @@
 //! The index of an exclusion constraint is built while nobody can read or write the table, and there is no gentler way to add it.
 
 use crate::dialect::Dialect;
-use crate::effect::{Work, preflight};
+use crate::effect::Work;
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
 

@@ -2,7 +2,7 @@
 
 use crate::dialect::{Dialect, Ident, quote};
 use crate::effect::Work;
-use crate::effect::preflight::{self, Nulls};
+use crate::engine::preflight::{self, Nulls};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction};
 

@@ -1,7 +1,8 @@
 //! SET NOT NULL reads every row while nobody can read or write the table.
 
 use crate::dialect::Dialect;
-use crate::effect::{Work, preflight};
+use crate::effect::Work;
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 

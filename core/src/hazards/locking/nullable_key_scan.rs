@@ -1,7 +1,8 @@
 //! A primary key made from an index reads the whole table, because its columns may hold NULL.
 
 use crate::dialect::Dialect;
-use crate::effect::{Work, preflight};
+use crate::effect::Work;
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
 

@@ -1,7 +1,8 @@
 //! A new check or foreign key is compared with every row while writes wait.
 
 use crate::dialect::Dialect;
-use crate::effect::{Work, preflight};
+use crate::effect::Work;
+use crate::engine::preflight;
 use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction};
 use crate::text::{Edit, Span};

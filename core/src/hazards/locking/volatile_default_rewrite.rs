@@ -1,7 +1,8 @@
 //! A column whose default differs from row to row is added by writing the whole table anew.
 
 use crate::dialect::Dialect;
-use crate::effect::{Work, volatility};
+use crate::effect::Work;
+use crate::engine::effect::volatility;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction, Volatility};
 

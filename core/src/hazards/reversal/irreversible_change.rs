@@ -2,7 +2,8 @@
 
 use crate::catalog::{Catalog, RelationName};
 use crate::dialect::Dialect;
-use crate::effect::{Loss, loss};
+use crate::effect::Loss;
+use crate::engine::effect::loss;
 use crate::hazards::{Back, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, ObjectKind, Operation, TableAction};
 

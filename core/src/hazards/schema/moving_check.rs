@@ -1,7 +1,7 @@
 //! The check depends on the moment it runs, so a row that passes today is refused by a restore tomorrow.
 
 use crate::dialect::Dialect;
-use crate::effect::volatility;
+use crate::engine::effect::volatility;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction, Volatility};
 

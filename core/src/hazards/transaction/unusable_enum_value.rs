@@ -1,7 +1,7 @@
 //! The new value of the enum is used in the transaction that adds it, which the server refuses.
 
 use crate::dialect::Dialect;
-use crate::effect::is_usable_at_once;
+use crate::engine::effect::is_usable_at_once;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation};
 

@@ -1,7 +1,8 @@
 //! The constraint is validated in the transaction that added it, so the table stays closed while every row is checked.
 
 use crate::dialect::Dialect;
-use crate::effect::{Waits, Work, preflight};
+use crate::effect::{Waits, Work};
+use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::catalog::RelationName;
+use crate::mechanics::assigned::Assigned;
+use crate::mechanics::scene::Scene;
 use crate::operation::{Column, Expression, Kind, Operation, TableAction, Update};
-
-use super::super::assigned::Assigned;
-use super::super::scene::Scene;
 
 /// What a migration says of some columns of a table.
 pub(super) struct Reading<'a> {

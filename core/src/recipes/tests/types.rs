@@ -1,6 +1,7 @@
 //! Changes of types that lose something, and of types themselves.
 
 use super::*;
+use crate::mechanics::{Answers, Narrow};
 use crate::plan::Work;
 
 const PARTS: &str = "CREATE TABLE t (id int PRIMARY KEY, a bigint NOT NULL, b text, c numeric(12, 4), d int UNIQUE, e int REFERENCES t);";

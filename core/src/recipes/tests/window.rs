@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::recipes::{in_window, written};
+use crate::mechanics::{in_window, written};
 
 #[track_caller]
 fn check_window(change: &str, back: &str, expected: Expect) {

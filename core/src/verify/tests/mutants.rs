@@ -2,10 +2,11 @@
 
 use super::{objections, schema, target};
 use crate::catalog::Catalog;
+use crate::engine::lower::lower;
+use crate::mechanics::{self, Scene};
 use crate::operation::Operation;
-use crate::operation::lower::lower;
 use crate::plan::{Act, Phase, Step, Way, Written};
-use crate::recipes::{self, Scene};
+use crate::recipes;
 use crate::statement::Script;
 
 const SCHEMA: &str = "
@@ -51,7 +52,7 @@ fn phases(change: &str, before: &Catalog, way: Way) -> Option<Vec<Phase>> {
         batch_rows: 1_000,
         pause_lag_seconds: 30,
         resume_lag_seconds: 5,
-        answers: &recipes::Answers::new(),
+        answers: &mechanics::Answers::new(),
     };
     let operations = operations(change);
     let recipe = recipes::for_operation(operations.first()?)?;
