@@ -240,6 +240,10 @@ impl<'a> Run<'a> {
         conditional: Conditional,
     ) -> Effect {
         let mut effect = effect::of(operation, self.target, &self.checked.after, &self.session);
+        if conditional == Conditional::No {
+            let in_transaction = self.session.transaction.is_some();
+            ending::refuse(&mut effect, operation, self.script, &self.checked.after, in_transaction);
+        }
         if let Kind::Unknown(unknown) = &operation.kind {
             self.not_analysed(operation.span, &unknown.reason, SPELLING);
         }
@@ -353,6 +357,7 @@ enum Conditional {
 
 mod back;
 mod deploy;
+mod ending;
 
 pub use back::{Up, check_down, missing_down};
 pub use deploy::{Member, check_deploy};

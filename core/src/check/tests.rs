@@ -6,6 +6,7 @@ use crate::dialect::{Dialect, Target};
 use crate::framework::Transaction;
 use crate::text::Span;
 
+mod ending;
 mod rows;
 
 /// What one rule says of a migration after its history.
