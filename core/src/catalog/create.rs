@@ -407,6 +407,7 @@ fn plain_column(name: &str, ty: &TypeName) -> ColumnState {
         ty: TypeName { serial: false, ..ty.clone() },
         not_null: false,
         default: None,
+        default_of: None,
         generated: None,
         identity: None,
         collation: None,

@@ -10,6 +10,7 @@ mod apply;
 pub mod compare;
 mod constrain;
 mod create;
+mod depend;
 mod details;
 mod drop;
 mod gaps;
@@ -31,8 +32,9 @@ use crate::dialect::{Dialect, Name};
 use crate::operation::DefaultPrivileges;
 
 pub(crate) use alter::same_shape;
+pub use depend::{Dependent, Thing};
 pub use details::{Details, Rights, Setting};
-pub(crate) use drop::names_column;
+pub(crate) use drop::{names_column, owned_by};
 pub use gaps::Gap;
 pub use list::List;
 pub use naming::server_name;

@@ -87,6 +87,8 @@ pub struct ColumnState {
     pub not_null: bool,
     /// Its default.
     pub default: Option<Expression>,
+    /// The type that its default is still a value of, where the column has had another type since.
+    pub default_of: Option<RelationName>,
     /// Its generation expression.
     pub generated: Option<Generated>,
     /// Whether it is an identity column.

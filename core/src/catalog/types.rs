@@ -32,6 +32,12 @@ impl Catalog {
         }
     }
 
+    /// The full name of a type that the schema made.
+    pub(super) fn own_type(&self, ty: &crate::operation::TypeName) -> Option<RelationName> {
+        let name = self.resolve(&Name { schema: ty.schema.clone(), ..Name::new(&*ty.name) });
+        self.types.contains_key(&name).then_some(name)
+    }
+
     pub(super) fn create_type(&mut self, create: &CreateType) {
         let ty = match &create.shape {
             TypeShape::Enum(labels) => UserType::Enum(labels.clone()),

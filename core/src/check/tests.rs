@@ -7,6 +7,8 @@ use crate::framework::Transaction;
 use crate::text::Span;
 
 mod ending;
+mod dropped;
+mod routines;
 mod rows;
 
 /// What one rule says of a migration after its history.

@@ -44,7 +44,7 @@ pub(super) fn of(operation: &Operation, target: &Target, catalog: &Catalog, sess
         Kind::AlterDomain(it) => object::alter_domain(draft_ref, it),
         Kind::CreateSequence(it) => object::create_sequence(draft_ref, it),
         Kind::AlterSequence(it) => object::alter_sequence(draft_ref, it),
-        Kind::CreateFunction(_) => {}
+        Kind::CreateFunction(it) => object::create_function(draft_ref, it),
         Kind::CreateTrigger(it) => object::create_trigger(draft_ref, it),
         Kind::CreatePolicy(it) | Kind::AlterPolicy(it) | Kind::CreateRule(it) => {
             object::on_table(draft_ref, it, LockMode::AccessExclusive);

@@ -4,9 +4,9 @@ use super::draft::Draft;
 use crate::catalog::{RelationName, UserType};
 use crate::dialect::{LockMode, Name};
 use crate::operation::{
-    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateSequence, CreateStatistics,
-    CreateTrigger, CreateView, DomainAction, Grant, ObjectAction, ObjectKind, OnTable, Publication,
-    PublicationAction, Refresh, TypeAction, TypeName,
+    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateFunction, CreateSequence,
+    CreateStatistics, CreateTrigger, CreateView, DomainAction, Grant, ObjectAction, ObjectKind, OnTable,
+    Publication, PublicationAction, Refresh, TypeAction, TypeName,
 };
 
 pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
@@ -66,6 +66,12 @@ pub(super) fn refresh(draft: &mut Draft<'_>, refresh: &Refresh) {
 pub(super) fn alter(draft: &mut Draft<'_>, alter: &AlterObject) {
     if alter.object == ObjectKind::Extension && alter.action == ObjectAction::Update {
         draft.cite("an extension's update script may take any lock: read it");
+    }
+    if matches!(alter.object, ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine) {
+        let (takes, arguments) = (alter.takes.as_deref(), alter.arguments.as_deref());
+        if let Some(reason) = draft.catalog.refuses_routine(alter.object, &alter.name, takes, arguments) {
+            draft.fail(reason);
+        }
     }
     if alter.object == ObjectKind::Statistics {
         let name = draft.catalog.resolve(&alter.name);
@@ -151,6 +157,15 @@ pub(super) fn alter_sequence(draft: &mut Draft<'_>, alter: &AlterSequence) {
         && let Some(table) = draft.existing(table, false)
     {
         draft.lock(&table, LockMode::AccessShare);
+    }
+}
+
+/// One of the name with the same arguments is only replaced where the statement says so.
+pub(super) fn create_function(draft: &mut Draft<'_>, create: &CreateFunction) {
+    let there = draft.catalog.routine_name(&create.name, Some(&create.takes)).filter(|_| !create.or_replace);
+    let certain = draft.catalog.is_complete() && draft.catalog.reads_arguments(create);
+    if let Some(there) = there.filter(|_| certain) {
+        draft.fail(format!("the function {there} is there already"));
     }
 }
 
