@@ -7,7 +7,7 @@ use super::{Catalog, Demand, Details, Relation, RelationKind, RelationName, Rout
 use crate::dialect::Name;
 use crate::operation::{
     AlterObject, CreateFunction, Kind, Maintenance, ObjectAction, ObjectKind, Operation, Publication,
-    PublicationAction, Set,
+    PublicationAction, Transaction,
 };
 
 impl Catalog {
@@ -46,7 +46,11 @@ impl Catalog {
             Kind::AlterOnTable(it) => self.rename_on_table(it),
             Kind::Publication(it) => self.publication(it),
             Kind::CreateStatistics(it) => self.create_statistics(it),
-            Kind::Set(it) => self.set(it),
+            Kind::Set(it) => self.set_path(it),
+            Kind::Query(it) => self.configure(&it.query),
+            Kind::Transaction(Transaction::Commit | Transaction::Rollback | Transaction::Prepare) => {
+                self.end_local_path();
+            }
             Kind::Refresh(it) => {
                 let (name, populated) = (self.resolve(&it.view), it.with_data);
                 self.with_view(&name, |view| view.populated = populated);
@@ -76,7 +80,6 @@ impl Catalog {
             | Kind::Lock(_)
             | Kind::Truncate(_)
             | Kind::Transaction(_)
-            | Kind::Query(_)
             | Kind::Do(_)
             | Kind::Other(_) => {}
         }
@@ -300,17 +303,6 @@ impl Catalog {
             PublicationAction::Else => {}
         }
         self.publications.insert_mut(key, Arc::new(tables));
-    }
-
-    fn set(&mut self, set: &Set) {
-        if set.name != "search_path" {
-            return;
-        }
-        let first = set.value.as_deref().unwrap_or("").split(',').next().unwrap_or("").trim();
-        let first = first.trim_matches(['"', '\'']);
-        let default = self.dialect.default_schema();
-        let schema = if first.is_empty() || first == "$user" { default } else { first };
-        self.default_schema = schema.into();
     }
 
     /// Puts a relation under another name, and follows it wherever it is named.

@@ -13,7 +13,7 @@ use crate::operation::{
 
 impl Catalog {
     pub(super) fn create_table(&mut self, create: &CreateTable) {
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         if self.relations.contains_key(&name) {
             // Either it fails, or IF NOT EXISTS keeps what is there.
             return;
@@ -301,7 +301,7 @@ impl Catalog {
     }
 
     pub(super) fn create_view(&mut self, create: &CreateView) {
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         if self.relations.contains_key(&name) && !create.or_replace {
             return;
         }

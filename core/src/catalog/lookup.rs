@@ -10,8 +10,11 @@ use crate::operation::{TypeName, Volatility};
 impl Catalog {
     /// The full name of a relation as a statement spells it.
     pub fn resolve(&self, name: &Name) -> RelationName {
-        let schema = name.schema.as_deref().map_or_else(|| self.default_schema.clone(), Arc::from);
-        RelationName { schema, name: name.name.as_str().into() }
+        let new = self.resolve_new(name);
+        if name.schema.is_some() || self.further_schemas.is_empty() || self.relations.contains_key(&new) {
+            return new;
+        }
+        self.found_behind(name).filter(|_| !self.types.contains_key(&new)).unwrap_or(new)
     }
 
     /// The relation with this name.

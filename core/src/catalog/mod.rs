@@ -17,6 +17,7 @@ mod gaps;
 mod list;
 mod lookup;
 mod naming;
+mod path;
 mod relation;
 mod rights;
 mod routine;
@@ -38,6 +39,7 @@ pub(crate) use drop::{names_column, owned_by};
 pub use gaps::Gap;
 pub use list::List;
 pub use naming::server_name;
+pub use path::{Configured, configured, is_search_path, schemas_of};
 pub use relation::{
     ColumnState, ConstraintState, Definition, Demand, Dependence, Index, IndexColumn, Relation, RelationKind,
     Routine, Sequence, Table, Trigger, UserType, View,
@@ -61,7 +63,7 @@ pub struct RelationName {
 impl RelationName {
     /// The name as the server prints it: without the schema where that is the default one.
     pub fn display(&self, dialect: Dialect) -> String {
-        if &*self.schema == dialect.default_schema() {
+        if &*self.schema == dialect.default_schema() || self.schema.is_empty() {
             return self.name.to_string();
         }
         format!("{}.{}", self.schema, self.name)
@@ -83,11 +85,17 @@ pub struct Catalog {
     dialect: Dialect,
     /// The schema of names that state none; `SET search_path` changes it.
     default_schema: Arc<str>,
+    /// The schemas behind it in the search path.
+    further_schemas: Arc<Vec<Arc<str>>>,
+    /// The path outside the transaction that set its own.
+    path_outside: Option<(Arc<str>, Arc<Vec<Arc<str>>>)>,
     relations: Map<RelationName, Arc<Relation>>,
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,
     /// Tables that had another name, which the names of their constraints still begin with.
     renamed: Arc<Vec<RelationName>>,
+    /// The old and new names of types and routines that were renamed or moved.
+    new_names: Arc<Vec<(RelationName, RelationName)>>,
     types: Map<RelationName, Arc<UserType>>,
     functions: Map<Arc<str>, Arc<Routine>>,
     definitions: Map<RoutineName, Arc<Definition>>,
@@ -108,9 +116,12 @@ impl Catalog {
         Self {
             dialect,
             default_schema: dialect.default_schema().into(),
+            further_schemas: Arc::default(),
+            path_outside: None,
             relations: Map::default(),
             readers: Map::default(),
             renamed: Arc::default(),
+            new_names: Arc::default(),
             types: Map::default(),
             functions: Map::default(),
             definitions: Map::default(),
@@ -133,12 +144,14 @@ impl Catalog {
     /// Starts a new migration: what exists now has been seen by the running application.
     pub fn start_migration(&mut self) {
         self.migration += 1;
-        self.default_schema = self.dialect.default_schema().into();
+        self.path_outside = None;
+        self.reset_path();
     }
 
     /// Turns back: what the migration made is still new, and the session is another one.
     pub fn start_way_back(&mut self) {
-        self.default_schema = self.dialect.default_schema().into();
+        self.path_outside = None;
+        self.reset_path();
     }
 
     /// The engine.

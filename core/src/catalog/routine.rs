@@ -134,7 +134,7 @@ impl Catalog {
 
     /// A definition that is replaced keeps its comment, owner and rights (measured on 15).
     pub(super) fn define(&mut self, create: &CreateFunction) {
-        let name = RoutineName::of(self.resolve(&create.name), &create.takes);
+        let name = RoutineName::of(self.resolve_new(&create.name), &create.takes);
         let before = self.definitions.get(&name).filter(|_| create.or_replace);
         let details = match before {
             Some(before) => before.details.clone(),
@@ -189,6 +189,8 @@ impl Catalog {
         };
         self.definitions.remove_mut(&found);
         self.definitions.insert_mut(moved.clone(), definition);
+        let name = |it: &RoutineName| RelationName { schema: it.schema.clone(), name: it.name.clone() };
+        self.note_new_name(&name(&found), &name(&moved));
         self.follow_function(&found.name, &moved.name);
     }
 

@@ -7,6 +7,8 @@ use crate::framework::Transaction;
 use crate::text::Span;
 
 mod ending;
+mod gone;
+mod path;
 mod dropped;
 mod routines;
 mod rows;

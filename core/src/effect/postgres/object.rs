@@ -10,7 +10,10 @@ use crate::operation::{
 };
 
 pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
-    let name = draft.catalog.resolve(&create.name);
+    let name = draft.catalog.resolve_new(&create.name);
+    if !create.temporary {
+        draft.needs_schema(&create.name);
+    }
     if draft.relation(&name).is_some() {
         if create.if_not_exists {
             return;
@@ -143,6 +146,7 @@ pub(super) fn alter_domain(draft: &mut Draft<'_>, alter: &AlterDomain) {
 }
 
 pub(super) fn create_sequence(draft: &mut Draft<'_>, create: &CreateSequence) {
+    draft.needs_schema(&create.name);
     if let Some((table, _)) = &create.owned_by
         && let Some(table) = draft.existing(table, false)
     {

@@ -11,7 +11,10 @@ use crate::effect::Work;
 use crate::operation::{Column, Constraint, ConstraintKind, CreateTable, Expression, Volatility};
 
 pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
-    let name = draft.catalog.resolve(&create.name);
+    let name = draft.catalog.resolve_new(&create.name);
+    if !create.temporary {
+        draft.needs_schema(&create.name);
+    }
     if draft.relation(&name).is_some() {
         if !create.if_not_exists {
             draft.fail(format!("the relation {} is there already", draft.display(&name)));
