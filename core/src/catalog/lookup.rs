@@ -30,6 +30,12 @@ impl Catalog {
         }
     }
 
+    /// Whether the table certainly has no such column.
+    pub fn lacks_column(&self, name: &RelationName, column: &str) -> bool {
+        let certain = self.complete && self.relation(name).is_some_and(|it| !it.uncertain);
+        certain && self.table(name).is_some_and(|it| !it.guessed && it.column(column).is_none())
+    }
+
     /// The table that a statement names.
     pub fn table_named(&self, name: &Name) -> Option<&Table> {
         self.table(&self.resolve(name))

@@ -66,6 +66,8 @@ pub struct Table {
     pub referenced_by: Vec<RelationName>,
     /// The composite type that it is of.
     pub of_type: Option<RelationName>,
+    /// Its columns come from a query, or from a table or type that is not known: there may be others than those.
+    pub guessed: bool,
     /// Seen by its own session only.
     pub temporary: bool,
     /// Not written to the log.

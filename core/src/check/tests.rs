@@ -9,6 +9,7 @@ use crate::text::Span;
 mod ending;
 mod gone;
 mod path;
+mod columns;
 mod dropped;
 mod routines;
 mod rows;

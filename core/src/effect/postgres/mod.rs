@@ -10,6 +10,7 @@ mod data;
 mod draft;
 mod drop;
 mod index;
+mod names;
 mod object;
 mod partition;
 mod table;

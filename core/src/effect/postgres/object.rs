@@ -34,6 +34,7 @@ pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
             ));
         }
     }
+    super::data::refuse_columns(draft, &create.query);
     super::data::read_query(draft, &create.query, create.materialized && create.with_data);
 }
 
@@ -175,6 +176,7 @@ pub(super) fn create_function(draft: &mut Draft<'_>, create: &CreateFunction) {
 
 pub(super) fn create_trigger(draft: &mut Draft<'_>, create: &CreateTrigger) {
     let Some(table) = draft.existing(&create.table, false) else { return };
+    super::names::trigger(draft, &table, create);
     if create.or_replace {
         draft.needs(14, "CREATE OR REPLACE TRIGGER");
     }
@@ -245,6 +247,7 @@ pub(super) fn comment(draft: &mut Draft<'_>, comment: &Comment) {
         _ => return,
     };
     if let Some(relation) = draft.existing(&comment.name, false) {
+        super::names::comment(draft, &relation, comment);
         draft.lock(&relation, mode);
     }
 }

@@ -21,6 +21,7 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
         }
         return;
     }
+    super::names::new_table(draft, create);
     if let Some((parent, bound)) = &create.partition_of {
         partition::create(draft, parent, bound);
     }
@@ -37,6 +38,7 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
         lock_referenced(draft, create, constraint);
     }
     if let Some(query) = &create.query {
+        super::data::refuse_columns(draft, query);
         super::data::read_query(draft, query, create.with_data);
     }
 }
