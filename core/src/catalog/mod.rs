@@ -88,7 +88,7 @@ pub struct Catalog {
     /// The schemas behind it in the search path.
     further_schemas: Arc<Vec<Arc<str>>>,
     /// The path outside the transaction that set its own.
-    path_outside: Option<(Arc<str>, Arc<Vec<Arc<str>>>)>,
+    path_outside: Option<path::Path>,
     relations: Map<RelationName, Arc<Relation>>,
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,

@@ -53,12 +53,15 @@ pub fn is_search_path(set: &Set) -> bool {
 /// server.
 pub fn schemas_of(value: &str) -> Vec<String> {
     let parts = value.split(',').map(|it| it.trim().trim_matches('\'').trim());
-    let named = parts.filter_map(|part| match part.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
-        Some(quoted) => Some(quoted.replace("\"\"", "\"")),
-        None => Some(part.to_lowercase()),
+    let named = parts.map(|part| match part.strip_prefix('"').and_then(|it| it.strip_suffix('"')) {
+        Some(quoted) => quoted.replace("\"\"", "\""),
+        None => part.to_lowercase(),
     });
     named.filter(|it| !matches!(it.as_str(), "" | "$user" | "pg_catalog" | "pg_temp")).collect()
 }
+
+/// A search path: its first schema, in which things are made, and those behind it.
+pub(super) type Path = (Arc<str>, Arc<Vec<Arc<str>>>);
 
 impl Catalog {
     /// The full name of what a statement makes under this name.
