@@ -241,6 +241,10 @@ impl<'a> Run<'a> {
         conditional: Conditional,
     ) -> Effect {
         let mut effect = effect::of(operation, self.target, &self.checked.after, &self.session);
+        if conditional == Conditional::No {
+            let in_transaction = self.session.transaction.is_some();
+            ending::refuse(&mut effect, operation, self.script, &self.checked.after, in_transaction);
+        }
         if let Kind::Unknown(unknown) = &operation.kind {
             self.not_analysed(operation.span, &unknown.reason, SPELLING);
         }
@@ -271,7 +275,12 @@ impl<'a> Run<'a> {
         self.gaps.extend(self.checked.after.gap(operation));
         let unknown = |name: &&RelationName| self.checked.after.relation(name).is_none();
         let unknown: Vec<RelationName> = effect.locks.keys().filter(unknown).cloned().collect();
-        self.checked.after.apply(operation);
+        // SET LOCAL outside a transaction warns and does nothing (measured on 15).
+        let idle =
+            matches!(&operation.kind, Kind::Set(set) if set.local && self.session.transaction.is_none());
+        if !idle {
+            self.checked.after.apply(operation);
+        }
         // What it makes was not there to be locked.
         for name in unknown.iter().filter(|name| self.checked.after.relation(name).is_some()) {
             effect.locks.remove(name);
@@ -354,6 +363,7 @@ enum Conditional {
 
 mod back;
 mod deploy;
+mod ending;
 
 pub use back::{Up, check_down, missing_down};
 pub use deploy::{Member, check_deploy};

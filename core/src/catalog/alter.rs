@@ -1,6 +1,6 @@
 //! Changed relations.
 
-use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Setting, Table};
+use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Setting, Table, UserType};
 use crate::dialect::Dialect;
 use crate::dialect::{Ident, Name};
 use crate::operation::{
@@ -122,10 +122,12 @@ impl Catalog {
                 self.with_column_details(table, &column.name, |it| it.set(Setting::Default, None));
             }
             TableAction::SetDefault { column, default } => {
-                self.everywhere(table, column, |column| column.default = Some(default.clone()));
+                self.everywhere(table, column, |column| {
+                    (column.default, column.default_of) = (Some(default.clone()), None);
+                });
             }
             TableAction::DropDefault { column } => {
-                self.everywhere(table, column, |column| column.default = None)
+                self.everywhere(table, column, |column| (column.default, column.default_of) = (None, None));
             }
             TableAction::SetExpression { column, expression } => self.everywhere(table, column, |column| {
                 if let Some(generated) = &mut column.generated {
@@ -206,8 +208,16 @@ impl Catalog {
 
     fn change_type(&mut self, table: &RelationName, column: &str, ty: &TypeName, collation: Option<&Name>) {
         let mut sequence = None;
+        let before = self.table(table).and_then(|it| it.column(column)).map(|it| it.ty.clone());
+        // A literal stays one of the old type and is cast; that of a domain is one of its base (measured on 11, 15 and 18). No other type of
+        // the schema takes it.
+        let before = before.filter(|_| self.own_type(ty).is_none()).and_then(|it| self.own_type(&it));
+        let before =
+            before.filter(|it| !matches!(self.types.get(it).map(|it| &**it), Some(UserType::Domain { .. })));
         self.with_table_of(table, |table| {
             if let Some(column) = table.column_mut(column) {
+                let kept = column.default.as_ref().is_some_and(|it| it.text.starts_with('\''));
+                column.default_of = column.default_of.take().or(before).filter(|_| kept);
                 column.ty = TypeName { serial: false, ..ty.clone() };
                 column.collation = collation.map(|collation| collation.name.clone());
                 // How values are stored goes back to what the type says; all else stays (measured on 15).

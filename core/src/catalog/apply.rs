@@ -7,7 +7,7 @@ use super::{Catalog, Demand, Details, Relation, RelationKind, RelationName, Rout
 use crate::dialect::Name;
 use crate::operation::{
     AlterObject, CreateFunction, Kind, Maintenance, ObjectAction, ObjectKind, Operation, Publication,
-    PublicationAction, Set,
+    PublicationAction, Transaction,
 };
 
 impl Catalog {
@@ -47,6 +47,10 @@ impl Catalog {
             Kind::Publication(it) => self.publication(it),
             Kind::CreateStatistics(it) => self.create_statistics(it),
             Kind::Set(it) => self.set(it),
+            Kind::Query(it) => self.configure(&it.query),
+            Kind::Transaction(Transaction::Commit | Transaction::Rollback | Transaction::Prepare) => {
+                self.end_local_path();
+            }
             Kind::Refresh(it) => {
                 let (name, populated) = (self.resolve(&it.view), it.with_data);
                 self.with_view(&name, |view| view.populated = populated);
@@ -76,7 +80,6 @@ impl Catalog {
             | Kind::Lock(_)
             | Kind::Truncate(_)
             | Kind::Transaction(_)
-            | Kind::Query(_)
             | Kind::Do(_)
             | Kind::Other(_) => {}
         }
@@ -300,25 +303,6 @@ impl Catalog {
             PublicationAction::Else => {}
         }
         self.publications.insert_mut(key, Arc::new(tables));
-    }
-
-    fn set(&mut self, set: &Set) {
-        if set.name == "timezone" {
-            // A number of hours means another zone in AT TIME ZONE.
-            let named = |it: &&String| {
-                it.starts_with(char::is_alphabetic)
-                    && it.chars().all(|it| it.is_alphanumeric() || "/_+-".contains(it))
-            };
-            self.time_zone = set.value.as_ref().filter(named).map(|it| it.as_str().into());
-        }
-        if set.name != "search_path" {
-            return;
-        }
-        let first = set.value.as_deref().unwrap_or("").split(',').next().unwrap_or("").trim();
-        let first = first.trim_matches(['"', '\'']);
-        let default = self.dialect.default_schema();
-        let schema = if first.is_empty() || first == "$user" { default } else { first };
-        self.default_schema = schema.into();
     }
 
     /// Puts a relation under another name, and follows it wherever it is named.

@@ -13,7 +13,7 @@ use crate::operation::{
 
 impl Catalog {
     pub(super) fn create_table(&mut self, create: &CreateTable) {
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         if self.relations.contains_key(&name) {
             // Either it fails, or IF NOT EXISTS keeps what is there.
             return;
@@ -24,6 +24,7 @@ impl Catalog {
             unlogged: create.unlogged,
             filled: create.query.is_some() && create.with_data,
             of_type: create.of_type.as_ref().map(|ty| self.resolve(ty)),
+            guessed: self.guesses_columns(create),
             ..Table::default()
         };
         self.take_parents(create, &name, &mut table);
@@ -49,6 +50,14 @@ impl Catalog {
             let parent = self.resolve(parent);
             self.take_partition_parts(&parent, &name);
         }
+    }
+
+    /// Whether not all columns of a new table are known.
+    fn guesses_columns(&self, create: &CreateTable) -> bool {
+        let sources = create.inherits.iter().chain(create.partition_of.iter().map(|(parent, _)| parent));
+        let mut sources = sources.chain(create.like.iter().map(|it| &it.table));
+        let unknown = |it: &crate::dialect::Name| self.table_named(it).is_none_or(|it| it.guessed);
+        create.query.is_some() || create.of_type.is_some() || sources.any(unknown)
     }
 
     fn take_parents(&mut self, create: &CreateTable, name: &RelationName, table: &mut Table) {
@@ -223,7 +232,8 @@ impl Catalog {
                 self.free_relation_name(&table, &columns, "idx")
             }
         };
-        if self.relations.contains_key(&name) || self.relation(&table).is_none() {
+        let lacks = |it: &IndexColumn| it.column.as_ref().is_some_and(|it| self.lacks_column(&table, it));
+        if self.relations.contains_key(&name) || self.relation(&table).is_none() || keys.iter().any(lacks) {
             return;
         }
         let partitioned = self.table(&table).is_some_and(|it| it.partition_by.is_some());
@@ -301,7 +311,7 @@ impl Catalog {
     }
 
     pub(super) fn create_view(&mut self, create: &CreateView) {
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         if self.relations.contains_key(&name) && !create.or_replace {
             return;
         }
@@ -407,6 +417,7 @@ fn plain_column(name: &str, ty: &TypeName) -> ColumnState {
         ty: TypeName { serial: false, ..ty.clone() },
         not_null: false,
         default: None,
+        default_of: None,
         generated: None,
         identity: None,
         collation: None,

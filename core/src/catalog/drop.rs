@@ -1,14 +1,14 @@
 //! Objects that go, and what goes with them.
 
-use super::{Catalog, Demand, RelationKind, RelationName};
+use super::{Catalog, Demand, Dependent, RelationKind, RelationName, Thing};
 use crate::dialect::Name;
 use crate::operation::{Drop, ObjectKind};
 
 impl Catalog {
     pub(super) fn drop_objects(&mut self, drop: &Drop) {
         match drop.object {
-            ObjectKind::Table | ObjectKind::ForeignTable => self.drop_together(drop, Self::drop_table),
-            ObjectKind::View | ObjectKind::MaterializedView => self.drop_together(drop, Self::drop_view),
+            ObjectKind::Table | ObjectKind::ForeignTable => self.drop_tables(drop),
+            ObjectKind::View | ObjectKind::MaterializedView => self.drop_views(drop),
             ObjectKind::Index => {
                 for name in &drop.names {
                     self.drop_index(&self.resolve(name));
@@ -16,17 +16,25 @@ impl Catalog {
             }
             ObjectKind::Sequence => {
                 for name in &drop.names {
-                    self.drop_sequence(&self.resolve(name));
+                    self.drop_sequence(&self.resolve(name), drop.cascade);
                 }
             }
             ObjectKind::Type | ObjectKind::Domain => {
                 for name in &drop.names {
-                    self.drop_type(&self.resolve(name), drop.cascade);
+                    let name = self.resolve(name);
+                    if self.drop_dependents(&Thing::Type(name.clone()), drop.cascade) {
+                        self.drop_type(&name, drop.cascade);
+                    }
                 }
             }
             ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => {
                 for (name, takes) in drop.names.iter().zip(&drop.takes) {
-                    self.drop_routine(name, takes.as_deref());
+                    let routine = self.routine_name(name, takes.as_deref());
+                    let free =
+                        routine.is_none_or(|it| self.drop_dependents(&Thing::Routine(it), drop.cascade));
+                    if free {
+                        self.drop_routine(name, takes.as_deref());
+                    }
                 }
             }
             ObjectKind::Schema => {
@@ -36,7 +44,9 @@ impl Catalog {
             }
             ObjectKind::Extension => {
                 for name in &drop.names {
-                    self.extensions.remove_mut(name.name.as_str());
+                    if self.drop_dependents(&Thing::Extension(name.name.clone()), drop.cascade) {
+                        self.extensions.remove_mut(name.name.as_str());
+                    }
                 }
             }
             ObjectKind::Publication => {
@@ -61,16 +71,61 @@ impl Catalog {
         names.iter().for_each(|name| self.drop_table(name, true));
     }
 
-    /// What needs another of them goes with it; where something else needs one, the server refuses all.
-    fn drop_together(&mut self, drop: &Drop, one: fn(&mut Self, &RelationName, bool)) {
-        let names: Vec<RelationName> = drop.names.iter().map(|it| self.resolve(it)).collect();
-        let goes = |it: &RelationName| names.contains(it);
-        let is_free = |name: &RelationName| {
-            let keys = self.table(name).is_none_or(|it| it.referenced_by.iter().all(goes));
-            keys && self.views_on(name).iter().all(|(view, _)| goes(view))
-        };
-        let together = names.len() > 1 && names.iter().all(is_free);
-        names.iter().for_each(|name| one(self, name, drop.cascade || together));
+    /// Tables that need each other go together; where something else needs one, the server refuses all.
+    fn drop_tables(&mut self, drop: &Drop) {
+        let all: Vec<RelationName> = drop.names.iter().map(|it| self.resolve(it)).collect();
+        if drop.cascade || !all.iter().any(|it| self.is_needed(it, &all)) {
+            all.iter().for_each(|it| self.drop_table_beside(it, drop.cascade, &all));
+        }
+    }
+
+    fn drop_views(&mut self, drop: &Drop) {
+        let all: Vec<RelationName> = drop.names.iter().map(|it| self.resolve(it)).collect();
+        let needed = |it: &RelationName| self.views_on(it).iter().any(|(view, _)| !all.contains(view));
+        let together = all.len() > 1 && !all.iter().any(needed);
+        all.iter().for_each(|it| self.drop_view(it, drop.cascade || together));
+    }
+
+    /// Drops what depends on an object. Without CASCADE the server refuses where there is something, and nothing changes.
+    fn drop_dependents(&mut self, on: &Thing, cascade: bool) -> bool {
+        let found = self.dependents(on);
+        if !cascade {
+            return found.is_empty();
+        }
+        for dependent in found {
+            self.drop_dependent(dependent);
+        }
+        true
+    }
+
+    fn drop_dependent(&mut self, dependent: Dependent) {
+        match dependent {
+            Dependent::Trigger(relation, name) => {
+                self.with_triggers(&relation, |triggers| triggers.retain(|it| it.name != name));
+            }
+            Dependent::Policy(table, name) => self.with_table_of(&table, |table| {
+                table.policies.retain(|(it, _)| *it != name);
+                table.parts.remove(&(ObjectKind::Policy, name));
+            }),
+            Dependent::Column(table, column) => self.drop_column(&table, &column),
+            Dependent::Default(table, column) => self.with_table_of(&table, |table| {
+                if let Some(column) = table.column_mut(&column) {
+                    (column.default, column.default_of, column.sequence) = (None, None, None);
+                }
+            }),
+            Dependent::Constraint(table, name) => self.drop_constraint(&table, &name, true),
+            Dependent::Index(_, name) => self.drop_index(&name),
+            Dependent::View(name) => self.drop_view(&name, true),
+            Dependent::Type(name) => {
+                if self.types.contains_key(&name) && self.drop_dependents(&Thing::Type(name.clone()), true) {
+                    self.drop_type(&name, true);
+                }
+            }
+            Dependent::Routine(name) => {
+                self.drop_dependents(&Thing::Routine(name.clone()), true);
+                self.definitions.remove_mut(&name);
+            }
+        }
     }
 
     fn drop_on_table(&mut self, drop: &Drop) {
@@ -104,12 +159,32 @@ impl Catalog {
     }
 
     pub(super) fn drop_table(&mut self, name: &RelationName, cascade: bool) {
+        self.drop_table_beside(name, cascade, &[]);
+    }
+
+    /// Whether something needs a table that does not go with it.
+    fn is_needed(&self, name: &RelationName, others: &[RelationName]) -> bool {
+        let Some(table) = self.table(name) else { return false };
+        let goes = |it: &RelationName| it == name || others.contains(it);
+        let keeps = |on: &Thing| self.dependents(on).iter().any(|it| !it.relation().is_some_and(goes));
+        table.referenced_by.iter().any(|it| !goes(it))
+            || !self.views_on(name).is_empty()
+            || owned_by(name, table).any(|on| keeps(&on))
+    }
+
+    /// Drops a table together with others.
+    fn drop_table_beside(&mut self, name: &RelationName, cascade: bool, others: &[RelationName]) {
         let Some(table) = self.table(name).cloned() else { return };
-        if !cascade
-            && (table.referenced_by.iter().any(|other| other != name) || !self.views_on(name).is_empty())
-        {
+        let goes = |it: &RelationName| it == name || others.contains(it);
+        if !cascade && self.is_needed(name, others) {
             // The server refuses.
             return;
+        }
+        if cascade {
+            let found: Vec<Dependent> = owned_by(name, &table).flat_map(|on| self.dependents(&on)).collect();
+            for dependent in found.into_iter().filter(|it| !it.relation().is_some_and(goes)) {
+                self.drop_dependent(dependent);
+            }
         }
         // First of all: whatever leads back to it then finds nothing.
         self.remove(name);
@@ -200,8 +275,9 @@ impl Catalog {
         });
     }
 
-    fn drop_sequence(&mut self, name: &RelationName) {
-        if matches!(self.relation(name).map(|it| &it.kind), Some(RelationKind::Sequence(_))) {
+    fn drop_sequence(&mut self, name: &RelationName, cascade: bool) {
+        let is_one = matches!(self.relation(name).map(|it| &it.kind), Some(RelationKind::Sequence(_)));
+        if is_one && self.drop_dependents(&Thing::Sequence(name.clone()), cascade) {
             self.remove(name);
         }
     }
@@ -324,6 +400,13 @@ impl Catalog {
         }
         self.with_table_of(table, |it| it.referenced_by = left);
     }
+}
+
+/// What goes with a table: its row type, and the sequences of its columns.
+pub(crate) fn owned_by(name: &RelationName, table: &super::Table) -> impl Iterator<Item = Thing> {
+    let sequences = table.columns.iter().filter_map(|column| column.sequence.clone());
+    let things: Vec<Thing> = sequences.map(Thing::Sequence).chain([Thing::Type(name.clone())]).collect();
+    things.into_iter()
 }
 
 /// Whether a constraint names a column.

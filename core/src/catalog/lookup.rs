@@ -10,8 +10,11 @@ use crate::operation::{TypeName, Volatility};
 impl Catalog {
     /// The full name of a relation as a statement spells it.
     pub fn resolve(&self, name: &Name) -> RelationName {
-        let schema = name.schema.as_deref().map_or_else(|| self.default_schema.clone(), Arc::from);
-        RelationName { schema, name: name.name.as_str().into() }
+        let new = self.resolve_new(name);
+        if name.schema.is_some() || self.further_schemas.is_empty() || self.relations.contains_key(&new) {
+            return new;
+        }
+        self.found_behind(name).filter(|_| !self.types.contains_key(&new)).unwrap_or(new)
     }
 
     /// The relation with this name.
@@ -25,6 +28,12 @@ impl Catalog {
             RelationKind::Table(table) => Some(table),
             _ => None,
         }
+    }
+
+    /// Whether the table certainly has no such column.
+    pub fn lacks_column(&self, name: &RelationName, column: &str) -> bool {
+        let certain = self.complete && self.relation(name).is_some_and(|it| !it.uncertain);
+        certain && self.table(name).is_some_and(|it| !it.guessed && it.column(column).is_none())
     }
 
     /// The table that a statement names.

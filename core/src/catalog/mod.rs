@@ -10,6 +10,7 @@ mod apply;
 pub mod compare;
 mod constrain;
 mod create;
+mod depend;
 mod details;
 mod drop;
 pub(crate) mod filling;
@@ -17,6 +18,7 @@ mod gaps;
 mod list;
 mod lookup;
 mod naming;
+mod path;
 mod relation;
 mod rights;
 mod routine;
@@ -32,11 +34,13 @@ use crate::dialect::{Dialect, Name};
 use crate::operation::DefaultPrivileges;
 
 pub(crate) use alter::same_shape;
+pub use depend::{Dependent, Thing};
 pub use details::{Details, Rights, Setting};
-pub(crate) use drop::names_column;
+pub(crate) use drop::{names_column, owned_by};
 pub use gaps::Gap;
 pub use list::List;
 pub use naming::server_name;
+pub use path::{Configured, configured, schemas_of};
 pub use relation::{
     ColumnState, ConstraintState, Definition, Demand, Dependence, Index, IndexColumn, Relation, RelationKind,
     Routine, Sequence, Table, Trigger, UserType, View,
@@ -60,7 +64,7 @@ pub struct RelationName {
 impl RelationName {
     /// The name as the server prints it: without the schema where that is the default one.
     pub fn display(&self, dialect: Dialect) -> String {
-        if &*self.schema == dialect.default_schema() {
+        if &*self.schema == dialect.default_schema() || self.schema.is_empty() {
             return self.name.to_string();
         }
         format!("{}.{}", self.schema, self.name)
@@ -84,11 +88,17 @@ pub struct Catalog {
     default_schema: Arc<str>,
     /// The time zone that the migration sets for its session.
     time_zone: Option<Arc<str>>,
+    /// The schemas behind it in the search path.
+    further_schemas: Arc<Vec<Arc<str>>>,
+    /// The path outside the transaction that set its own.
+    path_outside: Option<path::Path>,
     relations: Map<RelationName, Arc<Relation>>,
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,
     /// Tables that had another name, which the names of their constraints still begin with.
     renamed: Arc<Vec<RelationName>>,
+    /// The old and new names of types and routines that were renamed or moved.
+    new_names: Arc<Vec<(RelationName, RelationName)>>,
     types: Map<RelationName, Arc<UserType>>,
     functions: Map<Arc<str>, Arc<Routine>>,
     definitions: Map<RoutineName, Arc<Definition>>,
@@ -110,9 +120,12 @@ impl Catalog {
             dialect,
             default_schema: dialect.default_schema().into(),
             time_zone: None,
+            further_schemas: Arc::default(),
+            path_outside: None,
             relations: Map::default(),
             readers: Map::default(),
             renamed: Arc::default(),
+            new_names: Arc::default(),
             types: Map::default(),
             functions: Map::default(),
             definitions: Map::default(),
@@ -144,7 +157,8 @@ impl Catalog {
     }
 
     fn start_session(&mut self) {
-        self.default_schema = self.dialect.default_schema().into();
+        self.path_outside = None;
+        self.reset_path();
         self.time_zone = None;
     }
 

@@ -66,6 +66,8 @@ pub struct Table {
     pub referenced_by: Vec<RelationName>,
     /// The composite type that it is of.
     pub of_type: Option<RelationName>,
+    /// Its columns come from a query, or from a table or type that is not known: there may be others than those.
+    pub guessed: bool,
     /// Seen by its own session only.
     pub temporary: bool,
     /// Not written to the log.
@@ -87,6 +89,8 @@ pub struct ColumnState {
     pub not_null: bool,
     /// Its default.
     pub default: Option<Expression>,
+    /// The type that its default is still a value of, where the column has had another type since.
+    pub default_of: Option<RelationName>,
     /// Its generation expression.
     pub generated: Option<Generated>,
     /// Whether it is an identity column.

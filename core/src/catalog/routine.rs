@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{Catalog, Definition, Details, RelationName};
 use crate::dialect::Name;
 use crate::operation::{AlterObject, CreateFunction, ObjectAction, ObjectKind, TypeName};
+use crate::statement::{Cursor, Script};
 
 /// The full name of a function or procedure, with the types of what it takes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,8 +20,26 @@ pub struct RoutineName {
 
 impl RoutineName {
     fn of(name: RelationName, takes: &[TypeName]) -> Self {
-        let takes = takes.iter().map(ToString::to_string).collect();
+        // Modifiers tell no routine from another.
+        let own = ["public", "pg_catalog"];
+        let plain = |it: &TypeName| TypeName {
+            modifiers: Vec::new(),
+            schema: it.schema.clone().filter(|it| !own.contains(&it.as_str())),
+            ..it.clone()
+        };
+        let takes = takes.iter().map(|it| plain(it).to_string()).collect();
         Self { schema: name.schema, name: name.name, takes }
+    }
+}
+
+impl RoutineName {
+    /// Whether it has a type for each argument of the list in parentheses, or at the start of a definition, that goes in.
+    fn takes_all(&self, list: &str, dialect: crate::dialect::Dialect) -> bool {
+        let script = Script::read(list, dialect);
+        let mut cursor = Cursor::new(list, dialect, &script.tokens);
+        let arguments = cursor.group().unwrap_or(cursor).segments();
+        let goes_in = |it: &&Cursor<'_>| !it.at_end() && !it.is("out") && !it.is("*");
+        arguments.iter().filter(goes_in).count() == self.takes.len()
     }
 }
 
@@ -42,7 +61,8 @@ impl Catalog {
         self.definitions.get(&found).map(|it| &**it)
     }
 
-    pub(super) fn routine_name(&self, name: &Name, takes: Option<&[TypeName]>) -> Option<RoutineName> {
+    /// The routine that a statement names; the first of its name where the arguments are not stated.
+    pub fn routine_name(&self, name: &Name, takes: Option<&[TypeName]>) -> Option<RoutineName> {
         let resolved = self.resolve(name);
         if let Some(takes) = takes {
             let exact = RoutineName::of(resolved, takes);
@@ -52,9 +72,69 @@ impl Catalog {
         self.definitions.keys().filter(is_it).min().cloned()
     }
 
+    /// Why a statement that names a routine finds none, or more than one, where that is certain.
+    pub fn refuses_routine(
+        &self,
+        object: ObjectKind,
+        name: &Name,
+        takes: Option<&[TypeName]>,
+        arguments: Option<&str>,
+    ) -> Option<String> {
+        let resolved = self.resolve(name);
+        let mut named: Vec<_> = self.definitions().filter(|(it, _)| it.name == resolved.name).collect();
+        named.sort_by_key(|(it, _)| *it);
+        let unread = named.iter().any(|(it, definition)| !it.takes_all(&definition.text, self.dialect));
+        let elsewhere = named.iter().any(|(it, _)| it.schema != resolved.schema);
+        let brought = named.is_empty() && (self.extensions().next().is_some() || self.has_function(name));
+        if !self.complete || unread || elsewhere || brought {
+            return None;
+        }
+        let word = object.title();
+        let Some(takes) = takes else {
+            return match named.as_slice() {
+                [] => Some(format!("the {word} {name} does not exist")),
+                [(_, it)] => self.refuses_kind(object, it.procedure, &name.to_string()),
+                _ => Some(format!("there are {} of the name {name}: state the arguments", named.len())),
+            };
+        };
+        let exact = RoutineName::of(resolved, takes);
+        if !exact.takes_all(arguments?, self.dialect) {
+            return None;
+        }
+        match named.iter().find(|(it, _)| **it == exact) {
+            Some((_, it)) => self.refuses_kind(object, it.procedure, &exact.to_string()),
+            // Values that a procedure gives back are a part of its name or not, as one likes.
+            None if named.iter().any(|(_, it)| it.procedure) => None,
+            None => {
+                let others: Vec<String> = named.iter().map(|(it, _)| it.to_string()).collect();
+                let others =
+                    if others.is_empty() { String::new() } else { format!("; {} does", others.join(", ")) };
+                Some(format!("the {word} {exact} does not exist{others}"))
+            }
+        }
+    }
+
+    /// Whether the types of all arguments of a new routine were read.
+    pub fn reads_arguments(&self, create: &CreateFunction) -> bool {
+        let name = RoutineName::of(self.resolve(&create.name), &create.takes);
+        name.takes_all(&create.definition.text, self.dialect)
+    }
+
+    fn has_function(&self, name: &Name) -> bool {
+        self.functions.contains_key(name.name.as_str())
+    }
+
+    fn refuses_kind(&self, object: ObjectKind, procedure: bool, shown: &str) -> Option<String> {
+        match object {
+            ObjectKind::Function if procedure => Some(format!("{shown} is a procedure, no function")),
+            ObjectKind::Procedure if !procedure => Some(format!("{shown} is a function, no procedure")),
+            _ => None,
+        }
+    }
+
     /// A definition that is replaced keeps its comment, owner and rights (measured on 15).
     pub(super) fn define(&mut self, create: &CreateFunction) {
-        let name = RoutineName::of(self.resolve(&create.name), &create.takes);
+        let name = RoutineName::of(self.resolve_new(&create.name), &create.takes);
         let before = self.definitions.get(&name).filter(|_| create.or_replace);
         let details = match before {
             Some(before) => before.details.clone(),
@@ -109,6 +189,8 @@ impl Catalog {
         };
         self.definitions.remove_mut(&found);
         self.definitions.insert_mut(moved.clone(), definition);
+        let name = |it: &RoutineName| RelationName { schema: it.schema.clone(), name: it.name.clone() };
+        self.note_new_name(&name(&found), &name(&moved));
         self.follow_function(&found.name, &moved.name);
     }
 

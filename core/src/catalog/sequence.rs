@@ -56,7 +56,7 @@ impl Catalog {
     }
 
     pub(super) fn create_sequence(&mut self, create: &CreateSequence) {
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         if self.relations.contains_key(&name) {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Catalog, RelationName, UserType};
+use super::{Catalog, Configured, RelationName, UserType, configured, schemas_of};
 use crate::dialect::{LockMode, Name};
 use crate::operation::{
     AlterTable, AlterType, Kind, ObjectKind, Operation, Set, TableAction, Transaction, TypeAction, TypeName,
@@ -55,6 +55,8 @@ pub struct Session {
     pub new_types: Vec<RelationName>,
     /// `SET CONSTRAINTS ALL IMMEDIATE` has been said in the open transaction.
     pub checks_immediately: bool,
+    /// The text that left the search path without a schema, for as long as the session lasts.
+    pub emptied_path: Option<Span>,
     sent_together: bool,
     /// Settings that end with the transaction.
     local: Vec<(LocalSetting, Option<u64>)>,
@@ -107,7 +109,12 @@ impl Session {
     /// Takes over what an operation did to the session. Locks are added by [`Session::hold`].
     pub fn apply(&mut self, operation: &Operation, catalog: &Catalog) {
         match &operation.kind {
-            Kind::Set(set) => self.set(set),
+            Kind::Set(set) => self.set(set, operation.span),
+            Kind::Query(query) => {
+                if let Some(Configured::To(set)) = configured(&query.query, catalog.dialect()) {
+                    self.set(&set, operation.span);
+                }
+            }
             Kind::Transaction(transaction) => {
                 if *transaction == Transaction::Begin && self.may_begin() {
                     self.began = Some(operation.span);
@@ -223,7 +230,7 @@ impl Session {
         }
     }
 
-    fn set(&mut self, set: &Set) {
+    fn set(&mut self, set: &Set, span: Span) {
         // SET LOCAL outside a transaction warns and does nothing (measured on 15).
         if set.local && self.transaction.is_none() {
             return;
@@ -243,7 +250,11 @@ impl Session {
                 self.checks_immediately = value.starts_with("all") && value.ends_with("immediate");
             }
             "timezone" => self.time_zone.clone_from(&set.value),
-            "all" => (self.lock_timeout, self.statement_timeout) = (None, None),
+            "all" => (self.lock_timeout, self.statement_timeout, self.emptied_path) = (None, None, None),
+            "search_path" if !set.local => {
+                let value = set.value.as_deref().filter(|it| !it.contains("$user"));
+                self.emptied_path = value.is_some_and(|it| schemas_of(it).is_empty()).then_some(span);
+            }
             _ => {}
         }
     }

@@ -12,6 +12,7 @@ use crate::operation::{
 impl Catalog {
     pub(super) fn move_type(&mut self, from: &Name, to: Name) {
         let (from, to) = (self.resolve(from), self.resolve(&to));
+        self.note_new_name(&from, &to);
         let users = self.tables_using(&from);
         if let Some(ty) = self.types.get(&from).cloned() {
             self.types.remove_mut(&from);
@@ -32,13 +33,33 @@ impl Catalog {
         }
     }
 
+    pub(super) fn note_new_name(&mut self, from: &RelationName, to: &RelationName) {
+        Arc::make_mut(&mut self.new_names).push((from.clone(), to.clone()));
+    }
+
+    /// Whether a type or routine of this name only stands in for one that has another name now, or was put aside for one that has its
+    /// name.
+    pub fn is_put_aside(&self, name: &RelationName) -> bool {
+        let taken = |it: &RelationName| {
+            let routine = |own: &super::RoutineName| own.name == it.name && own.schema == it.schema;
+            self.types.contains_key(it) || self.definitions.keys().any(routine)
+        };
+        self.new_names.iter().any(|(from, to)| from == name || to == name && taken(from))
+    }
+
+    /// The full name of a type that the schema made.
+    pub(super) fn own_type(&self, ty: &crate::operation::TypeName) -> Option<RelationName> {
+        let name = self.resolve(&Name { schema: ty.schema.clone(), ..Name::new(&*ty.name) });
+        self.types.contains_key(&name).then_some(name)
+    }
+
     pub(super) fn create_type(&mut self, create: &CreateType) {
         let ty = match &create.shape {
             TypeShape::Enum(labels) => UserType::Enum(labels.clone()),
             TypeShape::Composite(attributes) => UserType::Composite(attributes.clone()),
             TypeShape::Else => UserType::Else,
         };
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         let mut details = self.first_details(ObjectKind::Type, &name.schema);
         if ty == UserType::Else {
             details.set(Setting::Definition, Some(create.definition.text.clone()));
@@ -114,7 +135,7 @@ impl Catalog {
             not_null: create.not_null,
             default: create.default.clone(),
         };
-        let name = self.resolve(&create.name);
+        let name = self.resolve_new(&create.name);
         let mut details = self.first_details(ObjectKind::Type, &name.schema);
         details.set(Setting::Collation, create.collation.as_ref().map(|it| it.name.clone()));
         if let UserType::Domain { checks, .. } = &domain {

@@ -1,10 +1,44 @@
 //! Schemas that lead back to themselves: the server refuses some, allows others, and none may hold us up.
 
 use crate::catalog::Catalog;
-use crate::check::{Part, check};
+use crate::check::{Part, check, replay};
 use crate::dialect::{Dialect, Target};
 use crate::framework::Transaction;
 use crate::text::Span;
+
+mod ending;
+mod gone;
+mod path;
+mod columns;
+mod dropped;
+mod routines;
+mod rows;
+
+/// What one rule says of a migration after its history.
+fn found_in(rule: &str, history: &str, text: &str, transaction: Transaction) -> Vec<String> {
+    let mut before = Catalog::empty(Dialect::Postgres);
+    let target = Target::default();
+    let part = |text| Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit };
+    replay(part(history), &target, &mut before);
+    let found = check(Part { transaction, ..part(text) }, &target, &before).hazards;
+    found.into_iter().filter(|it| it.rule == rule).map(|it| it.message).collect()
+}
+
+/// Why statements of a migration fail, each sent by itself.
+fn failures(history: &str, text: &str) -> Vec<String> {
+    let found = found_in("failing-statement", history, text, Transaction::Autocommit);
+    found.into_iter().map(|it| it.trim_start_matches("it fails: ").to_owned()).collect()
+}
+
+#[track_caller]
+fn fails(history: &str, text: &str, reason: &str) {
+    assert_eq!(failures(history, text), [reason], "{text}");
+}
+
+#[track_caller]
+fn runs(history: &str, text: &str) {
+    assert_eq!(failures(history, text), Vec::<String>::new(), "{text}");
+}
 
 #[track_caller]
 fn relations_after(text: &str, expected: &[&str]) {

@@ -94,6 +94,8 @@ pub struct Effect {
     pub transactional: bool,
     /// Why it fails on this target and schema, for tables that hold rows.
     pub fails: Option<String>,
+    /// Why it fails where its code comes to a place that a condition leads to.
+    pub may_fail: Option<String>,
     /// Whether the statement was understood; else the strongest lock of its kind is assumed.
     pub known: bool,
     /// What was assumed because the catalog does not hold it.
@@ -144,6 +146,7 @@ impl Effect {
         self.has_concurrent_form |= other.has_concurrent_form;
         self.transactional &= other.transactional;
         self.fails = self.fails.take().or(other.fails);
+        self.may_fail = self.may_fail.take().or(other.may_fail);
         self.known &= other.known;
         self.assumed.extend(other.assumed);
         self.sources.extend(other.sources);

@@ -6,7 +6,7 @@ use crate::effect::{Effect, Waits, Work};
 use crate::engine::lower::lower;
 use crate::framework::Transaction;
 use crate::operation::{CreateView, Kind, ObjectKind, Operation};
-use crate::statement::Script;
+use crate::statement::{Script, Statement};
 use crate::text::Span;
 
 /// An operation's place: the schema and session before it, and what it does there.
@@ -137,13 +137,21 @@ impl<'a> Context<'a> {
     /// order. A guess that only keeps rules quiet.
     pub fn rest_mentions(&self, words: &[&str]) -> bool {
         let later = self.script.statements.get(self.statement + 1..).unwrap_or_default();
-        later.iter().any(|statement| {
-            let mut cursor = self.script.cursor(statement);
-            words.iter().enumerate().all(|(number, word)| {
-                let mut ahead =
-                    std::iter::from_fn(|| cursor.next_token()).take(if number == 0 { 1 } else { usize::MAX });
-                ahead.any(|token| bare(token.span.of(self.script.text)).eq_ignore_ascii_case(word))
-            })
+        later.iter().any(|it| self.mentions(it, words))
+    }
+
+    /// The same of an earlier statement.
+    pub fn said_before(&self, words: &[&str]) -> bool {
+        let earlier = self.script.statements.get(..self.statement).unwrap_or_default();
+        earlier.iter().any(|it| self.mentions(it, words))
+    }
+
+    fn mentions(&self, statement: &Statement, words: &[&str]) -> bool {
+        let mut cursor = self.script.cursor(statement);
+        words.iter().enumerate().all(|(number, word)| {
+            let mut ahead =
+                std::iter::from_fn(|| cursor.next_token()).take(if number == 0 { 1 } else { usize::MAX });
+            ahead.any(|token| bare(token.span.of(self.script.text)).eq_ignore_ascii_case(word))
         })
     }
 

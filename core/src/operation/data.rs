@@ -52,6 +52,8 @@ pub struct Delete {
     pub alias: Option<Ident>,
     /// Which rows; `None` means all.
     pub condition: Option<Expression>,
+    /// The list behind `USING`.
+    pub using: Option<Expression>,
     /// Other tables that are read.
     pub others: Vec<Name>,
     /// Whether it is `DELETE FROM` one table and `WHERE`, and no more: no `WITH`, `ONLY`, `USING`, `RETURNING`.
@@ -63,6 +65,8 @@ pub struct Delete {
 pub struct Merge {
     /// The table that is changed.
     pub table: Name,
+    /// Its other name in the statement.
+    pub alias: Option<Ident>,
     /// Tables that are read.
     pub others: Vec<Name>,
     /// Whether the source is joined by a plain condition; kept as text.

@@ -47,6 +47,11 @@ impl Expression {
         self.read(dialect).functions
     }
 
+    /// The columns that it names, each with what stands before its dot; `None` where not all of it is certain.
+    pub fn certain_columns(&self, dialect: Dialect) -> Option<BTreeSet<(Option<String>, String)>> {
+        subparser::certain_columns(&self.text, dialect)
+    }
+
     /// The last parts of the names that may be columns.
     pub fn columns(&self, dialect: Dialect) -> BTreeSet<String> {
         self.read(dialect).columns

@@ -60,6 +60,89 @@ pub(super) fn read_expression(text: &str, dialect: Dialect) -> Reading {
     names.found.reading
 }
 
+/// Words that stand for a value without parentheses.
+const VALUES: &[&str] = &[
+    "current_catalog",
+    "current_date",
+    "current_role",
+    "current_schema",
+    "current_time",
+    "current_timestamp",
+    "current_user",
+    "default",
+    "localtime",
+    "localtimestamp",
+    "session_user",
+    "system_user",
+    "user",
+    "value",
+];
+
+/// The columns that an expression names, with their qualifiers; `None` where a query, a field or a named argument stands in it.
+pub(super) fn certain_columns(text: &str, dialect: Dialect) -> Option<BTreeSet<(Option<String>, String)>> {
+    let expression = parse(text, dialect, |parser| parser.parse_expr())?;
+    let mut found = Certain { dialect, columns: BTreeSet::new() };
+    expression.visit(&mut found).is_continue().then_some(found.columns)
+}
+
+struct Certain {
+    dialect: Dialect,
+    columns: BTreeSet<(Option<String>, String)>,
+}
+
+impl Visitor for Certain {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, _: &ast::Query) -> ControlFlow<()> {
+        ControlFlow::Break(())
+    }
+
+    fn pre_visit_expr(&mut self, expression: &Expr) -> ControlFlow<()> {
+        match expression {
+            Expr::Identifier(ident) => {
+                let name = folded(ident, self.dialect);
+                if ident.quote_style.is_some() || !VALUES.contains(&name.as_str()) {
+                    self.columns.insert((None, name));
+                }
+            }
+            Expr::CompoundIdentifier(parts) => {
+                let [qualifier, column] = parts.as_slice() else { return ControlFlow::Break(()) };
+                let qualifier = folded(qualifier, self.dialect);
+                self.columns.insert((Some(qualifier), folded(column, self.dialect)));
+            }
+            Expr::Function(function) => {
+                let name = function.name.to_string().to_lowercase();
+                // Some words in the parentheses of these are no columns.
+                let odd = ["xml", "json_", "normalize"].iter().any(|it| name.contains(it));
+                let named = function.to_string();
+                if odd || named.contains("=>") || named.contains(":=") {
+                    return ControlFlow::Break(());
+                }
+            }
+            Expr::CompoundFieldAccess { root, .. } if !matches!(**root, Expr::Identifier(_)) => {
+                return ControlFlow::Break(());
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                let field = |it: &ast::AccessExpr| matches!(it, ast::AccessExpr::Dot(_));
+                if access_chain.iter().any(field) {
+                    return ControlFlow::Break(());
+                }
+            }
+            Expr::JsonAccess { .. }
+            | Expr::Struct { .. }
+            | Expr::Named { .. }
+            | Expr::Dictionary(_)
+            | Expr::Map(_)
+            | Expr::MatchAgainst { .. }
+            | Expr::Wildcard(_)
+            | Expr::QualifiedWildcard(..)
+            | Expr::Lambda(_) => return ControlFlow::Break(()),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    }
+}
+
 pub(super) fn read_query(text: &str, dialect: Dialect) -> QueryReading {
     let mut found = match parse(text, dialect, |parser| parser.parse_query()) {
         Some(query) => {

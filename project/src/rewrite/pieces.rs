@@ -4,7 +4,7 @@ mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockkeeper_core::catalog::{Catalog, RelationName};
+use lockkeeper_core::catalog::{Catalog, Configured, RelationName, configured};
 use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::engine::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
@@ -281,15 +281,20 @@ impl<'a> Taker<'a> {
     }
 
     fn keep(&mut self, statement: Statement, operations: &[Operation], apart: bool) {
+        let dialect = self.order.file.target.dialect;
+        let set_of = |operation: &Operation| match &operation.kind {
+            Kind::Set(set) => Some(set.clone()),
+            Kind::Query(query) => match configured(&query.query, dialect) {
+                Some(Configured::To(set)) => Some(set),
+                _ => None,
+            },
+            _ => None,
+        };
         let settings_only =
-            operations.iter().all(|it| matches!(it.kind, Kind::Set(_) | Kind::Transaction(_)));
+            operations.iter().all(|it| set_of(it).is_some() || matches!(it.kind, Kind::Transaction(_)));
         if settings_only {
             // Every new migration sets what still matters, and the runner or the spelling opens its transaction.
-            let sets = operations.iter().filter_map(|it| match &it.kind {
-                Kind::Set(set) => Some(set),
-                _ => None,
-            });
-            sets.for_each(|it| self.settings.apply(it));
+            operations.iter().filter_map(set_of).for_each(|it| self.settings.apply(&it));
             return;
         }
         let transactional = self.is_transactional(operations);

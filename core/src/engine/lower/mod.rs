@@ -1,6 +1,7 @@
 //! Statements to operations, one file or folder per engine.
 
 mod body;
+mod ending;
 
 use super::postgres::lower as postgres;
 use crate::dialect::Dialect;
@@ -8,6 +9,7 @@ use crate::operation::{Kind, Operation, Unknown};
 use crate::statement::{Cursor, Script, Statement, TokenKind};
 
 pub use body::{Dynamic, InBody, operations_of_body};
+pub use ending::{Ending, ending};
 
 /// Statements with more tokens are recognised by their first words only.
 const MOST_TOKENS: usize = 200_000;

@@ -3,6 +3,7 @@
 pub mod added_enum_value;
 pub mod dropped_column;
 pub mod dropped_default;
+pub mod dropped_object;
 pub mod dropped_replica_identity;
 pub mod dropped_table;
 pub mod dropped_view;

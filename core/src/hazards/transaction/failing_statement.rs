@@ -14,7 +14,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    let reason = ctx.effect.fails.as_ref()?;
+    let Some(reason) = &ctx.effect.fails else { return may_fail(operation, ctx) };
     let neighbours = matches!(&operation.kind, Kind::AlterTable(alter) if is_required_column(&alter.action));
     if ctx.conditional || neighbours {
         return None;
@@ -28,6 +28,13 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         (_, true) => hazard.with_recipe("concurrent-index"),
         _ => hazard,
     })
+}
+
+/// Where only a condition leads to the place that fails, it is no danger for certain.
+fn may_fail(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let reason = ctx.effect.may_fail.as_ref().filter(|_| !ctx.conditional)?;
+    let hazard = Hazard::new(&RULE, operation.span, format!("it fails where it comes to it: {reason}"));
+    Some(hazard.with_severity(Severity::Warning))
 }
 
 fn is_partitioned(index: &CreateIndex, ctx: &Context<'_>) -> bool {

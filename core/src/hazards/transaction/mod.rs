@@ -1,6 +1,7 @@
 //! Hazards of transactions, timeouts and statements that cannot succeed.
 
 pub mod concurrent_in_transaction;
+pub mod emptied_search_path;
 pub mod failing_statement;
 pub mod ineffective_local_setting;
 pub mod long_lock_timeout;

@@ -72,12 +72,11 @@ fn changed_column(action: &TableAction) -> Option<&Ident> {
 }
 
 fn misses_column(draft: &mut Draft<'_>, relation: &RelationName, column: &Ident) -> bool {
-    let certain = draft.relation(relation).is_some_and(|it| !it.uncertain) && draft.catalog.is_complete();
-    let missing = draft.table(relation).is_some_and(|table| table.column(&column.name).is_none());
-    if certain && missing {
+    let missing = draft.catalog.lacks_column(relation, &column.name);
+    if missing {
         draft.fail(format!("column {} of {} does not exist", column.name, draft.display(relation)));
     }
-    certain && missing
+    missing
 }
 
 /// Subcommands on columns; the others follow below.

@@ -10,6 +10,7 @@ pub(super) fn add(draft: &mut Draft<'_>, relation: &RelationName, constraint: &C
     if constraint.not_enforced {
         draft.needs(18, "NOT ENFORCED");
     }
+    super::names::constraint(draft, relation, constraint);
     if let Some(name) = &constraint.name
         && draft.table(relation).is_some_and(|table| table.constraint(&name.name).is_some())
     {

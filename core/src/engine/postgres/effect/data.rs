@@ -53,16 +53,16 @@ pub(super) fn query(draft: &mut Draft<'_>, query: &Query) {
 }
 
 /// A plain query of one known table without aliases fails on a column that the table certainly does not have.
-fn refuse_columns(draft: &mut Draft<'_>, query: &QueryText) {
+pub(super) fn refuse_columns(draft: &mut Draft<'_>, query: &QueryText) {
     if !draft.catalog.is_complete() {
         return;
     }
     let Some((relation, columns)) = query.columns_of_single_relation(draft.catalog.dialect()) else { return };
     let relation = draft.catalog.resolve(&relation);
-    let certain = draft.relation(&relation).is_some_and(|it| !it.uncertain);
-    let Some(table) = draft.table(&relation).filter(|_| certain) else { return };
     let system = ["*", "ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", &*relation.name];
-    let missing = columns.iter().find(|it| table.column(it).is_none() && !system.contains(&it.as_str()));
+    let lacks =
+        |it: &String| draft.catalog.lacks_column(&relation, it) && draft.catalog.routine(it).is_none();
+    let missing = columns.iter().find(|it| lacks(it) && !system.contains(&it.as_str()));
     if let Some(missing) = missing {
         draft.fail(format!("column {missing} of {} does not exist", draft.display(&relation)));
     }
@@ -75,6 +75,7 @@ fn where_of(text: &str) -> Option<Expression> {
 
 pub(super) fn insert(draft: &mut Draft<'_>, insert: &Insert) {
     let Some(table) = draft.existing(&insert.table, false) else { return };
+    super::names::insert(draft, &table, insert);
     draft.lock(&table, LockMode::RowExclusive);
     if insert.on_conflict.is_some() {
         draft.lock_indexes(&table, LockMode::RowExclusive);
@@ -82,6 +83,7 @@ pub(super) fn insert(draft: &mut Draft<'_>, insert: &Insert) {
     lock_parents(draft, &table, None);
     draw_numbers(draft, &table, insert);
     if let Some(query) = &insert.query {
+        refuse_columns(draft, query);
         read_query(draft, query, true);
     }
     read_others(draft, &insert.others);
@@ -159,6 +161,7 @@ fn has_index_on_key(draft: &Draft<'_>, child: &RelationName, parent: &RelationNa
 
 pub(super) fn update(draft: &mut Draft<'_>, update: &Update) {
     let Some(table) = draft.existing(&update.table, false) else { return };
+    super::names::update(draft, &table, update);
     change(draft, &table, update.condition.as_ref());
     let columns: Vec<String> = update.columns.iter().map(|column| column.name.clone()).collect();
     lock_parents(draft, &table, Some(&columns));
@@ -171,6 +174,7 @@ pub(super) fn update(draft: &mut Draft<'_>, update: &Update) {
 
 pub(super) fn delete(draft: &mut Draft<'_>, delete: &Delete) {
     let Some(table) = draft.existing(&delete.table, false) else { return };
+    super::names::delete(draft, &table, delete);
     change(draft, &table, delete.condition.as_ref());
     lock_children(draft, &table, "delete");
     read_others(draft, &delete.others);

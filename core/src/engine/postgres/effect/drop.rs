@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::table::{references, views};
-use crate::catalog::RelationName;
+use crate::catalog::{Dependent, RelationKind, RelationName, Thing, owned_by};
 use crate::dialect::{LockMode, Name};
 use crate::effect::Waits;
 use crate::operation::{Drop, ObjectKind};
@@ -29,16 +29,72 @@ pub(super) fn drop(draft: &mut Draft<'_>, drop: &Drop) {
         ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::Sequence => {
             for name in &drop.names {
                 if let Some(relation) = draft.existing(name, drop.if_exists) {
-                    self::relation(draft, &relation, drop.cascade);
+                    self::relation(draft, &relation, drop);
                 }
             }
         }
         ObjectKind::Trigger | ObjectKind::Policy | ObjectKind::Rule => on_table(draft, drop),
         ObjectKind::Type | ObjectKind::Domain => types(draft, drop),
+        ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine => routines(draft, drop),
+        ObjectKind::Extension => {
+            for name in &drop.names {
+                depending(draft, &Thing::Extension(name.name.clone()), drop, &name.name);
+            }
+        }
         ObjectKind::Schema => schemas(draft, drop),
         ObjectKind::Statistics => statistics(draft, drop),
         ObjectKind::Database | ObjectKind::Subscription => draft.effect.transactional = false,
         _ => {}
+    }
+}
+
+/// What depends on an object keeps it, or goes with it.
+fn depending(draft: &mut Draft<'_>, on: &Thing, drop: &Drop, name: &str) {
+    let named: Vec<RelationName> = drop.names.iter().map(|it| draft.catalog.resolve(it)).collect();
+    let goes = |it: &Dependent| match it {
+        Dependent::Type(ty) => named.contains(ty),
+        Dependent::Routine(routine) => {
+            drop.object == ObjectKind::Routine && named.iter().any(|it| it.name == routine.name)
+        }
+        _ => it.relation().is_some_and(|it| {
+            named.contains(it) || named.iter().any(|named| draft.catalog.descendants(named).contains(it))
+        }),
+    };
+    let found: Vec<Dependent> = draft.catalog.dependents(on).into_iter().filter(|it| !goes(it)).collect();
+    if let Some(first) = found.first().filter(|_| !drop.cascade) {
+        let what = what_depends(draft, first);
+        draft.fail(format!("{what} needs {name}: CASCADE drops it too"));
+    }
+    for relation in found.iter().filter_map(Dependent::relation) {
+        draft.lock(relation, LockMode::AccessExclusive);
+    }
+}
+
+fn what_depends(draft: &Draft<'_>, dependent: &Dependent) -> String {
+    match dependent {
+        Dependent::Trigger(on, name) => format!("the trigger {name} on {}", draft.display(on)),
+        Dependent::Policy(on, name) => format!("the policy {name} on {}", draft.display(on)),
+        Dependent::Column(table, column) => format!("the column {}.{column}", draft.display(table)),
+        Dependent::Default(table, column) => format!("the default of {}.{column}", draft.display(table)),
+        Dependent::Constraint(table, name) => format!("the constraint {name} of {}", draft.display(table)),
+        Dependent::Index(_, name) => format!("the index {}", draft.display(name)),
+        Dependent::View(name) => format!("the view {}", draft.display(name)),
+        Dependent::Type(name) => format!("the type {}", draft.display(name)),
+        Dependent::Routine(name) => format!("the function {name}"),
+    }
+}
+
+fn routines(draft: &mut Draft<'_>, drop: &Drop) {
+    let arguments = drop.arguments.as_deref().filter(|_| drop.names.len() == 1);
+    for (name, takes) in drop.names.iter().zip(&drop.takes) {
+        let refused = draft.catalog.refuses_routine(drop.object, name, takes.as_deref(), arguments);
+        if let Some(reason) = refused.filter(|it| !drop.if_exists || !it.contains("does not exist")) {
+            return draft.fail(reason);
+        }
+        if let Some(routine) = draft.catalog.routine_name(name, takes.as_deref()) {
+            let shown = routine.to_string();
+            depending(draft, &Thing::Routine(routine), drop, &shown);
+        }
     }
 }
 
@@ -98,6 +154,15 @@ fn table(draft: &mut Draft<'_>, table: &RelationName, drop: &Drop) {
     }
     parent_of_partition(draft, table);
     views(draft, table, None, drop.cascade);
+    if let Some(state) = draft.table(table) {
+        for on in owned_by(table, state) {
+            let name = match &on {
+                Thing::Sequence(sequence) => format!("its sequence {}", draft.display(sequence)),
+                _ => format!("the row type {}", draft.display(table)),
+            };
+            depending(draft, &on, drop, &name);
+        }
+    }
 }
 
 /// The parent of a partition is closed too, and the default partition, whose bound changes.
@@ -141,11 +206,11 @@ fn index(draft: &mut Draft<'_>, index: &RelationName, drop: &Drop) {
     }
 }
 
-fn relation(draft: &mut Draft<'_>, relation: &RelationName, cascade: bool) {
+fn relation(draft: &mut Draft<'_>, relation: &RelationName, drop: &Drop) {
+    let cascade = drop.cascade;
     draft.lock(relation, LockMode::AccessExclusive);
     draft.lock_indexes(relation, LockMode::AccessExclusive);
-    if let Some(crate::catalog::RelationKind::Sequence(sequence)) =
-        draft.relation(relation).map(|it| &it.kind)
+    if let Some(RelationKind::Sequence(sequence)) = draft.relation(relation).map(|it| &it.kind)
         && let Some((table, column)) = &sequence.owned_by
     {
         if !cascade && uses_sequence(draft, table, column, relation) {
@@ -153,6 +218,12 @@ fn relation(draft: &mut Draft<'_>, relation: &RelationName, cascade: bool) {
         }
         draft.lock(table, LockMode::AccessExclusive);
     }
+    let on = match draft.relation(relation).map(|it| &it.kind) {
+        Some(RelationKind::Sequence(_)) => Thing::Sequence(relation.clone()),
+        _ => Thing::Type(relation.clone()),
+    };
+    let name = draft.display(relation);
+    depending(draft, &on, drop, &name);
     views(draft, relation, None, cascade);
 }
 
@@ -166,6 +237,9 @@ fn uses_sequence(draft: &Draft<'_>, table: &RelationName, column: &str, sequence
 fn types(draft: &mut Draft<'_>, drop: &Drop) {
     for name in &drop.names {
         let ty = draft.catalog.resolve(name);
+        if draft.catalog.tables_of_type(&ty).is_empty() && draft.catalog.tables_using(&ty).is_empty() {
+            depending(draft, &Thing::Type(ty.clone()), drop, &name.to_string());
+        }
         for table in draft.catalog.tables_of_type(&ty) {
             if !drop.cascade {
                 draft.fail(format!("{} is a table of the type {name}", draft.display(&table)));

@@ -13,6 +13,7 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateIndex) {
     if draft.catalog.view(&relation).is_some_and(|view| !view.materialized) {
         draft.fail(format!("{} is a view: it has no rows to index", draft.display(&relation)));
     }
+    super::names::index(draft, &relation, create);
     if create.nulls_not_distinct {
         draft.needs(15, "NULLS NOT DISTINCT");
     }

@@ -10,6 +10,7 @@ mod data;
 mod draft;
 mod drop;
 mod index;
+mod names;
 mod object;
 mod partition;
 mod table;
@@ -49,7 +50,7 @@ pub(in crate::engine) fn of(
         Kind::AlterDomain(it) => object::alter_domain(draft_ref, it),
         Kind::CreateSequence(it) => object::create_sequence(draft_ref, it),
         Kind::AlterSequence(it) => object::alter_sequence(draft_ref, it),
-        Kind::CreateFunction(_) => {}
+        Kind::CreateFunction(it) => object::create_function(draft_ref, it),
         Kind::CreateTrigger(it) => object::create_trigger(draft_ref, it),
         Kind::CreatePolicy(it) | Kind::AlterPolicy(it) | Kind::CreateRule(it) => {
             object::on_table(draft_ref, it, LockMode::AccessExclusive);

@@ -4,13 +4,16 @@ use super::draft::Draft;
 use crate::catalog::{RelationName, UserType};
 use crate::dialect::{LockMode, Name};
 use crate::operation::{
-    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateSequence, CreateStatistics,
-    CreateTrigger, CreateView, DomainAction, Grant, ObjectAction, ObjectKind, OnTable, Publication,
-    PublicationAction, Refresh, TypeAction, TypeName,
+    AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateFunction, CreateSequence,
+    CreateStatistics, CreateTrigger, CreateView, DomainAction, Grant, ObjectAction, ObjectKind, OnTable,
+    Publication, PublicationAction, Refresh, TypeAction, TypeName,
 };
 
 pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
-    let name = draft.catalog.resolve(&create.name);
+    let name = draft.catalog.resolve_new(&create.name);
+    if !create.temporary {
+        draft.needs_schema(&create.name);
+    }
     if draft.relation(&name).is_some() {
         if create.if_not_exists {
             return;
@@ -31,6 +34,7 @@ pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
             ));
         }
     }
+    super::data::refuse_columns(draft, &create.query);
     super::data::read_query(draft, &create.query, create.materialized && create.with_data);
 }
 
@@ -66,6 +70,12 @@ pub(super) fn refresh(draft: &mut Draft<'_>, refresh: &Refresh) {
 pub(super) fn alter(draft: &mut Draft<'_>, alter: &AlterObject) {
     if alter.object == ObjectKind::Extension && alter.action == ObjectAction::Update {
         draft.cite("an extension's update script may take any lock: read it");
+    }
+    if matches!(alter.object, ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Routine) {
+        let (takes, arguments) = (alter.takes.as_deref(), alter.arguments.as_deref());
+        if let Some(reason) = draft.catalog.refuses_routine(alter.object, &alter.name, takes, arguments) {
+            draft.fail(reason);
+        }
     }
     if alter.object == ObjectKind::Statistics {
         let name = draft.catalog.resolve(&alter.name);
@@ -137,6 +147,7 @@ pub(super) fn alter_domain(draft: &mut Draft<'_>, alter: &AlterDomain) {
 }
 
 pub(super) fn create_sequence(draft: &mut Draft<'_>, create: &CreateSequence) {
+    draft.needs_schema(&create.name);
     if let Some((table, _)) = &create.owned_by
         && let Some(table) = draft.existing(table, false)
     {
@@ -154,8 +165,18 @@ pub(super) fn alter_sequence(draft: &mut Draft<'_>, alter: &AlterSequence) {
     }
 }
 
+/// One of the name with the same arguments is only replaced where the statement says so.
+pub(super) fn create_function(draft: &mut Draft<'_>, create: &CreateFunction) {
+    let there = draft.catalog.routine_name(&create.name, Some(&create.takes)).filter(|_| !create.or_replace);
+    let certain = draft.catalog.is_complete() && draft.catalog.reads_arguments(create);
+    if let Some(there) = there.filter(|_| certain) {
+        draft.fail(format!("the function {there} is there already"));
+    }
+}
+
 pub(super) fn create_trigger(draft: &mut Draft<'_>, create: &CreateTrigger) {
     let Some(table) = draft.existing(&create.table, false) else { return };
+    super::names::trigger(draft, &table, create);
     if create.or_replace {
         draft.needs(14, "CREATE OR REPLACE TRIGGER");
     }
@@ -226,6 +247,7 @@ pub(super) fn comment(draft: &mut Draft<'_>, comment: &Comment) {
         _ => return,
     };
     if let Some(relation) = draft.existing(&comment.name, false) {
+        super::names::comment(draft, &relation, comment);
         draft.lock(&relation, mode);
     }
 }

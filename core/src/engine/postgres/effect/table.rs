@@ -5,19 +5,23 @@ use super::builtin::{missing_function, volatility};
 use super::cast::base;
 use super::draft::Draft;
 use super::{constraint, partition};
-use crate::catalog::{Demand, RelationName, UserType};
+use crate::catalog::{Demand, Dependent, RelationName, Thing, UserType};
 use crate::dialect::LockMode;
 use crate::effect::Work;
 use crate::operation::{Column, Constraint, ConstraintKind, CreateTable, Expression, Volatility};
 
 pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
-    let name = draft.catalog.resolve(&create.name);
+    let name = draft.catalog.resolve_new(&create.name);
+    if !create.temporary {
+        draft.needs_schema(&create.name);
+    }
     if draft.relation(&name).is_some() {
         if !create.if_not_exists {
             draft.fail(format!("the relation {} is there already", draft.display(&name)));
         }
         return;
     }
+    super::names::new_table(draft, create);
     if let Some((parent, bound)) = &create.partition_of {
         partition::create(draft, parent, bound);
     }
@@ -34,6 +38,7 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
         lock_referenced(draft, create, constraint);
     }
     if let Some(query) = &create.query {
+        super::data::refuse_columns(draft, query);
         super::data::read_query(draft, query, create.with_data);
     }
 }
@@ -191,9 +196,31 @@ pub(super) fn drop_column(draft: &mut Draft<'_>, relation: &RelationName, column
     }
     if let Some(sequence) = table.column(column).and_then(|it| it.sequence.as_ref()) {
         draft.lock(sequence, LockMode::AccessExclusive);
+        counted_elsewhere(draft, relation, column, sequence, cascade);
     }
     views(draft, relation, Some(column), cascade);
     generated(draft, relation, column, cascade);
+}
+
+/// The sequence of a column goes with it, unless another column counts by it.
+fn counted_elsewhere(
+    draft: &mut Draft<'_>,
+    relation: &RelationName,
+    column: &str,
+    sequence: &RelationName,
+    cascade: bool,
+) {
+    let found = draft.catalog.dependents(&Thing::Sequence(sequence.clone()));
+    let other = found.into_iter().find_map(|it| match it {
+        Dependent::Default(table, name) if table != *relation || name != column => Some((table, name)),
+        _ => None,
+    });
+    if let Some((table, name)) = other.filter(|_| !cascade) {
+        let (table, sequence) = (draft.display(&table), draft.display(sequence));
+        draft.fail(format!(
+            "the default of {table}.{name} needs its sequence {sequence}: CASCADE drops it too"
+        ));
+    }
 }
 
 /// Whether a table above has the column.

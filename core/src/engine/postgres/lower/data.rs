@@ -250,10 +250,6 @@ fn condition(mut cursor: Cursor<'_>) -> Option<crate::operation::Expression> {
     Some(expression(&cursor.part(first, cursor.index())))
 }
 
-fn from_list(cursor: Cursor<'_>) -> Vec<Name> {
-    sources::of_list(from_part(cursor))
-}
-
 /// A FROM list, up to what ends it.
 fn from_part(cursor: Cursor<'_>) -> Cursor<'_> {
     let mut end = cursor;
@@ -270,12 +266,14 @@ fn delete(mut cursor: Cursor<'_>, mut others: Vec<Name>, bare: bool) -> Option<K
     let alias = alias(&mut cursor, &["where", "using", "returning"]);
     let plain = bare && (cursor.at_end() || cursor.is("where") && !cursor.has(&["returning"]));
     let mut using = cursor;
-    if using.seek(&["using"]) {
-        using.next_token();
-        others.extend(from_list(using));
-    }
+    let using = using.eat("using").then(|| {
+        let list = from_part(using);
+        others.extend(sources::of_list(list));
+        expression(&list)
+    });
     others.extend(sources::of_expression(cursor));
-    Some(Kind::Delete(Box::new(Delete { table, alias, condition: condition(cursor), others, plain })))
+    let condition = condition(cursor);
+    Some(Kind::Delete(Box::new(Delete { table, alias, condition, using, others, plain })))
 }
 
 /// What the statement calls its table, where one of these words may follow instead.
@@ -290,13 +288,14 @@ fn merge(mut cursor: Cursor<'_>, mut others: Vec<Name>) -> Option<Kind> {
     cursor.eat("only");
     let table = cursor.name()?;
     let text = expression(&cursor.rest());
+    let alias = alias(&mut cursor, &["using"]);
     cursor.seek(&["using"]).then_some(())?;
     cursor.next_token();
     others.extend(match cursor.peek_kind() {
         Some(TokenKind::Open) => cursor.group().map(|group| relations(&group)).unwrap_or_default(),
         _ => cursor.name().into_iter().collect(),
     });
-    Some(Kind::Merge(Box::new(Merge { table, others, text })))
+    Some(Kind::Merge(Box::new(Merge { table, alias, others, text })))
 }
 
 fn copy(mut cursor: Cursor<'_>) -> Option<Kind> {

@@ -100,6 +100,8 @@ fn set(mut cursor: Cursor<'_>) -> Option<Kind> {
         cursor.eat("=");
     }
     let (value, words) = value(&cursor);
+    // SET SCHEMA says the search path, as one text.
+    let name = if name == "schema" { "search_path".to_owned() } else { name };
     Some(Kind::Set(Set { name, value, words, local }))
 }
 
