@@ -348,7 +348,7 @@ DROP TYPE address CASCADE
 DROP DOMAIN positive
 DROP DOMAIN positive CASCADE
 DROP FUNCTION fixed()
-DROP FUNCTION touch() -- except what calls a function is not followed: a trigger needs it
+DROP FUNCTION touch()
 DROP STATISTICS orders_stats
 DROP PUBLICATION feed
 DROP OWNED BY postgres -- except superuser's objects: refused for reasons outside the schema

@@ -201,8 +201,9 @@ impl Second<'_> {
         let mut down = vec![make::lock(vec![new], LockMode::ShareRowExclusive)];
         down.extend(self.names(self.new, self.state, &self.twin.made));
         down.extend(again.iter().cloned());
-        let mut beside = twin::after_all(scene.catalog, &self.twin.shape.create);
-        beside = twin::after_all(&beside, &[drop]);
+        let beside = twin::after_all(scene.catalog, &self.twin.shape.create);
+        let beside = twin::after_all(&beside, &self.sequences(self.old, self.new));
+        let beside = twin::after_all(&beside, &[drop]);
         down.extend(self.names(self.old, &twin::after(&beside, &again, self.old), self.state));
         let columns = || self.there.columns.iter().map(|it| it.from.as_str());
         let rows = format!("SELECT {} FROM {}", scene.list(columns()), scene.sql(self.new));
