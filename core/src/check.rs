@@ -25,6 +25,10 @@ pub struct Part<'a> {
 /// A part, read and checked.
 #[derive(Debug, Clone)]
 pub struct Checked {
+    /// Where it stands in its text.
+    pub span: Span,
+    /// How its statements reach the server.
+    pub transaction: Transaction,
     /// Its statements.
     pub statements: Vec<CheckedStatement>,
     /// Its hazards, in order of place.
@@ -168,6 +172,8 @@ impl<'a> Run<'a> {
             Transaction::Implicit | Transaction::Autocommit => Session::default(),
         };
         let checked = Checked {
+            span: part.span,
+            transaction: part.transaction,
             statements: Vec::with_capacity(script.statements.len()),
             hazards: Vec::new(),
             not_analysed: Vec::new(),
@@ -188,7 +194,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn finish(mut self) -> Checked {
+    fn finish(self) -> Checked {
+        self.finish_with().0
+    }
+
+    /// The part checked, and the session as it leaves it.
+    fn finish_with(mut self) -> (Checked, Session) {
         let script = self.script;
         for include in script.includes() {
             self.not_analysed(include, "psql runs what is not in this file", INCLUDED);
@@ -201,7 +212,7 @@ impl<'a> Run<'a> {
         let mut checked = self.checked;
         checked.comments.clone_from(&script.comments);
         checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
-        checked
+        (checked, self.session)
     }
 
     fn statement(&mut self, number: usize, statement: &Statement) {
@@ -364,9 +375,11 @@ enum Conditional {
 mod back;
 mod deploy;
 mod ending;
+mod runner;
 
 pub use back::{Up, check_down, missing_down};
 pub use deploy::{Member, check_deploy};
+pub use runner::check_runner;
 
 #[cfg(test)]
 mod drops;

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use lockkeeper_core::dialect::Dialect;
-use lockkeeper_core::framework::{self, Direction, FileName, Framework, Kind, Part, Section, Version};
+use lockkeeper_core::framework::{
+    self, Direction, FileName, Framework, Kind, Part, Section, Settings, Version,
+};
 
 /// A folder of migrations of one framework for one engine.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub struct Folder {
     pub dialect_source: String,
     /// The folder relative to the root.
     pub path: String,
+    /// What the project has set for the runner.
+    pub settings: Settings,
     /// The migrations in the order in which the framework runs them.
     pub migrations: Vec<Migration>,
     /// What is wrong with the folder itself, or with files that belong to no migration.

@@ -134,7 +134,9 @@ fn mutants(block: &Block<'_>, sql: &str) -> Vec<(&'static str, String, String)> 
     let checked = sql[last..].to_uppercase();
     let up = checked.split(&DOWN.to_uppercase()).next().unwrap_or("");
     let stands_apart = up.matches(';').count() > 1 && apart.iter().any(|word| up.contains(word));
-    if block.value("transaction").is_none() && !block.has("deploy") && stands_apart {
+    // A runner states by itself what is in a transaction.
+    let is_open = ["transaction", "runner"].iter().all(|it| block.value(it).is_none());
+    if is_open && !block.has("deploy") && stands_apart {
         found.push(("in one transaction", sql.to_owned(), format!("{} transaction=wrapped", block.info)));
     }
     found.retain(|(_, mutant, _)| !is_blank(mutant.rsplit(NEXT).next().unwrap_or("")));

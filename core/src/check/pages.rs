@@ -10,9 +10,11 @@ use std::path::{Path, PathBuf};
 use expect_test::{Expect, expect};
 
 use crate::catalog::Catalog;
-use crate::check::{Checked, Member, Part, Up, check, check_deploy, check_down, missing_down, replay};
+use crate::check::{
+    Checked, Member, Part, Up, check, check_deploy, check_down, check_runner, missing_down, replay,
+};
 use crate::dialect::{Dialect, Target, Version};
-use crate::framework::Transaction;
+use crate::framework::{self, Framework, Settings, Transaction};
 use crate::hazards::page::{self, Block};
 use crate::hazards::{Hazard, RULES, Rule};
 use crate::text::{self, Span};
@@ -241,6 +243,10 @@ pub(super) fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
         None | Some("autocommit") => Transaction::Autocommit,
         Some(other) => panic!("no such transaction: {other}"),
     };
+    let runner = block.value("runner").and_then(Framework::by_id);
+    if let Some(framework) = runner.filter(|_| !block.has("deploy")) {
+        return run_by(framework, sql, &target);
+    }
     let part = |span| Part { text: sql, span, transaction };
     let mut migrations = spans(sql);
     let history = if block.has("deploy") { 1 } else { migrations.len() - 1 };
@@ -252,7 +258,9 @@ pub(super) fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
         replay(part(span), &target, &mut catalog);
     }
     if block.has("deploy") {
-        return deploy(sql, &migrations.into_iter().map(part).collect::<Vec<_>>(), &target, &catalog);
+        let behind = block.has("late").then_some("9.sql");
+        let parts: Vec<Part<'_>> = migrations.into_iter().map(part).collect();
+        return deploy(sql, &parts, (runner, behind), &target, &catalog);
     }
     let last = migrations[0];
     let Some(at) = last.of(sql).find(DOWN).map(|at| last.start + at) else {
@@ -276,6 +284,22 @@ pub(super) fn run(block: &Block<'_>, sql: &str, version: u16) -> Checked {
     checked
 }
 
+/// Checks a file of a framework, as its runner takes it.
+fn run_by(framework: &'static Framework, sql: &str, target: &Target) -> Checked {
+    let before = Catalog::unknown(Dialect::Postgres);
+    let mut all: Option<Checked> = None;
+    for section in framework::sections(framework, "1_x.sql", sql, None) {
+        let part = Part { text: sql, span: section.span, transaction: section.transaction };
+        let mut checked = check(part, target, all.as_ref().map_or(&before, |it| &it.after));
+        check_runner(framework, Settings::default(), &section, part, target, &mut checked);
+        match &mut all {
+            Some(all) => all.hazards.extend(checked.hazards),
+            None => all = Some(checked),
+        }
+    }
+    all.expect("the file has a section")
+}
+
 /// Where the migrations of a block stand.
 fn spans(sql: &str) -> Vec<Span> {
     let mut spans = Vec::new();
@@ -288,7 +312,13 @@ fn spans(sql: &str) -> Vec<Span> {
 }
 
 /// Checks the migrations of a deploy, each after the others, and then together.
-fn deploy(sql: &str, parts: &[Part<'_>], target: &Target, before: &Catalog) -> Checked {
+fn deploy(
+    sql: &str,
+    parts: &[Part<'_>],
+    (runner, behind): (Option<&'static Framework>, Option<&str>),
+    target: &Target,
+    before: &Catalog,
+) -> Checked {
     let mut checked: Vec<Checked> = Vec::new();
     for part in parts {
         checked.push(check(*part, target, checked.last().map_or(before, |it| &it.after)));
@@ -297,9 +327,9 @@ fn deploy(sql: &str, parts: &[Part<'_>], target: &Target, before: &Catalog) -> C
     let members: Vec<Member<'_>> = names
         .iter()
         .zip(&checked)
-        .map(|(name, part)| Member { name, text: sql, parts: vec![part] })
+        .map(|(name, part)| Member { name, text: sql, behind, parts: vec![part] })
         .collect();
-    let found = check_deploy(&members, target, before);
+    let found = check_deploy(&members, runner, target, before);
     let mut all = checked.swap_remove(0);
     all.hazards.extend(checked.into_iter().flat_map(|it| it.hazards));
     all.hazards.extend(found.into_iter().map(|it| it.hazard));

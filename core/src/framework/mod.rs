@@ -5,6 +5,7 @@
 //! [`FRAMEWORKS`]. The price is that a framework with a truly new idea needs a new variant in one of the enums here.
 
 mod name;
+mod runner;
 mod sections;
 mod spell;
 mod style;
@@ -12,6 +13,7 @@ mod table;
 mod timestamp;
 
 pub use name::{FileName, Kind, Part, Version, parse};
+pub use runner::{Piece, Settings, pieces};
 pub use sections::{Section, is_marked, sections};
 pub use spell::{NewFile, NewMigration, SpellError, spell};
 pub use table::FRAMEWORKS;
@@ -42,6 +44,12 @@ pub struct Framework {
     pub outside: Transaction,
     /// First words of statements for which the runner leaves the transaction by itself.
     pub leaves_for: &'static [&'static str],
+    /// What it does with the text of a section before the server sees it.
+    pub reader: Reader,
+    /// Whether all migrations of a deploy run in one transaction.
+    pub together: bool,
+    /// What it does with a migration that sorts before one that has run.
+    pub late: Late,
     /// Where it remembers what has run.
     pub memory: Memory,
     /// What it cannot do, each a sentence for its users.
@@ -85,6 +93,40 @@ pub enum Transaction {
     Implicit,
     /// Each statement is sent and committed on its own.
     Autocommit,
+}
+
+/// What a runner does with the text of a section before the server sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reader {
+    /// psql reads it, with its own commands and the rows behind COPY.
+    Psql,
+    /// It finds the statements as the server would, and reads the rows behind COPY.
+    Statements,
+    /// It sends the text as it stands.
+    Sends,
+    /// A statement ends at a line that ends with a semicolon, except between comments with this prefix and `StatementBegin`, `StatementEnd`.
+    Lines {
+        /// What stands between `--` and the words.
+        prefix: &'static str,
+    },
+    /// A statement ends at every semicolon, also in the body of a routine.
+    Semicolons,
+}
+
+/// What a runner does with a migration that sorts before one that has run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Late {
+    /// It runs it.
+    Runs,
+    /// It never runs it, and says nothing.
+    Skips,
+    /// It refuses to go on, unless told so.
+    Refuses {
+        /// What lets it run all the same, in words.
+        unless: Option<&'static str>,
+    },
+    /// Nothing is known.
+    Unknown,
 }
 
 /// Which way a section goes.

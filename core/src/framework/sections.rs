@@ -1,6 +1,6 @@
 //! The parts of a file that run: which way, where, and in what transaction.
 
-use super::{Direction, Framework, Halves, OptOut, Part, Transaction, parse};
+use super::{Direction, Framework, Halves, OptOut, Part, Transaction, parse, pieces};
 use crate::dialect::Dialect;
 use crate::statement::Script;
 use crate::text::Span;
@@ -14,6 +14,8 @@ pub struct Section {
     pub span: Span,
     /// How its statements reach the server.
     pub transaction: Transaction,
+    /// Whether settings beside the file say how it runs.
+    pub is_stated: bool,
 }
 
 /// Whether the text holds what only files of this framework hold.
@@ -36,7 +38,7 @@ pub fn sections(framework: &Framework, file_name: &str, text: &str, sidecar: Opt
     match framework.halves {
         Halves::Changesets => return changesets(framework, text),
         Halves::Markers { prefix } => {
-            let sections = marked(framework, prefix, text);
+            let sections = in_strings(framework, text, marked(framework, prefix, text));
             // Without markers node-pg-migrate takes all of it; the others refuse the file.
             if framework.id != "node-pg-migrate" || !sections.is_empty() {
                 return sections;
@@ -45,11 +47,44 @@ pub fn sections(framework: &Framework, file_name: &str, text: &str, sidecar: Opt
         _ => {}
     }
     let span = Span::new(0, text.len());
+    let said = |setting: &str| sidecar.is_some_and(|it| says(it, setting).is_some());
+    let is_stated = match framework.opt_out {
+        OptOut::Sidecar { setting, .. } => {
+            said(setting) || sidecar.is_some_and(|it| says(it, "mixed") == Some("true"))
+        }
+        _ => false,
+    };
     vec![Section {
         direction: direction(framework, file_name),
         span,
         transaction: unit(framework, text, sidecar),
+        is_stated,
     }]
+}
+
+/// Statements that a runner sends one by one, but for those between its marks, which are one string.
+fn in_strings(framework: &Framework, text: &str, sections: Vec<Section>) -> Vec<Section> {
+    let mut found = Vec::new();
+    for section in sections {
+        if section.transaction != Transaction::Autocommit {
+            found.push(section);
+            continue;
+        }
+        let mut from = section.span.start;
+        for piece in pieces(framework, text, section.span).iter().filter(|it| it.marked) {
+            found.push(Section { span: Span::new(from, piece.span.start), ..section });
+            found.push(Section { span: piece.span, transaction: Transaction::Implicit, ..section });
+            from = piece.span.end;
+        }
+        found.push(Section { span: Span::new(from, section.span.end), ..section });
+    }
+    let is_empty =
+        |section: &Section| Script::read_part(text, section.span, Dialect::Postgres).tokens.is_empty();
+    let only = |all: &[Section], it: &Section| {
+        all.iter().filter(|other| other.direction == it.direction).count() == 1
+    };
+    let kept: Vec<Section> = found.iter().filter(|it| only(&found, it) || !is_empty(it)).copied().collect();
+    kept
 }
 
 fn direction(framework: &Framework, file_name: &str) -> Direction {
@@ -113,15 +148,21 @@ fn changesets(framework: &Framework, text: &str) -> Vec<Section> {
             (true, false) => framework.outside,
             (false, _) => framework.transaction,
         };
-        found.push(Section { direction: Direction::Up, span: Span::new(offset, text.len()), transaction });
+        let span = Span::new(offset, text.len());
+        found.push(Section { direction: Direction::Up, span, transaction, is_stated: false });
     }
     found
 }
 
 fn says_false(sidecar: &str, setting: &str) -> bool {
+    says(sidecar, setting).is_some_and(|value| value.starts_with("false"))
+}
+
+/// What a file of settings says of one.
+fn says<'t>(sidecar: &'t str, setting: &str) -> Option<&'t str> {
     let mut values =
         sidecar.lines().filter_map(|line| line.trim().strip_prefix(setting)?.trim().strip_prefix('='));
-    values.next_back().is_some_and(|value| value.trim().starts_with("false"))
+    values.next_back().map(str::trim)
 }
 
 /// The statements that a runner leaves its transaction for are all PostgreSQL's.
@@ -162,7 +203,7 @@ fn marked(framework: &Framework, prefix: &str, text: &str) -> Vec<Section> {
         let left =
             matches!(framework.opt_out, OptOut::Option(it) if options.split(' ').any(|word| word == it));
         let transaction = if left { framework.outside } else { framework.transaction };
-        found.push(Section { direction, span: Span::new(behind, text.len()), transaction });
+        found.push(Section { direction, span: Span::new(behind, text.len()), transaction, is_stated: false });
     }
     if whole_file_left {
         found.iter_mut().for_each(|section| section.transaction = framework.outside);

@@ -1,6 +1,6 @@
 //! The facts, one row per framework. Each row names where its facts were read.
 
-use super::{Framework, Halves, Layout, Memory, OptOut, Order, Transaction};
+use super::{Framework, Halves, Late, Layout, Memory, OptOut, Order, Reader, Transaction};
 
 /// All frameworks for SQL files, from the most telling signs to the least: recognition tries them in this order.
 pub static FRAMEWORKS: &[Framework] = &[
@@ -18,6 +18,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Marker("NO TRANSACTION"),
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        reader: Reader::Lines { prefix: "+goose" },
+        together: false,
+        late: Late::Refuses { unless: Some("-allow-missing is given") },
         memory: Memory::Each {
             table: "goose_db_version",
             query: "SELECT version_id::text FROM (SELECT DISTINCT ON (version_id) version_id, is_applied \
@@ -38,6 +41,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Option("transaction:false"),
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Runs,
         memory: Memory::Each { table: "schema_migrations", query: "SELECT version FROM schema_migrations" },
         cannot: &[
             "a section with transaction:false is still sent as one string: several statements are one implicit transaction",
@@ -57,6 +63,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Runs,
         memory: Memory::Each {
             table: "_prisma_migrations",
             query: "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL AND rolled_back_at IS NULL",
@@ -80,6 +89,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Sidecar { file: "metadata.toml", setting: "run_in_transaction" },
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Runs,
         memory: Memory::Each {
             table: "__diesel_schema_migrations",
             query: "SELECT version FROM __diesel_schema_migrations",
@@ -118,6 +130,9 @@ pub static FRAMEWORKS: &[Framework] = &[
             "DROP SUBSCRIPTION",
             "ALTER DATABASE",
         ],
+        reader: Reader::Statements,
+        together: false,
+        late: Late::Refuses { unless: Some("outOfOrder is true") },
         memory: Memory::Each {
             table: "flyway_schema_history",
             query: "SELECT version FROM (SELECT DISTINCT ON (version) version, type, success FROM flyway_schema_history \
@@ -144,6 +159,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Skips,
         memory: Memory::Latest {
             table: "schema_migrations",
             query: "SELECT version::text FROM schema_migrations",
@@ -164,6 +182,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::FirstLine("-- no-transaction"),
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Runs,
         memory: Memory::Each {
             table: "_sqlx_migrations",
             query: "SELECT version::text FROM _sqlx_migrations WHERE success",
@@ -186,6 +207,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Wrapped,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: true,
+        late: Late::Unknown,
         memory: Memory::Elsewhere,
         cannot: &["all pending files run in one transaction, which none can leave", "there is no down"],
     },
@@ -203,6 +227,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Option("notransaction"),
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        reader: Reader::Lines { prefix: "+migrate" },
+        together: false,
+        late: Late::Runs,
         memory: Memory::Each {
             table: "gorp_migrations",
             query: "SELECT substring(id FROM '^[0-9]+') FROM gorp_migrations WHERE id ~ '^[0-9]'",
@@ -223,6 +250,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Wrapped,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: true,
+        late: Late::Refuses { unless: Some("--no-check-order is given") },
         memory: Memory::Each {
             table: "pgmigrations",
             query: "SELECT substring(name FROM '^[0-9]+') FROM pgmigrations",
@@ -245,6 +275,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Option("runInTransaction:false"),
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        reader: Reader::Semicolons,
+        together: false,
+        late: Late::Runs,
         memory: Memory::Elsewhere,
         cannot: &[
             "files are taken in the order of their names; another order in the root changelog is not read",
@@ -267,6 +300,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Refuses { unless: Some("--include-all is given") },
         memory: Memory::Each {
             table: "supabase_migrations.schema_migrations",
             query: "SELECT version FROM supabase_migrations.schema_migrations",
@@ -290,6 +326,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Header { comment: "-- atlas:txmode none", apart: true },
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        reader: Reader::Statements,
+        together: false,
+        late: Late::Refuses { unless: Some("--exec-order is non-linear") },
         memory: Memory::Each {
             table: "atlas_schema_revisions.atlas_schema_revisions",
             query: "SELECT version FROM atlas_schema_revisions.atlas_schema_revisions WHERE applied = total",
@@ -313,6 +352,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Wrapped,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Refuses { unless: Some("set_abort_missing(false) is called") },
         memory: Memory::Each {
             table: "refinery_schema_history",
             query: "SELECT version::text FROM refinery_schema_history",
@@ -332,6 +374,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Skips,
         memory: Memory::Latest {
             table: "schemaversion",
             query: "SELECT version::text FROM schemaversion ORDER BY version DESC LIMIT 1",
@@ -351,6 +396,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Header { comment: "--! no-transaction", apart: false },
         outside: Transaction::Implicit,
         leaves_for: &[],
+        reader: Reader::Sends,
+        together: false,
+        late: Late::Unknown,
         memory: Memory::Each {
             table: "graphile_migrate.migrations",
             query: "SELECT substring(filename FROM '^[0-9]+') FROM graphile_migrate.migrations",
@@ -375,6 +423,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        reader: Reader::Psql,
+        together: false,
+        late: Late::Unknown,
         memory: Memory::Elsewhere,
         cannot: &["a change is one transaction only where its script says BEGIN and COMMIT"],
     },
@@ -392,6 +443,9 @@ pub static FRAMEWORKS: &[Framework] = &[
         opt_out: OptOut::Never,
         outside: Transaction::Autocommit,
         leaves_for: &[],
+        reader: Reader::Psql,
+        together: false,
+        late: Late::Unknown,
         memory: Memory::Elsewhere,
         cannot: &["what runs these files is not known: each statement is taken to commit on its own"],
     },

@@ -12,6 +12,7 @@ pub mod data;
 pub mod deploy;
 pub mod locking;
 pub mod reversal;
+pub mod runner;
 pub mod schema;
 pub mod transaction;
 
@@ -21,7 +22,7 @@ use crate::operation::Operation;
 use crate::text::{Edit, Span};
 
 pub use context::Context;
-pub use whole::{Back, Deploy, End, Found, Pending, PendingStatement};
+pub use whole::{Back, Deploy, End, Found, Pending, PendingStatement, Sent};
 
 /// How bad a hazard is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,6 +70,8 @@ pub enum Trigger {
     End(fn(&End<'_>) -> Option<Hazard>),
     /// A migration together with its way back.
     Back(fn(&Back<'_>) -> Vec<Hazard>),
+    /// A part of a migration in the hands of its runner.
+    Runner(fn(&Sent<'_>) -> Vec<Hazard>),
     /// The migrations of one deploy together.
     Deploy(fn(&Deploy<'_>) -> Vec<Found>),
 }
@@ -288,6 +291,9 @@ pub static RULES: &[&Rule] = &[
     &schema::skipped_change::RULE,
     &schema::moving_check::RULE,
     &schema::cut_name::RULE,
+    &runner::refused_by_runner::RULE,
+    &runner::half_applied::RULE,
+    &runner::late_migration::RULE,
     &reversal::irreversible_change::RULE,
     &reversal::incomplete_down::RULE,
     &reversal::missing_down::RULE,
@@ -318,6 +324,15 @@ pub fn check_end(end: &End<'_>, dialect: Dialect) -> Vec<Hazard> {
         _ => None,
     });
     found.collect()
+}
+
+/// The hazards of a part of a migration in the hands of its runner.
+pub fn check_runner(sent: &Sent<'_>) -> Vec<Hazard> {
+    let found = known(sent.script.dialect).filter_map(|rule| match rule.trigger {
+        Trigger::Runner(check) => Some(check(sent)),
+        _ => None,
+    });
+    found.flatten().collect()
 }
 
 /// The hazards of a migration together with its way back.

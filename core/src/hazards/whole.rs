@@ -4,7 +4,9 @@
 use super::Hazard;
 use crate::catalog::{Catalog, Session};
 use crate::effect::Effect;
+use crate::framework::{Framework, Settings, Transaction};
 use crate::operation::{Kind, Operation};
+use crate::statement::{Script, Statement};
 use crate::text::Span;
 
 /// What is left when the text has ended.
@@ -56,11 +58,40 @@ fn does_something(operation: &Operation) -> bool {
     !matches!(operation.kind, Kind::Set(_) | Kind::Transaction(_) | Kind::Query(_))
 }
 
+/// A part of a migration, and the runner that sends it.
+#[derive(Debug, Clone)]
+pub struct Sent<'a> {
+    /// The runner.
+    pub framework: &'static Framework,
+    /// What the project has set for it.
+    pub settings: Settings,
+    /// Whether the settings beside the file say how it runs.
+    pub is_stated: bool,
+    /// The part, read.
+    pub script: &'a Script<'a>,
+    /// Where it stands in the text.
+    pub span: Span,
+    /// How its statements reach the server.
+    pub transaction: Transaction,
+    /// Its statements, as many as the script has.
+    pub statements: Vec<PendingStatement<'a>>,
+}
+
+impl Sent<'_> {
+    /// Whether the runner leaves its transaction for a statement.
+    pub fn leaves(&self, statement: &Statement) -> bool {
+        let mut cursor = self.script.cursor(statement);
+        self.framework.leaves_for.iter().any(|words| cursor.eat_all(words))
+    }
+}
+
 /// The migrations of one deploy, in the order in which they run.
 #[derive(Debug, Clone)]
 pub struct Deploy<'a> {
     /// The schema before the first of them.
     pub before: &'a Catalog,
+    /// What runs them, where that is known.
+    pub framework: Option<&'static Framework>,
     /// The migrations.
     pub migrations: Vec<Pending<'a>>,
 }
@@ -72,6 +103,8 @@ pub struct Pending<'a> {
     pub name: &'a str,
     /// Its whole text.
     pub text: &'a str,
+    /// A migration that has run and sorts behind it.
+    pub behind: Option<&'a str>,
     /// Its comments.
     pub comments: Vec<Span>,
     /// Its statements.

@@ -362,10 +362,10 @@ fn is_noticed(steps: &[&SqlStep], replaced: usize, mutant: &str, target: &Target
         }
         done.push(checked);
     }
-    let member = |it| Member { name: "step", text: mutant, parts: vec![it] };
+    let member = |it| Member { name: "step", text: mutant, behind: None, parts: vec![it] };
     let members: Vec<Member<'_>> = done.iter().map(member).collect();
     // That expand and contract are one deploy here says nothing about the mutant.
-    let together = check_deploy(&members, target, before);
+    let together = check_deploy(&members, None, target, before);
     together.iter().any(|it| it.hazard.rule == "unvalidated-constraint")
 }
 

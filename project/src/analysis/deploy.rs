@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::check::{Member, check_deploy};
+use lockkeeper_core::framework::Kind;
 use lockkeeper_core::hazards::{Found, Hazard};
 use lockkeeper_core::policy::{Policy, judge};
 
 use super::CheckedFile;
 use crate::discover::{Place, Project};
 use crate::files::name;
+use crate::folder::{Folder, Migration};
 
 /// Looks at the pending files of each folder together, and adds what is found to the files.
 pub fn check_pending(
@@ -17,7 +19,7 @@ pub fn check_pending(
     pending: &BTreeSet<String>,
     policy: &Policy,
 ) {
-    let mut folders: BTreeMap<&str, Vec<(usize, usize)>> = BTreeMap::new();
+    let mut folders: BTreeMap<&str, (&Folder, Vec<(usize, usize)>)> = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
         let place = project.classify_file(std::path::Path::new(&file.path));
         let folder = match place {
@@ -26,27 +28,46 @@ pub fn check_pending(
         };
         if file.is_up() && pending.contains(&file.path) {
             let order = folder.before(&file.path).len();
-            folders.entry(folder.path.as_str()).or_default().push((order, index));
+            folders.entry(folder.path.as_str()).or_insert((folder, Vec::new())).1.push((order, index));
         }
     }
-    for mut members in folders.into_values() {
+    for (folder, mut members) in folders.into_values() {
         members.sort_unstable();
         let indexes: Vec<usize> = members.into_iter().map(|(_, index)| index).collect();
-        for Found { migration, hazard } in together(files, &indexes) {
+        for Found { migration, hazard } in together(folder, pending, files, &indexes) {
             add(&mut files[indexes[migration]], hazard, policy);
         }
     }
 }
 
-fn together(files: &[CheckedFile], indexes: &[usize]) -> Vec<Found> {
-    let [first, _, ..] = indexes else { return Vec::new() };
+fn together(
+    folder: &Folder,
+    pending: &BTreeSet<String>,
+    files: &[CheckedFile],
+    indexes: &[usize],
+) -> Vec<Found> {
+    let Some(first) = indexes.first() else { return Vec::new() };
+    let has_run = |it: &&Migration| {
+        it.kind == Kind::Versioned && !it.files.iter().any(|file| pending.contains(&file.path))
+    };
+    let last = folder.migrations.iter().rposition(|it| has_run(&it));
     let member = |index: &usize| {
         let file = &files[*index];
         let parts = file.parts.iter().map(|(checked, _)| checked).collect();
-        Member { name: short(&file.path), text: &file.text, parts }
+        let place = folder.before(&file.path).len();
+        let behind = last.filter(|last| *last > place && is_versioned(folder, &file.path));
+        let behind = behind.and_then(|last| folder.migrations[last].files.first());
+        Member { name: short(&file.path), text: &file.text, behind: behind.map(|it| short(&it.path)), parts }
     };
     let members: Vec<Member<'_>> = indexes.iter().map(member).collect();
-    check_deploy(&members, &files[*first].target, &files[*first].before)
+    if members.len() == 1 && members[0].behind.is_none() {
+        return Vec::new();
+    }
+    check_deploy(&members, Some(folder.framework), &files[*first].target, &files[*first].before)
+}
+
+fn is_versioned(folder: &Folder, path: &str) -> bool {
+    folder.find(path).is_some_and(|(migration, _)| migration.kind == Kind::Versioned)
 }
 
 /// The name of a migration: its file's, or its folder's where all files have one name.

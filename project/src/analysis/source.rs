@@ -3,7 +3,7 @@
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{self, Checked, Part, Up};
 use lockkeeper_core::dialect::Target;
-use lockkeeper_core::framework::{Direction, Framework};
+use lockkeeper_core::framework::{Direction, Framework, Section};
 use lockkeeper_core::mechanics::Scene;
 use lockkeeper_core::policy::{Judged, Policy, judge};
 use lockkeeper_core::recipes::{self, Group};
@@ -22,7 +22,12 @@ pub fn check_source(
     folder: Option<&Folder>,
     policy: &Policy,
 ) -> CheckedFile {
+    let settings = folder.map(|it| it.settings).unwrap_or_default();
     let mut ups = check_ups(source, target, before);
+    let sections = |direction| source.sections.iter().filter(move |it| it.direction == direction);
+    for (section, checked) in sections(Direction::Up).zip(&mut ups) {
+        check::check_runner(framework, settings, section, part(source, section), target, checked);
+    }
     if folder.is_some_and(|folder| lacks_down(folder, source)) {
         let up = Up { before, parts: ups.iter().collect() };
         let found = check::missing_down(target, &up);
@@ -30,7 +35,15 @@ pub fn check_source(
             first.hazards.extend(found);
         }
     }
-    let downs = check_downs(source, target, before, &ups, folder);
+    let mut downs = check_downs(source, target, before, &ups, folder);
+    for (section, checked) in sections(Direction::Down).zip(&mut downs) {
+        let own = checked.hazards.len();
+        check::check_runner(framework, settings, section, part(source, section), target, checked);
+        if checked.hazards.len() > own {
+            let hazards = std::mem::take(&mut checked.hazards).into_iter();
+            checked.hazards = hazards.map(lockkeeper_core::hazards::Hazard::on_the_way_back).collect();
+        }
+    }
     let judged = |checked: Vec<Checked>| -> Vec<(Checked, Judged)> {
         let with_judged = |it: Checked| {
             let judged = judge(&source.text, &it, policy);
@@ -76,11 +89,13 @@ fn groups(parts: &mut [(Checked, Judged)], source: &Source, target: &Target, bef
     groups
 }
 
+fn part<'a>(source: &'a Source, section: &Section) -> Part<'a> {
+    Part { text: &source.text, span: section.span, transaction: section.transaction }
+}
+
 fn parts(source: &Source, direction: Direction) -> Vec<Part<'_>> {
     let sections = source.sections.iter().filter(|section| section.direction == direction);
-    sections
-        .map(|section| Part { text: &source.text, span: section.span, transaction: section.transaction })
-        .collect()
+    sections.map(|section| part(source, section)).collect()
 }
 
 fn check_ups(source: &Source, target: &Target, before: &Catalog) -> Vec<Checked> {

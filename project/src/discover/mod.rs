@@ -5,6 +5,7 @@ mod engine;
 mod form;
 mod read;
 mod recognise;
+mod runner;
 
 use std::path::{Path, PathBuf};
 

@@ -74,6 +74,7 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
         foreign: engine.foreign,
         dialect_source: engine.source,
         path: found.path.to_owned(),
+        settings: super::runner::settings(root, files, framework),
         places: Places::of(&migrations),
         migrations,
         problems,
