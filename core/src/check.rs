@@ -5,6 +5,7 @@ use crate::dialect::{Dialect, Target};
 use crate::effect::Effect;
 use crate::engine::effect::{self, in_server_order};
 use crate::engine::lower::{lower, operations_of_body};
+use crate::engine::versions;
 use crate::framework::Transaction;
 use crate::hazards::{self, Context, Hazard};
 use crate::operation::{Body, Kind, Operation};
@@ -155,6 +156,7 @@ struct Run<'a> {
     session: Session,
     checked: Checked,
     timeout_reported: bool,
+    missing_reported: bool,
     /// What the migrations after this one know less for: this one was not run yet, and is judged without doubt.
     gaps: Vec<Gap>,
     /// On the way back: the schema before the migration went up.
@@ -162,6 +164,8 @@ struct Run<'a> {
     routines: Routines,
     /// The operation at hand stands in a loop that never commits.
     in_uncommitted_loop: bool,
+    /// Why the target does not know the form of the statement at hand, until it is said.
+    too_new: Option<String>,
 }
 
 impl<'a> Run<'a> {
@@ -187,10 +191,12 @@ impl<'a> Run<'a> {
             session,
             checked,
             timeout_reported: false,
+            missing_reported: false,
             gaps: Vec::new(),
             back: None,
             routines: Routines::default(),
             in_uncommitted_loop: false,
+            too_new: None,
         }
     }
 
@@ -217,6 +223,7 @@ impl<'a> Run<'a> {
 
     fn statement(&mut self, number: usize, statement: &Statement) {
         let operations = lower(self.script, statement);
+        self.too_new = versions::refused(self.script, statement, self.target);
         if self.script.is_unbalanced(statement) {
             self.not_analysed(statement.span, "its parentheses do not match", SPELLING);
         }
@@ -256,6 +263,9 @@ impl<'a> Run<'a> {
             let in_transaction = self.session.transaction.is_some();
             ending::refuse(&mut effect, operation, self.script, &self.checked.after, in_transaction);
         }
+        if let Some(reason) = self.too_new.take() {
+            effect.fails.get_or_insert(reason);
+        }
         if let Kind::Unknown(unknown) = &operation.kind {
             self.not_analysed(operation.span, &unknown.reason, SPELLING);
         }
@@ -271,10 +281,12 @@ impl<'a> Run<'a> {
             statement_span: statement.span,
             conditional: conditional == Conditional::Yes,
             timeout_reported: self.timeout_reported,
+            missing_reported: self.missing_reported,
             back: self.back,
             in_uncommitted_loop: self.in_uncommitted_loop,
         };
         let found = hazards::check(operation, &ctx);
+        self.missing_reported |= effect.missing.is_some() && effect.fails.is_none();
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
         self.checked.hazards.extend(found);
         // Asked now: a table that is renamed or dropped goes on being held under this name.

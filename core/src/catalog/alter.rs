@@ -97,6 +97,7 @@ impl Catalog {
             enforced: true,
             deferrable: false,
             initially_deferred: false,
+            temporal: false,
             details: super::Details::default(),
         };
         self.with_table_of(&partition, |table| table.constraints.push(check));

@@ -120,7 +120,9 @@ impl Catalog {
     }
 
     pub(super) fn remove(&mut self, name: &RelationName) {
-        self.relations.remove_mut(name);
+        if self.relations.remove_mut(name) {
+            self.departed.insert_mut(name.clone(), ());
+        }
     }
 
     /// Changes a relation where it is known.

@@ -73,6 +73,7 @@ impl Catalog {
             enforced: !constraint.not_enforced,
             deferrable: constraint.deferrable,
             initially_deferred: constraint.initially_deferred,
+            temporal: constraint.temporal,
         };
         self.with_table_of(table, |table| table.constraints.push(state));
     }

@@ -1,6 +1,6 @@
 //! Gaps of the history: statements about things that nobody made.
 
-use super::Catalog;
+use super::{Catalog, RelationName};
 use crate::dialect::Name;
 use crate::operation::{AlterTable, Kind, Operation, TableAction};
 
@@ -38,6 +38,26 @@ impl Catalog {
             Kind::AlterTable(alter) if self.misses_part(alter) => Some(Gap::Relation(alter.table.clone())),
             _ => None,
         }
+    }
+
+    /// Whether a relation that no migration made may have been there before all of them: none took it away, and its name is no
+    /// slip for another.
+    pub fn may_predate(&self, name: &RelationName) -> bool {
+        !name.schema.is_empty() && !self.departed.contains_key(name) && self.likeness(name).is_none()
+    }
+
+    /// Whether nothing was made before the migration at hand.
+    pub fn begins(&self) -> bool {
+        self.departed.is_empty() && self.relations.values().all(|it| it.born == self.migration)
+    }
+
+    /// The relation whose name is almost this one, or the same in another schema.
+    pub fn likeness(&self, name: &RelationName) -> Option<&RelationName> {
+        let most = if name.name.len() < 5 { 1 } else { 2 };
+        let own = name.name.to_lowercase();
+        let others = self.relations.keys().filter(|it| it.schema == name.schema || it.name == name.name);
+        let found = others.map(|it| (strsim::osa_distance(&own, &it.name.to_lowercase()), it));
+        found.filter(|(distance, _)| *distance <= most).min().map(|(_, it)| it)
     }
 
     /// Takes a gap over into what is known.

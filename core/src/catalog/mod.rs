@@ -93,6 +93,8 @@ pub struct Catalog {
     /// The path outside the transaction that set its own.
     path_outside: Option<path::Path>,
     relations: Map<RelationName, Arc<Relation>>,
+    /// Names that a relation had and has no more.
+    departed: Map<RelationName, ()>,
     /// The views that were made to read a relation; some may read it no more.
     readers: Map<RelationName, Arc<Vec<RelationName>>>,
     /// Tables that had another name, which the names of their constraints still begin with.
@@ -123,6 +125,7 @@ impl Catalog {
             further_schemas: Arc::default(),
             path_outside: None,
             relations: Map::default(),
+            departed: Map::default(),
             readers: Map::default(),
             renamed: Arc::default(),
             new_names: Arc::default(),

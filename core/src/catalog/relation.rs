@@ -118,6 +118,8 @@ pub struct ConstraintState {
     pub deferrable: bool,
     /// Whether it is checked there unless a transaction says otherwise.
     pub initially_deferred: bool,
+    /// Whether its last column is a period.
+    pub temporal: bool,
     /// What hangs on it.
     pub details: Details,
 }

@@ -94,6 +94,8 @@ pub struct Effect {
     pub transactional: bool,
     /// Why it fails on this target and schema, for tables that hold rows.
     pub fails: Option<String>,
+    /// A relation that no migration made: it fails where that was not there before all of them.
+    pub missing: Option<String>,
     /// Why it fails where its code comes to a place that a condition leads to.
     pub may_fail: Option<String>,
     /// Whether the statement was understood; else the strongest lock of its kind is assumed.
@@ -146,6 +148,7 @@ impl Effect {
         self.has_concurrent_form |= other.has_concurrent_form;
         self.transactional &= other.transactional;
         self.fails = self.fails.take().or(other.fails);
+        self.missing = self.missing.take().or(other.missing);
         self.may_fail = self.may_fail.take().or(other.may_fail);
         self.known &= other.known;
         self.assumed.extend(other.assumed);

@@ -11,7 +11,7 @@ use crate::backfill::BackfillJob;
 use crate::dialect::Dialect;
 use crate::operation::Kind;
 
-pub use postgres::preflight;
+pub use postgres::{preflight, versions};
 
 /// What is asked of an engine.
 pub trait Engine: Debug + Sync {

@@ -34,6 +34,8 @@ pub struct Context<'a> {
     pub conditional: bool,
     /// Whether a hazard of no lock timeout was reported before.
     pub timeout_reported: bool,
+    /// That a relation may be missing was said for this text already.
+    pub missing_reported: bool,
     /// On the way back: the schema before the migration went up.
     pub back: Option<&'a Catalog>,
     /// Whether the operation stands in a loop that never commits.

@@ -228,6 +228,7 @@ pub(crate) fn constraint(name: &str, kind: ConstraintKind) -> Constraint {
         not_enforced: false,
         deferrable: false,
         initially_deferred: false,
+        temporal: false,
         no_inherit: false,
         include: Vec::new(),
         options: Vec::new(),
@@ -283,7 +284,12 @@ pub(crate) fn again(state: &ConstraintState, dialect: Dialect) -> Option<Constra
         Demand::NotNull(_) | Demand::Exclude(_) => return None,
     };
     let (deferrable, initially_deferred) = (state.deferrable, state.initially_deferred);
-    Some(Constraint { deferrable, initially_deferred, ..constraint(&state.name, kind) })
+    Some(Constraint {
+        deferrable,
+        initially_deferred,
+        temporal: state.temporal,
+        ..constraint(&state.name, kind)
+    })
 }
 
 /// How an index is built or dropped.

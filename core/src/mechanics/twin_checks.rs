@@ -82,6 +82,9 @@ fn refuse_constraints(table: &RelationName, state: &Table, key: &[String]) -> Re
             Demand::PrimaryKey(columns) | Demand::Unique(columns) => columns.as_slice() == key,
             _ => false,
         };
+        if is_key && constraint.temporal {
+            return Err(format!("has a key, {name}, without overlaps: no upsert goes by such a one"));
+        }
         if is_key && constraint.deferrable {
             return Err(format!("has a key, {name}, that is deferrable: no upsert goes by such a one"));
         }

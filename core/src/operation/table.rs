@@ -133,6 +133,8 @@ pub struct Constraint {
     pub deferrable: bool,
     /// `INITIALLY DEFERRED`: it is checked there unless a transaction says otherwise.
     pub initially_deferred: bool,
+    /// The last column is a period: `WITHOUT OVERLAPS`, `PERIOD` (PostgreSQL 18).
+    pub temporal: bool,
     /// Not handed down to inheriting tables.
     pub no_inherit: bool,
     /// Further columns that the index of a key stores.

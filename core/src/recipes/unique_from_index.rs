@@ -36,6 +36,11 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         return Err(Refusal::new("it adds no unique constraint"));
     };
     let table = scene.resolve(&alter.table);
+    if constraint.temporal {
+        return Err(Refusal::new(
+            "a key without overlaps is made with its index, and takes over none that was built before: add it in a window",
+        ));
+    }
     let state = scene.catalog.table(&table);
     let primary = matches!(constraint.kind, ConstraintKind::PrimaryKey { .. });
     let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();

@@ -290,6 +290,7 @@ impl Facts<'_> {
                 Some(columns.join(", "))
             }
         };
+        let columns = columns.map(|it| if constraint.temporal { format!("{it} as a period") } else { it });
         let timing = match (constraint.deferrable, constraint.initially_deferred) {
             (false, _) => "at once",
             (true, false) => "at once, or at the end of the transaction",

@@ -26,24 +26,28 @@ fn set_config_and_set_schema_set_the_path() {
     fails(
         SHOP,
         "SELECT set_config('search_path', 'shop', false); ALTER TABLE crates ADD b int;",
-        "relation shop.crates does not exist",
+        "relation shop.crates does not exist, but public.crates does",
     );
     fails(
         SHOP,
         "SET SCHEMA 'shop'; RESET search_path; ALTER TABLE items ADD b int;",
-        "relation items does not exist",
+        "relation items does not exist, but shop.items does",
     );
     fails(
         SHOP,
         "BEGIN; SET LOCAL search_path = shop; ALTER TABLE items ADD b int; COMMIT; ALTER TABLE items ADD c int;",
-        "relation items does not exist",
+        "relation items does not exist, but shop.items does",
     );
 }
 
 #[test]
 fn an_empty_path_finds_and_makes_nothing() {
     let empty = "SELECT pg_catalog.set_config('search_path', '', false);";
-    fails(SHOP, &format!("{empty} ALTER TABLE crates ADD b int;"), "relation crates does not exist");
+    fails(
+        SHOP,
+        &format!("{empty} ALTER TABLE crates ADD b int;"),
+        "relation crates does not exist, but public.crates does",
+    );
     fails(
         SHOP,
         &format!("{empty} CREATE TABLE t (a int);"),

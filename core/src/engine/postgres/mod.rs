@@ -4,6 +4,7 @@ mod batches;
 pub(super) mod effect;
 pub(super) mod lower;
 pub mod preflight;
+pub mod versions;
 mod spell;
 
 use super::Engine;

@@ -3,8 +3,8 @@
 //! Each counts exactly what the server refuses: `tests/src/preflight.rs` runs them beside the statements themselves.
 //! A query is only given where that is so; `None` means that nobody can say it in SQL from what is known.
 
-use crate::catalog::{Catalog, Demand, RelationName, Table};
-use crate::dialect::{Dialect, Target, quote, quote_literal};
+use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table};
+use crate::dialect::{Dialect, Ident, Target, quote, quote_literal};
 use crate::operation::{
     Bound, Constraint, ConstraintKind, Expression, ForeignKey, IndexKey, PartitionBound, TypeName,
 };
@@ -98,18 +98,47 @@ pub fn violations(table: &RelationName, constraint: &Constraint, catalog: &Catal
     match &constraint.kind {
         ConstraintKind::Check(check) => Some(failing(table, check, dialect)),
         ConstraintKind::NotNull(column) => nulls(table, [column.name.as_str()], dialect),
-        ConstraintKind::ForeignKey(key) => orphans(table, key, &catalog.resolve(&key.references), catalog),
+        ConstraintKind::ForeignKey(key) => {
+            orphans(table, key, constraint.temporal, &catalog.resolve(&key.references), catalog)
+        }
+        ConstraintKind::Unique { columns, .. } | ConstraintKind::PrimaryKey { columns, .. }
+            if constraint.temporal =>
+        {
+            overlaps(table, columns, dialect)
+        }
         _ => None,
     }
 }
 
+/// Rows of one key whose periods overlap.
+fn overlaps(table: &RelationName, columns: &[Ident], dialect: Dialect) -> Option<String> {
+    let (period, own) = columns.split_last()?;
+    let same = own.iter().map(|it| (it, "=")).chain([(period, "&&")]);
+    let same: Vec<String> = same
+        .map(|(it, sign)| {
+            let name = quote(&it.name, dialect);
+            format!("other.{name} {sign} one.{name}")
+        })
+        .collect();
+    let table = table.sql(dialect);
+    let other =
+        format!("SELECT FROM {table} AS other WHERE other.ctid <> one.ctid AND {}", same.join(" AND "));
+    Some(format!("SELECT count(*) FROM {table} AS one WHERE EXISTS ({other})"))
+}
+
 /// Rows that a constraint which is there refuses.
-pub fn old_violations(table: &RelationName, demand: &Demand, catalog: &Catalog) -> Option<String> {
+pub fn old_violations(
+    table: &RelationName,
+    constraint: &ConstraintState,
+    catalog: &Catalog,
+) -> Option<String> {
     let dialect = catalog.dialect();
-    match demand {
+    match &constraint.demand {
         Demand::Check(check) => Some(failing(table, check, dialect)),
         Demand::NotNull(column) => nulls(table, [column.as_str()], dialect),
-        Demand::ForeignKey { references, key, .. } => orphans(table, key, references, catalog),
+        Demand::ForeignKey { references, key, .. } => {
+            orphans(table, key, constraint.temporal, references, catalog)
+        }
         _ => None,
     }
 }
@@ -122,6 +151,7 @@ fn failing(table: &RelationName, check: &Expression, dialect: Dialect) -> String
 fn orphans(
     table: &RelationName,
     key: &ForeignKey,
+    temporal: bool,
     references: &RelationName,
     catalog: &Catalog,
 ) -> Option<String> {
@@ -135,16 +165,21 @@ fn orphans(
     if own.len() != referenced.len() || own.is_empty() {
         return None;
     }
-    let same: Vec<String> = own
+    let mut same: Vec<String> = own
         .iter()
         .zip(&referenced)
         .map(|(own, other)| format!("parent.{} = {own}", quote(other, dialect)))
         .collect();
-    let missing = format!(
-        "NOT EXISTS (SELECT FROM {} AS parent WHERE {})",
-        references.sql(dialect),
-        same.join(" AND ")
-    );
+    let parent = references.sql(dialect);
+    let missing = match (own.last(), referenced.last()) {
+        (Some(period), Some(other)) if temporal => {
+            same.pop();
+            let (other, same) = (quote(other, dialect), same.join(" AND "));
+            let covered = format!("SELECT range_agg(parent.{other}) FROM {parent} AS parent WHERE {same}");
+            format!("({period} <@ ({covered})) IS NOT TRUE")
+        }
+        _ => format!("NOT EXISTS (SELECT FROM {parent} AS parent WHERE {})", same.join(" AND ")),
+    };
     let all = |word: &str, between: &str| {
         own.iter().map(|column| format!("{column} {word}")).collect::<Vec<_>>().join(between)
     };

@@ -36,6 +36,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if matches!(alter.action, TableAction::AddColumn { .. }) || columns.is_empty() {
         return Some(hazard);
     }
+    if constraint.temporal {
+        return Some(hazard.with_preflight(preflight::violations(&table, constraint, ctx.catalog)));
+    }
     let dialect = ctx.target.dialect;
     let keys: Vec<String> = columns.iter().map(|column| quote(&column.name, dialect)).collect();
     let nulls = match &constraint.kind {

@@ -14,7 +14,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    let Some(reason) = &ctx.effect.fails else { return may_fail(operation, ctx) };
+    let Some(reason) = &ctx.effect.fails else {
+        return may_fail(operation, ctx).or_else(|| may_be_missing(operation, ctx));
+    };
     let neighbours = matches!(&operation.kind, Kind::AlterTable(alter) if is_required_column(&alter.action));
     if ctx.conditional || neighbours {
         return None;
@@ -35,6 +37,14 @@ fn may_fail(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let reason = ctx.effect.may_fail.as_ref().filter(|_| !ctx.conditional)?;
     let hazard = Hazard::new(&RULE, operation.span, format!("it fails where it comes to it: {reason}"));
     Some(hazard.with_severity(Severity::Warning))
+}
+
+/// What no migration made may have been there before them: it is judged as if it were, and that is said once.
+fn may_be_missing(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
+    let name = ctx.effect.missing.as_ref().filter(|_| !ctx.conditional && !ctx.missing_reported)?;
+    let message = format!("it fails unless {name} was there before all migrations: none makes it");
+    let severity = if ctx.catalog.begins() { Severity::Note } else { Severity::Warning };
+    Some(Hazard::new(&RULE, operation.span, message).with_severity(severity))
 }
 
 fn is_partitioned(index: &CreateIndex, ctx: &Context<'_>) -> bool {

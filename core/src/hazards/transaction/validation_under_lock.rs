@@ -27,6 +27,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let message = format!("{who} of {} wait while every row is checked for {name}", ctx.display(&held));
     let table = ctx.resolve(&alter.table);
     let constraint = ctx.catalog.table(&table).and_then(|it| it.constraint(&name.name));
-    let preflight = constraint.and_then(|it| preflight::old_violations(&table, &it.demand, ctx.catalog));
+    let preflight = constraint.and_then(|it| preflight::old_violations(&table, it, ctx.catalog));
     Some(Hazard::new(&RULE, name.span, message).with_preflight(preflight))
 }

@@ -92,9 +92,16 @@ impl<'a> Draft<'a> {
         if self.catalog.relation(&resolved).is_some() || !self.catalog.is_complete() || by_runner {
             return Some(resolved);
         }
-        if !if_exists {
-            self.fail(format!("relation {} does not exist", self.display(&resolved)));
+        if if_exists {
+            return None;
         }
+        if self.catalog.may_predate(&resolved) {
+            self.effect.missing.get_or_insert(self.display(&resolved));
+            return Some(resolved);
+        }
+        let like = self.catalog.likeness(&resolved);
+        let like = like.map(|it| format!(", but {}.{} does", it.schema, it.name)).unwrap_or_default();
+        self.fail(format!("relation {} does not exist{like}", self.display(&resolved)));
         None
     }
 

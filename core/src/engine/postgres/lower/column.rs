@@ -221,6 +221,7 @@ fn constraint(kind: ConstraintKind) -> Constraint {
         not_enforced: false,
         deferrable: false,
         initially_deferred: false,
+        temporal: false,
         no_inherit: false,
         include: Vec::new(),
         options: Vec::new(),
@@ -249,17 +250,20 @@ fn nameless_constraint(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     }
     if cursor.eat("unique") {
         let nulls_not_distinct = nulls_not_distinct(cursor);
-        let Keys { columns, using_index, parameters } = keys(cursor)?;
+        let Keys { columns, temporal, using_index, parameters } = keys(cursor)?;
         let kind = ConstraintKind::Unique { columns, using_index, nulls_not_distinct };
-        return Some(parameters.on(constraint(kind)));
+        return Some(parameters.on(Constraint { temporal, ..constraint(kind) }));
     }
     if cursor.eat_all("primary key") {
-        let Keys { columns, using_index, parameters } = keys(cursor)?;
-        return Some(parameters.on(constraint(ConstraintKind::PrimaryKey { columns, using_index })));
+        let Keys { columns, temporal, using_index, parameters } = keys(cursor)?;
+        let kind = ConstraintKind::PrimaryKey { columns, using_index };
+        return Some(parameters.on(Constraint { temporal, ..constraint(kind) }));
     }
     if cursor.eat_all("foreign key") {
+        let temporal = last_of(cursor).is_some_and(|mut it| it.eat("period") && it.ident().is_some());
         let columns = columns(cursor);
-        return Some(constraint(ConstraintKind::ForeignKey(foreign_key(cursor, columns)?)));
+        let kind = ConstraintKind::ForeignKey(foreign_key(cursor, columns)?);
+        return Some(Constraint { temporal, ..constraint(kind) });
     }
     cursor.eat("exclude").then(|| exclusion(cursor))
 }
@@ -280,6 +284,7 @@ fn exclusion(cursor: &mut Cursor<'_>) -> Constraint {
 
 struct Keys {
     columns: Vec<Ident>,
+    temporal: bool,
     using_index: Option<Ident>,
     parameters: IndexParameters,
 }
@@ -287,11 +292,23 @@ struct Keys {
 fn keys(cursor: &mut Cursor<'_>) -> Option<Keys> {
     if cursor.eat_all("using index") {
         let using_index = Some(cursor.ident()?);
-        return Some(Keys { columns: Vec::new(), using_index, parameters: IndexParameters::default() });
+        return Some(Keys {
+            columns: Vec::new(),
+            temporal: false,
+            using_index,
+            parameters: IndexParameters::default(),
+        });
     }
+    let temporal =
+        last_of(cursor).is_some_and(|mut it| it.ident().is_some() && it.eat_all("without overlaps"));
     let columns = columns(cursor);
     let parameters = index_parameters(cursor);
-    (!columns.is_empty()).then_some(Keys { columns, using_index: None, parameters })
+    (!columns.is_empty()).then_some(Keys { columns, temporal, using_index: None, parameters })
+}
+
+/// The last part of the list in parentheses that comes next.
+fn last_of<'a>(cursor: &Cursor<'a>) -> Option<Cursor<'a>> {
+    cursor.clone().group()?.segments().pop()
 }
 
 fn nulls_not_distinct(cursor: &mut Cursor<'_>) -> bool {

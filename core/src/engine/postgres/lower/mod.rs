@@ -68,8 +68,13 @@ fn string(cursor: &mut Cursor<'_>) -> Option<String> {
     Some(text.get(open + 1..text.len().checked_sub(1)?)?.replace("''", "'"))
 }
 
-/// The columns of `(a, b)`; expressions are left out.
+/// The columns of `(a, b)` or `(a, PERIOD b)`; expressions are left out.
 fn columns(cursor: &mut Cursor<'_>) -> Vec<crate::dialect::Ident> {
     let Some(group) = cursor.group() else { return Vec::new() };
-    group.segments().into_iter().filter_map(|mut segment| segment.ident()).collect()
+    let column = |mut segment: Cursor<'_>| {
+        let mut period = segment.clone();
+        let period = period.eat("period").then(|| period.ident()).flatten();
+        period.or_else(|| segment.ident())
+    };
+    group.segments().into_iter().filter_map(column).collect()
 }

@@ -171,6 +171,7 @@ fn domain_constraint(cursor: &mut Cursor<'_>) -> Option<crate::operation::Constr
         not_enforced: false,
         deferrable: false,
         initially_deferred: false,
+        temporal: false,
         no_inherit: false,
         include: Vec::new(),
         options: Vec::new(),

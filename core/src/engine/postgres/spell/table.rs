@@ -69,7 +69,7 @@ fn constraint(it: &Constraint) -> String {
     let named = it.name.as_ref().map(|it| format!("CONSTRAINT {} ", ident(it))).unwrap_or_default();
     format!(
         "{named}{}{}{}{}{}",
-        demand(&it.kind),
+        demand(&it.kind, it.temporal),
         timing(it.deferrable, it.initially_deferred),
         when(it.no_inherit, " NO INHERIT"),
         when(it.not_enforced, " NOT ENFORCED"),
@@ -77,7 +77,7 @@ fn constraint(it: &Constraint) -> String {
     )
 }
 
-fn demand(kind: &ConstraintKind) -> String {
+fn demand(kind: &ConstraintKind, temporal: bool) -> String {
     match kind {
         ConstraintKind::Check(check) => format!("CHECK ({})", check.text),
         ConstraintKind::NotNull(column) => format!("NOT NULL {}", ident(column)),
@@ -85,25 +85,41 @@ fn demand(kind: &ConstraintKind) -> String {
             format!("UNIQUE USING INDEX {}", ident(index))
         }
         ConstraintKind::Unique { columns, nulls_not_distinct, .. } => {
-            format!("UNIQUE {}({})", when(*nulls_not_distinct, "NULLS NOT DISTINCT "), idents(columns))
+            format!(
+                "UNIQUE {}({}{})",
+                when(*nulls_not_distinct, "NULLS NOT DISTINCT "),
+                idents(columns),
+                when(temporal, " WITHOUT OVERLAPS")
+            )
         }
         ConstraintKind::PrimaryKey { using_index: Some(index), .. } => {
             format!("PRIMARY KEY USING INDEX {}", ident(index))
         }
-        ConstraintKind::PrimaryKey { columns, .. } => format!("PRIMARY KEY ({})", idents(columns)),
+        ConstraintKind::PrimaryKey { columns, .. } => {
+            format!("PRIMARY KEY ({}{})", idents(columns), when(temporal, " WITHOUT OVERLAPS"))
+        }
         ConstraintKind::ForeignKey(key) => {
             let referenced = match key.referenced.as_slice() {
                 [] => String::new(),
-                some => format!(" ({})", idents(some)),
+                some => format!(" ({})", key_columns(some, temporal)),
             };
             let actions = if key.actions.is_empty() { String::new() } else { format!(" {}", key.actions) };
             format!(
                 "FOREIGN KEY ({}) REFERENCES {}{referenced}{actions}",
-                idents(&key.columns),
+                key_columns(&key.columns, temporal),
                 name(&key.references)
             )
         }
         ConstraintKind::Exclude { columns } => format!("EXCLUDE ({})", idents(columns)),
+    }
+}
+
+/// The columns of a foreign key; the last may be a period.
+fn key_columns(columns: &[crate::dialect::Ident], temporal: bool) -> String {
+    match columns.split_last().filter(|_| temporal) {
+        Some((last, [])) => format!("PERIOD {}", ident(last)),
+        Some((last, before)) => format!("{}, PERIOD {}", idents(before), ident(last)),
+        None => idents(columns),
     }
 }
 
