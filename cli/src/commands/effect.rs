@@ -6,29 +6,70 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{Part, check, replay};
 use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::framework::Transaction;
+use lockkeeper_core::policy::Policy;
 use lockkeeper_core::report::{EffectReport, StatementEffect, effect_report};
 use lockkeeper_core::text::Span;
+use lockkeeper_project::analysis;
 use lockkeeper_project::discover::looks_refused;
 use lockkeeper_project::folder::Problem;
+use lockkeeper_project::target::target;
 
 use crate::args::{EffectArgs, Format};
 use crate::exit::{Exit, unread, usage};
 use crate::{output, place};
 
 pub fn run(args: &EffectArgs) -> anyhow::Result<Exit> {
-    let target = place::target(&args.target, Target::default())?;
-    if !Dialect::ANALYSED.contains(&target.dialect) {
-        return Err(usage(format!(
-            "effects of {} are not known yet: only PostgreSQL's are",
-            target.dialect.title()
-        )));
-    }
-    let catalog = match &args.schema {
-        Some(file) => schema(&place::read(file)?, &target),
-        None => Catalog::unknown(target.dialect),
-    };
+    let stated = place::target(&args.target, Target::default())?;
+    refuse_engine(&stated)?;
     let text = place::read(args.file.as_deref().unwrap_or(Path::new("-")))?;
-    if let Some(dialect) = looks_refused(&text).filter(|_| args.target.dialect.is_none()) {
+    let report = match (&args.file, &args.schema) {
+        (Some(file), None) if file != Path::new("-") => in_project(args, file, &text)?,
+        _ => None,
+    };
+    let report = match report {
+        Some(report) => report,
+        None => alone(args, &stated, &text)?,
+    };
+    match args.format {
+        Format::Json => output::json(&report)?,
+        Format::Text => output::text_line(&in_words(&report)),
+    }
+    Ok(Exit::Fine)
+}
+
+fn refuse_engine(target: &Target) -> anyhow::Result<()> {
+    if Dialect::ANALYSED.contains(&target.dialect) {
+        return Ok(());
+    }
+    Err(usage(format!("effects of {} are not known yet: only PostgreSQL's are", target.dialect.title())))
+}
+
+/// A file of a folder of migrations: on the schema that those before it make, as its runner sends it.
+fn in_project(args: &EffectArgs, file: &Path, text: &str) -> anyhow::Result<Option<EffectReport>> {
+    let project = place::project(file)?;
+    let absolute = place::absolute(file);
+    let place = project.classify_file(&absolute);
+    let Some(folder) = place.folder() else { return Ok(None) };
+    let path = project.relative(&absolute);
+    let stated =
+        args.target.dialect.is_some().then_some(place::target(&args.target, Target::default())?.dialect);
+    if let Some(problem) = analysis::problem_of(&project, place, &path, text, stated).filter(|it| it.unread) {
+        return Err(unread(&problem));
+    }
+    let target = place::target(&args.target, target(&project, Some(folder)))?;
+    refuse_engine(&target)?;
+    let checked = analysis::check_in_folder(folder, &target, &path, text, &Policy::default());
+    let schema = match folder.before(&path).len() {
+        0 => "that of an empty database".to_owned(),
+        1 => "what the migration before it makes".to_owned(),
+        count => format!("what the {count} migrations before it make"),
+    };
+    Ok(Some(effect_report(text, checked.all_parts().map(|(part, _)| part), &target, schema)))
+}
+
+/// A text by itself.
+fn alone(args: &EffectArgs, target: &Target, text: &str) -> anyhow::Result<EffectReport> {
+    if let Some(dialect) = looks_refused(text).filter(|_| args.target.dialect.is_none()) {
         let path = args.file.as_ref().map_or("-".to_owned(), |file| file.display().to_string());
         let message = format!("looks like {}, which is not analysed yet", dialect.title());
         return Err(unread(&Problem::unread(
@@ -37,13 +78,11 @@ pub fn run(args: &EffectArgs) -> anyhow::Result<Exit> {
             "say --dialect postgres if it is for PostgreSQL",
         )));
     }
-    let checked = check(whole(&text), &target, &catalog);
-    let report = effect_report(&text, &checked, &target);
-    match args.format {
-        Format::Json => output::json(&report)?,
-        Format::Text => output::text_line(&in_words(&report)),
-    }
-    Ok(Exit::Fine)
+    let (catalog, known) = match &args.schema {
+        Some(file) => (schema(&place::read(file)?, target), format!("what {} makes", file.display())),
+        None => (Catalog::unknown(target.dialect), "not known: say --schema FILE".to_owned()),
+    };
+    Ok(effect_report(text, [&check(whole(text), target, &catalog)], target, known))
 }
 
 fn whole(text: &str) -> Part<'_> {
@@ -59,7 +98,10 @@ fn schema(text: &str, target: &Target) -> Catalog {
 
 fn in_words(report: &EffectReport) -> String {
     let target = &report.target;
-    let mut lines = vec![format!("{} {} ({})", target.dialect, target.version, target.source)];
+    let mut lines = vec![format!(
+        "{} {} ({}); the schema before: {}",
+        target.dialect, target.version, target.source, report.schema
+    )];
     lines.extend(report.statements.iter().map(statement));
     lines.join("\n\n")
 }

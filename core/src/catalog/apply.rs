@@ -95,6 +95,7 @@ impl Catalog {
     }
 
     pub(super) fn insert(&mut self, name: RelationName, kind: RelationKind) {
+        self.has_placeholders |= super::lookup::is_placeholder(&name.schema);
         if let RelationKind::View(view) = &kind {
             for dependence in &view.depends_on {
                 self.add_reader(&dependence.relation, &name);

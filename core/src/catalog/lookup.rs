@@ -11,10 +11,26 @@ impl Catalog {
     /// The full name of a relation as a statement spells it.
     pub fn resolve(&self, name: &Name) -> RelationName {
         let new = self.resolve_new(name);
-        if name.schema.is_some() || self.further_schemas.is_empty() || self.relations.contains_key(&new) {
+        if self.relations.contains_key(&new) {
+            return new;
+        }
+        if let Some(found) = self.filled_in(name) {
+            return found;
+        }
+        if name.schema.is_some() || self.further_schemas.is_empty() {
             return new;
         }
         self.found_behind(name).filter(|_| !self.types.contains_key(&new)).unwrap_or(new)
+    }
+
+    /// The only relation with this name, where its schema or that of the name is a placeholder: nobody knows what is filled in.
+    fn filled_in(&self, name: &Name) -> Option<RelationName> {
+        let any = name.schema.as_deref().is_some_and(is_placeholder);
+        (any || self.has_placeholders && name.schema.is_none()).then_some(())?;
+        let mut alike =
+            self.relations.keys().filter(|it| *it.name == *name.name && (any || is_placeholder(&it.schema)));
+        let found = alike.next().cloned()?;
+        alike.next().is_none().then_some(found)
     }
 
     /// The relation with this name.
@@ -261,4 +277,9 @@ impl Catalog {
     pub fn is_published(&self, table: &RelationName) -> bool {
         self.publishes_all || self.publications.values().any(|tables| tables.contains(table))
     }
+}
+
+/// Whether a name is one of a templating language, of a runner or of psql, and is filled in when it runs.
+pub(super) fn is_placeholder(name: &str) -> bool {
+    ["${", "{{", "%(", "$(", "#{", "<%"].iter().any(|it| name.contains(it)) || name.starts_with(':')
 }

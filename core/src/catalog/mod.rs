@@ -93,6 +93,8 @@ pub struct Catalog {
     /// The path outside the transaction that set its own.
     path_outside: Option<path::Path>,
     relations: Map<RelationName, Arc<Relation>>,
+    /// The schema of a relation is a placeholder.
+    has_placeholders: bool,
     /// Names that a relation had and has no more.
     departed: Map<RelationName, ()>,
     /// The views that were made to read a relation; some may read it no more.
@@ -125,6 +127,7 @@ impl Catalog {
             further_schemas: Arc::default(),
             path_outside: None,
             relations: Map::default(),
+            has_placeholders: false,
             departed: Map::default(),
             readers: Map::default(),
             renamed: Arc::default(),

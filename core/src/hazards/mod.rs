@@ -226,6 +226,7 @@ pub static RULES: &[&Rule] = &[
     &locking::volatile_default_rewrite::RULE,
     &locking::stored_column_rewrite::RULE,
     &locking::type_change_rewrite::RULE,
+    &locking::lost_statistics::RULE,
     &locking::validating_constraint::RULE,
     &locking::inline_unique_build::RULE,
     &locking::partitioned_index_build::RULE,

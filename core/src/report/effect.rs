@@ -17,6 +17,8 @@ pub struct EffectReport {
     pub version: u32,
     /// What the statements would run on.
     pub target: TargetReport,
+    /// What is known of the schema before the first statement, in words.
+    pub schema: String,
     /// The statements in order.
     pub statements: Vec<StatementEffect>,
 }
@@ -107,8 +109,16 @@ pub fn statement_effect(
 }
 
 /// The effects of all statements of a text.
-pub fn effect_report(text: &str, checked: &Checked, target: &Target) -> EffectReport {
+pub fn effect_report<'a>(
+    text: &str,
+    parts: impl IntoIterator<Item = &'a Checked>,
+    target: &Target,
+    schema: String,
+) -> EffectReport {
     let lines = LineIndex::new(text);
-    let statements = checked.statements.iter().map(|it| statement_effect(text, &lines, it, &checked.after));
-    EffectReport { version: 1, target: target.into(), statements: statements.collect() }
+    let mut statements: Vec<StatementEffect> = Vec::new();
+    for part in parts {
+        statements.extend(part.statements.iter().map(|it| statement_effect(text, &lines, it, &part.after)));
+    }
+    EffectReport { version: 1, target: target.into(), schema, statements }
 }

@@ -21,7 +21,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let table = ctx.resolve(&alter.table);
     let open = ctx.catalog.table(&table).is_some_and(|state| !state.policies.is_empty());
     let unknown = ctx.catalog.table(&table).is_none();
-    if open || unknown || !ctx.is_live(&table) {
+    // The transaction keeps the table closed until the policy is there.
+    let follows = ctx.in_transaction() && ctx.rest_mentions(&["create", "policy", &table.name]);
+    if open || unknown || follows || !ctx.is_live(&table) {
         return None;
     }
     let message = format!(

@@ -10,6 +10,7 @@ pub mod domain_constraint_scan;
 pub mod exclusion_build;
 pub mod inline_unique_build;
 pub mod locked_partition_parent;
+pub mod lost_statistics;
 pub mod not_null_scan;
 pub mod nullable_key_scan;
 pub mod partitioned_index_build;

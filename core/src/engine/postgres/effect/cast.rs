@@ -124,7 +124,7 @@ fn assignable(from: &str, to: &str) -> bool {
         || both(&["json", "jsonb"])
         || both(&["inet", "cidr"])
         || both(&["bit", "varbit"])
-        || both(&["text", "varchar", "bpchar", "citext", "name"])
+        || both(&["text", "varchar", "bpchar", "citext"])
         || both(&["text", "xml"]) && to == "text"
         || both(&["timestamp", "timestamptz"])
         || matches!(
@@ -146,7 +146,7 @@ fn assignable(from: &str, to: &str) -> bool {
 pub fn loss(from: &TypeName, to: &TypeName) -> Option<Loss> {
     const WHOLE: &[&str] = &["int2", "int4", "int8"];
     let place = |ty: &TypeName| WHOLE.iter().position(|it| ty.is(it));
-    let is_text = |ty: &TypeName| ty.is_any(&["text", "varchar", "bpchar"]);
+    let is_text = |ty: &TypeName| ty.is_any(&["text", "varchar", "bpchar", "citext"]);
     let fractional = |ty: &TypeName| ty.is_any(&["numeric", "float4", "float8"]);
     if let (Some(old), Some(new)) = (place(from), place(to)) {
         return (new < old).then_some(Loss::Error);
