@@ -3,6 +3,7 @@
 use super::alter::key_of;
 use super::cast::{Conversion, base, casts_by_assignment, conversion};
 use super::draft::Draft;
+use super::immutable;
 use crate::catalog::{ColumnState, Demand, RelationName, Table};
 use crate::dialect::{LockMode, Name};
 use crate::operation::{Expression, TypeName};
@@ -189,6 +190,20 @@ fn refuse(
     if let Some(view) = draft.catalog.views_on_column(relation, column).first() {
         let view = draft.display(view);
         draft.fail(format!("the view {view} uses the column: its type cannot change"));
+    }
+    let type_of = |name: &str| match name == column {
+        true => Some(ty.clone()),
+        false => Some(table.column(name)?.ty.clone()),
+    };
+    for index in draft.catalog.indexes(relation).iter().filter(|it| it.computes_from(column, dialect)) {
+        let keys = index.keys.iter().filter(|key| key.column.is_none()).map(|key| &key.text);
+        let mut expressions = keys.chain(&index.predicate);
+        if let Some(what) = expressions.find_map(|it| immutable::mutable(it, draft.catalog, &type_of)) {
+            let name = draft.display(&index.name);
+            draft.fail(format!(
+                "{what} in the index {name} is not IMMUTABLE, so that it cannot be built again"
+            ));
+        }
     }
     let generated = table
         .columns

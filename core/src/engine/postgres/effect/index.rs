@@ -1,6 +1,7 @@
 //! Indexes and maintenance (manual, CREATE INDEX, REINDEX, VACUUM, CLUSTER).
 
 use super::draft::Draft;
+use super::immutable;
 use crate::catalog::RelationName;
 use crate::dialect::{LockMode, Name};
 use crate::effect::{Waits, Work};
@@ -14,6 +15,12 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateIndex) {
         draft.fail(format!("{} is a view: it has no rows to index", draft.display(&relation)));
     }
     super::names::index(draft, &relation, create);
+    let type_of = |name: &str| Some(draft.table(&relation)?.column(name)?.ty.clone());
+    let keys = create.keys.iter().filter(|key| key.column.is_none()).map(|key| &key.text);
+    let mut expressions = keys.chain(&create.predicate);
+    if let Some(what) = expressions.find_map(|it| immutable::mutable(it, draft.catalog, &type_of)) {
+        draft.fail(format!("{what} is not IMMUTABLE, as everything in an index must be"));
+    }
     if create.nulls_not_distinct {
         draft.needs(15, "NULLS NOT DISTINCT");
     }

@@ -9,6 +9,7 @@ mod constraint;
 mod data;
 mod draft;
 mod drop;
+mod immutable;
 mod index;
 mod names;
 mod object;

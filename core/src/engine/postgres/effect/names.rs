@@ -101,7 +101,11 @@ pub(super) fn new_table(draft: &mut Draft<'_>, create: &CreateTable) {
         }
         named.extend(columns_of(constraint).map(|it| it.name.clone()));
     }
+    let type_of = |name: &str| Some(create.columns.iter().find(|it| it.name.name == name)?.ty.clone());
     for generated in create.columns.iter().filter_map(|it| it.generated.as_ref()) {
+        if let Some(what) = super::immutable::mutable(&generated.expression, draft.catalog, &type_of) {
+            draft.fail(format!("{what} is not IMMUTABLE, as everything in a generated column must be"));
+        }
         named.extend(named_in(draft, own, &generated.expression));
     }
     named.extend(create.partition_by.iter().flat_map(|it| it.columns.iter().cloned()));

@@ -4,6 +4,7 @@ use super::alter::key_of;
 use super::builtin::{missing_function, volatility};
 use super::cast::base;
 use super::draft::Draft;
+use super::immutable;
 use super::{constraint, partition};
 use crate::catalog::{Demand, Dependent, RelationName, Thing, UserType};
 use crate::dialect::LockMode;
@@ -84,6 +85,11 @@ pub(super) fn add_column(
         let form =
             if generated.stored { (12, "a generated column") } else { (18, "a virtual generated column") };
         draft.needs(form.0, form.1);
+        let type_of = |name: &str| Some(draft.table(relation)?.column(name)?.ty.clone());
+        let what = immutable::mutable(&generated.expression, draft.catalog, &type_of);
+        if let Some(what) = what {
+            draft.fail(format!("{what} is not IMMUTABLE, as everything in a generated column must be"));
+        }
     }
     if let Some(function) =
         column.default.as_ref().and_then(|it| missing_function(it, draft.target, draft.catalog))
