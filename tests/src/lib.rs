@@ -17,6 +17,8 @@ mod lsp;
 mod mcp;
 mod desk;
 mod gates;
+mod exits;
+mod outputs;
 mod held;
 mod proof;
 mod corpus;
