@@ -18,6 +18,7 @@ mod mcp;
 mod desk;
 mod gates;
 mod exits;
+mod ci;
 mod outputs;
 mod held;
 mod proof;

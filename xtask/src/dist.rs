@@ -53,7 +53,11 @@ fn npm(program: &Path, packages: &Path) -> Result<()> {
     let wrapper = root().join("packaging/npm/wrapper");
     let manifest: Value = serde_json::from_slice(&fs::read(wrapper.join("package.json"))?)?;
     if manifest["version"] != version() {
-        bail!("packaging/npm/wrapper/package.json has the version {}, and not {}", manifest["version"], version());
+        bail!(
+            "packaging/npm/wrapper/package.json has the version {}, and not {}",
+            manifest["version"],
+            version()
+        );
     }
     let folder = target().join("staging/npm").join(format!("{system}-{processor}"));
     fs::create_dir_all(folder.join("bin"))?;
