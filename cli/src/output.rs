@@ -38,10 +38,14 @@ pub fn text(text: &str) {
 /// Whether text on standard output is coloured: `NO_COLOR` forbids it, `CLICOLOR_FORCE` asks for it, else a terminal decides.
 pub fn is_colored() -> bool {
     !anstyle_query::no_color()
-        && (anstyle_query::clicolor_force()
+        && (is_forced()
             || anstyle_query::clicolor().unwrap_or(true)
                 && anstyle_query::term_supports_color()
                 && std::io::stdout().is_terminal())
+}
+
+fn is_forced() -> bool {
+    std::env::var_os("CLICOLOR_FORCE").is_some_and(|it| !it.is_empty() && it != "0")
 }
 
 /// How wide text on standard output may be.

@@ -213,7 +213,7 @@ fn a_baseline_accepts_what_was_there_and_gets_shorter() {
         "accepts renamed-column in db/migrations/20260114100000_rename_user_name.sql, which no longer occurs"
     ));
     desk.run(&write);
-    assert_eq!(desk.read("accepted.toml").matches("[[accepted]]").count(), 2);
+    assert_eq!(desk.read("accepted.toml").matches("[[accepted]]").count(), 3);
 }
 
 /// A call that looks at less says nothing about the rest.

@@ -25,7 +25,7 @@ pub fn run(args: &InitArgs) -> anyhow::Result<Exit> {
         return undo::run(&project);
     }
     refuse_no_project(&project)?;
-    let answers = config::answers(&project, args, asks(args))?;
+    let answers = config::answers(&project, args, asks(args) && wants(args, InitPart::Config))?;
     let proposals = proposals(&project, args, &answers);
     show(&project, &proposals);
     let writes: Vec<&Proposal> = proposals.iter().filter(|it| it.after.is_some()).collect();
@@ -50,6 +50,10 @@ fn asks(args: &InitArgs) -> bool {
     !args.yes && std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
+fn wants(args: &InitArgs, part: InitPart) -> bool {
+    args.parts.is_empty() || args.parts.contains(&part)
+}
+
 fn refuse_no_project(project: &Project) -> anyhow::Result<()> {
     if project.folders.is_empty() && project.not_analysed.is_empty() {
         return Err(usage(format!(
@@ -62,7 +66,7 @@ fn refuse_no_project(project: &Project) -> anyhow::Result<()> {
 }
 
 fn proposals(project: &Project, args: &InitArgs, answers: &[(String, String)]) -> Vec<Proposal> {
-    let wanted = |part: InitPart| args.parts.is_empty() || args.parts.contains(&part);
+    let wanted = |part: InitPart| wants(args, part);
     let mut found = Vec::new();
     if wanted(InitPart::Config) {
         found.push(config::proposal(project, answers));
