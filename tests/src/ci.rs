@@ -9,10 +9,11 @@ use crate::desk::Desk;
 
 /// Answers as `gh api` does about comments that lie in a file, one a line.
 const GH: &str = r#"#!/usr/bin/env bash
-echo "$*" >> "$CALLS"
-case "$*" in
+call="$*"
+echo "$call" >> "$CALLS"
+case "$call" in
   *--jq*) if [ -s "$COMMENTS" ]; then echo 41; fi ;;
-  *body=@*) body="${*#*body=@}"; cp "${body%% *}" "$COMMENTS" ;;
+  *body=@*) body="${call#*body=@}"; cp "${body%% *}" "$COMMENTS" ;;
 esac
 "#;
 
