@@ -41,7 +41,7 @@ pub fn write(checked: &Checked) -> anyhow::Result<bool> {
         was: Some(&it.before),
     });
     if fixed.is_empty() {
-        eprintln!("lockkeeper: there is no fix that keeps the meaning");
+        eprintln!("lockkeeper: there is no fix that keeps the meaning of a migration; nothing was changed");
         return Ok(false);
     }
     write_all(&checked.project.root, &files.collect::<Vec<_>>()).map_err(usage)?;
