@@ -74,7 +74,9 @@ pub fn findings<'a>(report: &'a CheckReport, prefix: &'a str) -> Vec<Finding<'a>
         }
     }
     for unread in &report.unread {
-        let message = format!("not analysed: {}", sanitise(&unread.reason, LONGEST));
+        let reason = sanitise(&unread.reason, LONGEST);
+        // What is about a whole file or folder is worded to stand behind its path.
+        let message = if unread.span.is_some() { format!("not analysed: {reason}") } else { reason };
         let fingerprint = unread.fingerprint.clone();
         found.push(Finding {
             path: located(prefix, &unread.path),
