@@ -4,10 +4,11 @@ use crate::gate::Tier;
 use crate::ledger::Closed;
 use crate::ledger::entry::Request;
 use crate::time::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// `{"status":"approval_required", ...}`: nothing was done, not even half.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ApprovalRequired {
     /// Always `approval_required`.
     pub status: &'static str,

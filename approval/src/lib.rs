@@ -23,5 +23,6 @@ pub mod ledger;
 pub mod status;
 pub mod answer;
 pub mod terminal;
+pub mod setup;
 pub mod drafting;
 pub mod books;

@@ -49,6 +49,19 @@ pub enum Command {
     },
     /// Speak the Model Context Protocol on standard input and output.
     Mcp,
+    /// Set a project up: show what would be written, and write it on yes.
+    Init(InitArgs),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man {
+        /// Write the page of each command into this folder instead.
+        #[arg(long, value_name = "FOLDER")]
+        out: Option<PathBuf>,
+    },
 }
 
 /// How the answer is written.
@@ -58,6 +71,27 @@ pub enum Format {
     Text,
     /// For programs.
     Json,
+}
+
+/// How the answer of a check is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CheckFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+    /// SARIF 2.1.0, for code scanning and viewers.
+    Sarif,
+    /// Annotations of GitHub's workflows.
+    Github,
+    /// GitLab's code quality report.
+    Gitlab,
+    /// JUnit's XML.
+    Junit,
+    /// A line per finding, as compilers print them.
+    Gcc,
+    /// A comment on a pull request.
+    Markdown,
 }
 
 /// What the SQL will run on.
@@ -79,7 +113,7 @@ pub struct CheckArgs {
     pub target: TargetArgs,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: CheckFormat,
     /// Only files that are new or changed since the merge base with this revision.
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
@@ -92,6 +126,52 @@ pub struct CheckArgs {
     /// Let what could not be read pass: it is listed, and the verdict is over the rest.
     #[arg(long)]
     pub allow_unread: bool,
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    #[command(flatten)]
+    pub baseline: BaselineArgs,
+    /// Apply the fixes that keep the meaning of a migration, and check what is left. Name the files, or say --since or
+    /// --database-url: a migration that has run must stay as it is.
+    #[arg(long, conflicts_with_all = ["diff", "write_baseline"])]
+    pub fix: bool,
+    /// Show what --fix would change, as a unified diff, and write nothing.
+    #[arg(long, conflicts_with_all = ["format", "write_baseline"])]
+    pub diff: bool,
+}
+
+/// Which rules and files are reported.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct SelectionArgs {
+    /// Report only this rule; may be given several times.
+    #[arg(long = "rule", value_name = "NAME")]
+    pub rules: Vec<String>,
+    /// Do not report this rule; may be given several times.
+    #[arg(long = "exclude", value_name = "NAME")]
+    pub excluded_rules: Vec<String>,
+    /// Do not report files that match this glob; they still count as history. May be given several times.
+    #[arg(long = "exclude-path", value_name = "GLOB")]
+    pub excluded_paths: Vec<String>,
+}
+
+impl SelectionArgs {
+    /// Whether everything is reported.
+    pub fn is_everything(&self) -> bool {
+        self.rules.is_empty() && self.excluded_rules.is_empty() && self.excluded_paths.is_empty()
+    }
+}
+
+/// Findings that were accepted when the project began to use Lockkeeper.
+#[derive(Debug, Clone, ClapArgs)]
+pub struct BaselineArgs {
+    /// Accept the findings that this file lists, each with its reason.
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<PathBuf>,
+    /// Write the baseline: all findings where there is no such file yet, else only fewer than it has now.
+    #[arg(long, requires = "baseline", conflicts_with_all = ["paths", "since", "database_url"])]
+    pub write_baseline: bool,
+    /// Why the findings of a new baseline are accepted.
+    #[arg(long, value_name = "TEXT", requires = "write_baseline")]
+    pub reason: Option<String>,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -165,6 +245,9 @@ pub struct RewriteArgs {
     /// Write the files; without it they are only shown.
     #[arg(long)]
     pub write: bool,
+    /// Show the files as a unified diff, and write nothing.
+    #[arg(long, conflicts_with_all = ["write", "format"])]
+    pub diff: bool,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,
@@ -250,4 +333,38 @@ pub enum LedgerCommand {
         #[arg(long, default_value = ".")]
         project: PathBuf,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct InitArgs {
+    /// The project.
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// Only this part; may be given several times. Without it, all parts for which the project has a place.
+    #[arg(long = "part", value_enum, value_name = "PART")]
+    pub parts: Vec<InitPart>,
+    /// An answer to a question, as ID=VALUE, for lockkeeper.toml; `lockkeeper signals` lists the questions.
+    #[arg(long = "answer", value_name = "ID=VALUE")]
+    pub answers: Vec<String>,
+    /// Write without asking.
+    #[arg(long)]
+    pub yes: bool,
+    /// Take back what init wrote here, except what was changed since.
+    #[arg(long, conflicts_with_all = ["parts", "answers", "yes"])]
+    pub undo: bool,
+}
+
+/// What `init` sets up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InitPart {
+    /// lockkeeper.toml.
+    Config,
+    /// The entry for pre-commit or lefthook.
+    Hook,
+    /// The job for GitHub or GitLab.
+    Ci,
+    /// The MCP server for agents.
+    Mcp,
+    /// The language server for Helix.
+    Editor,
 }

@@ -2,9 +2,12 @@
 
 mod args;
 mod commands;
+mod diff;
 mod exit;
 mod output;
 mod place;
+#[cfg(test)]
+mod schemas;
 
 use std::process::ExitCode;
 
@@ -35,6 +38,9 @@ fn main() -> ExitCode {
         // Not through `exit`: the protocol says what the code is, and an unread standard input must not keep the process.
         Command::Lsp { .. } => std::process::exit(lockkeeper_lsp::serve()),
         Command::Mcp => commands::serve::mcp(),
+        Command::Init(args) => commands::init::run(&args),
+        Command::Completions { shell } => commands::generate::completions(shell),
+        Command::Man { out } => commands::generate::man(out.as_deref()),
     };
     match result {
         Ok(exit) => exit.into(),
@@ -48,7 +54,7 @@ fn start_log() {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_ansi(!anstyle_query::no_color() && std::io::IsTerminal::is_terminal(&std::io::stderr()))
         .with_writer(std::io::stderr)
         .finish();
     // It is set once, here: a second subscriber cannot be there.

@@ -150,9 +150,9 @@ fn graded(hazard: &Hazard, policy: &Policy) -> Option<Hazard> {
     }
 }
 
-/// The verdict over some hazards.
-pub fn verdict<'a>(hazards: impl IntoIterator<Item = &'a Hazard>, policy: &Policy) -> Verdict {
-    let worst = hazards.into_iter().map(|hazard| hazard.severity).max();
+/// The verdict over hazards of these severities.
+pub fn verdict(severities: impl IntoIterator<Item = Severity>, policy: &Policy) -> Verdict {
+    let worst = severities.into_iter().max();
     match worst {
         Some(severity) if severity >= policy.fail_on => Verdict::Block,
         Some(Severity::Danger | Severity::Warning) => Verdict::Warn,
@@ -233,7 +233,9 @@ fn problem(allowance: &Allowance, used: bool, policy: &Policy) -> Option<String>
     }
     // Whether migrations run in one deploy, not every call knows.
     let of_deploy = hazards::by_id(rule).is_some_and(|it| matches!(it.trigger, hazards::Trigger::Deploy(_)));
-    (!used && !of_deploy).then(|| format!("nothing here is {rule}: remove it"))
+    // A rule that is off finds nothing, which says nothing about what is there.
+    let is_off = policy.severities.get(rule).is_some_and(Option::is_none);
+    (!used && !of_deploy && !is_off).then(|| format!("nothing here is {rule}: remove it"))
 }
 
 #[cfg(test)]
@@ -304,6 +306,8 @@ mod tests {
             &[],
             &["nothing here is blocking-index-build: remove it"],
         );
+        // `no-lock-timeout` is off in these tests.
+        verdict_of("-- lockkeeper: allow no-lock-timeout because x\nSELECT 1;\n", &[], &[]);
         verdict_of(
             "-- lockkeeper: allow nonsense because x\nSELECT 1;\n",
             &[],

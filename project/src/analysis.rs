@@ -11,7 +11,7 @@ use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::{Direction, Framework, Timestamp};
 use lockkeeper_core::hazards::{self, Hazard, Subject};
-use lockkeeper_core::policy::{Judged, Policy, Verdict};
+use lockkeeper_core::policy::{Judged, Policy};
 use lockkeeper_core::recipes::Group;
 use lockkeeper_core::reference::Reference;
 use lockkeeper_core::report::{self, CheckReport, FileFacts, FileReport, ProblemReport};
@@ -316,15 +316,9 @@ pub fn check_report(
 ) -> CheckReport {
     let rows = declared_rows(project);
     let target = files.first().map_or_else(Target::default, |file| file.target.clone());
-    let verdict = files.iter().map(|file| verdict(file, policy)).max().unwrap_or(Verdict::Pass);
     let reports = files.iter().map(|file| close_report(project, file, rows.as_ref(), references)).collect();
     let problems = problems.iter().map(problem_report).collect();
-    CheckReport::new(&target, reports, problems, verdict, policy)
-}
-
-/// The verdict over one file.
-pub fn verdict(file: &CheckedFile, policy: &Policy) -> Verdict {
-    report::verdict_of(file.all_parts().map(|(_, judged)| judged), policy)
+    CheckReport::new(&target, reports, problems, policy)
 }
 
 /// A problem on the wire.

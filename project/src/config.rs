@@ -8,6 +8,7 @@ use lockkeeper_core::framework::{FRAMEWORKS, Framework};
 use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::signals::{self, Answer, QUESTIONS};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 use crate::files;
@@ -17,10 +18,11 @@ use crate::tier::Tier;
 pub const FILE_NAME: &str = "lockkeeper.toml";
 
 /// What the file says. Every key is optional.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Config {
     /// The engine of folders that do not show another.
+    #[schemars(schema_with = "dialect_schema")]
     pub dialect: Option<String>,
     /// The server's version: `15`, `8.0`.
     pub target_version: Option<Scalar>,
@@ -28,13 +30,15 @@ pub struct Config {
     pub time_zone: Option<String>,
     /// Folders that are not recognised by themselves, or wrongly.
     pub migrations: Vec<MigrationsConfig>,
-    /// Answers to questions, by the question's id.
+    /// Answers to questions, by the question's id; `lockkeeper signals` lists the questions.
+    #[schemars(schema_with = "answers_schema")]
     pub answers: BTreeMap<String, Scalar>,
     /// Thresholds.
     pub limits: Limits,
     /// Globs of files that nothing looks at.
     pub ignore: Vec<String>,
-    /// Severities of rules, by the rule's id.
+    /// Severities of rules, by the rule's id; `lockkeeper explain` lists the rules.
+    #[schemars(schema_with = "severity_schema")]
     pub severity: BTreeMap<String, Severity>,
     /// Tiers of gates, above those that they have anyway.
     pub gates: Gates,
@@ -48,7 +52,7 @@ pub struct Config {
 }
 
 /// The tier of each gate that is raised.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gates {
     pub signals: Option<Tier>,
@@ -62,7 +66,7 @@ pub struct Gates {
 }
 
 /// One database.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// Whether it is production: then every run needs the gate of that name.
@@ -72,7 +76,7 @@ pub struct Database {
 }
 
 /// Who signs approvals.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Approval {
     /// The file of allowed signers: absolute, or relative to the root and then as it is committed.
@@ -80,19 +84,21 @@ pub struct Approval {
 }
 
 /// One folder of migrations.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MigrationsConfig {
     /// The folder, relative to the root.
     pub path: String,
     /// The framework's id.
+    #[schemars(schema_with = "framework_schema")]
     pub framework: Option<String>,
     /// The engine.
+    #[schemars(schema_with = "dialect_schema")]
     pub dialect: Option<String>,
 }
 
 /// A value that people write with or without quotes.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// In quotes.
@@ -118,7 +124,7 @@ impl std::fmt::Display for Scalar {
 }
 
 /// Thresholds of plans. The defaults are the ones that the domain has settled.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Limits {
     /// Rows of one batch of a backfill.
@@ -152,7 +158,7 @@ impl Default for Limits {
 }
 
 /// How a rule's hazards are treated, the least strict first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Not reported.
@@ -163,6 +169,36 @@ pub enum Severity {
     Warning,
     /// Fails the check.
     Danger,
+}
+
+fn dialect_schema(_: &mut SchemaGenerator) -> Schema {
+    let ids: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.id()).collect();
+    json_schema!({"type": "string", "enum": ids})
+}
+
+fn framework_schema(_: &mut SchemaGenerator) -> Schema {
+    let ids: Vec<&str> = FRAMEWORKS.iter().map(|framework| framework.id).collect();
+    json_schema!({"type": "string", "enum": ids})
+}
+
+/// Names that the file may use stand in the schema, so that editors complete them.
+fn answers_schema(generator: &mut SchemaGenerator) -> Schema {
+    let properties = QUESTIONS.iter().map(|it| (it.id.to_owned(), described::<Scalar>(generator, it.text)));
+    let properties: serde_json::Map<_, _> = properties.collect();
+    json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+fn severity_schema(generator: &mut SchemaGenerator) -> Schema {
+    let summary = |rule: &hazards::Rule| hazards::page::summary(rule.page);
+    let properties = RULES.iter().map(|it| (it.id.to_owned(), described::<Severity>(generator, summary(it))));
+    let properties: serde_json::Map<_, _> = properties.collect();
+    json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+fn described<T: JsonSchema>(generator: &mut SchemaGenerator, description: &str) -> serde_json::Value {
+    let mut schema = generator.subschema_for::<T>();
+    schema.insert("description".to_owned(), description.into());
+    schema.to_value()
 }
 
 /// Why the file cannot be used.
@@ -234,9 +270,8 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some(message) = version_refusal(&config) {
         return fail("target-version", message);
     }
-    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-    if let Some(id) = config.severity.keys().find(|id| hazards::by_id(id).is_none()) {
-        return fail(id, unknown("rule", id, &rules));
+    if let Some((id, message)) = config.severity.keys().find_map(|id| Some((id, rule_refusal(id)?))) {
+        return fail(id, message);
     }
     if let Some((glob, error)) = config.ignore.iter().find_map(|glob| Some((glob, files::glob_error(glob)?)))
     {
@@ -260,6 +295,12 @@ impl Gates {
         ];
         all.into_iter().filter_map(|(gate, tier)| Some((gate, tier?))).collect()
     }
+}
+
+/// Why there is no rule of this name, with the nearest one; `None` where there is.
+pub fn rule_refusal(name: &str) -> Option<String> {
+    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
+    hazards::by_id(name).is_none().then(|| unknown("rule", name, &rules))
 }
 
 fn version_refusal(config: &Config) -> Option<String> {

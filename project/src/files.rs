@@ -2,7 +2,7 @@
 
 use std::path::{MAIN_SEPARATOR, Path};
 
-use ignore::overrides::OverrideBuilder;
+use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder};
 
 /// Files above this size are not read.
@@ -82,19 +82,34 @@ pub fn glob_error(glob: &str) -> Option<String> {
     OverrideBuilder::new("").add(&format!("!{glob}")).err().map(|error| error.to_string())
 }
 
+/// Globs of paths, as a `.gitignore` spells them.
+#[derive(Debug, Clone)]
+pub struct Globs(Override);
+
+impl Globs {
+    /// The globs; those that [`glob_error`] refuses match nothing.
+    pub fn new(root: &Path, globs: &[String]) -> Self {
+        let mut overrides = OverrideBuilder::new(root);
+        for glob in globs {
+            let _ = overrides.add(&format!("!{glob}"));
+        }
+        Self(overrides.build().unwrap_or_else(|_| Override::empty()))
+    }
+
+    /// Whether one of them matches the file or a folder around it. The path is relative to the root.
+    pub fn matches(&self, path: &str) -> bool {
+        let mut folders = Path::new(path).ancestors().skip(1);
+        self.0.matched(path, false).is_ignore() || folders.any(|it| self.0.matched(it, true).is_ignore())
+    }
+}
+
 /// Walks the repository. `ignored` are globs from the configuration.
 pub fn walk(root: &Path, ignored: &[String]) -> Files {
     let mut found = Files::default();
-    let mut overrides = OverrideBuilder::new(root);
-    for glob in ignored {
-        // The configuration was refused where this fails.
-        let _ = overrides.add(&format!("!{glob}"));
-    }
     let mut builder = WalkBuilder::new(root);
     builder.hidden(false).require_git(false).ignore(false).filter_entry(is_wanted);
-    if let Ok(overrides) = overrides.build() {
-        builder.overrides(overrides);
-    }
+    // The configuration was refused where one of its globs is wrong.
+    builder.overrides(Globs::new(root, ignored).0);
     for entry in builder.build() {
         match entry {
             Ok(entry) => note(root, &entry, &mut found),

@@ -18,6 +18,8 @@ pub mod policy;
 pub mod pending;
 pub mod analysis;
 pub mod proved;
+pub mod fixes;
+pub mod baseline;
 pub mod rewrite;
 pub mod planning;
 

@@ -11,7 +11,7 @@ const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
 
 impl Desk {
     /// The id of a new plan.
-    fn plan(&self) -> String {
+    pub fn plan(&self) -> String {
         let output = self.run(&["plan", MIGRATION, "--write"]);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let id = told.split("stored as plan ").nth(1).expect(&told);

@@ -1,5 +1,6 @@
 //! `cargo xtask`: the gate, the editors' tests and the generators.
 
+mod dist;
 mod docs;
 mod editors;
 mod gate;
@@ -48,6 +49,8 @@ enum Task {
     },
     /// Write the generated documents anew; a test checks that they are fresh.
     Docs,
+    /// Make what is handed out for this platform: a tarball, npm packages, a wheel, and their checksums.
+    Dist,
     /// Measure what large inputs cost, in processor time and memory: made anew, the same in every run.
     Scale {
         /// Only the inputs whose names contain this.
@@ -80,6 +83,7 @@ fn main() -> ExitCode {
         Task::Oracle { bin_dir } => oracle::run(&bin_dir),
         Task::Proof { bin_dir, kills } => proof::run(&bin_dir, kills),
         Task::Docs => docs::run(),
+        Task::Dist => dist::run_all(),
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::NewRule { rule } => new_rule::run(&rule),

@@ -1,30 +1,77 @@
 //! `lockkeeper check`: what is dangerous in migrations.
 
+mod baseline;
+mod fix;
+mod show;
+
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
 use lockkeeper_core::dialect::{Dialect, Target};
-use lockkeeper_core::hazards::Severity;
-use lockkeeper_core::policy::{Policy, Unread, Verdict};
+use lockkeeper_core::hazards::{RULES, Severity};
+use lockkeeper_core::policy::{Policy, Unread};
 use lockkeeper_core::report::{CheckReport, FileReport};
 use lockkeeper_project::analysis::{self, CheckedFile};
+use lockkeeper_project::config::rule_refusal;
 use lockkeeper_project::discover::{Place, Project};
+use lockkeeper_project::files::Globs;
 use lockkeeper_project::target::target;
 use lockkeeper_project::{files, folder, git, pending};
 
-use crate::args::{CheckArgs, Format};
+use crate::args::{CheckArgs, CheckFormat};
 use crate::exit::{Exit, usage};
-use crate::{output, place};
-
-use super::snippet;
+use crate::place;
 
 pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     let start = args.paths.iter().find(|path| *path != Path::new("-")).map_or(Path::new("."), |path| path);
+    fix::refuse_history(args)?;
+    let mut checked = check(start, args)?;
+    if args.fix {
+        let changed = fix::write(&checked)?;
+        if changed {
+            checked = check(start, args)?;
+        }
+    }
+    let Checked { project, policy, mut report, texts, close } = checked;
+    if let Some(path) = &args.baseline.baseline {
+        baseline::apply(path, args, &policy, &mut report)?;
+    }
+    if args.diff {
+        fix::show(&project, &policy, &report, &texts);
+    } else {
+        let rewrites = match args.format {
+            CheckFormat::Markdown => show::rewrites(&project, &report, &close),
+            _ => Vec::new(),
+        };
+        show::show(&project, &report, &texts, rewrites, args.format)?;
+    }
+    let exit = match report.verdict.as_str() {
+        "block" => Exit::Hazards,
+        "unread" => Exit::Unread,
+        _ => Exit::Fine,
+    };
+    // The process ends here: to take everything apart would be a twentieth of its time.
+    std::mem::forget((project, report, texts, close));
+    Ok(exit)
+}
+
+/// What the call is about, checked.
+struct Checked {
+    project: Project,
+    policy: Policy,
+    report: CheckReport,
+    /// The text of each file of the report.
+    texts: Vec<Arc<str>>,
+    /// The files that were looked at closely.
+    close: Vec<CheckedFile>,
+}
+
+fn check(start: &Path, args: &CheckArgs) -> anyhow::Result<Checked> {
     let project = place::project(start)?;
     let policy = policy(&project, args)?;
-    let mut found = Found { deploy: deploy(&project, args)?, ..Found::default() };
+    let mut found =
+        Found { deploy: deploy(&project, args)?, excluded: excluded(&project, args)?, ..Found::default() };
     if args.paths.is_empty() {
         whole(&project, args, &policy, &mut found)?;
     }
@@ -34,17 +81,18 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
     if args.since.is_some() {
         found.pass_unchanged(&project);
     }
-    let pending = found.look_closely(&project, &policy);
+    found.pass_excluded();
+    let (pending, close) = found.look_closely(&project, &policy);
     let report = report(&mut found, &policy, pending);
-    show(&report, &found.texts, args.format)?;
-    // The process ends here: to take everything apart would be a twentieth of its time.
-    let exit = match report.verdict.as_str() {
-        "block" => Exit::Hazards,
-        "unread" => Exit::Unread,
-        _ => Exit::Fine,
-    };
-    std::mem::forget((project, found, report));
-    Ok(exit)
+    Ok(Checked { project, policy, report, texts: found.texts, close })
+}
+
+fn excluded(project: &Project, args: &CheckArgs) -> anyhow::Result<Option<Globs>> {
+    let globs = &args.selection.excluded_paths;
+    if let Some((glob, error)) = globs.iter().find_map(|glob| Some((glob, files::glob_error(glob)?))) {
+        return Err(usage(format!("--exclude-path {glob} is not a glob: {error}")));
+    }
+    Ok((!globs.is_empty()).then(|| Globs::new(&project.root, globs)))
 }
 
 /// The files that run in the next deploy, where the call says how to find them, and those that are then reported: these,
@@ -79,7 +127,8 @@ struct Found {
     files: Vec<FileReport>,
     texts: Vec<Arc<str>>,
     target: Option<Target>,
-    worst: Option<Verdict>,
+    /// The files that the call leaves out.
+    excluded: Option<Globs>,
     /// The files that are looked at closely, with their places in `files`: those that were named or run in the next deploy, else
     /// the last of each folder. Their readers and writers are looked for.
     close: Vec<(usize, CheckedFile)>,
@@ -88,14 +137,13 @@ struct Found {
 
 impl Found {
     /// Takes a file in; gives it back with its place where it may have to be looked at closely.
-    fn add(&mut self, project: &Project, policy: &Policy, file: CheckedFile) -> Option<(usize, CheckedFile)> {
+    fn add(&mut self, project: &Project, file: CheckedFile) -> Option<(usize, CheckedFile)> {
         let reported = self.deploy.as_ref().is_none_or(|deploy| deploy.reported.contains(&file.path));
-        if !reported || !file.runs() {
+        if !reported || !file.runs() || self.is_excluded(&file.path) {
             return None;
         }
         let rows = analysis::declared_rows(project);
         self.target.get_or_insert_with(|| file.target.clone());
-        self.worst = self.worst.max(Some(analysis::verdict(&file, policy)));
         self.files.push(analysis::file_report(&file, rows.as_ref(), &BTreeMap::new()));
         self.texts.push(file.text.clone());
         Some((self.files.len() - 1, file))
@@ -113,8 +161,18 @@ impl Found {
         }
     }
 
-    /// Looks at the files of a deploy together and for the users of what goes away; gives the files that run in the deploy.
-    fn look_closely(&mut self, project: &Project, policy: &Policy) -> Vec<String> {
+    fn is_excluded(&self, path: &str) -> bool {
+        self.excluded.as_ref().is_some_and(|globs| globs.matches(path))
+    }
+
+    fn pass_excluded(&mut self) {
+        let problems = std::mem::take(&mut self.problems);
+        self.problems = problems.into_iter().filter(|it| !self.is_excluded(&it.path)).collect();
+    }
+
+    /// Looks at the files of a deploy together and for the users of what goes away; gives the files that run in the deploy, and those
+    /// that were looked at.
+    fn look_closely(&mut self, project: &Project, policy: &Policy) -> (Vec<String>, Vec<CheckedFile>) {
         let (places, mut files): (Vec<usize>, Vec<CheckedFile>) =
             std::mem::take(&mut self.close).into_iter().unzip();
         let pending = self.deploy.take().map(|deploy| deploy.pending).unwrap_or_default();
@@ -122,11 +180,10 @@ impl Found {
         let references = analysis::subjects_references(project, &files);
         let rows = analysis::declared_rows(project);
         for (place, file) in places.iter().zip(&files) {
-            self.worst = self.worst.max(Some(analysis::verdict(file, policy)));
             self.files[*place] = analysis::close_report(project, file, rows.as_ref(), &references);
         }
-        std::mem::forget(files);
-        self.files.iter().map(|it| it.path.clone()).filter(|it| pending.contains(it)).collect()
+        let pending = self.files.iter().map(|it| it.path.clone()).filter(|it| pending.contains(it));
+        (pending.collect(), files)
     }
 }
 
@@ -134,8 +191,7 @@ fn report(found: &mut Found, policy: &Policy, pending: Vec<String>) -> CheckRepo
     let target = found.target.take().unwrap_or_default();
     let files = std::mem::take(&mut found.files);
     let problems = found.problems.iter().map(analysis::problem_report).collect();
-    let worst = found.worst.unwrap_or(Verdict::Pass);
-    CheckReport { pending, ..CheckReport::new(&target, files, problems, worst, policy) }
+    CheckReport { pending, ..CheckReport::new(&target, files, problems, policy) }
 }
 
 fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
@@ -146,7 +202,19 @@ fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
         other => return Err(usage(format!("there is no severity {other}: say note, warning or danger"))),
     };
     let unread = if args.allow_unread { Unread::IsListed } else { Unread::Counts };
-    Ok(Policy { fail_on, unread, ..analysis::policy(project, Some(place::now())) })
+    let mut policy = Policy { fail_on, unread, ..analysis::policy(project, Some(place::now())) };
+    let selection = &args.selection;
+    let named = selection.rules.iter().chain(&selection.excluded_rules);
+    if let Some(refusal) = named.into_iter().find_map(|name| rule_refusal(name)) {
+        return Err(usage(refusal));
+    }
+    let is_off = |id: &str| {
+        let is = |name: &String| name == id;
+        let is_left_out = !selection.rules.is_empty() && !selection.rules.iter().any(is);
+        is_left_out || selection.excluded_rules.iter().any(is)
+    };
+    policy.severities.extend(RULES.iter().filter(|it| is_off(it.id)).map(|it| (it.id.to_owned(), None)));
+    Ok(policy)
 }
 
 /// All migrations of a project.
@@ -196,7 +264,7 @@ fn folder(
     let has_deploy = found.deploy.is_some();
     let wanted = |source: &folder::Source| wanted(&source.path);
     analysis::check_each(folder, &target, policy, wanted, |file| {
-        let Some(file) = found.add(project, policy, file) else { return };
+        let Some(file) = found.add(project, file) else { return };
         if has_deploy {
             found.close.push(file);
         } else if file.1.is_up() {
@@ -274,60 +342,7 @@ fn one(
             analysis::check_alone(&name, &text, &target, policy)
         }
     };
-    let file = found.add(project, policy, file);
+    let file = found.add(project, file);
     found.close.extend(file);
     Ok(())
-}
-
-fn show(report: &CheckReport, texts: &[Arc<str>], format: Format) -> anyhow::Result<()> {
-    if format == Format::Json {
-        return output::json(report);
-    }
-    let color = std::io::stdout().is_terminal();
-    for (file, text) in report.files.iter().zip(texts) {
-        if !file.hazards.is_empty() {
-            output::text_line(&format!("{}\n", snippet::hazards(file, text, color)));
-        }
-        for problem in &file.allowance_problems {
-            output::text_line(&format!("{}:{}: {}", file.path, problem.span.line, problem.reason));
-        }
-    }
-    for problem in report.problems.iter().filter(|it| !it.unread) {
-        output::text_line(&format!("{}: {}; {}", problem.path, problem.message, problem.advice));
-    }
-    for unread in &report.unread {
-        let line = unread.span.map_or(String::new(), |it| format!(":{}", it.line));
-        output::text_line(&format!("{}{line}: unread: {}; {}", unread.path, unread.reason, unread.way_out));
-    }
-    output::text_line(&summary(report));
-    Ok(())
-}
-
-fn summary(report: &CheckReport) -> String {
-    let statements: usize = report.files.iter().map(|file| file.statements).sum();
-    let of = |severity: &str| {
-        report.files.iter().flat_map(|file| &file.hazards).filter(|it| it.severity == severity).count()
-    };
-    let target = &report.target;
-    let unread =
-        if report.unread.is_empty() { String::new() } else { format!(", {} unread", report.unread.len()) };
-    if report.files.is_empty() {
-        return format!("{}: nothing was analysed{unread}", report.verdict);
-    }
-    let assumed = match target.source.split_once("; ") {
-        Some((place, why)) => format!(" ({place}: {why})"),
-        None if target.source == "default" => " (assumed: nothing states it)".to_owned(),
-        None => String::new(),
-    };
-    format!(
-        "{}: {} statements in {} files for {} {}{assumed}: {} dangers, {} warnings, {} notes{unread}",
-        report.verdict,
-        statements,
-        report.files.len(),
-        target.dialect,
-        target.version,
-        of("danger"),
-        of("warning"),
-        of("note")
-    )
 }

@@ -6,6 +6,7 @@ use lockkeeper_approval::gate::{Gate, Tier};
 use lockkeeper_approval::ledger::Status;
 use lockkeeper_approval::policy::Policy;
 use lockkeeper_approval::status;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::approve::{load, now};
@@ -14,15 +15,15 @@ use crate::exit::Exit;
 use crate::output;
 use crate::place;
 
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, JsonSchema)]
+pub struct Answer {
     version: u32,
     plan: String,
     subject: String,
     gates: Vec<GateAnswer>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct GateAnswer {
     gate: &'static str,
     tier: &'static str,
@@ -71,8 +72,8 @@ pub fn run(args: &GatesArgs) -> anyhow::Result<Exit> {
 }
 
 /// All gates, what they open, and the tier that each needs here.
-#[derive(Serialize)]
-struct List {
+#[derive(Serialize, JsonSchema)]
+pub struct List {
     version: u32,
     gates: Vec<Described>,
     tiers: Vec<Worth>,
@@ -80,7 +81,7 @@ struct List {
     policy_changes: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Described {
     gate: &'static str,
     opens: &'static str,
@@ -88,7 +89,7 @@ struct Described {
     tier: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Worth {
     tier: &'static str,
     means: &'static str,

@@ -5,6 +5,8 @@ pub mod check;
 pub mod effect;
 pub mod explain;
 pub mod gates;
+pub mod generate;
+pub mod init;
 pub mod ledger;
 pub mod plan;
 pub mod references;

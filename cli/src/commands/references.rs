@@ -3,14 +3,15 @@
 use lockkeeper_core::report::ReferenceReport;
 use lockkeeper_core::text::sanitise;
 use lockkeeper_project::references::references;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::{Format, ReferencesArgs};
 use crate::exit::{Exit, usage};
 use crate::{output, place};
 
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, JsonSchema)]
+pub struct Answer {
     version: u32,
     table: String,
     column: Option<String>,
@@ -18,7 +19,7 @@ struct Answer {
     skipped: Vec<Skipped>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Skipped {
     path: String,
     reason: String,

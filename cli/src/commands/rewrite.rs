@@ -2,6 +2,7 @@
 
 use lockkeeper_approval::plan::Store;
 use lockkeeper_core::plan::PhaseKind;
+use lockkeeper_core::text::counted;
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::rewrite::{self, Held, Rewrite};
 use lockkeeper_project::write::recover;
@@ -10,7 +11,7 @@ use lockkeeper_project::{Project, analysis};
 use super::plan;
 use crate::args::{Format, RewriteArgs};
 use crate::exit::{Exit, usage};
-use crate::{output, place};
+use crate::{diff, output, place};
 
 pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     let mut project = place::project(&args.file)?;
@@ -34,6 +35,10 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     if args.write {
         write(&project, &file, &rewrite, before.as_ref())?;
         report.written = true;
+    }
+    if args.diff {
+        show_diff(&rewrite);
+        return Ok(Exit::Fine);
     }
     match args.format {
         Format::Json => output::json(&report)?,
@@ -114,6 +119,14 @@ fn asked_phase(args: &RewriteArgs) -> anyhow::Result<Option<PhaseKind>> {
     Ok(Some(phase.ok_or_else(|| usage(format!("there is no phase {name}: say one of {}", known())))?))
 }
 
+/// What would be written now, as a unified diff.
+fn show_diff(rewrite: &Rewrite) {
+    for file in rewrite.files.iter().filter(|it| !it.held) {
+        output::text(&diff::unified(&file.path, file.was.as_deref(), &file.content));
+    }
+    rewrite.notes.iter().for_each(|note| eprintln!("lockkeeper: note: {note}"));
+}
+
 /// The steps first, then the files, and last which of them may be handed out now.
 fn show(migration: &str, rewrite: &Rewrite, written: bool) {
     output::text_line("Steps, in order:");
@@ -144,10 +157,6 @@ fn show(migration: &str, rewrite: &Rewrite, written: bool) {
         counted(rewrite.releases.len(), "release"),
         rewrite.way.id()
     ));
-}
-
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 fn steps(rewrite: &Rewrite) {

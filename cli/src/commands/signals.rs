@@ -3,14 +3,15 @@
 use lockkeeper_core::report::{QuestionReport, SignalReport};
 use lockkeeper_core::text::sanitise;
 use lockkeeper_project::planning::gather;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::{Format, SignalsArgs};
 use crate::exit::Exit;
 use crate::{output, place};
 
-#[derive(Serialize)]
-struct Answer {
+#[derive(Serialize, JsonSchema)]
+pub struct Answer {
     version: u32,
     signals: Vec<SignalReport>,
     questions: Vec<QuestionReport>,

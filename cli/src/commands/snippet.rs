@@ -4,21 +4,30 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use lockkeeper_core::report::{FileReport, HazardReport};
 use lockkeeper_core::text::sanitise;
 
+/// How it looks.
+#[derive(Debug, Clone, Copy)]
+pub struct Style {
+    pub color: bool,
+    /// In columns.
+    pub width: usize,
+}
+
 /// Shows the hazards of a file, each with its line.
-pub fn hazards(report: &FileReport, text: &str, color: bool) -> String {
+pub fn hazards(report: &FileReport, text: &str, style: Style) -> String {
     let shown: Vec<String> =
-        report.hazards.iter().map(|hazard| self::hazard(report, hazard, text, color)).collect();
+        report.hazards.iter().map(|hazard| self::hazard(report, hazard, text, style)).collect();
     shown.join("\n")
 }
 
-fn hazard(report: &FileReport, hazard: &HazardReport, text: &str, color: bool) -> String {
+fn hazard(report: &FileReport, hazard: &HazardReport, text: &str, style: Style) -> String {
     let level = match hazard.severity.as_str() {
         "danger" => Level::ERROR,
         "warning" => Level::WARNING,
         _ => Level::NOTE,
     };
     let level = level.with_name(hazard.severity.as_str());
-    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if style.color { Renderer::styled() } else { Renderer::plain() };
+    let renderer = renderer.term_width(style.width);
     let span = hazard.span.start..hazard.span.end.max(hazard.span.start);
     let snippet = Snippet::source(text)
         .path(&report.path)

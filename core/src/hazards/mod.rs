@@ -36,6 +36,14 @@ pub enum Severity {
 }
 
 impl Severity {
+    /// Every severity, the least first.
+    pub const ALL: [Self; 3] = [Self::Note, Self::Warning, Self::Danger];
+
+    /// The severity of that word.
+    pub fn from_id(id: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.id() == id)
+    }
+
     /// The word in JSON and configuration.
     pub fn id(self) -> &'static str {
         match self {

@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::effect::{EffectBody, effect_body};
+use super::fingerprint::{Fingerprints, words};
 use super::{Place, TargetReport};
 use crate::check::Checked;
 use crate::estimate::{Rows, estimate, in_words};
-use crate::hazards::{Fix, Hazard};
+use crate::hazards::{Fix, Hazard, Severity};
 use crate::policy::{Judged, Policy, UNREAD, Unread, Verdict, verdict};
 use crate::reference::Reference;
 use crate::text::{LineIndex, Span};
@@ -29,8 +30,12 @@ pub struct CheckReport {
     /// The files that run in the next deploy, in order, where the call knows them: new against a revision, or not in the
     /// migrations table of a database.
     pub pending: Vec<String>,
-    /// Files and folders that could not be read or understood.
+    /// What is to be said of files and folders beside that.
     pub problems: Vec<ProblemReport>,
+    /// The least severity that fails the check: `note`, `warning`, `danger`.
+    pub fail_on: String,
+    /// Whether the call lets pass what could not be read.
+    pub allow_unread: bool,
 }
 
 /// One file.
@@ -70,6 +75,8 @@ pub struct UnreadReport {
     pub reason: String,
     /// What to do.
     pub way_out: String,
+    /// What it is recognised by when lines above it come and go.
+    pub fingerprint: String,
 }
 
 /// A place and why it is mentioned.
@@ -101,6 +108,7 @@ impl ProblemReport {
             span: None,
             reason: self.message.clone(),
             way_out: self.advice.clone(),
+            fingerprint: String::new(),
         }
     }
 }
@@ -132,6 +140,8 @@ pub struct HazardReport {
     pub preflight: Option<String>,
     /// `up`, or `down` where the way back meets it.
     pub direction: String,
+    /// What it is recognised by when lines above it come and go. The same in every format and in a baseline.
+    pub fingerprint: String,
 }
 
 /// How long work takes, without the wait for its lock.
@@ -254,9 +264,12 @@ pub fn file_report(
         rewrite_refused: None,
         unread: Vec::new(),
     };
+    let mut seen = Fingerprints::default();
     for (checked, judged) in parts {
         for hazard in &judged.hazards {
-            let mut hazard_report = hazard_report(facts, &lines, checked, hazard, references(hazard));
+            let fingerprint = fingerprint(facts, hazard, &mut seen);
+            let mut hazard_report =
+                hazard_report(facts, &lines, checked, hazard, references(hazard), fingerprint);
             hazard_report.statement += report.statements;
             report.hazards.push(hazard_report);
         }
@@ -281,6 +294,7 @@ pub fn file_report(
             span: Some(place(it.span)),
             reason: it.reason.clone(),
             way_out: it.advice.to_owned(),
+            fingerprint: String::new(),
         }));
         let problems = judged.allowance_problems.iter();
         report.allowance_problems.extend(
@@ -290,12 +304,19 @@ pub fn file_report(
     report
 }
 
+/// By what the hazard points at, not by its message, which may be worded better one day.
+fn fingerprint(facts: FileFacts<'_>, hazard: &Hazard, seen: &mut Fingerprints) -> String {
+    let about = words(hazard.span.of(facts.text));
+    seen.of(&[hazard.rule, facts.path, hazard.direction.id(), &about])
+}
+
 fn hazard_report(
     facts: FileFacts<'_>,
     lines: &LineIndex,
     checked: &Checked,
     hazard: &Hazard,
     references: Vec<Reference>,
+    fingerprint: String,
 ) -> HazardReport {
     let effect = checked.statements.get(hazard.statement).map(|statement| &statement.effect);
     let estimate = effect.and_then(|effect| estimate(effect, facts.rows));
@@ -318,6 +339,7 @@ fn hazard_report(
         recipes: hazard.recipes.iter().map(|it| (*it).to_owned()).collect(),
         preflight: hazard.preflight.clone(),
         direction: hazard.direction.id().to_owned(),
+        fingerprint,
     }
 }
 
@@ -334,34 +356,67 @@ fn fix_report(fix: &Fix, text: &str, lines: &LineIndex) -> FixReport {
 }
 
 impl CheckReport {
-    /// The report over files; `verdict` is the one over their hazards.
+    /// The report over files, with the verdict over all of it.
     pub fn new(
         target: &crate::dialect::Target,
         mut files: Vec<FileReport>,
         problems: Vec<ProblemReport>,
-        verdict: Verdict,
         policy: &Policy,
     ) -> Self {
         let of_files = files.iter_mut().flat_map(|file| std::mem::take(&mut file.unread));
         let mut unread: Vec<UnreadReport> = of_files.collect();
         unread.extend(problems.iter().filter(|it| it.unread).map(ProblemReport::as_unread));
-        let verdict = match policy.unread {
-            Unread::Counts if !unread.is_empty() => verdict.max(Verdict::Unread),
-            Unread::Counts | Unread::IsListed => verdict,
-        };
-        Self {
+        let mut seen = Fingerprints::default();
+        for it in &mut unread {
+            it.fingerprint = seen.of(&[UNREAD, &it.path, &it.reason]);
+        }
+        let mut report = Self {
             version: 1,
             target: target.into(),
             files,
-            verdict: verdict.id().to_owned(),
+            verdict: String::new(),
             unread,
             pending: Vec::new(),
             problems,
-        }
+            fail_on: policy.fail_on.id().to_owned(),
+            allow_unread: policy.unread == Unread::IsListed,
+        };
+        report.judge(policy);
+        report
     }
-}
 
-/// The verdict over the parts of files.
-pub fn verdict_of<'a>(parts: impl IntoIterator<Item = &'a Judged>, policy: &Policy) -> Verdict {
-    verdict(parts.into_iter().flat_map(|judged| &judged.hazards), policy)
+    /// Accepts what `reason` gives a reason for, by its fingerprint: what was found and what could not be read in a file. Folders and
+    /// files that nothing of was read are not accepted here.
+    pub fn accept(&mut self, policy: &Policy, mut reason: impl FnMut(&str) -> Option<String>) {
+        for file in &mut self.files {
+            let mut accepted = Vec::new();
+            file.hazards.retain(|hazard| {
+                let reason = reason(&hazard.fingerprint);
+                let is_left = reason.is_none();
+                accepted.extend(reason.map(|reason| (hazard.rule.clone(), hazard.span, reason)));
+                is_left
+            });
+            self.unread.retain(|unread| {
+                let own = unread.span.filter(|_| unread.path == file.path);
+                let reason = own.and_then(|span| Some((span, reason(&unread.fingerprint)?)));
+                let is_left = reason.is_none();
+                accepted.extend(reason.map(|(span, reason)| (UNREAD.to_owned(), span, reason)));
+                is_left
+            });
+            let accepted = accepted.into_iter();
+            file.allowed.extend(accepted.map(|(rule, span, reason)| AllowedReport { rule, span, reason }));
+        }
+        self.judge(policy);
+    }
+
+    fn judge(&mut self, policy: &Policy) {
+        let severities = self.files.iter().flat_map(|file| &file.hazards);
+        let severities = severities.filter_map(|hazard| Severity::from_id(&hazard.severity));
+        let verdict = verdict(severities, policy);
+        let verdict = match policy.unread {
+            Unread::Counts if !self.unread.is_empty() => verdict.max(Verdict::Unread),
+            Unread::Counts | Unread::IsListed => verdict,
+        };
+        verdict.id().clone_into(&mut self.verdict);
+    }
 }

@@ -4,6 +4,8 @@
 
 mod check;
 mod effect;
+mod fingerprint;
+pub mod formats;
 mod line;
 mod plan;
 mod rewrite;
@@ -13,7 +15,7 @@ mod target;
 
 pub use check::{
     AllowedReport, CheckReport, EditReport, EstimateReport, FileFacts, FileReport, FixReport, HazardReport,
-    NotAnalysedReport, ProblemReport, ReferenceReport, UnreadReport, file_report, verdict_of,
+    NotAnalysedReport, ProblemReport, ReferenceReport, UnreadReport, file_report,
 };
 pub use effect::{
     EffectBody, EffectReport, LockReport, StatementEffect, effect_body, effect_report, statement_effect,

@@ -1,9 +1,11 @@
 //! Spans, lines and edits of a text; knows no SQL.
 
+mod count;
 mod edit;
 mod lines;
 mod sanitise;
 
+pub use count::counted;
 pub use edit::{Edit, EditConflict, apply, apply_within};
 pub use lines::{Encoding, LineColumn, LineIndex, lines};
 pub use sanitise::{comment, quoted, sanitise};

@@ -33,7 +33,7 @@ export function locate(places: Places): Located {
   if (program) return { program };
   return {
     missing:
-      'The lockkeeper program was not found. Install it with `cargo install lockkeeper`, or set lockkeeper.path to where it is.',
+      'The lockkeeper program was not found. Install it with `cargo install --path cli` in a checkout of Lockkeeper, or set lockkeeper.path to where it is.',
   };
 }
 

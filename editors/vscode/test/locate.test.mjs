@@ -45,5 +45,5 @@ test('a wrong setting is said and not worked around', () => {
 
 test('found nowhere, the user learns what to do', () => {
   const { missing } = locate({ setting: '', environment: {}, trustedFolders: [folder] });
-  assert.match(missing, /cargo install lockkeeper.*lockkeeper\.path/);
+  assert.match(missing, /cargo install --path cli.*lockkeeper\.path/);
 });

@@ -136,6 +136,11 @@ pub fn marked_root(folder: &Path) -> Option<PathBuf> {
     folder.ancestors().find(is_root).map(Path::to_owned)
 }
 
+/// The nearest folder upwards, the folder itself included, that holds a file or folder of this name.
+pub fn above(folder: &Path, name: &str) -> Option<PathBuf> {
+    folder.ancestors().find(|it| it.join(name).exists()).map(Path::to_owned)
+}
+
 /// The project with exactly this root.
 ///
 /// # Errors

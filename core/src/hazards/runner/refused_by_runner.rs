@@ -1,7 +1,7 @@
 //! The runner cuts, sends or refuses the text in a way that the file does not expect.
 
 use crate::dialect::Dialect;
-use crate::framework::{Piece, Reader, pieces};
+use crate::framework::{Piece, Reader, Transaction, pieces};
 use crate::hazards::{Fix, Hazard, Rule, Sent, Severity, Trigger};
 use crate::statement::{Statement, Token, TokenKind};
 use crate::text::{Edit, Span};
@@ -27,6 +27,10 @@ fn check(sent: &Sent<'_>) -> Vec<Hazard> {
 /// A statement that the runner takes for several, or a last one whose end it does not find.
 fn cut_by_lines(sent: &Sent<'_>) -> Vec<Hazard> {
     let Reader::Lines { prefix } = sent.framework.reader else { return Vec::new() };
+    if sent.transaction == Transaction::Implicit {
+        // What stands between the marks is a part by itself.
+        return Vec::new();
+    }
     let (title, text) = (sent.framework.title, sent.script.text);
     let pieces = pieces(sent.framework, text, sent.span);
     let around = |statement: &Statement| {

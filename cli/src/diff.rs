@@ -1,0 +1,31 @@
+//! Unified diffs, as `git apply` and `patch` take them.
+
+use similar::TextDiff;
+
+/// The diff of a file; `before` is `None` where it is new.
+pub fn unified(path: &str, before: Option<&str>, after: &str) -> String {
+    let old = before.map_or("/dev/null".to_owned(), |_| format!("a/{path}"));
+    let diff = TextDiff::from_lines(before.unwrap_or_default(), after);
+    diff.unified_diff().header(&old, &format!("b/{path}")).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changed_and_new_files_have_their_heads() {
+        assert_eq!(
+            unified("db/1.sql", Some("a\nb\n"), "a\nc\n"),
+            "--- a/db/1.sql\n+++ b/db/1.sql\n@@ -1,2 +1,2 @@\n a\n-b\n+c\n"
+        );
+        assert_eq!(unified("db/2.sql", None, "x\n"), "--- /dev/null\n+++ b/db/2.sql\n@@ -0,0 +1 @@\n+x\n");
+    }
+
+    /// Else `git apply` would add the line break that was never there.
+    #[test]
+    fn a_missing_line_break_at_the_end_is_said() {
+        let diff = unified("1.sql", Some("a"), "b\n");
+        assert!(diff.contains("-a\n\\ No newline at end of file\n+b\n"), "{diff}");
+    }
+}

@@ -1,0 +1,129 @@
+//! `cargo xtask dist`: what is handed out for this platform: a tarball, npm packages, a wheel, and their checksums.
+
+use crate::shell::{cargo, command, root, run, run_quietly, target};
+use crate::tools::install_from_pypi;
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MATURIN: &str = "maturin==1.16.0";
+const SUMS: &str = "SHA256SUMS";
+
+/// Builds all of it into `target/packages`.
+pub fn run_all() -> Result<()> {
+    run(&mut cargo(&["build", "--locked", "--profile", "dist", "--package", "lockkeeper"]))?;
+    let program = target().join("dist/lockkeeper");
+    let packages = target().join("packages");
+    if packages.exists() {
+        fs::remove_dir_all(&packages)?;
+    }
+    fs::create_dir_all(&packages)?;
+    tarball(&program, &packages)?;
+    npm(&program, &packages)?;
+    wheel(&packages)?;
+    checksums(&packages)
+}
+
+/// The program with its licences, manual pages and completions.
+fn tarball(program: &Path, packages: &Path) -> Result<()> {
+    let name = format!("lockkeeper-{}-{}", version(), host()?);
+    let folder = target().join("staging").join(&name);
+    fs::create_dir_all(folder.join("completions"))?;
+    fs::copy(program, folder.join("lockkeeper"))?;
+    for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+        fs::copy(root().join(file), folder.join(file))?;
+    }
+    run_quietly(command(program, &["man", "--out"]).arg(folder.join("man")))?;
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = command(program, &["completions", shell]).output()?.stdout;
+        fs::write(folder.join("completions").join(shell), script)?;
+    }
+    let archive = packages.join(format!("{name}.tar.gz"));
+    // Owners and times are those of nobody: the same sources give the same archive.
+    let flags = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf"];
+    let staging = target().join("staging");
+    run_quietly(command("tar", &flags).arg(&archive).arg("-C").arg(staging).arg(&name))
+}
+
+/// The wrapper, and the package of this platform that holds the program.
+fn npm(program: &Path, packages: &Path) -> Result<()> {
+    let (system, processor) = platform()?;
+    let wrapper = root().join("packaging/npm/wrapper");
+    let manifest: Value = serde_json::from_slice(&fs::read(wrapper.join("package.json"))?)?;
+    if manifest["version"] != version() {
+        bail!(
+            "packaging/npm/wrapper/package.json has the version {}, and not {}",
+            manifest["version"],
+            version()
+        );
+    }
+    let folder = target().join("staging/npm").join(format!("{system}-{processor}"));
+    fs::create_dir_all(folder.join("bin"))?;
+    fs::copy(program, folder.join("bin/lockkeeper"))?;
+    let own = json!({
+        "name": format!("@lockkeeper/{system}-{processor}"),
+        "version": version(),
+        "description": format!("The lockkeeper program for {system} on {processor}"),
+        "license": manifest["license"],
+        "os": [system],
+        "cpu": [processor],
+        "files": ["bin"],
+        "preferUnplugged": true,
+    });
+    fs::write(folder.join("package.json"), format!("{own:#}\n"))?;
+    for package in [&folder, &wrapper] {
+        run_quietly(command("npm", &["pack", "--silent", "--pack-destination"]).arg(packages).arg(package))?;
+    }
+    Ok(())
+}
+
+fn wheel(packages: &Path) -> Result<()> {
+    let venv = install_from_pypi("maturin", MATURIN)?;
+    let mut build = command(venv.join("bin/maturin"), &["build", "--profile", "dist", "--out"]);
+    run(build.arg(packages).env("CARGO_TARGET_DIR", target()))
+}
+
+/// In the form that `sha256sum --check` reads.
+fn checksums(packages: &Path) -> Result<()> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(packages)?.map(|it| it.map(|it| it.path())).collect::<Result<_, _>>()?;
+    files.sort();
+    let mut sums = String::new();
+    for file in &files {
+        let bytes = fs::read(file)?;
+        let digest: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        let name = file.file_name().context("a file has a name")?.to_string_lossy();
+        sums.push_str(&format!("{digest}  {name}\n"));
+        eprintln!("{:>12} bytes  {name}", bytes.len());
+    }
+    fs::write(packages.join(SUMS), sums)?;
+    eprintln!("in {}", packages.display());
+    Ok(())
+}
+
+fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// The platform as rustc calls it.
+fn host() -> Result<String> {
+    let output = command("rustc", &["--print", "host-tuple"]).output()?;
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
+/// The platform as Node calls it.
+fn platform() -> Result<(&'static str, &'static str)> {
+    let system = match std::env::consts::OS {
+        "macos" => "darwin",
+        "linux" => "linux",
+        other => bail!("no packages are made on {other}"),
+    };
+    let processor = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "aarch64" => "arm64",
+        other => bail!("no packages are made for {other}"),
+    };
+    Ok((system, processor))
+}
