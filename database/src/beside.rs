@@ -1,0 +1,110 @@
+//! A migration carried out beside the clients of the releases that are live.
+
+use crate::cluster::Cluster;
+use crate::error::RehearseError;
+use crate::request::{Progress, Request, Rewritten};
+use crate::script::Step;
+use crate::stage::{FILLED, Stage};
+use crate::step::{Measured, carry};
+use crate::traffic::clients::{Seen, Traffic};
+use crate::traffic::statements::Release;
+
+/// A step with the releases that were live.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub step: Step,
+    pub direction: &'static str,
+    pub releases: Vec<String>,
+    pub measured: Measured,
+}
+
+/// All steps up, and what clients saw of them.
+pub(crate) async fn run(
+    cluster: &Cluster,
+    request: &Request,
+    stage: &Stage,
+    progress: Progress<'_>,
+) -> Result<(Vec<Done>, Seen), RehearseError> {
+    const BUSY: &str = "busy";
+    cluster.create(BUSY, Some(FILLED)).await?;
+    let traffic = Traffic::start(&cluster.owner(BUSY));
+    let mut deploys = Deploys { traffic: &traffic, stage, live: Vec::new(), common: common(stage) };
+    deploys.deploy(Which::Running).await;
+    let mut done = Vec::new();
+    let (steps, releases) = match &request.rewritten {
+        Some(Rewritten { steps, releases, .. }) => (steps.as_slice(), *releases),
+        None => (std::slice::from_ref(&request.written), 0),
+    };
+    let mut out = 0;
+    for (number, step) in steps.iter().enumerate() {
+        while out < step.releases_before {
+            out += 1;
+            progress(&format!("release {out} of {releases} goes out"));
+            deploys.deploy(if out == releases { Which::Next } else { Which::Between }).await;
+        }
+        progress(&format!("step {} of {}: {}", number + 1, steps.len(), step.path));
+        traffic.at_step(number + 1);
+        let measured = carry(cluster, BUSY, &step.up).await?;
+        traffic.settle().await;
+        let failed = measured.result.is_err();
+        let releases = deploys.live.iter().map(|it| it.name.clone()).collect();
+        done.push(Done { step: step.clone(), direction: "up", releases, measured });
+        if failed {
+            break;
+        }
+    }
+    if done.iter().all(|it| it.measured.result.is_ok()) && (out < releases || releases == 0) {
+        progress("the next release goes out");
+        deploys.deploy(Which::Next).await;
+    }
+    drop(deploys);
+    Ok((done, traffic.end().await))
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    Running,
+    Between,
+    Next,
+}
+
+struct Deploys<'a> {
+    traffic: &'a Traffic,
+    stage: &'a Stage,
+    live: Vec<&'a Release>,
+    common: Release,
+}
+
+impl Deploys<'_> {
+    /// For a moment both releases are live, then only the new one.
+    async fn deploy(&mut self, which: Which) {
+        let release = match which {
+            Which::Running => &self.stage.running,
+            Which::Between => {
+                let both: Vec<&Release> = self.live.iter().copied().chain([&self.common]).collect();
+                self.traffic.deploy(&both);
+                self.traffic.settle().await;
+                self.traffic.deploy(&[&self.common]);
+                self.traffic.settle().await;
+                self.live.clear();
+                return;
+            }
+            Which::Next => &self.stage.next,
+        };
+        if !self.live.is_empty() {
+            let both: Vec<&Release> = self.live.iter().copied().chain([release]).collect();
+            self.traffic.deploy(&both);
+            self.traffic.settle().await;
+        }
+        self.live = vec![release];
+        self.traffic.deploy(&self.live);
+        self.traffic.settle().await;
+    }
+}
+
+/// What a release between two others does: what both of them do.
+fn common(stage: &Stage) -> Release {
+    let of_both = |it: &&crate::traffic::statements::Call| stage.next.calls.contains(it);
+    let calls = stage.running.calls.iter().filter(of_both).cloned().collect();
+    Release { name: "release between".to_owned(), calls }
+}

@@ -1,0 +1,139 @@
+//! What was seen, as the report says it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lockkeeper_core::report::{
+    RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait,
+};
+use lockkeeper_core::text::sanitise;
+
+use crate::beside::Done;
+use crate::locks::stops_writers;
+use crate::quiet::Compared;
+use crate::request::Request;
+use crate::stage::Stage;
+use crate::traffic::clients::Seen;
+
+/// A statement in a report is not longer.
+const STATEMENT: usize = 400;
+
+/// The report of a rehearsal.
+pub(crate) fn report(
+    request: &Request,
+    server: String,
+    stage: Stage,
+    steps: &[Done],
+    seen: &Seen,
+    compared: Compared,
+) -> RehearsalReport {
+    let mut errors = failed_clients(seen);
+    let numbered = steps.iter().enumerate().map(|(at, it)| (at + 1, it));
+    let quiet = compared.steps.iter().map(|it| (number_of(request, it), it));
+    let all: Vec<(usize, &Done)> = numbered.chain(quiet).collect();
+    errors.extend(all.iter().filter_map(|(number, done)| failed_step(*number, done)));
+    let max_wait = request.options.max_wait;
+    let waited = seen.longest.values().any(|(time, ..)| *time > max_wait);
+    let is_fine = errors.is_empty() && compared.differences.is_empty() && !waited;
+    let mut notes = stage.notes;
+    notes.extend(compared.notes);
+    notes.extend(all.iter().flat_map(|(_, it)| it.measured.notes.iter().cloned()));
+    notes.sort();
+    notes.dedup();
+    let mut differences = compared.differences;
+    differences.iter_mut().for_each(|it| it.what = sanitise(&it.what, STATEMENT));
+    RehearsalReport {
+        version: 1,
+        verdict: if is_fine { "pass" } else { "block" }.to_owned(),
+        file: request.written.path.clone(),
+        strategy: request.rewritten.as_ref().map(|it| it.strategy.clone()),
+        server,
+        seed: request.options.seed,
+        max_wait: millis(max_wait),
+        rows: stage.rows,
+        steps: all.iter().map(|(number, done)| rehearsed(*number, done, seen)).collect(),
+        errors,
+        differences,
+        unfilled: stage.unfilled.iter().map(|it| sanitise(it, STATEMENT)).collect(),
+        notes: notes.iter().map(|it| sanitise(it, STATEMENT)).collect(),
+    }
+}
+
+fn number_of(request: &Request, done: &Done) -> usize {
+    let steps = request.rewritten.as_ref().map(|it| it.steps.as_slice()).unwrap_or_default();
+    steps.iter().position(|it| it.path == done.step.path).map_or(0, |it| it + 1)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Each different failure once: the texts of messages may hold values.
+fn failed_clients(seen: &Seen) -> Vec<RehearsalError> {
+    let mut found: BTreeMap<(usize, &str, &str, &str), (String, u64)> = BTreeMap::new();
+    for ((step, release, statement, failure), times) in &seen.failed {
+        let key = (*step, release.as_str(), statement.as_str(), failure.sqlstate.as_str());
+        found.entry(key).or_insert_with(|| (failure.message.clone(), 0)).1 += times;
+    }
+    let error = |((step, release, statement, sqlstate), (message, times)): ((usize, &str, &str, &str), (String, u64))| {
+        RehearsalError {
+            step,
+            direction: "up".to_owned(),
+            release: Some(release.to_owned()),
+            statement: sanitise(statement, STATEMENT),
+            place: None,
+            sqlstate: sqlstate.to_owned(),
+            message: sanitise(&message, STATEMENT),
+            times,
+        }
+    };
+    found.into_iter().map(error).collect()
+}
+
+fn failed_step(number: usize, done: &Done) -> Option<RehearsalError> {
+    let broken = done.measured.result.as_ref().err()?;
+    Some(RehearsalError {
+        step: number,
+        direction: done.direction.to_owned(),
+        release: None,
+        statement: sanitise(&broken.statement, STATEMENT),
+        place: Some(format!("{}:{}", broken.path, broken.line)),
+        sqlstate: broken.failure.sqlstate.clone(),
+        message: sanitise(&broken.failure.message, STATEMENT),
+        times: 1,
+    })
+}
+
+fn rehearsed(number: usize, done: &Done, seen: &Seen) -> RehearsedStep {
+    let measured = &done.measured;
+    let locks = measured.held.iter().map(|it| RehearsedLock {
+        relation: sanitise(&it.relation, STATEMENT),
+        mode: it.mode.to_owned(),
+        milliseconds: millis(it.time),
+    });
+    let beside = done.direction == "up";
+    let longest = seen.longest.get(&number).filter(|_| beside);
+    let failures = seen.failed.iter().filter(|((step, ..), _)| beside && *step == number);
+    RehearsedStep {
+        number,
+        direction: done.direction.to_owned(),
+        title: sanitise(&done.step.title, STATEMENT),
+        path: done.step.path.clone(),
+        releases: done.releases.clone(),
+        milliseconds: millis(measured.time),
+        locks: locks.collect(),
+        longest_wait: longest.map(|(time, release, statement)| RehearsedWait {
+            milliseconds: millis(*time),
+            release: release.clone(),
+            statement: sanitise(statement, STATEMENT),
+        }),
+        rewritten: measured.rewritten.iter().map(|it| sanitise(it, STATEMENT)).collect(),
+        retries: measured.retries,
+        errors: failures.map(|(_, times)| times).sum(),
+    }
+}
+
+/// The lock that a reader of the report looks for: the longest of those that stop somebody who writes.
+pub fn longest_lock(step: &RehearsedStep) -> Option<&RehearsedLock> {
+    step.locks.iter().filter(|it| stops_writers(&it.mode)).max_by_key(|it| it.milliseconds)
+}

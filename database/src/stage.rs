@@ -1,0 +1,187 @@
+//! The databases of a rehearsal: the history carried out, what the migration touches, and rows for that.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalog::{Catalog, Table};
+use crate::cluster::Cluster;
+use crate::error::{RehearseError, While};
+use crate::request::{Progress, Request};
+use crate::rows::fill::fill;
+use crate::rows::plan::Wanted;
+use crate::script::{Broken, Carried, Script, carry_out, explore};
+use crate::session::Session;
+use crate::traffic::statements::{Release, release};
+
+/// The history and nothing else.
+const HISTORY: &str = "history";
+/// The history with rows: what everything that is compared begins with.
+pub(crate) const FILLED: &str = "filled";
+/// The same behind the migration as it is written, without clients.
+pub(crate) const WRITTEN: &str = "written";
+
+/// What is known before the first step.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub old: Catalog,
+    pub new: Catalog,
+    pub rows: BTreeMap<String, u64>,
+    pub unfilled: Vec<String>,
+    pub notes: Vec<String>,
+    pub running: Release,
+    pub next: Release,
+}
+
+/// Makes the databases `filled` and `written`.
+pub(crate) async fn set(
+    cluster: &Cluster,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<Stage, RehearseError> {
+    let mut notes = history(cluster, request, progress).await?;
+    progress("finds what the migration touches");
+    let old = catalog(cluster, HISTORY).await?;
+    let (touched, new) = touched(cluster, request, &old).await?;
+    let options = &request.options;
+    let wanted = Wanted { catalog: &old, also: None, seed: options.seed };
+    let mut filling = filled(cluster, wanted, &touched.filled, request, progress).await?;
+    let mut fitted = false;
+    if let Err(broken) = written(cluster, request, progress).await? {
+        // Class 22 and 23: the rows are not what the migration expects.
+        if !matches!(broken.failure.sqlstate.get(..2), Some("22" | "23")) {
+            return Err(failed(&broken, "the migration fails"));
+        }
+        notes.push(format!(
+            "on rows that the old schema allows the migration fails at {}:{}: {}. It was rehearsed with rows that both schemas allow",
+            broken.path, broken.line, broken.failure
+        ));
+        cluster.drop_database(WRITTEN).await?;
+        cluster.drop_database(FILLED).await?;
+        fitted = true;
+        let wanted = Wanted { also: Some(&new), ..wanted };
+        filling = filled(cluster, wanted, &touched.filled, request, progress).await?;
+        if let Err(broken) = written(cluster, request, progress).await? {
+            return Err(failed(&broken, "the migration fails on every set of rows that was made for it"));
+        }
+    }
+    tracing::debug!(fitted, "rows are there");
+    progress("derives what the releases do");
+    let (mut unfilled, seed) = (filling.unfilled, options.seed);
+    let mut session = Session::open(&cluster.owner(FILLED)).await.while_("connecting")?;
+    let wanted = Wanted { catalog: &old, also: Some(&new), seed };
+    let running = release(&mut session, wanted, "running release", &touched.changed, &mut unfilled).await?;
+    let mut session = Session::open(&cluster.owner(WRITTEN)).await.while_("connecting")?;
+    let wanted = Wanted { catalog: &new, also: Some(&old), seed };
+    let mut after = touched.changed.clone();
+    after.extend(new.tables.keys().filter(|it| !old.tables.contains_key(it)).map(|it| new.root(*it)));
+    let next = release(&mut session, wanted, "next release", &after, &mut unfilled).await?;
+    Ok(Stage { rows: filling.rows, unfilled, notes, running, next, old, new })
+}
+
+/// A failure of a migration in words.
+pub(crate) fn failed(broken: &Broken, what: &str) -> RehearseError {
+    let advice = match broken.failure.sqlstate.as_str() {
+        "42501" => ". Here a migration runs without superuser, server programs and files: what needs more is not rehearsed",
+        "0A000" | "58P01" if broken.failure.message.contains("extension") => {
+            ". Install the extension beside this server, or name another server's programs with --bin-dir"
+        }
+        _ => "",
+    };
+    let statement = lockkeeper_core::text::sanitise(&broken.statement, 160);
+    RehearseError::Migration(format!(
+        "{what}: {}:{}: {statement}: {}{advice}",
+        broken.path, broken.line, broken.failure
+    ))
+}
+
+async fn history(cluster: &Cluster, request: &Request, progress: Progress<'_>) -> Result<Vec<String>, RehearseError> {
+    cluster.create(HISTORY, None).await?;
+    let mut session = Session::open(&cluster.owner(HISTORY)).await.while_("connecting")?;
+    let mut admin = cluster.admin(HISTORY).await?;
+    let mut carried = Carried::default();
+    for (number, script) in request.history.iter().enumerate() {
+        progress(&format!("history {} of {}: {}", number + 1, request.history.len(), script.path));
+        refuse_client(script)?;
+        // Each file in the state in which a runner begins one.
+        session.run("RESET ALL").await.while_("carrying the history out")?;
+        let result = carry_out(&mut session, &mut admin, std::slice::from_ref(script), &mut carried).await;
+        result.map_err(|broken| failed(&broken, "the history before the migration fails"))?;
+    }
+    Ok(carried.notes)
+}
+
+fn refuse_client(script: &Script) -> Result<(), RehearseError> {
+    match script.needs_psql() {
+        None => Ok(()),
+        Some(line) => Err(RehearseError::Migration(format!(
+            "{}:{line} is a command of psql, or rows for COPY, which no runner sends to a server: what needs psql is not rehearsed",
+            script.path
+        ))),
+    }
+}
+
+async fn catalog(cluster: &Cluster, database: &str) -> Result<Catalog, RehearseError> {
+    Catalog::read(&mut cluster.admin(database).await?).await
+}
+
+/// The tables that a migration locks or changes.
+struct Touched {
+    /// Those that somebody may wait for.
+    changed: BTreeSet<u32>,
+    /// Those that get rows: also what is only read.
+    filled: BTreeSet<u32>,
+}
+
+/// Carries the migration out on an empty schema, to see what it locks and what it makes.
+async fn touched(
+    cluster: &Cluster,
+    request: &Request,
+    old: &Catalog,
+) -> Result<(Touched, Catalog), RehearseError> {
+    const PROBE: &str = "probe";
+    cluster.create(PROBE, Some(HISTORY)).await?;
+    request.written.up.iter().try_for_each(refuse_client)?;
+    let mut session = Session::open(&cluster.owner(PROBE)).await.while_("connecting")?;
+    let mut carried = Carried::default();
+    let result = explore(&mut session, &mut cluster.admin(PROBE).await?, &request.written.up, &mut carried).await;
+    result.map_err(|broken| failed(&broken, "the migration fails on a schema without rows"))?;
+    let new = catalog(cluster, PROBE).await?;
+    drop(session);
+    cluster.drop_database(PROBE).await?;
+    let differs = |it: &&Table| new.tables.get(&it.oid).is_none_or(|new| new != *it);
+    let mut changed: BTreeSet<u32> =
+        old.tables.values().filter(differs).map(|it| old.root(it.oid)).collect();
+    let mut filled = BTreeSet::new();
+    for lock in carried.held.iter().filter(|it| old.tables.contains_key(&it.oid)) {
+        filled.insert(old.root(lock.oid));
+        if lock.mode != "ACCESS SHARE" {
+            changed.insert(old.root(lock.oid));
+        }
+    }
+    filled.extend(&changed);
+    Ok((Touched { changed, filled }, new))
+}
+
+async fn filled(
+    cluster: &Cluster,
+    wanted: Wanted<'_>,
+    touched: &BTreeSet<u32>,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<crate::rows::fill::Filling, RehearseError> {
+    progress("makes rows");
+    cluster.create(FILLED, Some(HISTORY)).await?;
+    let mut session = Session::open(&cluster.owner(FILLED)).await.while_("connecting")?;
+    fill(&mut session, wanted, touched, request.options.rows).await
+}
+
+async fn written(
+    cluster: &Cluster,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<Result<(), Broken>, RehearseError> {
+    progress("carries the migration out as it is written, without clients");
+    cluster.create(WRITTEN, Some(FILLED)).await?;
+    let mut session = Session::open(&cluster.owner(WRITTEN)).await.while_("connecting")?;
+    let mut admin = cluster.admin(WRITTEN).await?;
+    Ok(carry_out(&mut session, &mut admin, &request.written.up, &mut Carried::default()).await)
+}

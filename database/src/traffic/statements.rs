@@ -1,0 +1,232 @@
+//! What a release does, derived from the schema at its moment: no release names what is not there.
+
+use std::collections::BTreeSet;
+
+use crate::catalog::{Catalog, Column, Key, Table};
+use crate::error::{RehearseError, While};
+use crate::rows::fill::expressions;
+use crate::rows::plan::{Followed, LEFT, Source, TablePlan, Wanted, one_of, plan, usable};
+use crate::session::{Session, Texts};
+
+/// The number of a call, as SQL.
+const NUMBER: &str = "$1::bigint";
+/// The first number of a call: behind the rows that were there before.
+pub(crate) const FIRST: i64 = 100_000_000;
+/// More statements than these are no release, but a load.
+const MOST: usize = 240;
+
+/// A statement of a release with one number as its parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Call {
+    pub sql: String,
+    /// How the row that it inserts is found again and deleted.
+    pub deletes: Option<Deletes>,
+}
+
+/// The table and the columns that the insert returned.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Deletes {
+    table: String,
+    columns: Vec<(String, String)>,
+}
+
+/// What a release does.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Release {
+    pub name: String,
+    pub calls: Vec<Call>,
+}
+
+impl Call {
+    fn plain(sql: String) -> Self {
+        Self { sql, deletes: None }
+    }
+
+    /// With the number in the text.
+    pub fn written_out(&self, number: i64) -> String {
+        self.sql.replace(NUMBER, &format!("{number}::bigint"))
+    }
+
+    /// As people read it.
+    pub fn shown(&self) -> String {
+        self.sql.replace(NUMBER, "$1")
+    }
+}
+
+impl Deletes {
+    pub fn sql(&self, returned: &Texts) -> Option<String> {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        let values = self.columns.iter().zip(returned).map(|((_, sql), value)| {
+            Some(format!("{}::{sql}", crate::rows::values::literal(value.as_ref()?)))
+        });
+        let values: Vec<String> = values.collect::<Option<_>>()?;
+        Some(format!("DELETE FROM {} WHERE ({}) = ({})", self.table, names.join(", "), values.join(", ")))
+    }
+}
+
+/// The statements of a release over the tables. What fails on the schema of its own moment is left out and said.
+pub(crate) async fn release(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    name: &str,
+    touched: &BTreeSet<u32>,
+    unfilled: &mut Vec<String>,
+) -> Result<Release, RehearseError> {
+    let mut calls = Vec::new();
+    for oid in touched.iter().filter(|it| wanted.catalog.tables.contains_key(it)) {
+        calls.extend(of_table(session, wanted, *oid).await?);
+    }
+    calls.extend(of_views(wanted.catalog, touched));
+    let mut working = Vec::new();
+    for call in calls.into_iter().take(MOST) {
+        session.run("BEGIN").await.while_("trying the statements of a release")?;
+        let failure = session.run(&call.written_out(FIRST - 4)).await.err();
+        session.run("ROLLBACK").await.while_("trying the statements of a release")?;
+        match failure {
+            None => working.push(call),
+            Some(failure) => unfilled.push(format!("{name} does not do {}: {failure}", call.shown())),
+        }
+    }
+    Ok(Release { name: name.to_owned(), calls: working })
+}
+
+async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result<Vec<Call>, RehearseError> {
+    let whole = &wanted.catalog.tables[&oid];
+    // Rows of a partitioned table have values that one of its parts takes.
+    let Some(leaf) = wanted.catalog.leaves(oid).first().copied() else { return Ok(Vec::new()) };
+    let plan = plan(session, wanted, leaf).await?;
+    let mut references = Vec::new();
+    for followed in &plan.followed {
+        references.push(references_of(session, wanted.catalog, followed).await?);
+    }
+    let values = expressions(wanted, &plan, NUMBER, &references);
+    let columns: Vec<(&Column, &String, &Source)> = plan
+        .columns
+        .iter()
+        .zip(&values)
+        .filter_map(|(filled, value)| Some((whole.columns.iter().find(|it| it.name == filled.name)?, value, &filled.source)))
+        .collect();
+    let key = whole.primary();
+    let mut calls = Vec::new();
+    let list = |columns: &[&Column]| columns.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
+    let all: Vec<&Column> = whole.columns.iter().collect();
+    let (rows, by_key) = match key {
+        Some(key) => some_row(session, whole, key).await?,
+        None => (0, String::new()),
+    };
+    calls.push(Call::plain(match rows {
+        0 => format!("SELECT {} FROM {} LIMIT 3", list(&all), whole.name),
+        _ => format!("SELECT {} FROM {} WHERE {by_key}", list(&all), whole.name),
+    }));
+    if plan.unfilled.is_empty() {
+        calls.push(insert(whole, key, &columns));
+    }
+    if rows == 0 {
+        return Ok(calls);
+    }
+    let fixed = fixed(&plan, key);
+    for (column, value, _) in columns.iter().filter(|(it, ..)| !fixed.contains(&it.name) && it.identity != "a") {
+        calls.push(Call::plain(format!("UPDATE {} SET {} = {value} WHERE {by_key}", whole.name, column.name)));
+    }
+    Ok(calls)
+}
+
+/// An insert that names its columns, as a release does it: what the server counts by itself is left to it.
+fn insert(table: &Table, key: Option<&Key>, columns: &[(&Column, &String, &Source)]) -> Call {
+    let said: Vec<_> = columns.iter().filter(|(it, ..)| !it.counts_by_itself()).collect();
+    let names: Vec<&str> = said.iter().map(|(it, ..)| it.name.as_str()).collect();
+    let values: Vec<&str> = said.iter().map(|(_, value, _)| value.as_str()).collect();
+    let what = match names.is_empty() {
+        true => "DEFAULT VALUES".to_owned(),
+        false => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
+    };
+    let sql = format!("INSERT INTO {} {what}", table.name);
+    let Some(key) = key else { return Call::plain(sql) };
+    let columns: Vec<(String, String)> = key
+        .columns
+        .iter()
+        .filter_map(|it| table.column(*it))
+        .map(|it| (it.name.clone(), it.sql.clone()))
+        .collect();
+    let returned: Vec<String> = columns.iter().map(|(name, _)| format!("{name}::text")).collect();
+    let sql = format!("{sql} RETURNING {}", returned.join(", "));
+    Call { sql, deletes: Some(Deletes { table: table.name.clone(), columns }) }
+}
+
+/// What an update would break: keys, what is in a key by turns, and where a row is.
+fn fixed(plan: &TablePlan, key: Option<&Key>) -> BTreeSet<String> {
+    let in_turn = |number: i16| {
+        plan.columns.iter().find(|it| it.number == number).is_some_and(|it| match it.source {
+            Source::Foreign(followed, _) => plan.followed[followed].every.is_some(),
+            Source::Drawn { .. } | Source::Null => false,
+            _ => true,
+        })
+    };
+    let keyed = |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && in_turn(it);
+    let bound = |name: &str| plan.table.bound.as_ref().is_some_and(|it| it.contains(name));
+    let composite = |it: i16| plan.table.foreign.iter().any(|foreign| foreign.columns.len() > 1 && foreign.columns.contains(&it));
+    let own = |it: i16| plan.own.iter().any(|foreign| foreign.columns.contains(&it));
+    let primary = |it: i16| key.is_some_and(|key| key.columns.contains(&it));
+    let of = |it: &&Column| primary(it.number) || keyed(it.number) || bound(&it.name) || composite(it.number) || own(it.number);
+    plan.table.columns.iter().filter(of).map(|it| it.name.clone()).collect()
+}
+
+/// The values of referenced rows that clients use, as SQL over the number of the call.
+async fn references_of(
+    session: &mut Session,
+    catalog: &Catalog,
+    followed: &Followed,
+) -> Result<Vec<String>, RehearseError> {
+    let texts: Vec<String> = followed.columns.iter().map(|it| format!("{it}::text")).collect();
+    let behind = if followed.every.is_some() { usable(followed.rows) % followed.rows.max(1) } else { 0 };
+    let query = format!(
+        "SELECT {} FROM {} ORDER BY {} OFFSET {behind} LIMIT {LEFT}",
+        texts.join(", "),
+        followed.name,
+        followed.columns.join(", ")
+    );
+    let rows = session.rows(&query).await.while_("reading keys")?;
+    let table = &catalog.tables[&followed.table];
+    let column = |(place, name): (usize, &String)| {
+        let values: Vec<Option<String>> = rows.iter().map(|it| it[place].clone()).collect();
+        let sql = table.columns.iter().find(|it| it.name == *name).map_or("text", |it| it.sql.as_str());
+        one_of(&values, sql, NUMBER)
+    };
+    Ok(followed.columns.iter().enumerate().map(column).collect())
+}
+
+/// How many rows clients read and change, and the condition that finds one of them by its key.
+async fn some_row(session: &mut Session, table: &Table, key: &Key) -> Result<(usize, String), RehearseError> {
+    let columns: Vec<&Column> = key.columns.iter().filter_map(|it| table.column(*it)).collect();
+    let texts: Vec<String> = columns.iter().map(|it| format!("{}::text", it.name)).collect();
+    let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();
+    let query =
+        format!("SELECT {} FROM {} ORDER BY {} LIMIT {LEFT}", texts.join(", "), table.name, names.join(", "));
+    let rows = session.rows(&query).await.while_("reading keys")?;
+    let condition = |(place, column): (usize, &&Column)| {
+        let values: Vec<Option<String>> = rows.iter().map(|it| it[place].clone()).collect();
+        format!("{} = {}", column.name, one_of(&values, &column.sql, NUMBER))
+    };
+    let conditions: Vec<String> = columns.iter().enumerate().map(condition).collect();
+    Ok((rows.len(), conditions.join(" AND ")))
+}
+
+/// Reads of the views that show the tables, also through other views.
+fn of_views(catalog: &Catalog, touched: &BTreeSet<u32>) -> Vec<Call> {
+    let mut seen: BTreeSet<u32> = touched.clone();
+    seen.extend(catalog.tables.values().filter(|it| touched.contains(&catalog.root(it.oid))).map(|it| it.oid));
+    loop {
+        let more: Vec<u32> = catalog
+            .views
+            .iter()
+            .filter(|it| !seen.contains(&it.oid) && it.reads.iter().any(|oid| seen.contains(oid)))
+            .map(|it| it.oid)
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        seen.extend(more);
+    }
+    let shown = catalog.views.iter().filter(|it| seen.contains(&it.oid) && !it.columns.is_empty());
+    shown.map(|it| Call::plain(format!("SELECT {} FROM {} LIMIT 3", it.columns.join(", "), it.name))).collect()
+}
