@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Rewrite(args) => commands::rewrite::run(&args),
         Command::Signals(args) => commands::signals::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
+        Command::Rehearse(args) => commands::rehearse::run(&args),
         Command::Approve(args) => commands::approve::run(&args),
         Command::Reject(args) => commands::approve::reject(&args),
         Command::Revoke(args) => commands::approve::revoke(&args),

@@ -8,6 +8,7 @@ pub mod gates;
 pub mod ledger;
 pub mod plan;
 pub mod references;
+pub mod rehearse;
 pub mod rewrite;
 pub mod schema;
 pub mod serve;
