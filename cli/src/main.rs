@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 /// The log goes to stderr: stdout is the answer.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKKEEPER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sqlx=off"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))

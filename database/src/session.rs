@@ -46,7 +46,8 @@ pub(crate) struct Session(PgConnection);
 
 impl Session {
     pub async fn open(options: &PgConnectOptions) -> Result<Self, Failure> {
-        Ok(Self(options.connect().await?))
+        // A log holds no statements.
+        Ok(Self(options.clone().disable_statement_logging().connect().await?))
     }
 
     /// Sends a text of statements as one string: without BEGIN in it, one implicit transaction.

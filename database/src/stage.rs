@@ -158,6 +158,11 @@ async fn touched(
         }
     }
     filled.extend(&changed);
+    // A view over a touched table shows something when the others that it reads have rows too.
+    let parts = |oid: &u32| filled.contains(&old.root(*oid));
+    let read = old.views.iter().filter(|it| it.reads.iter().any(parts)).flat_map(|it| &it.reads);
+    let beside: Vec<u32> = read.filter(|it| old.tables.contains_key(it)).map(|it| old.root(*it)).collect();
+    filled.extend(beside);
     Ok((Touched { changed, filled }, new))
 }
 

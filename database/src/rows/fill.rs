@@ -58,7 +58,9 @@ pub(crate) async fn fill(
     }
     filling.unfilled.sort();
     filling.unfilled.dedup();
-    session.run("ANALYZE").await.while_("analysing rows")?;
+    for table in filling.rows.keys() {
+        session.run(&format!("ANALYZE {table}")).await.while_("analysing rows")?;
+    }
     Ok(filling)
 }
 

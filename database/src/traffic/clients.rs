@@ -130,7 +130,7 @@ async fn once(
         0 => open.prepared(&call.sql, turn.turn).await,
         _ => open.rows(&call.written_out(turn.turn)).await,
     };
-    note(shared, step, release, &call.shown(), start.elapsed(), result.as_ref().err());
+    note(shared, step, release, &call.shown, start.elapsed(), result.as_ref().err());
     let failure = match result {
         Ok(rows) => delete(open, shared, release, call, rows).await,
         Err(failure) => Some(failure),

@@ -19,6 +19,8 @@ const MOST: usize = 240;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Call {
     pub sql: String,
+    /// As people read it: values are parameters.
+    pub shown: String,
     /// How the row that it inserts is found again and deleted.
     pub deletes: Option<Deletes>,
 }
@@ -38,18 +40,13 @@ pub(crate) struct Release {
 }
 
 impl Call {
-    fn plain(sql: String) -> Self {
-        Self { sql, deletes: None }
+    fn new(sql: String, shown: impl Into<String>) -> Self {
+        Self { sql, shown: shown.into(), deletes: None }
     }
 
     /// With the number in the text.
     pub fn written_out(&self, number: i64) -> String {
         self.sql.replace(NUMBER, &format!("{number}::bigint"))
-    }
-
-    /// As people read it.
-    pub fn shown(&self) -> String {
-        self.sql.replace(NUMBER, "$1")
     }
 }
 
@@ -84,7 +81,7 @@ pub(crate) async fn release(
         session.run("ROLLBACK").await.while_("trying the statements of a release")?;
         match failure {
             None => working.push(call),
-            Some(failure) => unfilled.push(format!("{name} does not do {}: {failure}", call.shown())),
+            Some(failure) => unfilled.push(format!("{name} does not do {}: {failure}", call.shown)),
         }
     }
     Ok(Release { name: name.to_owned(), calls: working })
@@ -110,14 +107,16 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
     let mut calls = Vec::new();
     let list = |columns: &[&Column]| columns.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
     let all: Vec<&Column> = whole.columns.iter().collect();
+    let found = key.map_or(String::new(), |key| shown_key(whole, key));
     let (rows, by_key) = match key {
         Some(key) => some_row(session, whole, key).await?,
         None => (0, String::new()),
     };
-    calls.push(Call::plain(match rows {
-        0 => format!("SELECT {} FROM {} LIMIT 3", list(&all), whole.name),
-        _ => format!("SELECT {} FROM {} WHERE {by_key}", list(&all), whole.name),
-    }));
+    let read = format!("SELECT {} FROM {}", list(&all), whole.name);
+    calls.push(match rows {
+        0 => Call::new(format!("{read} LIMIT 3"), format!("{read} LIMIT 3")),
+        _ => Call::new(format!("{read} WHERE {by_key}"), format!("{read} WHERE {found}")),
+    });
     if plan.unfilled.is_empty() {
         calls.push(insert(whole, key, &columns));
     }
@@ -126,9 +125,16 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
     }
     let fixed = fixed(&plan, key);
     for (column, value, _) in columns.iter().filter(|(it, ..)| !fixed.contains(&it.name) && it.identity != "a") {
-        calls.push(Call::plain(format!("UPDATE {} SET {} = {value} WHERE {by_key}", whole.name, column.name)));
+        let update = |value: &str, key: &str| format!("UPDATE {} SET {} = {value} WHERE {key}", whole.name, column.name);
+        calls.push(Call::new(update(value, &by_key), update("$1", &found)));
     }
     Ok(calls)
+}
+
+/// The condition that finds a row by its key, for people.
+fn shown_key(table: &Table, key: &Key) -> String {
+    let columns = key.columns.iter().filter_map(|it| table.column(*it));
+    columns.map(|it| format!("{} = $1", it.name)).collect::<Vec<_>>().join(" AND ")
 }
 
 /// An insert that names its columns, as a release does it: what the server counts by itself is left to it.
@@ -141,7 +147,8 @@ fn insert(table: &Table, key: Option<&Key>, columns: &[(&Column, &String, &Sourc
         false => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
     };
     let sql = format!("INSERT INTO {} {what}", table.name);
-    let Some(key) = key else { return Call::plain(sql) };
+    let shown = format!("INSERT INTO {} ({})", table.name, names.join(", "));
+    let Some(key) = key else { return Call::new(sql, shown) };
     let columns: Vec<(String, String)> = key
         .columns
         .iter()
@@ -150,7 +157,8 @@ fn insert(table: &Table, key: Option<&Key>, columns: &[(&Column, &String, &Sourc
         .collect();
     let returned: Vec<String> = columns.iter().map(|(name, _)| format!("{name}::text")).collect();
     let sql = format!("{sql} RETURNING {}", returned.join(", "));
-    Call { sql, deletes: Some(Deletes { table: table.name.clone(), columns }) }
+    let shown = format!("{shown} RETURNING {}", returned.join(", ").replace("::text", ""));
+    Call { sql, shown, deletes: Some(Deletes { table: table.name.clone(), columns }) }
 }
 
 /// What an update would break: keys, what is in a key by turns, and where a row is.
@@ -228,5 +236,6 @@ fn of_views(catalog: &Catalog, touched: &BTreeSet<u32>) -> Vec<Call> {
         seen.extend(more);
     }
     let shown = catalog.views.iter().filter(|it| seen.contains(&it.oid) && !it.columns.is_empty());
-    shown.map(|it| Call::plain(format!("SELECT {} FROM {} LIMIT 3", it.columns.join(", "), it.name))).collect()
+    let read = |columns: &[String], name: &str| format!("SELECT {} FROM {name} LIMIT 3", columns.join(", "));
+    shown.map(|it| Call::new(read(&it.columns, &it.name), read(&it.columns, &it.name))).collect()
 }

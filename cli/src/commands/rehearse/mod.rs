@@ -10,7 +10,7 @@ use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::report::RehearsalReport;
 use lockkeeper_database::{Options, RehearseError, Request, rehearse};
 use lockkeeper_project::analysis::CheckedFile;
-use lockkeeper_project::secret::{redact, redact_value};
+use lockkeeper_project::secret::redact;
 use lockkeeper_project::{Project, analysis, rewrite};
 
 use super::plan;
@@ -43,16 +43,22 @@ pub fn run(args: &RehearseArgs) -> anyhow::Result<Exit> {
     if people {
         let _ = write!(std::io::stderr(), "\r\x1b[K");
     }
-    let report = result.map_err(told)?;
+    let report = without_secrets(result.map_err(told)?);
     match args.format {
-        Format::Json => {
-            let mut value = serde_json::to_value(&report)?;
-            redact_value(&mut value);
-            output::json(&value)?;
-        }
-        Format::Text => output::text_line(&redact(&shown::text(&report))),
+        Format::Json => output::json(&report)?,
+        Format::Text => output::text_line(&shown::text(&report)),
     }
     Ok(if is_fine(&report) { Exit::Fine } else { Exit::Hazards })
+}
+
+/// What was written by others, without the secrets in it.
+fn without_secrets(mut report: RehearsalReport) -> RehearsalReport {
+    let waits = report.steps.iter_mut().filter_map(|it| it.longest_wait.as_mut()).map(|it| &mut it.statement);
+    let errors = report.errors.iter_mut().flat_map(|it| [&mut it.statement, &mut it.message]);
+    let differences = report.differences.iter_mut().map(|it| &mut it.what);
+    let lists = report.unfilled.iter_mut().chain(&mut report.notes);
+    waits.chain(errors).chain(differences).chain(lists).for_each(|it| *it = redact(it));
+    report
 }
 
 fn is_fine(report: &RehearsalReport) -> bool {

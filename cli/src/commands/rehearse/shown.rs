@@ -48,17 +48,23 @@ fn section(lines: &mut Vec<String>, title: &str, items: impl Iterator<Item = Str
     }
 }
 
-/// One row for each step, in columns as wide as they have to be.
+/// One row for each step, in columns as wide as they have to be, and a line where another release goes out.
 fn table(report: &RehearsalReport) -> Vec<String> {
     let head = ["step", "time", "longest lock", "longest wait", "errors", "file"].map(str::to_owned);
     let rows: Vec<[String; 6]> = std::iter::once(head).chain(report.steps.iter().map(row)).collect();
+    let released = |at: usize| {
+        let now = report.steps.get(at.checked_sub(1)?)?;
+        let before = at.checked_sub(2).and_then(|it| report.steps.get(it))?;
+        let goes = now.direction == "up" && now.releases != before.releases;
+        goes.then(|| format!("  --    {} goes out", now.releases.join(", ")))
+    };
     let width = |column: usize| rows.iter().map(|it| it[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..6).map(width).collect();
     let line = |row: &[String; 6]| {
         let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         format!("  {}", cells.join("  ")).trim_end().to_owned()
     };
-    rows.iter().map(line).collect()
+    rows.iter().enumerate().flat_map(|(at, row)| released(at).into_iter().chain([line(row)])).collect()
 }
 
 fn row(step: &RehearsedStep) -> [String; 6] {
