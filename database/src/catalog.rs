@@ -281,10 +281,10 @@ const TABLES: &str = "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || 
     ORDER BY c.oid";
 
 const COLUMNS: &str = "SELECT a.attrelid, a.attnum, pg_catalog.quote_ident(a.attname), a.atttypid,
-        pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypmod, a.attnotnull,
+        pg_catalog.format_type(a.atttypid, a.atttypmod), a.atttypmod, a.attnotnull OR t.typnotnull,
         pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attidentity,
         coalesce(pg_catalog.to_jsonb(a) ->> 'attgenerated', '') <> ''
-    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
+    FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
     WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p')
     ORDER BY a.attrelid, a.attnum";

@@ -27,7 +27,7 @@ pub(crate) fn report(
     seen: &Seen,
     compared: Compared,
 ) -> RehearsalReport {
-    let mut errors = failed_clients(seen);
+    let (mut errors, before) = failed_clients(seen);
     let numbered = steps.iter().enumerate().map(|(at, it)| (at + 1, it));
     let quiet = compared.steps.iter().map(|it| (number_of(request, it), it));
     let all: Vec<(usize, &Done)> = numbered.chain(quiet).collect();
@@ -54,7 +54,7 @@ pub(crate) fn report(
         steps: all.iter().map(|(number, done)| rehearsed(*number, done, seen)).collect(),
         errors,
         differences,
-        unfilled: stage.unfilled.iter().map(|it| sanitise(it, STATEMENT)).collect(),
+        unfilled: stage.unfilled.iter().chain(&before).map(|it| sanitise(it, STATEMENT)).collect(),
         notes: notes.iter().map(|it| sanitise(it, STATEMENT)).collect(),
     }
 }
@@ -68,8 +68,9 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Each different failure once: the texts of messages may hold values.
-fn failed_clients(seen: &Seen) -> Vec<RehearsalError> {
+/// Each different failure once, as the texts of messages may hold values; and, in words, what failed already before the first step: that
+/// is no fault of the migration.
+fn failed_clients(seen: &Seen) -> (Vec<RehearsalError>, Vec<String>) {
     let mut found: BTreeMap<(usize, &str, &str, &str), (String, u64)> = BTreeMap::new();
     for ((step, release, statement, failure), times) in &seen.failed {
         let key = (*step, release.as_str(), statement.as_str(), failure.sqlstate.as_str());
@@ -87,7 +88,14 @@ fn failed_clients(seen: &Seen) -> Vec<RehearsalError> {
             times,
         }
     };
-    found.into_iter().map(error).collect()
+    let before: Vec<_> = found.range(..(1, "", "", "")).map(|(key, it)| (*key, it.clone())).collect();
+    found.retain(|(_, release, statement, sqlstate), _| {
+        !before.iter().any(|((_, one, other, state), _)| (one, other, state) == (release, statement, sqlstate))
+    });
+    let before = before.iter().map(|((_, release, statement, sqlstate), (message, _))| {
+        format!("{release} does not do {statement}: {sqlstate} {message}")
+    });
+    (found.into_iter().map(error).collect(), before.collect())
 }
 
 fn failed_step(number: usize, done: &Done) -> Option<RehearsalError> {

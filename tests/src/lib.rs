@@ -29,3 +29,4 @@ mod preflight;
 mod property;
 mod compared;
 mod verified;
+mod rehearse;

@@ -126,8 +126,8 @@ fn statement(wanted: Wanted<'_>, plan: &TablePlan, series: &str, limit: u64) -> 
         return format!("INSERT INTO {} DEFAULT VALUES", plan.table.name);
     }
     format!(
-        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM (SELECT lk.lk_row, {} FROM {series} AS lk(lk_row){joins}) \
-         AS s WHERE {} ORDER BY s.lk_row LIMIT {limit}",
+        "INSERT INTO {} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM (SELECT lk.lk_row AS lockkeeper_row, {} FROM {series} AS lk(lk_row){joins}) \
+         AS s WHERE {} ORDER BY s.lockkeeper_row LIMIT {limit}",
         plan.table.name,
         values.join(", "),
         all(&plan.conditions)
@@ -170,22 +170,28 @@ fn join(wanted: Wanted<'_>, plan: &TablePlan, number: usize) -> String {
     )
 }
 
-/// Three of four rows refer to one that is further ahead.
+/// Three of four rows refer to one that is further ahead, among those with which they share what must have a value.
 fn own_references(plan: &TablePlan, foreign: &Foreign) -> String {
-    let names = |numbers: &[i16]| -> Vec<String> {
-        numbers.iter().filter_map(|it| Some(plan.table.column(*it)?.name.clone())).collect()
-    };
-    let (columns, referenced) = (names(&foreign.columns), names(&foreign.referenced));
-    let set: Vec<String> = columns.iter().zip(&referenced).map(|(column, it)| format!("{column} = other.{it}")).collect();
-    let same: Vec<String> = referenced.iter().map(|it| format!("t.{it} = own.{it}")).collect();
-    let order = referenced.join(", ");
+    let pairs = foreign.columns.iter().zip(&foreign.referenced);
+    let pairs = pairs.filter_map(|(column, it)| Some((plan.table.column(*column)?, plan.table.column(*it)?)));
+    let (mut set, mut shared, mut same) = (Vec::new(), Vec::new(), Vec::new());
+    for (column, referenced) in pairs {
+        same.push(format!("t.{0} = own.{0}", referenced.name));
+        match column.required {
+            true => shared.push(format!(" AND other.{0} = own.{0}", referenced.name)),
+            false => set.push(format!("{} = other.{}", column.name, referenced.name)),
+        }
+    }
+    let names = foreign.referenced.iter().filter_map(|it| Some(plan.table.column(*it)?.name.as_str()));
+    let order = names.collect::<Vec<_>>().join(", ");
     format!(
         "WITH numbered AS (SELECT {order}, pg_catalog.row_number() OVER (ORDER BY {order}) AS n FROM {0}) \
          UPDATE {0} AS t SET {1} FROM numbered AS own, numbered AS other \
-         WHERE {2} AND other.n = GREATEST(1, own.n / 2) AND own.n % 4 <> 0",
+         WHERE {2}{3} AND other.n = GREATEST(1, own.n / 2) AND own.n % 4 <> 0",
         plan.table.name,
         set.join(", "),
-        same.join(" AND ")
+        same.join(" AND "),
+        shared.concat()
     )
 }
 

@@ -148,11 +148,17 @@ async fn follow(session: &mut Session, wanted: Wanted<'_>, plan: &mut TablePlan)
         let columns = || foreign.columns.iter().filter_map(|it| plan.table.column(*it).cloned());
         let required = columns().any(|it| it.required);
         if foreign.table == own_root || foreign.table == plan.table.oid {
+            // One column without a value is enough for a row to refer to none.
+            let mut may_be_set = false;
             for (column, referenced) in columns().collect::<Vec<_>>().iter().zip(&foreign.referenced) {
-                let source = if required { Source::Same(*referenced) } else { Source::Null };
-                push(wanted, plan, column, source);
+                may_be_set |= !column.required;
+                match column.required {
+                    true if column.number == *referenced => {}
+                    true => push(wanted, plan, column, Source::Same(*referenced)),
+                    false => push(wanted, plan, column, Source::Null),
+                }
             }
-            plan.own.extend((!required).then_some(foreign));
+            plan.own.extend(may_be_set.then_some(foreign));
             continue;
         }
         let Some(parent) = wanted.catalog.tables.get(&foreign.table) else { continue };
@@ -273,8 +279,11 @@ fn spread(wanted: Wanted<'_>, plan: &mut TablePlan) {
         let roomy = members.iter().find(|it| is_roomy(&plan.columns[**it]));
         if let Some(found) = roomy {
             let column = &mut plan.columns[*found];
-            if let Source::Drawn { spread, .. } = &mut column.source {
+            if let Source::Drawn { spread, ty, modifier, .. } = &mut column.source {
                 *spread = Spread::Unique;
+                let draw = Draw { catalog: wanted.catalog, row: "lk_row", salt: 0 };
+                let distinct = draw.value(*ty, *modifier, Spread::Unique).and_then(|it| it.distinct);
+                plan.most = least(plan.most, distinct);
             }
             column.with_nulls = false;
             continue;
@@ -308,7 +317,11 @@ fn count_through(wanted: Wanted<'_>, plan: &mut TablePlan, members: &[usize]) {
             _ => {}
         }
     }
-    plan.most = Some(plan.most.map_or(every, |it| it.min(every)));
+    plan.most = least(plan.most, Some(every));
+}
+
+fn least(one: Option<u64>, other: Option<u64>) -> Option<u64> {
+    one.into_iter().chain(other).min()
 }
 
 /// How many referenced rows are taken where each may be referenced once.
@@ -358,8 +371,7 @@ async fn solve(session: &mut Session, wanted: Wanted<'_>, plan: &mut TablePlan, 
             Some(Solution::Expression(it)) => plan.columns[at].source = Source::Expression(it),
             Some(Solution::Pool(pool)) => {
                 if spread == Spread::Unique {
-                    let most = u64::try_from(pool.len()).unwrap_or(u64::MAX);
-                    plan.most = Some(plan.most.map_or(most, |it| it.min(most)));
+                    plan.most = least(plan.most, u64::try_from(pool.len()).ok());
                 }
                 plan.columns[at].source = Source::Pool(pool);
             }

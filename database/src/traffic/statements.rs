@@ -5,13 +5,19 @@ use std::collections::BTreeSet;
 use crate::catalog::{Catalog, Column, Key, Table};
 use crate::error::{RehearseError, While};
 use crate::rows::fill::expressions;
+use crate::rows::solve::all;
+use crate::rows::words::{names, replaced};
 use crate::rows::plan::{Followed, LEFT, Source, TablePlan, Wanted, one_of, plan, usable};
-use crate::session::{Session, Texts};
+use crate::session::{Failure, Session, Texts};
 
 /// The number of a call, as SQL.
 const NUMBER: &str = "$1::bigint";
 /// The first number of a call: behind the rows that were there before.
 pub(crate) const FIRST: i64 = 100_000_000;
+/// How many numbers a statement is tried with.
+const TRIED: i64 = 6;
+/// Keys with fewer different values are used up by clients that go on inserting.
+const ROOM: u64 = 1_000_000;
 /// More statements than these are no release, but a load.
 const MOST: usize = 240;
 
@@ -76,15 +82,26 @@ pub(crate) async fn release(
     calls.extend(of_views(wanted.catalog, touched));
     let mut working = Vec::new();
     for call in calls.into_iter().take(MOST) {
-        session.run("BEGIN").await.while_("trying the statements of a release")?;
-        let failure = session.run(&call.written_out(FIRST - 4)).await.err();
-        session.run("ROLLBACK").await.while_("trying the statements of a release")?;
-        match failure {
+        match tried(session, &call).await? {
             None => working.push(call),
             Some(failure) => unfilled.push(format!("{name} does not do {}: {failure}", call.shown)),
         }
     }
     Ok(Release { name: name.to_owned(), calls: working })
+}
+
+/// Tries a statement with several numbers, and takes it back.
+async fn tried(session: &mut Session, call: &Call) -> Result<Option<Failure>, RehearseError> {
+    session.run("BEGIN").await.while_("trying the statements of a release")?;
+    let mut failure = None;
+    for number in 0..TRIED {
+        failure = session.run(&call.written_out(FIRST - 1 - number)).await.err();
+        if failure.is_some() {
+            break;
+        }
+    }
+    session.run("ROLLBACK").await.while_("trying the statements of a release")?;
+    Ok(failure)
 }
 
 async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result<Vec<Call>, RehearseError> {
@@ -117,8 +134,9 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
         0 => Call::new(format!("{read} LIMIT 3"), format!("{read} LIMIT 3")),
         _ => Call::new(format!("{read} WHERE {by_key}"), format!("{read} WHERE {found}")),
     });
-    if plan.unfilled.is_empty() {
-        calls.push(insert(whole, key, &columns));
+    let is_narrow = plan.most.is_some_and(|it| it < ROOM) && plan.followed.iter().all(|it| it.every.is_none());
+    if plan.unfilled.is_empty() && !is_narrow {
+        calls.push(insert(whole, key, &columns, &plan.conditions));
     }
     if rows == 0 {
         return Ok(calls);
@@ -126,7 +144,10 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
     let fixed = fixed(&plan, key);
     for (column, value, _) in columns.iter().filter(|(it, ..)| !fixed.contains(&it.name) && it.identity != "a") {
         let update = |value: &str, key: &str| format!("UPDATE {} SET {} = {value} WHERE {key}", whole.name, column.name);
-        calls.push(Call::new(update(value, &by_key), update("$1", &found)));
+        let own = plan.conditions.iter().filter(|it| names(it, &column.name));
+        let right = own.map(|it| replaced(it, |word| (word == column.name).then(|| format!("({value})"))));
+        let right = right.map(|it| format!(" AND ({it}) IS NOT FALSE")).collect::<String>();
+        calls.push(Call::new(format!("{}{right}", update(value, &by_key)), update("$1", &found)));
     }
     Ok(calls)
 }
@@ -138,13 +159,24 @@ fn shown_key(table: &Table, key: &Key) -> String {
 }
 
 /// An insert that names its columns, as a release does it: what the server counts by itself is left to it.
-fn insert(table: &Table, key: Option<&Key>, columns: &[(&Column, &String, &Source)]) -> Call {
+fn insert(
+    table: &Table,
+    key: Option<&Key>,
+    columns: &[(&Column, &String, &Source)],
+    conditions: &[String],
+) -> Call {
     let said: Vec<_> = columns.iter().filter(|(it, ..)| !it.counts_by_itself()).collect();
     let names: Vec<&str> = said.iter().map(|(it, ..)| it.name.as_str()).collect();
     let values: Vec<&str> = said.iter().map(|(_, value, _)| value.as_str()).collect();
     let what = match names.is_empty() {
         true => "DEFAULT VALUES".to_owned(),
-        false => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
+        false if conditions.is_empty() => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
+        // A row that the schema refuses anyway is not inserted; what the server counts stands in no condition of ours.
+        false => {
+            let named: Vec<String> = columns.iter().map(|(it, value, _)| format!("{value} AS {}", it.name)).collect();
+            let names = names.join(", ");
+            format!("({names}) SELECT {names} FROM (SELECT {}) AS s WHERE {}", named.join(", "), all(conditions))
+        }
     };
     let sql = format!("INSERT INTO {} {what}", table.name);
     let shown = format!("INSERT INTO {} ({})", table.name, names.join(", "));
@@ -173,9 +205,13 @@ fn fixed(plan: &TablePlan, key: Option<&Key>) -> BTreeSet<String> {
     let keyed = |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && in_turn(it);
     let bound = |name: &str| plan.table.bound.as_ref().is_some_and(|it| it.contains(name));
     let composite = |it: i16| plan.table.foreign.iter().any(|foreign| foreign.columns.len() > 1 && foreign.columns.contains(&it));
+    let together = |name: &str| {
+        let several = |it: &&String| plan.table.columns.iter().filter(|column| names(it, &column.name)).count() > 1;
+        plan.conditions.iter().filter(several).any(|it| names(it, name))
+    };
     let own = |it: i16| plan.own.iter().any(|foreign| foreign.columns.contains(&it));
     let primary = |it: i16| key.is_some_and(|key| key.columns.contains(&it));
-    let of = |it: &&Column| primary(it.number) || keyed(it.number) || bound(&it.name) || composite(it.number) || own(it.number);
+    let of = |it: &&Column| primary(it.number) || keyed(it.number) || bound(&it.name) || composite(it.number) || own(it.number) || together(&it.name);
     plan.table.columns.iter().filter(of).map(|it| it.name.clone()).collect()
 }
 

@@ -72,7 +72,7 @@ fn row(step: &RehearsedStep) -> [String; 6] {
         "up" => step.number.to_string(),
         other => format!("{} {other}", step.number),
     };
-    let lock = longest_lock(step).map_or("none".to_owned(), |it| {
+    let lock = longest_lock(step).map_or("none seen".to_owned(), |it| {
         format!("{} {} on {}", time(it.milliseconds), it.mode, it.relation)
     });
     let wait = step.longest_wait.as_ref().map_or("-".to_owned(), |it| time(it.milliseconds));
