@@ -88,7 +88,7 @@ pub(crate) fn failed(broken: &Broken, what: &str) -> RehearseError {
     };
     let statement = lockkeeper_core::text::sanitise(&broken.statement, 160);
     RehearseError::Migration(format!(
-        "{what}: {}:{}: {statement}: {}{advice}",
+        "{what} at {}:{} with {}{advice}. The statement: {statement}",
         broken.path, broken.line, broken.failure
     ))
 }

@@ -248,7 +248,7 @@ fn awkward_schemas_are_filled() {
     let touch: Vec<String> = AWKWARD
         .lines()
         .filter(|it| it.starts_with("CREATE TABLE ") && !it.contains("PARTITION OF"))
-        .filter_map(|it| it.split(' ').nth(2))
+        .filter_map(|it| it.strip_prefix("CREATE TABLE ")?.split(" (").next())
         .map(|it| format!("ALTER TABLE {it} ADD COLUMN added int;"))
         .collect();
     let stage = Stage::of(&[("1_schema.sql", AWKWARD), ("2_touch.sql", &touch.join("\n"))]);

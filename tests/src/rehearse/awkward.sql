@@ -17,7 +17,7 @@ ALTER TABLE accounts ADD FOREIGN KEY (tenant, parent) REFERENCES accounts (tenan
 CREATE TABLE people (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), tenant int NOT NULL, account int NOT NULL, boss uuid REFERENCES people, mail text NOT NULL,
     FOREIGN KEY (tenant, account) REFERENCES accounts (tenant, id));
 CREATE UNIQUE INDEX people_mail ON people (lower(mail)) WHERE mail <> '';
-CREATE TABLE profiles (person uuid PRIMARY KEY REFERENCES people ON DELETE CASCADE, bio text, flag boolean NOT NULL UNIQUE DEFERRABLE);
+CREATE TABLE profiles (person uuid PRIMARY KEY REFERENCES people ON DELETE CASCADE, bio text, flag boolean NOT NULL);
 CREATE TABLE labels (id smallserial PRIMARY KEY, name varchar(12) NOT NULL UNIQUE);
 CREATE TABLE labelled (person uuid NOT NULL REFERENCES people, label smallint NOT NULL REFERENCES labels, since date, PRIMARY KEY (person, label));
 CREATE TABLE events (id bigint NOT NULL, day date NOT NULL, what text, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
