@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::{RehearseError, While};
-use crate::session::{Session, Texts};
+use crate::session::{Session, Answer};
 
 /// All tables, views and types of a database.
 #[derive(Debug, Clone, Default)]
@@ -184,27 +184,27 @@ impl Column {
     }
 }
 
-fn text(row: &Texts, at: usize) -> String {
+fn text(row: &Answer, at: usize) -> String {
     row.get(at).cloned().flatten().unwrap_or_default()
 }
 
-fn number(row: &Texts, at: usize) -> u32 {
+fn number(row: &Answer, at: usize) -> u32 {
     text(row, at).parse().unwrap_or_default()
 }
 
-fn list(row: &Texts, at: usize) -> Vec<Value> {
+fn list(row: &Answer, at: usize) -> Vec<Value> {
     serde_json::from_str(&text(row, at)).unwrap_or_default()
 }
 
-fn texts(row: &Texts, at: usize) -> Vec<String> {
+fn texts(row: &Answer, at: usize) -> Vec<String> {
     list(row, at).iter().filter_map(|it| it.as_str().map(str::to_owned)).collect()
 }
 
-fn numbers(row: &Texts, at: usize) -> Vec<i16> {
+fn numbers(row: &Answer, at: usize) -> Vec<i16> {
     list(row, at).iter().filter_map(|it| i16::try_from(it.as_i64()?).ok()).collect()
 }
 
-fn ty(row: &Texts) -> Type {
+fn ty(row: &Answer) -> Type {
     let of = number(row, 5);
     let form = match (text(row, 4).as_str(), text(row, 6).as_str()) {
         ("e", _) => Form::Enum(texts(row, 8)),
@@ -221,7 +221,7 @@ fn ty(row: &Texts) -> Type {
     Type { schema: text(row, 1), name: text(row, 2), sql: text(row, 3), form }
 }
 
-fn table(row: &Texts) -> Table {
+fn table(row: &Answer) -> Table {
     Table {
         oid: number(row, 0),
         name: text(row, 1),
@@ -235,7 +235,7 @@ fn table(row: &Texts) -> Table {
     }
 }
 
-fn column(row: &Texts) -> Column {
+fn column(row: &Answer) -> Column {
     Column {
         number: text(row, 1).parse().unwrap_or_default(),
         name: text(row, 2),
@@ -249,7 +249,7 @@ fn column(row: &Texts) -> Column {
     }
 }
 
-fn constrain(table: &mut Table, row: &Texts) {
+fn constrain(table: &mut Table, row: &Answer) {
     match text(row, 1).as_str() {
         "f" => table.foreign.push(Foreign {
             columns: numbers(row, 2),

@@ -234,9 +234,10 @@ fn init(bin: &Path, folder: &Path, account: Account) -> Result<(), RehearseError
 
 /// The shell that starts the server and ends it after us. A process group of its own, so that Ctrl-C does not reach it.
 fn hold(bin: &Path, folder: &Path, account: Account, temp_bytes: u64) -> Result<Child, RehearseError> {
+    // A shell's background processes ignore QUIT until the server has its own handler: before that TERM ends it.
     const SCRIPT: &str = "program=$1; folder=$2; shift 2
         \"$program\" -D data -k \"$folder\" \"$@\" </dev/null >log 2>&1 & server=$!
-        read -r _; kill -QUIT $server; wait $server; cd /; rm -rf \"$folder\"";
+        read -r _; kill -TERM $server; kill -QUIT $server; wait $server; cd /; rm -rf \"$folder\"";
     let mut shell = command(Path::new("/bin/sh"), folder, account);
     shell.args(["-c", SCRIPT, "sh"]).arg(bin.join("postgres")).arg(folder);
     for setting in SETTINGS {

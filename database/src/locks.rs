@@ -49,8 +49,8 @@ const LOCKS: &str = "SELECT c.oid, n.nspname || '.' || c.relname, l.mode
       AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())
       AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast') AND n.nspname !~ '^pg_temp'";
 
-fn held(rows: Vec<crate::session::Texts>) -> Vec<Held> {
-    let lock = |row: crate::session::Texts| {
+fn held(rows: Vec<crate::session::Answer>) -> Vec<Held> {
+    let lock = |row: crate::session::Answer| {
         let [Some(oid), Some(relation), Some(mode)] = <[_; 3]>::try_from(row).ok()? else { return None };
         let (_, mode) = MODES.iter().find(|(catalog, _)| *catalog == mode)?;
         Some(Held { oid: oid.parse().ok()?, relation, mode, time: Duration::ZERO })

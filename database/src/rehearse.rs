@@ -72,7 +72,7 @@ async fn whole(cluster: &Cluster, request: &Request, progress: Progress<'_>) -> 
     let (steps, seen) = beside::run(cluster, request, &stage, progress).await?;
     let compared = match &request.rewritten {
         Some(rewritten) if steps.iter().all(|it| it.measured.result.is_ok()) => {
-            quiet::run(cluster, rewritten, &stage, progress).await?
+            quiet::run(cluster, request, rewritten, &stage, progress).await?
         }
         _ => quiet::Compared::default(),
     };

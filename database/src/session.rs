@@ -38,7 +38,7 @@ impl Failure {
 }
 
 /// One row, as the server writes it.
-pub(crate) type Texts = Vec<Option<String>>;
+pub(crate) type Answer = Vec<Option<String>>;
 
 /// A session.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Session {
     }
 
     /// The rows of a query, as text.
-    pub async fn rows(&mut self, sql: &str) -> Result<Vec<Texts>, Failure> {
+    pub async fn rows(&mut self, sql: &str) -> Result<Vec<Answer>, Failure> {
         let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut self.0).await?;
         Ok(rows.iter().map(texts).collect::<Result<_, _>>()?)
     }
@@ -70,7 +70,7 @@ impl Session {
     }
 
     /// Runs a statement with one number as its parameter, prepared once in this session.
-    pub async fn prepared(&mut self, sql: &str, number: i64) -> Result<Vec<Texts>, Failure> {
+    pub async fn prepared(&mut self, sql: &str, number: i64) -> Result<Vec<Answer>, Failure> {
         let query = sqlx::query(AssertSqlSafe(sql.to_owned())).bind(number).persistent(true);
         let rows = self.0.fetch_all(query).await?;
         Ok(rows.iter().map(texts).collect::<Result<_, _>>()?)
@@ -83,7 +83,7 @@ impl Session {
 }
 
 /// The values of a row that are texts as they were sent.
-fn texts(row: &PgRow) -> Result<Texts, sqlx::Error> {
+fn texts(row: &PgRow) -> Result<Answer, sqlx::Error> {
     let text = |column: usize| {
         let value = row.try_get_raw(column)?;
         Ok(if value.is_null() { None } else { value.as_str().ok().map(str::to_owned) })

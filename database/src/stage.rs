@@ -6,11 +6,12 @@ use crate::catalog::{Catalog, Table};
 use crate::cluster::Cluster;
 use crate::error::{RehearseError, While};
 use crate::request::{Progress, Request};
-use crate::rows::fill::fill;
+use crate::rows::fill::{Filling, fill};
 use crate::rows::plan::Wanted;
+use crate::rows::values::Texts;
 use crate::script::{Broken, Carried, Script, carry_out, explore};
 use crate::session::Session;
-use crate::traffic::statements::{Release, release};
+use crate::traffic::statements::{Made, Release, release};
 
 /// The history and nothing else.
 const HISTORY: &str = "history";
@@ -41,40 +42,56 @@ pub(crate) async fn set(
     progress("finds what the migration touches");
     let old = catalog(cluster, HISTORY).await?;
     let (touched, new) = touched(cluster, request, &old).await?;
-    let options = &request.options;
-    let wanted = Wanted { catalog: &old, also: None, seed: options.seed };
-    let mut filling = filled(cluster, wanted, &touched.filled, request, progress).await?;
-    let mut fitted = false;
-    if let Err(broken) = written(cluster, request, progress).await? {
-        // Class 22 and 23: the rows are not what the migration expects.
-        if !matches!(broken.failure.sqlstate.get(..2), Some("22" | "23")) {
-            return Err(failed(&broken, "the migration fails"));
-        }
-        notes.push(format!(
-            "on rows that the old schema allows the migration fails at {}:{}: {}. It was rehearsed with rows that both schemas allow",
-            broken.path, broken.line, broken.failure
-        ));
-        cluster.drop_database(WRITTEN).await?;
-        cluster.drop_database(FILLED).await?;
-        fitted = true;
-        let wanted = Wanted { also: Some(&new), ..wanted };
-        filling = filled(cluster, wanted, &touched.filled, request, progress).await?;
-        if let Err(broken) = written(cluster, request, progress).await? {
-            return Err(failed(&broken, "the migration fails on every set of rows that was made for it"));
-        }
-    }
-    tracing::debug!(fitted, "rows are there");
+    let seed = request.options.seed;
+    let (filling, texts) = rows_that_it_takes(cluster, request, (&old, &new), &touched, &mut notes, progress).await?;
     progress("derives what the releases do");
-    let (mut unfilled, seed) = (filling.unfilled, options.seed);
+    let mut unfilled = filling.unfilled;
     let mut session = Session::open(&cluster.owner(FILLED)).await.while_("connecting")?;
-    let wanted = Wanted { catalog: &old, also: Some(&new), seed };
-    let running = release(&mut session, wanted, "running release", &touched.changed, &mut unfilled).await?;
+    let wanted = Wanted { catalog: &old, also: Some(&new), seed, texts };
+    let made = Made { wanted, texts: &filling.texts };
+    let running = release(&mut session, made, "running release", &touched.changed, &mut unfilled).await?;
     let mut session = Session::open(&cluster.owner(WRITTEN)).await.while_("connecting")?;
-    let wanted = Wanted { catalog: &new, also: Some(&old), seed };
     let mut after = touched.changed.clone();
     after.extend(new.tables.keys().filter(|it| !old.tables.contains_key(it)).map(|it| new.root(*it)));
-    let next = release(&mut session, wanted, "next release", &after, &mut unfilled).await?;
+    let made = Made { wanted: Wanted { catalog: &new, also: Some(&old), ..wanted }, ..made };
+    let next = release(&mut session, made, "next release", &after, &mut unfilled).await?;
     Ok(Stage { rows: filling.rows, unfilled, notes, running, next, old, new })
+}
+
+/// Fills the database, and carries the migration out on a copy. Where it does not take rows that the old schema allows, it gets others: such
+/// that both schemas allow, and then with plainer texts.
+async fn rows_that_it_takes(
+    cluster: &Cluster,
+    request: &Request,
+    (old, new): (&Catalog, &Catalog),
+    touched: &Touched,
+    notes: &mut Vec<String>,
+    progress: Progress<'_>,
+) -> Result<(Filling, Texts), RehearseError> {
+    let seed = request.options.seed;
+    let fitted = Texts::ALL.map(|texts| (Some(new), texts));
+    let mut failure = None;
+    for (also, texts) in std::iter::once((None, Texts::Awkward)).chain(fitted) {
+        if failure.is_some() {
+            cluster.drop_database(WRITTEN).await?;
+            cluster.drop_database(FILLED).await?;
+        }
+        let wanted = Wanted { catalog: old, also, seed, texts };
+        let filling = filled(cluster, wanted, &touched.filled, request, progress).await?;
+        let Err(broken) = written(cluster, request, progress).await? else {
+            notes.extend(failure.map(|it: Broken| {
+                format!(
+                    "on rows that the old schema allows the migration fails at {}:{}: {}. It was rehearsed with rows that both schemas allow",
+                    it.path, it.line, it.failure
+                )
+            }));
+            return Ok((filling, texts));
+        };
+        // Without rows it went through.
+        failure = failure.or(Some(broken));
+    }
+    let broken = failure.expect("every set of rows failed");
+    Err(failed(&broken, "the migration fails on every set of rows that was made for it:"))
 }
 
 /// A failure of a migration in words.
@@ -172,7 +189,7 @@ async fn filled(
     touched: &BTreeSet<u32>,
     request: &Request,
     progress: Progress<'_>,
-) -> Result<crate::rows::fill::Filling, RehearseError> {
+) -> Result<Filling, RehearseError> {
     progress("makes rows");
     cluster.create(FILLED, Some(HISTORY)).await?;
     let mut session = Session::open(&cluster.owner(FILLED)).await.while_("connecting")?;

@@ -80,7 +80,7 @@ async fn files(admin: &mut Session) -> Result<BTreeMap<u32, Stored>, RehearseErr
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE c.relkind IN ('r', 'm', 'i', 'p', 'v', 'f') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";
     let rows = admin.rows(FILES).await.while_("reading its catalog")?;
-    let stored = |row: crate::session::Texts| {
+    let stored = |row: crate::session::Answer| {
         let [Some(oid), Some(name), Some(file)] = <[_; 3]>::try_from(row).ok()? else { return None };
         Some((oid.parse().ok()?, Stored { name, file }))
     };

@@ -180,7 +180,8 @@ const HOSTILE: &[(&str, i32, &str)] = &[
 fn hostile_migrations_are_contained() {
     for (sql, code, message) in HOSTILE {
         let stage = Stage::of(&[("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"), ("2_x.sql", sql)]);
-        let limits = ["--rows", "20", "--max-time", "15", "--max-disk", "250"];
+        let time = if *message == "--max-time" { "12" } else { "120" };
+        let limits = ["--rows", "20", "--max-time", time, "--max-disk", "200"];
         let (found, report, said) = stage.rehearse("migrations/2_x.sql", &limits);
         assert_eq!(found, Some(*code), "{sql}: {said}{report:#}");
         assert!(said.contains(message), "{sql}: {said}");

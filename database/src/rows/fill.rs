@@ -8,7 +8,7 @@ use crate::session::{Failure, Session};
 
 use super::plan::{Source, TablePlan, Wanted, plan, salt, usable};
 use super::solve::all;
-use super::values::Draw;
+use super::values::{Draw, Texts};
 
 /// How many rows tables get that only others refer to.
 const PARENTS: u64 = 1000;
@@ -22,6 +22,8 @@ pub(crate) struct Filling {
     pub rows: BTreeMap<String, u64>,
     /// What could not be filled, in words.
     pub unfilled: Vec<String>,
+    /// The tables that do not take every text, with those that they take.
+    pub texts: BTreeMap<u32, Texts>,
 }
 
 /// Fills the tables, and those that they refer to.
@@ -41,9 +43,11 @@ pub(crate) async fn fill(
         }
         let each = count.div_ceil(u64::try_from(leaves.len()).unwrap_or(1).max(1));
         for leaf in leaves {
-            let plan = plan(session, wanted, leaf).await?;
+            let (plan, texts, made) = leaf_filled(session, wanted, leaf, each).await?;
             filling.unfilled.extend(plan.unfilled.iter().cloned());
-            let made = if plan.unfilled.is_empty() { insert(session, wanted, &plan, each).await } else { Ok(0) };
+            if texts != wanted.texts {
+                filling.texts.insert(oid, texts);
+            }
             match made {
                 Ok(0) if plan.unfilled.is_empty() => {
                     filling.unfilled.push(format!("{}: no row that was tried fulfils its conditions", plan.table.name));
@@ -62,6 +66,29 @@ pub(crate) async fn fill(
         session.run(&format!("ANALYZE {table}")).await.while_("analysing rows")?;
     }
     Ok(filling)
+}
+
+/// Fills one table with texts that it takes: all kinds are tried, then single rows of the first kind.
+async fn leaf_filled(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    leaf: u32,
+    rows: u64,
+) -> Result<(TablePlan, Texts, Result<u64, Failure>), RehearseError> {
+    let kinds = Texts::ALL.into_iter().filter(|it| *it != wanted.texts);
+    for texts in std::iter::once(wanted.texts).chain(kinds) {
+        let wanted = Wanted { texts, ..wanted };
+        let plan = plan(session, wanted, leaf).await?;
+        if !plan.unfilled.is_empty() {
+            return Ok((plan, texts, Ok(0)));
+        }
+        if let Ok(made) = insert(session, wanted, &plan, rows).await {
+            return Ok((plan, texts, Ok(made)));
+        }
+    }
+    let plan = plan(session, wanted, leaf).await?;
+    let made = one_by_one(session, wanted, &plan, rows).await;
+    Ok((plan, wanted.texts, made))
 }
 
 /// The tables to fill, each behind those that it refers to. In a circle somebody comes first.
@@ -85,19 +112,28 @@ async fn insert(session: &mut Session, wanted: Wanted<'_>, plan: &TablePlan, row
     let limit = plan.most.map_or(rows, |it| it.min(rows));
     let tried = if plan.conditions.is_empty() { limit } else { limit.saturating_mul(20) };
     let series = format!("pg_catalog.generate_series(1::bigint, {tried})");
-    let whole = statement(wanted, plan, &series, limit);
-    if let Err(failure) = session.run(&whole).await {
-        let one = statement(wanted, plan, "pg_catalog.generate_series(turn::bigint, turn)", 1);
-        let tries = ONE_BY_ONE.min(tried);
-        let each = format!(
-            "DO $lockkeeper_rows$ BEGIN FOR turn IN 1..{tries} LOOP BEGIN {one}; EXCEPTION WHEN others THEN NULL; END; END LOOP; \
-             END $lockkeeper_rows$"
-        );
-        session.run(&each).await?;
-        if is_empty(session, plan).await? {
-            return Err(failure);
-        }
+    session.run(&statement(wanted, plan, &series, limit)).await?;
+    finish(session, plan).await
+}
+
+/// Tries each row by itself.
+async fn one_by_one(session: &mut Session, wanted: Wanted<'_>, plan: &TablePlan, rows: u64) -> Result<u64, Failure> {
+    let one = statement(wanted, plan, "pg_catalog.generate_series(turn::bigint, turn)", 1);
+    let tries = ONE_BY_ONE.min(rows);
+    let each = format!(
+        "DO $lockkeeper_rows$ BEGIN FOR turn IN 1..{tries} LOOP BEGIN {one}; EXCEPTION WHEN others THEN NULL; END; END LOOP; \
+         END $lockkeeper_rows$"
+    );
+    session.run(&each).await?;
+    if is_empty(session, plan).await? {
+        // The last one says why.
+        let last = statement(wanted, plan, &format!("pg_catalog.generate_series({tries}::bigint, {tries})"), 1);
+        session.run(&last).await?;
     }
+    finish(session, plan).await
+}
+
+async fn finish(session: &mut Session, plan: &TablePlan) -> Result<u64, Failure> {
     // What the table itself refers to, and what counts on from here, may stay as it is where it cannot be set.
     for foreign in &plan.own {
         let _ = session.run(&own_references(plan, foreign)).await;
@@ -155,6 +191,7 @@ fn join(wanted: Wanted<'_>, plan: &TablePlan, number: usize) -> String {
         catalog: wanted.catalog,
         row: "lk.lk_row",
         salt: salt(wanted.seed, &[&plan.table.name, &followed.name, &number.to_string()]),
+        texts: wanted.texts,
     };
     let keys: Vec<String> =
         followed.columns.iter().enumerate().map(|(place, it)| format!("{it} AS k{place}")).collect();

@@ -5,7 +5,7 @@ use crate::error::{RehearseError, While};
 use crate::session::Session;
 
 use super::solve::{Asked, Solution, all};
-use super::values::{Draw, Spread, literal};
+use super::values::{Draw, Spread, Texts, literal};
 use super::words::{names, replaced};
 
 /// So many rows of a referenced table are left for the rows that clients insert, where each may be referenced once.
@@ -75,6 +75,7 @@ pub(crate) struct Wanted<'a> {
     /// A schema that the rows must be right for too: the one behind the migration.
     pub also: Option<&'a Catalog>,
     pub seed: u64,
+    pub texts: Texts,
 }
 
 /// The same numbers for the same names, whatever the order.
@@ -238,7 +239,7 @@ fn draw(wanted: Wanted<'_>, plan: &mut TablePlan) {
 fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
     let (ty, modifier, _) = wanted.catalog.base(column.ty, column.modifier);
     let sample = |catalog: &Catalog, ty: u32, modifier: i32| {
-        Draw { catalog, row: "lk_row", salt: 0 }.value(ty, modifier, Spread::Any).is_some()
+        Draw { catalog, row: "lk_row", salt: 0, texts: Texts::Awkward }.value(ty, modifier, Spread::Any).is_some()
     };
     let own = sample(wanted.catalog, ty, modifier);
     let new = wanted.also.and_then(|also| Some((also, also.tables.get(&table)?.column(column.number)?)));
@@ -264,7 +265,7 @@ fn spread(wanted: Wanted<'_>, plan: &mut TablePlan) {
         let is_unique = |it: &Filled| matches!(it.source, Source::Drawn { spread: Spread::Unique, .. });
         let is_roomy = |it: &Filled| match &it.source {
             Source::Drawn { ty, modifier, .. } => {
-                let draw = Draw { catalog: wanted.catalog, row: "lk_row", salt: 0 };
+                let draw = Draw { catalog: wanted.catalog, row: "lk_row", salt: 0, texts: Texts::Awkward };
                 let value = draw.value(*ty, *modifier, Spread::Unique);
                 value.is_some_and(|it| it.distinct.is_none_or(|most| most > 10_000))
             }
@@ -281,7 +282,7 @@ fn spread(wanted: Wanted<'_>, plan: &mut TablePlan) {
             let column = &mut plan.columns[*found];
             if let Source::Drawn { spread, ty, modifier, .. } = &mut column.source {
                 *spread = Spread::Unique;
-                let draw = Draw { catalog: wanted.catalog, row: "lk_row", salt: 0 };
+                let draw = Draw { catalog: wanted.catalog, row: "lk_row", salt: 0, texts: Texts::Awkward };
                 let distinct = draw.value(*ty, *modifier, Spread::Unique).and_then(|it| it.distinct);
                 plan.most = least(plan.most, distinct);
             }
@@ -308,7 +309,7 @@ fn count_through(wanted: Wanted<'_>, plan: &mut TablePlan, members: &[usize]) {
             }
             Source::Drawn { ty, modifier, .. } => {
                 let row = format!("(1 + (lk_row - 1) / {every})");
-                let draw = Draw { catalog: wanted.catalog, row: &row, salt: plan.columns[*member].salt };
+                let draw = Draw { catalog: wanted.catalog, row: &row, salt: plan.columns[*member].salt, texts: wanted.texts };
                 let Some(value) = draw.value(ty, modifier, Spread::Unique) else { continue };
                 every = every.saturating_mul(value.distinct.unwrap_or(1));
                 plan.columns[*member].source = Source::Expression(value.sql);
@@ -391,7 +392,7 @@ async fn solve(session: &mut Session, wanted: Wanted<'_>, plan: &mut TablePlan, 
 impl Filled {
     /// The value of a row as SQL. `references` are the columns of the referenced rows, as SQL.
     pub fn expression(&self, wanted: Wanted<'_>, row: &str, references: &[Vec<String>]) -> String {
-        let draw = |catalog| Draw { catalog, row, salt: self.salt };
+        let draw = |catalog| Draw { catalog, row, salt: self.salt, texts: wanted.texts };
         let value = match &self.source {
             Source::Drawn { ty, modifier, spread, through } => {
                 let catalog = if through.is_some() { wanted.also.unwrap_or(wanted.catalog) } else { wanted.catalog };

@@ -10,6 +10,22 @@ pub(crate) struct Draw<'a> {
     pub row: &'a str,
     /// Differs from column to column.
     pub salt: i64,
+    pub texts: Texts,
+}
+
+/// What texts are like: triggers, functions in indexes and the migration itself may take only some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Texts {
+    /// Quotes, letters of all languages, nothing at all.
+    #[default]
+    Awkward,
+    Words,
+    Numbers,
+    Versions,
+}
+
+impl Texts {
+    pub const ALL: [Self; 4] = [Self::Awkward, Self::Words, Self::Numbers, Self::Versions];
 }
 
 /// A value, and how many different ones there are at most.
@@ -99,6 +115,16 @@ impl Draw<'_> {
     }
 
     fn text(&self, spread: Spread) -> String {
+        let number = || match spread {
+            Spread::Any => format!("({} % 1000)::text", self.chance()),
+            Spread::Unique => format!("({})::text", self.row),
+        };
+        match self.texts {
+            Texts::Awkward => {}
+            Texts::Words => return format!("pg_catalog.translate({}, '0123456789', 'abcdefghij')", number()),
+            Texts::Numbers => return number(),
+            Texts::Versions => return format!("('1.0.' || {})", number()),
+        }
         let chosen = format!("({TEXTS})[1 + {} % 12]", self.chance());
         match spread {
             Spread::Any => chosen,

@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 
 use super::statements::{Call, FIRST, Release};
-use crate::session::{Failure, Session, Texts};
+use crate::session::{Failure, Session, Answer};
 
 /// Half of them prepare their statements, half send them as text.
 const CLIENTS: usize = 4;
@@ -148,7 +148,7 @@ async fn delete(
     shared: &Shared,
     release: &Release,
     call: &Call,
-    rows: Vec<Texts>,
+    rows: Vec<Answer>,
 ) -> Option<Failure> {
     let sql = call.deletes.as_ref()?.sql(rows.first()?)?;
     let (step, start) = (shared.step.load(Ordering::SeqCst), Instant::now());

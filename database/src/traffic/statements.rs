@@ -1,14 +1,15 @@
 //! What a release does, derived from the schema at its moment: no release names what is not there.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::catalog::{Catalog, Column, Key, Table};
 use crate::error::{RehearseError, While};
 use crate::rows::fill::expressions;
 use crate::rows::solve::all;
+use crate::rows::values::Texts;
 use crate::rows::words::{names, replaced};
 use crate::rows::plan::{Followed, LEFT, Source, TablePlan, Wanted, one_of, plan, usable};
-use crate::session::{Failure, Session, Texts};
+use crate::session::{Failure, Session, Answer};
 
 /// The number of a call, as SQL.
 const NUMBER: &str = "$1::bigint";
@@ -57,7 +58,7 @@ impl Call {
 }
 
 impl Deletes {
-    pub fn sql(&self, returned: &Texts) -> Option<String> {
+    pub fn sql(&self, returned: &Answer) -> Option<String> {
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let values = self.columns.iter().zip(returned).map(|((_, sql), value)| {
             Some(format!("{}::{sql}", crate::rows::values::literal(value.as_ref()?)))
@@ -67,17 +68,26 @@ impl Deletes {
     }
 }
 
+/// How the rows were made that are there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Made<'a> {
+    pub wanted: Wanted<'a>,
+    pub texts: &'a BTreeMap<u32, Texts>,
+}
+
 /// The statements of a release over the tables. What fails on the schema of its own moment is left out and said.
 pub(crate) async fn release(
     session: &mut Session,
-    wanted: Wanted<'_>,
+    made: Made<'_>,
     name: &str,
     touched: &BTreeSet<u32>,
     unfilled: &mut Vec<String>,
 ) -> Result<Release, RehearseError> {
+    let wanted = made.wanted;
     let mut calls = Vec::new();
     for oid in touched.iter().filter(|it| wanted.catalog.tables.contains_key(it)) {
-        calls.extend(of_table(session, wanted, *oid).await?);
+        let texts = made.texts.get(oid).copied().unwrap_or(wanted.texts);
+        calls.extend(of_table(session, Wanted { texts, ..wanted }, *oid).await?);
     }
     calls.extend(of_views(wanted.catalog, touched));
     let mut working = Vec::new();
@@ -120,7 +130,10 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
         .zip(&values)
         .filter_map(|(filled, value)| Some((whole.columns.iter().find(|it| it.name == filled.name)?, value, &filled.source)))
         .collect();
-    let key = whole.primary();
+    // Where the schema has no primary key, another key finds rows: also one that only the other schema has.
+    let has_values = |it: &&Key| it.columns.iter().all(|it| plan.table.column(*it).is_some_and(|it| it.required));
+    let other = || plan.table.keys.iter().find(has_values).filter(|_| leaf == oid);
+    let key = whole.primary().or_else(other);
     let mut calls = Vec::new();
     let list = |columns: &[&Column]| columns.iter().map(|it| it.name.as_str()).collect::<Vec<_>>().join(", ");
     let all: Vec<&Column> = whole.columns.iter().collect();
