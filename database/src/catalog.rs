@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::error::{RehearseError, While};
-use crate::session::{Session, Answer};
+use crate::session::{Answer, Session};
 
 /// All tables, views and types of a database.
 #[derive(Debug, Clone, Default)]
@@ -147,7 +147,8 @@ impl Catalog {
 
     /// The parts of a table that hold rows; itself where it has none.
     pub fn leaves(&self, oid: u32) -> Vec<u32> {
-        let parts: Vec<u32> = self.tables.values().filter(|it| it.parent == Some(oid)).map(|it| it.oid).collect();
+        let parts: Vec<u32> =
+            self.tables.values().filter(|it| it.parent == Some(oid)).map(|it| it.oid).collect();
         match self.tables.get(&oid) {
             Some(table) if table.is_partitioned => parts.iter().flat_map(|it| self.leaves(*it)).collect(),
             _ => vec![oid],
@@ -213,7 +214,9 @@ fn ty(row: &Answer) -> Type {
             modifier: text(row, 11).parse().unwrap_or(-1),
             checks: texts(row, 9),
         },
-        ("c", _) => Form::Composite(list(row, 10).iter().filter_map(|it| u32::try_from(it.as_u64()?).ok()).collect()),
+        ("c", _) => {
+            Form::Composite(list(row, 10).iter().filter_map(|it| u32::try_from(it.as_u64()?).ok()).collect())
+        }
         ("r", _) => Form::Range(number(row, 12)),
         (_, "A") if of > 0 => Form::Array(of),
         _ => Form::Base,
@@ -306,7 +309,8 @@ const CONSTRAINTS: &str = "SELECT conrelid, contype, to_json(conkey), confrelid,
         NOT EXISTS (SELECT FROM pg_catalog.pg_constraint p WHERE p.oid = pg_constraint.conparentid AND p.conrelid = pg_constraint.conrelid))
     ORDER BY conrelid, pg_catalog.array_length(conkey, 1) DESC, oid";
 
-const VIEWS: &str = "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
+const VIEWS: &str =
+    "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname),
         (SELECT json_agg(pg_catalog.quote_ident(attname) ORDER BY attnum) FROM pg_catalog.pg_attribute
          WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped),
         (SELECT json_agg(DISTINCT d.refobjid::bigint) FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_depend d

@@ -112,7 +112,9 @@ impl Cluster {
     /// Drops a database, with the sessions that are still in it.
     pub async fn drop_database(&self, name: &str) -> Result<(), RehearseError> {
         let mut admin = self.admin("template1").await?;
-        let end = format!("SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = '{name}'");
+        let end = format!(
+            "SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE datname = '{name}'"
+        );
         admin.rows(&end).await.while_("dropping a database")?;
         for _ in 0..100 {
             if admin.run(&format!("DROP DATABASE IF EXISTS {name}")).await.is_ok() {
@@ -156,7 +158,10 @@ impl Cluster {
 
     async fn make_owner(&self) -> Result<(), RehearseError> {
         let mut admin = self.admin("template1").await?;
-        let role = format!("CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB PASSWORD '{}'", self.password);
+        let role = format!(
+            "CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEROLE NOCREATEDB PASSWORD '{}'",
+            self.password
+        );
         admin.run(&role).await.while_("making a role")
     }
 }
@@ -253,7 +258,9 @@ fn remove_leftovers(owner: u32) {
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let process = name.strip_prefix(PREFIX).and_then(|it| it.split('-').next()?.parse::<u32>().ok());
-        let Some(process) = process.filter(|it| !Path::new(&format!("/proc/{it}")).exists()) else { continue };
+        let Some(process) = process.filter(|it| !Path::new(&format!("/proc/{it}")).exists()) else {
+            continue;
+        };
         let is_folder = entry.metadata().is_ok_and(|it| it.is_dir() && it.uid() == owner);
         // The shell of a process that died may be at it just now; a server that lives has its lock file's process.
         if is_folder && Path::new("/proc/self").exists() && !has_server(&entry.path()) {

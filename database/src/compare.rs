@@ -46,7 +46,11 @@ pub(crate) struct Rows {
 }
 
 /// The rows of a table of this name, column by column; `None` where there is no such table.
-pub(crate) async fn rows(session: &mut Session, catalog: &Catalog, name: &str) -> Result<Option<Rows>, RehearseError> {
+pub(crate) async fn rows(
+    session: &mut Session,
+    catalog: &Catalog,
+    name: &str,
+) -> Result<Option<Rows>, RehearseError> {
     let Some(table) = catalog.named(name) else { return Ok(None) };
     let mut columns: Vec<&str> = table.columns.iter().map(|it| it.name.as_str()).collect();
     columns.sort_unstable();
@@ -55,9 +59,7 @@ pub(crate) async fn rows(session: &mut Session, catalog: &Catalog, name: &str) -
     let key: Vec<String> = key.into_iter().flatten().map(|it| format!("t.{}::text", it.name)).collect();
     let sum = |column: &&str| {
         let beside = key.iter().cloned().chain([format!("t.{column}::text")]).collect::<Vec<_>>().join(", ");
-        format!(
-            "pg_catalog.sum(pg_catalog.hashtextextended(ROW({beside})::text, 0)::numeric)::text"
-        )
+        format!("pg_catalog.sum(pg_catalog.hashtextextended(ROW({beside})::text, 0)::numeric)::text")
     };
     let sums: Vec<String> = columns.iter().map(sum).collect();
     let sums = if sums.is_empty() { String::new() } else { format!(", {}", sums.join(", ")) };
@@ -77,7 +79,9 @@ pub(crate) fn row_differences(name: &str, expected: &Rows, found: &Rows) -> Vec<
         found.columns.iter().find(|it| it.0 == column.0).is_some_and(|it| it.1 != column.1)
     };
     let differing = expected.columns.iter().filter(differs);
-    differing.map(|(column, _)| (Some(column.clone()), format!("{name}.{column}: the values differ"))).collect()
+    differing
+        .map(|(column, _)| (Some(column.clone()), format!("{name}.{column}: the values differ")))
+        .collect()
 }
 
 const QUERIES: &[(&str, &str)] = &[

@@ -65,7 +65,11 @@ pub(crate) async fn in_this_session(session: &mut Session) -> Vec<Held> {
 }
 
 /// Looks at the locks of one backend until it is told to stop, and says how long each was held at a stretch.
-pub(crate) async fn watch(mut session: Session, backend: String, done: Arc<AtomicBool>) -> (Session, Vec<Held>) {
+pub(crate) async fn watch(
+    mut session: Session,
+    backend: String,
+    done: Arc<AtomicBool>,
+) -> (Session, Vec<Held>) {
     let query = format!("{LOCKS} AND l.pid = {backend}");
     let mut open: BTreeMap<(u32, String, &'static str), Instant> = BTreeMap::new();
     let mut longest: BTreeMap<(u32, String, &'static str), Duration> = BTreeMap::new();

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use lockkeeper_core::report::{
-    RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait,
-};
+use lockkeeper_core::report::{RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait};
 use lockkeeper_core::text::sanitise;
 
 use crate::beside::Done;
@@ -76,7 +74,10 @@ fn failed_clients(seen: &Seen) -> (Vec<RehearsalError>, Vec<String>) {
         let key = (*step, release.as_str(), statement.as_str(), failure.sqlstate.as_str());
         found.entry(key).or_insert_with(|| (failure.message.clone(), 0)).1 += times;
     }
-    let error = |((step, release, statement, sqlstate), (message, times)): ((usize, &str, &str, &str), (String, u64))| {
+    let error = |((step, release, statement, sqlstate), (message, times)): (
+        (usize, &str, &str, &str),
+        (String, u64),
+    )| {
         RehearsalError {
             step,
             direction: "up".to_owned(),
@@ -90,7 +91,9 @@ fn failed_clients(seen: &Seen) -> (Vec<RehearsalError>, Vec<String>) {
     };
     let before: Vec<_> = found.range(..(1, "", "", "")).map(|(key, it)| (*key, it.clone())).collect();
     found.retain(|(_, release, statement, sqlstate), _| {
-        !before.iter().any(|((_, one, other, state), _)| (one, other, state) == (release, statement, sqlstate))
+        !before
+            .iter()
+            .any(|((_, one, other, state), _)| (one, other, state) == (release, statement, sqlstate))
     });
     let before = before.iter().map(|((_, release, statement, sqlstate), (message, _))| {
         format!("{release} does not do {statement}: {sqlstate} {message}")

@@ -8,6 +8,7 @@ use crate::cluster::Cluster;
 use crate::compare::{difference, row_differences, rows, schema};
 use crate::error::{RehearseError, While};
 use crate::request::{Progress, Request, Rewritten};
+use crate::script::Script;
 use crate::session::Session;
 use crate::stage::{FILLED, Stage, WRITTEN};
 use crate::step::carry;
@@ -20,6 +21,8 @@ pub(crate) struct Compared {
     pub differences: Vec<RehearsalDifference>,
     pub steps: Vec<Done>,
     pub notes: Vec<String>,
+    /// Whether the way back ended in other rows than those of the start.
+    has_lost: bool,
 }
 
 /// Carries out what a migration was rewritten as, and compares.
@@ -69,7 +72,11 @@ async fn up(
     Ok(true)
 }
 
-async fn down(cluster: &Cluster, rewritten: &Rewritten, compared: &mut Compared) -> Result<bool, RehearseError> {
+async fn down(
+    cluster: &Cluster,
+    rewritten: &Rewritten,
+    compared: &mut Compared,
+) -> Result<bool, RehearseError> {
     for (number, step) in rewritten.steps.iter().enumerate().rev() {
         if step.down.is_empty() {
             compared.notes.push(format!(
@@ -98,6 +105,7 @@ async fn compare(
     compared: &mut Compared,
 ) -> Result<(), RehearseError> {
     let (mut one, mut other) = (open(cluster, expected).await?, open(cluster, QUIET).await?);
+    let (was_lost, mut lost) = (compared.has_lost, false);
     let mut say = |kind: &str, what: String, excuse: Option<&str>| match excuse {
         Some(reason) => compared.notes.push(format!("{what} ({reason})")),
         None => {
@@ -106,33 +114,40 @@ async fn compare(
         }
     };
     let gone = gone(stage);
-    let is_gone = |line: &str| after == "back" && gone.iter().any(|it| line[2..].starts_with(&format!("column {it} |")));
+    let is_gone = |line: &str| {
+        after == "back" && gone.iter().any(|it| line[2..].starts_with(&format!("column {it} |")))
+    };
     for line in difference(&schema(&mut one).await?, &schema(&mut other).await?) {
         let excuse = is_gone(&line).then_some(GONE);
         say("schema", line, excuse);
     }
     let catalogs = (catalog(cluster, expected).await?, catalog(cluster, QUIET).await?);
     let differing = differing(&mut one, &mut other, &catalogs).await?;
-    let by_chance = match differing.is_empty() || after == "back" {
-        true => Vec::new(),
-        false => by_chance(cluster, request, &catalogs.0).await?,
+    let excused = match (differing.is_empty(), after) {
+        (true, _) => Vec::new(),
+        (_, "back") => not_brought_back(cluster, request).await?,
+        _ => by_chance(cluster, request).await?,
     };
     for (table, column, what) in differing {
-        let full = column.as_ref().map(|it| format!("{table}.{it}"));
-        let excuse = match full {
-            Some(full) if after == "back" && gone.contains(&full) => Some(GONE),
-            Some(full) if by_chance.contains(&full) || is_drawn(stage, &table, &column) => {
+        let full = column.as_ref().map_or(table.clone(), |it| format!("{table}.{it}"));
+        let excuse = match after {
+            "back" if gone.contains(&full) => Some(GONE),
+            "back" if excused.contains(&full) => Some("the migration's own way back does not bring it either"),
+            "again" if was_lost => Some("the way back had lost rows or values"),
+            _ if excused.contains(&full) || is_drawn(stage, &table, &column) => {
                 Some("it differs each time that the migration runs")
             }
             _ => None,
         };
+        lost |= after == "back";
         say("rows", what, excuse);
     }
+    compared.has_lost |= lost;
     Ok(())
 }
 
 /// What no way back can bring.
-const GONE: &str = "the migration takes the column away";
+const GONE: &str = "the migration takes it away";
 
 /// A table, the column where it is about one, and what differs in words.
 type Differing = (String, Option<String>, String);
@@ -153,23 +168,46 @@ async fn differing(
 }
 
 /// The columns that differ when the migration as it is written runs once more.
-async fn by_chance(cluster: &Cluster, request: &Request, expected: &Catalog) -> Result<Vec<String>, RehearseError> {
-    const AGAIN: &str = "again";
-    cluster.create(AGAIN, Some(FILLED)).await?;
-    carry(cluster, AGAIN, &request.written.up).await?;
-    let found = catalog(cluster, AGAIN).await?;
-    let catalogs = (expected.clone(), found);
-    let (mut one, mut other) = (open(cluster, WRITTEN).await?, open(cluster, AGAIN).await?);
+async fn by_chance(cluster: &Cluster, request: &Request) -> Result<Vec<String>, RehearseError> {
+    on_a_copy(cluster, FILLED, &request.written.up, WRITTEN).await
+}
+
+/// What differs from the start when the migration's own way back has run; where it has none, what it changes.
+async fn not_brought_back(cluster: &Cluster, request: &Request) -> Result<Vec<String>, RehearseError> {
+    on_a_copy(cluster, WRITTEN, &request.written.down, FILLED).await
+}
+
+/// The tables and columns whose rows differ from those that are expected, when scripts have run on a copy.
+async fn on_a_copy(
+    cluster: &Cluster,
+    start: &str,
+    scripts: &[Script],
+    expected: &str,
+) -> Result<Vec<String>, RehearseError> {
+    const COPY: &str = "copy";
+    cluster.create(COPY, Some(start)).await?;
+    carry(cluster, COPY, scripts).await?;
+    let catalogs = (catalog(cluster, expected).await?, catalog(cluster, COPY).await?);
+    let (mut one, mut other) = (open(cluster, expected).await?, open(cluster, COPY).await?);
     let differing = differing(&mut one, &mut other, &catalogs).await?;
     drop(other);
-    cluster.drop_database(AGAIN).await?;
-    Ok(differing.into_iter().filter_map(|(table, column, _)| Some(format!("{table}.{}", column?))).collect())
+    cluster.drop_database(COPY).await?;
+    let full = |(table, column, _): Differing| column.map_or(table.clone(), |it| format!("{table}.{it}"));
+    Ok(differing.into_iter().map(full).collect())
 }
 
 /// Whether a column has a default that is drawn anew each time: a trigger or a backfill may have set it again.
 fn is_drawn(stage: &Stage, table: &str, column: &Option<String>) -> bool {
-    const DRAWN: &[&str] =
-        &["now()", "CURRENT_", "LOCALTIME", "clock_timestamp", "random()", "uuid", "nextval(", "_timestamp()"];
+    const DRAWN: &[&str] = &[
+        "now()",
+        "CURRENT_",
+        "LOCALTIME",
+        "clock_timestamp",
+        "random()",
+        "uuid",
+        "nextval(",
+        "_timestamp()",
+    ];
     let of = |catalog: &Catalog| {
         let columns = &catalog.named(table)?.columns;
         columns.iter().find(|it| Some(&it.name) == column.as_ref())?.default.clone()
@@ -178,7 +216,7 @@ fn is_drawn(stage: &Stage, table: &str, column: &Option<String>) -> bool {
     default.is_some_and(|it| DRAWN.iter().any(|word| it.contains(word)))
 }
 
-/// The columns that the migration takes away, each with its table.
+/// The columns that the migration takes away, each with its table, and the tables.
 fn gone(stage: &Stage) -> Vec<String> {
     let mut found = Vec::new();
     for old in stage.old.tables.values() {
@@ -186,6 +224,7 @@ fn gone(stage: &Stage) -> Vec<String> {
         let is_gone = |number: i16| new.is_none_or(|it| it.column(number).is_none());
         let columns = old.columns.iter().filter(|it| is_gone(it.number));
         found.extend(columns.map(|it| format!("{}.{}", old.name, it.name)));
+        found.extend(new.is_none().then(|| old.name.clone()));
     }
     found
 }

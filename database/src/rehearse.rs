@@ -21,7 +21,11 @@ pub fn rehearse(request: &Request, progress: Progress<'_>) -> Result<RehearsalRe
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(async {
         // From here on a signal does not end the program before the server is gone.
-        let mut signals = [signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?, signal(SignalKind::hangup())?];
+        let mut signals = [
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::hangup())?,
+        ];
         progress("starts a throw-away PostgreSQL");
         let cluster = Cluster::start(&bin, options).await?;
         let doing = Arc::new(Mutex::new(String::new()));
@@ -61,12 +65,18 @@ async fn limit(cluster: &Cluster, options: &Options) -> RehearseError {
         }
         if cluster.bytes() > options.max_disk {
             let mebibytes = options.max_disk >> 20;
-            return RehearseError::Limit(format!("stopped at {mebibytes} MB of disk, which --max-disk allows"));
+            return RehearseError::Limit(format!(
+                "stopped at {mebibytes} MB of disk, which --max-disk allows"
+            ));
         }
     }
 }
 
-async fn whole(cluster: &Cluster, request: &Request, progress: Progress<'_>) -> Result<RehearsalReport, RehearseError> {
+async fn whole(
+    cluster: &Cluster,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<RehearsalReport, RehearseError> {
     let server = cluster.version().await?;
     let stage = stage::set(cluster, request, progress).await?;
     let (steps, seen) = beside::run(cluster, request, &stage, progress).await?;

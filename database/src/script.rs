@@ -75,7 +75,11 @@ impl Script {
     /// Its statements, as places in the text.
     fn statements(&self) -> Vec<Range<usize>> {
         let sql = Sql::read_part(&self.text, self.span, Dialect::Postgres);
-        sql.statements.iter().filter(|it| !is_client(&sql, it.tokens.clone())).map(|it| it.span.start..it.span.end).collect()
+        sql.statements
+            .iter()
+            .filter(|it| !is_client(&sql, it.tokens.clone()))
+            .map(|it| it.span.start..it.span.end)
+            .collect()
     }
 
     /// A command of psql or the rows of a COPY: no server understands them.
@@ -107,7 +111,9 @@ pub(crate) async fn carry_out(
             if make_role(admin, &role).await.is_err() {
                 return Err(broken);
             }
-            carried.notes.push(format!("role {role} is not made by the history: made without any right for the rehearsal"));
+            carried.notes.push(format!(
+                "role {role} is not made by the history: made without any right for the rehearsal"
+            ));
         }
     }
     Ok(())
@@ -153,7 +159,10 @@ async fn one(session: &mut Session, script: &Script, carried: &mut Carried) -> R
         }
         Transaction::Autocommit => {
             for span in script.statements() {
-                session.run(&script.text[span.clone()]).await.map_err(|failure| script.broken(&span, failure))?;
+                session
+                    .run(&script.text[span.clone()])
+                    .await
+                    .map_err(|failure| script.broken(&span, failure))?;
             }
             Ok(())
         }
@@ -168,7 +177,8 @@ async fn wrapped(session: &mut Session, script: &Script, carried: &mut Carried) 
     let mut result = Ok(());
     for span in script.statements() {
         let start = Instant::now();
-        result = session.run(&script.text[span.clone()]).await.map_err(|failure| script.broken(&span, failure));
+        result =
+            session.run(&script.text[span.clone()]).await.map_err(|failure| script.broken(&span, failure));
         if result.is_err() {
             break;
         }

@@ -43,7 +43,8 @@ pub(crate) async fn set(
     let old = catalog(cluster, HISTORY).await?;
     let (touched, new) = touched(cluster, request, &old).await?;
     let seed = request.options.seed;
-    let (filling, texts) = rows_that_it_takes(cluster, request, (&old, &new), &touched, &mut notes, progress).await?;
+    let (filling, texts) =
+        rows_that_it_takes(cluster, request, (&old, &new), &touched, &mut notes, progress).await?;
     progress("derives what the releases do");
     let mut unfilled = filling.unfilled;
     let mut session = Session::open(&cluster.owner(FILLED)).await.while_("connecting")?;
@@ -97,7 +98,9 @@ async fn rows_that_it_takes(
 /// A failure of a migration in words.
 pub(crate) fn failed(broken: &Broken, what: &str) -> RehearseError {
     let advice = match broken.failure.sqlstate.as_str() {
-        "42501" => ". Here a migration runs without superuser, server programs and files: what needs more is not rehearsed",
+        "42501" => {
+            ". Here a migration runs without superuser, server programs and files: what needs more is not rehearsed"
+        }
         "0A000" | "58P01" if broken.failure.message.contains("extension") => {
             ". Install the extension beside this server, or name another server's programs with --bin-dir"
         }
@@ -110,7 +113,11 @@ pub(crate) fn failed(broken: &Broken, what: &str) -> RehearseError {
     ))
 }
 
-async fn history(cluster: &Cluster, request: &Request, progress: Progress<'_>) -> Result<Vec<String>, RehearseError> {
+async fn history(
+    cluster: &Cluster,
+    request: &Request,
+    progress: Progress<'_>,
+) -> Result<Vec<String>, RehearseError> {
     cluster.create(HISTORY, None).await?;
     let mut session = Session::open(&cluster.owner(HISTORY)).await.while_("connecting")?;
     let mut admin = cluster.admin(HISTORY).await?;
@@ -159,14 +166,14 @@ async fn touched(
     request.written.up.iter().try_for_each(refuse_client)?;
     let mut session = Session::open(&cluster.owner(PROBE)).await.while_("connecting")?;
     let mut carried = Carried::default();
-    let result = explore(&mut session, &mut cluster.admin(PROBE).await?, &request.written.up, &mut carried).await;
+    let result =
+        explore(&mut session, &mut cluster.admin(PROBE).await?, &request.written.up, &mut carried).await;
     result.map_err(|broken| failed(&broken, "the migration fails on a schema without rows"))?;
     let new = catalog(cluster, PROBE).await?;
     drop(session);
     cluster.drop_database(PROBE).await?;
     let differs = |it: &&Table| new.tables.get(&it.oid).is_none_or(|new| new != *it);
-    let mut changed: BTreeSet<u32> =
-        old.tables.values().filter(differs).map(|it| old.root(it.oid)).collect();
+    let mut changed: BTreeSet<u32> = old.tables.values().filter(differs).map(|it| old.root(it.oid)).collect();
     let mut filled = BTreeSet::new();
     for lock in carried.held.iter().filter(|it| old.tables.contains_key(&it.oid)) {
         filled.insert(old.root(lock.oid));

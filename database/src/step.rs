@@ -26,7 +26,11 @@ pub(crate) struct Measured {
 }
 
 /// Carries the scripts of a step out in a session of its own, as a runner does.
-pub(crate) async fn carry(cluster: &Cluster, database: &str, scripts: &[Script]) -> Result<Measured, RehearseError> {
+pub(crate) async fn carry(
+    cluster: &Cluster,
+    database: &str,
+    scripts: &[Script],
+) -> Result<Measured, RehearseError> {
     let mut session = Session::open(&cluster.owner(database)).await.while_("connecting")?;
     let mut admin = cluster.admin(database).await?;
     let backend = session.value("SELECT pg_catalog.pg_backend_pid()").await.while_("connecting")?;
@@ -37,7 +41,8 @@ pub(crate) async fn carry(cluster: &Cluster, database: &str, scripts: &[Script])
     let mut result;
     loop {
         result = carry_out(&mut session, &mut admin, scripts, &mut carried).await;
-        let waited = result.as_ref().is_err_and(|it| matches!(it.failure.sqlstate.as_str(), "55P03" | "40P01"));
+        let waited =
+            result.as_ref().is_err_and(|it| matches!(it.failure.sqlstate.as_str(), "55P03" | "40P01"));
         if !waited || retries == RETRIES {
             break;
         }
@@ -48,7 +53,7 @@ pub(crate) async fn carry(cluster: &Cluster, database: &str, scripts: &[Script])
     done.store(true, Ordering::Release);
     let seen = watched.await.map(|(_, held)| held).unwrap_or_default();
     let after = files(&mut admin).await?;
-        let held = longest(seen.into_iter().chain(carried.held).filter(|it| before.contains_key(&it.oid)));
+    let held = longest(seen.into_iter().chain(carried.held).filter(|it| before.contains_key(&it.oid)));
     let anew = |(oid, old): (&u32, &Stored)| {
         after.get(oid).is_some_and(|new| new.file != old.file && old.file != "0").then(|| old.name.clone())
     };

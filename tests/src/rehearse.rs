@@ -41,7 +41,8 @@ impl Stage {
         let stage = Stage::empty();
         let migrations = stage.project().join("migrations");
         std::fs::create_dir_all(&migrations).expect("can be made");
-        std::fs::write(stage.project().join("lockkeeper.toml"), "dialect = \"postgres\"\n").expect("is written");
+        std::fs::write(stage.project().join("lockkeeper.toml"), "dialect = \"postgres\"\n")
+            .expect("is written");
         for (name, text) in files {
             std::fs::write(migrations.join(name), text).expect("is written");
         }
@@ -151,7 +152,8 @@ fn a_long_lock_is_a_long_wait() {
         ("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"),
         ("2_slow.sql", "BEGIN; LOCK TABLE users; SELECT pg_sleep(0.7); COMMIT;"),
     ]);
-    let (code, report, said) = stage.rehearse("migrations/2_slow.sql", &["--rows", "50", "--max-wait", "300"]);
+    let (code, report, said) =
+        stage.rehearse("migrations/2_slow.sql", &["--rows", "50", "--max-wait", "300"]);
     assert_eq!(code, Some(1), "{said}{report:#}");
     let step = &report["steps"][0];
     assert!(step["longest_wait"]["milliseconds"].as_u64() >= Some(500), "{report:#}");
@@ -173,13 +175,20 @@ const HOSTILE: &[(&str, i32, &str)] = &[
     ("SET ROLE lockkeeper_admin;", 2, "42501"),
     ("GRANT pg_execute_server_program TO postgres;", 2, "42501"),
     ("CREATE EXTENSION dblink;", 2, "42501"),
-    ("CREATE TABLE big AS SELECT repeat(md5(g::text), 200) AS t FROM generate_series(1, 5000000) g;", 2, "--max-disk"),
+    (
+        "CREATE TABLE big AS SELECT repeat(md5(g::text), 200) AS t FROM generate_series(1, 5000000) g;",
+        2,
+        "--max-disk",
+    ),
 ];
 
 #[test]
 fn hostile_migrations_are_contained() {
     for (sql, code, message) in HOSTILE {
-        let stage = Stage::of(&[("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"), ("2_x.sql", sql)]);
+        let stage = Stage::of(&[
+            ("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"),
+            ("2_x.sql", sql),
+        ]);
         let time = if *message == "--max-time" { "12" } else { "120" };
         let limits = ["--rows", "20", "--max-time", time, "--max-disk", "200"];
         let (found, report, said) = stage.rehearse("migrations/2_x.sql", &limits);
@@ -192,14 +201,20 @@ fn hostile_migrations_are_contained() {
 #[test]
 fn terminated_clients_are_seen_to_fail() {
     let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = current_user AND pid <> pg_backend_pid();";
-    let stage = Stage::of(&[("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"), ("2_x.sql", sql)]);
+    let stage = Stage::of(&[
+        ("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"),
+        ("2_x.sql", sql),
+    ]);
     // The table must be touched for clients to be there.
     let file = stage.project().join("migrations/2_x.sql");
     std::fs::write(file, format!("ALTER TABLE users ADD COLUMN age int; {sql}")).expect("is written");
     let (code, report, said) = stage.rehearse("migrations/2_x.sql", &["--rows", "20"]);
     assert_eq!(code, Some(1), "{said}{report:#}");
     let states = states(&report, "running release");
-    assert!(!states.is_empty() && states.iter().all(|it| it.starts_with("57P") || it == "08000"), "{report:#}");
+    assert!(
+        !states.is_empty() && states.iter().all(|it| it.starts_with("57P") || it == "08000"),
+        "{report:#}"
+    );
 }
 
 #[test]
@@ -217,7 +232,8 @@ fn a_history_that_fails_is_said() {
 
 #[test]
 fn a_program_that_is_ended_leaves_nothing() {
-    let stage = Stage::of(&[("1_users.sql", "CREATE TABLE users (id int);"), ("2_x.sql", "SELECT pg_sleep(60);")]);
+    let stage =
+        Stage::of(&[("1_users.sql", "CREATE TABLE users (id int);"), ("2_x.sql", "SELECT pg_sleep(60);")]);
     for signal in ["-KILL", "-TERM", "-INT"] {
         let mut child = stage.command("migrations/2_x.sql", &[]).spawn().expect("it starts");
         let start = Instant::now();

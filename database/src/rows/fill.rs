@@ -50,7 +50,9 @@ pub(crate) async fn fill(
             }
             match made {
                 Ok(0) if plan.unfilled.is_empty() => {
-                    filling.unfilled.push(format!("{}: no row that was tried fulfils its conditions", plan.table.name));
+                    filling
+                        .unfilled
+                        .push(format!("{}: no row that was tried fulfils its conditions", plan.table.name));
                 }
                 Ok(_) => {}
                 Err(failure) => filling.unfilled.push(format!("{}: {failure}", plan.table.name)),
@@ -108,7 +110,12 @@ fn order(catalog: &Catalog, touched: &BTreeSet<u32>) -> Vec<u32> {
     found
 }
 
-async fn insert(session: &mut Session, wanted: Wanted<'_>, plan: &TablePlan, rows: u64) -> Result<u64, Failure> {
+async fn insert(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    plan: &TablePlan,
+    rows: u64,
+) -> Result<u64, Failure> {
     let limit = plan.most.map_or(rows, |it| it.min(rows));
     let tried = if plan.conditions.is_empty() { limit } else { limit.saturating_mul(20) };
     let series = format!("pg_catalog.generate_series(1::bigint, {tried})");
@@ -117,7 +124,12 @@ async fn insert(session: &mut Session, wanted: Wanted<'_>, plan: &TablePlan, row
 }
 
 /// Tries each row by itself.
-async fn one_by_one(session: &mut Session, wanted: Wanted<'_>, plan: &TablePlan, rows: u64) -> Result<u64, Failure> {
+async fn one_by_one(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    plan: &TablePlan,
+    rows: u64,
+) -> Result<u64, Failure> {
     let one = statement(wanted, plan, "pg_catalog.generate_series(turn::bigint, turn)", 1);
     let tries = ONE_BY_ONE.min(rows);
     let each = format!(
@@ -127,7 +139,8 @@ async fn one_by_one(session: &mut Session, wanted: Wanted<'_>, plan: &TablePlan,
     session.run(&each).await?;
     if is_empty(session, plan).await? {
         // The last one says why.
-        let last = statement(wanted, plan, &format!("pg_catalog.generate_series({tries}::bigint, {tries})"), 1);
+        let last =
+            statement(wanted, plan, &format!("pg_catalog.generate_series({tries}::bigint, {tries})"), 1);
         session.run(&last).await?;
     }
     finish(session, plan).await
@@ -150,12 +163,16 @@ async fn is_empty(session: &mut Session, plan: &TablePlan) -> Result<bool, Failu
 }
 
 fn statement(wanted: Wanted<'_>, plan: &TablePlan, series: &str, limit: u64) -> String {
-    let references: Vec<Vec<String>> = plan.followed.iter().enumerate().map(|(number, it)| {
-        (0..it.columns.len()).map(|place| format!("f{number}.k{place}")).collect()
-    }).collect();
+    let references: Vec<Vec<String>> = plan
+        .followed
+        .iter()
+        .enumerate()
+        .map(|(number, it)| (0..it.columns.len()).map(|place| format!("f{number}.k{place}")).collect())
+        .collect();
     let columns: Vec<&str> = plan.columns.iter().map(|it| it.name.as_str()).collect();
     let values = expressions(wanted, plan, "lk.lk_row", &references);
-    let values: Vec<String> = values.iter().zip(&columns).map(|(value, name)| format!("{value} AS {name}")).collect();
+    let values: Vec<String> =
+        values.iter().zip(&columns).map(|(value, name)| format!("{value} AS {name}")).collect();
     let joins: String = (0..plan.followed.len()).map(|it| join(wanted, plan, it)).collect();
     let columns = columns.join(", ");
     if plan.columns.is_empty() {
@@ -197,8 +214,11 @@ fn join(wanted: Wanted<'_>, plan: &TablePlan, number: usize) -> String {
         followed.columns.iter().enumerate().map(|(place, it)| format!("{it} AS k{place}")).collect();
     // The smaller of two numbers: some rows are referred to much more often than others.
     let chance = || format!("LEAST({} % {2}, {} % {2})", draw.chance(), draw.chance_of(1), followed.rows);
-    let place = followed.every.map_or_else(chance, |every| format!("((lk.lk_row - 1) / {every}) % {}", usable(followed.rows)));
-    let some = if followed.with_nulls { format!(" AND {} % 8 <> 0", draw.chance_of(2)) } else { String::new() };
+    let place = followed
+        .every
+        .map_or_else(chance, |every| format!("((lk.lk_row - 1) / {every}) % {}", usable(followed.rows)));
+    let some =
+        if followed.with_nulls { format!(" AND {} % 8 <> 0", draw.chance_of(2)) } else { String::new() };
     let order = followed.columns.join(", ");
     format!(
         " LEFT JOIN (SELECT pg_catalog.row_number() OVER (ORDER BY {order}) - 1 AS n, {} FROM {}) AS f{number} ON f{number}.n = {place}{some}",
@@ -238,7 +258,9 @@ fn counters(plan: &TablePlan) -> Vec<String> {
     for column in plan.table.columns.iter().filter(|it| it.counts_by_itself()) {
         let last = format!("(SELECT pg_catalog.max({}) FROM {})", column.name, plan.table.name);
         let sequence = match &column.default {
-            Some(default) => default.strip_prefix("nextval(").and_then(|it| it.strip_suffix(')')).map(str::to_owned),
+            Some(default) => {
+                default.strip_prefix("nextval(").and_then(|it| it.strip_suffix(')')).map(str::to_owned)
+            }
             None => {
                 let bare = column.name.trim_matches('"').replace("\"\"", "\"");
                 let (table, bare) = (super::values::literal(&plan.table.name), super::values::literal(&bare));

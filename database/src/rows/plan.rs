@@ -15,7 +15,12 @@ pub(crate) const LEFT: u64 = 48;
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Source {
     /// Drawn for its type.
-    Drawn { ty: u32, modifier: i32, spread: Spread, through: Option<String> },
+    Drawn {
+        ty: u32,
+        modifier: i32,
+        spread: Spread,
+        through: Option<String>,
+    },
     /// An expression over `lk_row`.
     Expression(String),
     /// One of these values, as SQL.
@@ -89,7 +94,11 @@ pub(crate) fn salt(seed: u64, words: &[&str]) -> i64 {
 }
 
 /// Plans the rows of a table whose parents are filled.
-pub(crate) async fn plan(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result<TablePlan, RehearseError> {
+pub(crate) async fn plan(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    oid: u32,
+) -> Result<TablePlan, RehearseError> {
     let table = fitted(wanted, oid);
     let mut plan = TablePlan {
         columns: Vec::new(),
@@ -116,8 +125,10 @@ fn fitted(wanted: Wanted<'_>, oid: u32) -> Table {
     let known = |numbers: &[i16]| numbers.iter().all(|it| table.column(*it).is_some());
     let keys = new.keys.iter().filter(|it| known(&it.columns) && !table.keys.contains(it)).cloned();
     let keys: Vec<_> = keys.map(|it| crate::catalog::Key { is_primary: false, ..it }).collect();
-    let parents = |it: &&Foreign| wanted.catalog.tables.contains_key(&it.table) && also.tables.contains_key(&it.table);
-    let foreign = new.foreign.iter().filter(parents).filter(|it| known(&it.columns) && !table.foreign.contains(it));
+    let parents =
+        |it: &&Foreign| wanted.catalog.tables.contains_key(&it.table) && also.tables.contains_key(&it.table);
+    let foreign =
+        new.foreign.iter().filter(parents).filter(|it| known(&it.columns) && !table.foreign.contains(it));
     let foreign: Vec<_> = foreign.cloned().collect();
     let renamed = |word: &str| {
         let column = new.columns.iter().find(|it| it.name == word)?;
@@ -140,7 +151,11 @@ fn fitted(wanted: Wanted<'_>, oid: u32) -> Table {
 }
 
 /// Finds the rows that foreign keys lead to.
-async fn follow(session: &mut Session, wanted: Wanted<'_>, plan: &mut TablePlan) -> Result<(), RehearseError> {
+async fn follow(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    plan: &mut TablePlan,
+) -> Result<(), RehearseError> {
     let own_root = wanted.catalog.root(plan.table.oid);
     for foreign in plan.table.foreign.clone() {
         if foreign.columns.iter().all(|it| plan.columns.iter().any(|column| column.number == *it)) {
@@ -167,7 +182,8 @@ async fn follow(session: &mut Session, wanted: Wanted<'_>, plan: &mut TablePlan)
         let rows = session.value(&count).await.while_("counting rows")?.parse::<u64>().unwrap_or_default();
         if rows == 0 {
             if required {
-                plan.unfilled.push(format!("{}: {} that it references has no rows", plan.table.name, parent.name));
+                plan.unfilled
+                    .push(format!("{}: {} that it references has no rows", plan.table.name, parent.name));
             }
             for column in columns().collect::<Vec<_>>() {
                 push(wanted, plan, &column, Source::Null);
@@ -198,7 +214,8 @@ fn push(wanted: Wanted<'_>, plan: &mut TablePlan, column: &Column, source: Sourc
         return;
     }
     let (base, modifier, _) = wanted.catalog.base(column.ty, column.modifier);
-    let sql = if base == column.ty { column.sql.clone() } else { with_modifier(wanted.catalog, base, modifier) };
+    let sql =
+        if base == column.ty { column.sql.clone() } else { with_modifier(wanted.catalog, base, modifier) };
     plan.columns.push(Filled {
         number: column.number,
         name: column.name.clone(),
@@ -226,7 +243,10 @@ fn draw(wanted: Wanted<'_>, plan: &mut TablePlan) {
     for column in plan.table.columns.clone().iter().filter(|it| !it.is_generated) {
         let source = drawn(wanted, plan.table.oid, column);
         if source.is_none() && column.required && column.default.is_none() {
-            plan.unfilled.push(format!("{}.{}: no value is known of type {}", plan.table.name, column.name, column.sql));
+            plan.unfilled.push(format!(
+                "{}.{}: no value is known of type {}",
+                plan.table.name, column.name, column.sql
+            ));
         }
         // A default that the server has a value for is as good as one of ours.
         if source.is_none() && column.default.is_some() {
@@ -239,20 +259,35 @@ fn draw(wanted: Wanted<'_>, plan: &mut TablePlan) {
 fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
     let (ty, modifier, _) = wanted.catalog.base(column.ty, column.modifier);
     let sample = |catalog: &Catalog, ty: u32, modifier: i32| {
-        Draw { catalog, row: "lk_row", salt: 0, texts: Texts::Awkward }.value(ty, modifier, Spread::Any).is_some()
+        Draw { catalog, row: "lk_row", salt: 0, texts: Texts::Awkward }
+            .value(ty, modifier, Spread::Any)
+            .is_some()
     };
     let own = sample(wanted.catalog, ty, modifier);
     let new = wanted.also.and_then(|also| Some((also, also.tables.get(&table)?.column(column.number)?)));
     // What becomes another type has values that it can become.
     if let Some((also, new)) = new.filter(|(_, it)| (it.ty, it.modifier) != (column.ty, column.modifier)) {
         let (new_ty, new_modifier, _) = also.base(new.ty, new.modifier);
-        let is_text = wanted.catalog.types.get(&ty).is_some_and(|it| matches!(it.name.as_str(), "text" | "varchar" | "bpchar" | "citext"));
-        if (is_text || new_ty == ty) && wanted.catalog.types.contains_key(&new_ty) && sample(also, new_ty, new_modifier) {
+        let name = |catalog: &'_ Catalog, ty: u32| catalog.types.get(&ty).map_or(String::new(), |it| it.name.clone());
+        let becomes = new_ty == ty || can_hold(&name(wanted.catalog, ty), &name(also, new_ty));
+        if becomes && wanted.catalog.types.contains_key(&new_ty) && sample(also, new_ty, new_modifier) {
             let through = Some(format!("{}::text", new.sql));
             return Some(Source::Drawn { ty: new_ty, modifier: new_modifier, spread: Spread::Any, through });
         }
     }
     own.then_some(Source::Drawn { ty, modifier, spread: Spread::Any, through: None })
+}
+
+/// Whether a type has room for the texts of another one's values.
+fn can_hold(name: &str, values: &str) -> bool {
+    const WHOLE: &[&str] = &["int2", "int4", "int8"];
+    const TIMES: &[&str] = &["date", "timestamp", "timestamptz"];
+    let both = |family: &[&str]| family.contains(&name) && family.contains(&values);
+    match name {
+        "text" | "varchar" | "bpchar" | "citext" => true,
+        "numeric" | "float4" | "float8" => WHOLE.contains(&values) || matches!(values, "numeric" | "float4" | "float8"),
+        _ => both(WHOLE) || both(TIMES),
+    }
 }
 
 /// Sees to it that keys hold: one column of each has a value of its own in each row, or what it consists of is counted through.
@@ -309,7 +344,12 @@ fn count_through(wanted: Wanted<'_>, plan: &mut TablePlan, members: &[usize]) {
             }
             Source::Drawn { ty, modifier, .. } => {
                 let row = format!("(1 + (lk_row - 1) / {every})");
-                let draw = Draw { catalog: wanted.catalog, row: &row, salt: plan.columns[*member].salt, texts: wanted.texts };
+                let draw = Draw {
+                    catalog: wanted.catalog,
+                    row: &row,
+                    salt: plan.columns[*member].salt,
+                    texts: wanted.texts,
+                };
                 let Some(value) = draw.value(ty, modifier, Spread::Unique) else { continue };
                 every = every.saturating_mul(value.distinct.unwrap_or(1));
                 plan.columns[*member].source = Source::Expression(value.sql);
@@ -341,7 +381,9 @@ fn conditions(wanted: Wanted<'_>, plan: &TablePlan) -> Vec<(Option<i16>, String)
     let mut found: Vec<_> = checks.map(|it| (about(it), it.clone())).collect();
     for column in &plan.table.columns {
         let mut checks = wanted.catalog.base(column.ty, column.modifier).2;
-        let new = wanted.also.and_then(|also| Some((also, also.tables.get(&plan.table.oid)?.column(column.number)?)));
+        let new = wanted
+            .also
+            .and_then(|also| Some((also, also.tables.get(&plan.table.oid)?.column(column.number)?)));
         if let Some((also, new)) = new {
             checks.extend(also.base(new.ty, new.modifier).2);
         }
@@ -349,12 +391,19 @@ fn conditions(wanted: Wanted<'_>, plan: &TablePlan) -> Vec<(Option<i16>, String)
         found.extend(checks.iter().map(|it| (Some(column.number), replaced(it, over))));
     }
     // Rows are made without what the server computes.
-    found.retain(|(_, it)| !plan.table.columns.iter().any(|column| column.is_generated && names(it, &column.name)));
+    found.retain(|(_, it)| {
+        !plan.table.columns.iter().any(|column| column.is_generated && names(it, &column.name))
+    });
     found
 }
 
 /// Solves the conditions on single columns that drawn values do not fulfil.
-async fn solve(session: &mut Session, wanted: Wanted<'_>, plan: &mut TablePlan, conditions: &[(Option<i16>, String)]) {
+async fn solve(
+    session: &mut Session,
+    wanted: Wanted<'_>,
+    plan: &mut TablePlan,
+    conditions: &[(Option<i16>, String)],
+) {
     for at in 0..plan.columns.len() {
         let column = plan.columns[at].clone();
         let own = conditions.iter().filter(|(about, _)| *about == Some(column.number));
@@ -395,8 +444,10 @@ impl Filled {
         let draw = |catalog| Draw { catalog, row, salt: self.salt, texts: wanted.texts };
         let value = match &self.source {
             Source::Drawn { ty, modifier, spread, through } => {
-                let catalog = if through.is_some() { wanted.also.unwrap_or(wanted.catalog) } else { wanted.catalog };
-                let value = draw(catalog).value(*ty, *modifier, *spread).map_or("NULL".to_owned(), |it| it.sql);
+                let catalog =
+                    if through.is_some() { wanted.also.unwrap_or(wanted.catalog) } else { wanted.catalog };
+                let value =
+                    draw(catalog).value(*ty, *modifier, *spread).map_or("NULL".to_owned(), |it| it.sql);
                 through.as_ref().map_or(value.clone(), |through| format!("({value})::{through}"))
             }
             Source::Expression(it) => it.replace("lk_row", row),
@@ -405,9 +456,11 @@ impl Filled {
                 let count = u64::try_from(values.len()).unwrap_or(1);
                 format!("(ARRAY[{}])[1 + ({row} - 1) % {count}]", typed.join(", "))
             }
-            Source::Foreign(number, place) => {
-                references.get(*number).and_then(|it| it.get(*place)).cloned().unwrap_or_else(|| "NULL".to_owned())
-            }
+            Source::Foreign(number, place) => references
+                .get(*number)
+                .and_then(|it| it.get(*place))
+                .cloned()
+                .unwrap_or_else(|| "NULL".to_owned()),
             Source::Same(_) | Source::Null => "NULL".to_owned(),
         };
         let value = format!("({value})::{}", self.sql);
@@ -422,5 +475,9 @@ impl Filled {
 /// Values as an array that SQL takes one of.
 pub(crate) fn one_of(values: &[Option<String>], sql: &str, place: &str) -> String {
     let each = values.iter().map(|it| it.as_ref().map_or("NULL".to_owned(), |it| literal(it)));
-    format!("((ARRAY[{}]::text[])[1 + ({place}) % {}])::{sql}", each.collect::<Vec<_>>().join(", "), values.len().max(1))
+    format!(
+        "((ARRAY[{}]::text[])[1 + ({place}) % {}])::{sql}",
+        each.collect::<Vec<_>>().join(", "),
+        values.len().max(1)
+    )
 }

@@ -92,9 +92,18 @@ fn expressions(text: &str) -> Vec<String> {
         found.push(format!("({number} - lk_row)"));
         found.push(format!("({number} + 1.0 / (1 + lk_row))"));
         if (1.0..=300.0).contains(&number) && number.fract() == 0.0 {
-            for form in ["lk_row::text", "pg_catalog.translate(lk_row::text, '0123456789', 'ABCDEFGHIJ')",
-                "pg_catalog.translate(lk_row::text, '0123456789', 'abcdefghij')"] {
-                let filler = if form.contains("ABC") { "Z" } else if form.contains("abc") { "z" } else { "0" };
+            for form in [
+                "lk_row::text",
+                "pg_catalog.translate(lk_row::text, '0123456789', 'ABCDEFGHIJ')",
+                "pg_catalog.translate(lk_row::text, '0123456789', 'abcdefghij')",
+            ] {
+                let filler = if form.contains("ABC") {
+                    "Z"
+                } else if form.contains("abc") {
+                    "z"
+                } else {
+                    "0"
+                };
                 found.push(format!("pg_catalog.lpad({form}, {number}, '{filler}')"));
             }
         }
@@ -108,7 +117,22 @@ fn literals(text: &str) -> Vec<String> {
     for number in numbers(text) {
         found.extend([number, number + 1.0, number - 1.0, number + 0.5].map(|it| format!("({it})")));
     }
-    let plain = ["'a'", "'A'", "'abc'", "'ABC'", "'1'", "''", "'{}'", "'[]'", "0", "1", "-1", "true", "false", "'2024-01-01'"];
+    let plain = [
+        "'a'",
+        "'A'",
+        "'abc'",
+        "'ABC'",
+        "'1'",
+        "''",
+        "'{}'",
+        "'[]'",
+        "0",
+        "1",
+        "-1",
+        "true",
+        "false",
+        "'2024-01-01'",
+    ];
     found.extend(plain.map(str::to_owned));
     found.dedup();
     found.truncate(60);

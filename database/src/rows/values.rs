@@ -76,17 +76,22 @@ impl Draw<'_> {
                 let count = u64::try_from(labels.len()).ok().filter(|it| *it > 0)?;
                 let labels: Vec<String> = labels.iter().map(|it| literal(it)).collect();
                 let place = self.place(count, spread);
-                Some(Value::of(format!("(ARRAY[{}])[1 + {place}]::{}", labels.join(", "), known.sql))?.at_most(count))
+                Some(
+                    Value::of(format!("(ARRAY[{}])[1 + {place}]::{}", labels.join(", "), known.sql))?
+                        .at_most(count),
+                )
             }
             Form::Array(of) => {
                 let one = self.value(*of, modifier, spread)?;
-                let other = Draw { salt: self.salt.wrapping_add(7), ..*self }.value(*of, modifier, Spread::Any)?;
+                let other =
+                    Draw { salt: self.salt.wrapping_add(7), ..*self }.value(*of, modifier, Spread::Any)?;
                 let sql = format!("ARRAY[{}, {}]", one.sql, other.sql);
                 Some(Value { sql, distinct: one.distinct })
             }
             Form::Domain { of, modifier, .. } => self.value(*of, *modifier, spread),
             Form::Composite(fields) => {
-                let fields: Option<Vec<Value>> = fields.iter().map(|it| self.value(*it, -1, spread)).collect();
+                let fields: Option<Vec<Value>> =
+                    fields.iter().map(|it| self.value(*it, -1, spread)).collect();
                 let fields: Vec<String> = fields?.into_iter().map(|it| it.sql).collect();
                 Value::of(format!("ROW({})::{}", fields.join(", "), known.sql))
             }
@@ -149,21 +154,23 @@ impl Draw<'_> {
         let many = || self.number(u64::MAX >> 1, spread);
         let value = match known.name.as_str() {
             "int2" => Value::of(format!("{}::int2", self.number(32_767, spread)))?.at_most(32_766),
-            "int4" | "oid" => {
-                Value::of(format!("{}::{}", self.number(2_147_483_647, spread), known.sql))?.at_most(2_147_483_646)
-            }
+            "int4" | "oid" => Value::of(format!("{}::{}", self.number(2_147_483_647, spread), known.sql))?
+                .at_most(2_147_483_646),
             "int8" => Value::of(many())?,
-            "float4" => Value::of(format!("{}::float4", self.number(16_000_000, spread)))?.at_most(16_000_000),
+            "float4" => {
+                Value::of(format!("{}::float4", self.number(16_000_000, spread)))?.at_most(16_000_000)
+            }
             "float8" => Value::of(format!("({} + 0.25)::float8", many()))?,
             "numeric" => self.numeric(modifier, spread)?,
             "money" => Value::of(format!("{}::numeric::money", self.number(1_000_000_000, spread)))?,
             "bool" => Value::of(format!("({} = 1)", self.place(2, spread)))?.at_most(2),
             "text" | "citext" | "name" => Value::of(self.text(spread))?,
             "varchar" | "bpchar" => self.limited_text(modifier, spread)?,
-            "char" => Value::of(format!("pg_catalog.chr((97 + {})::int)", self.place(26, spread)))?.at_most(26),
-            "date" => {
-                Value::of(format!("(date '2015-01-01' + {}::int)", self.number(1_000_000, spread)))?.at_most(1_000_000)
+            "char" => {
+                Value::of(format!("pg_catalog.chr((97 + {})::int)", self.place(26, spread)))?.at_most(26)
             }
+            "date" => Value::of(format!("(date '2015-01-01' + {}::int)", self.number(1_000_000, spread)))?
+                .at_most(1_000_000),
             "timestamp" => Value::of(format!("(timestamp '2015-01-01' + {})", seconds()))?,
             "timestamptz" => Value::of(format!("(timestamptz '2015-01-01 00:00Z' + {})", seconds()))?,
             "time" | "timetz" => {
@@ -172,22 +179,33 @@ impl Draw<'_> {
             }
             "interval" => Value::of(format!("({})", seconds()))?,
             "uuid" => Value::of(format!("{}::uuid", hex()))?,
-            "json" | "jsonb" => {
-                Value::of(format!("pg_catalog.{}_build_object('n', {}, 's', {})", known.name, many(), self.text(Spread::Any)))?
-            }
+            "json" | "jsonb" => Value::of(format!(
+                "pg_catalog.{}_build_object('n', {}, 's', {})",
+                known.name,
+                many(),
+                self.text(Spread::Any)
+            ))?,
             "bytea" => Value::of(format!("pg_catalog.decode({}, 'hex')", hex()))?,
-            "inet" => Value::of(format!("(inet '10.0.0.0' + {})", self.number(16_777_215, spread)))?.at_most(16_777_215),
-            "cidr" => {
-                Value::of(format!("(inet '10.0.0.0' + {})::cidr", self.number(16_777_215, spread)))?.at_most(16_777_215)
-            }
-            "macaddr" => Value::of(format!("pg_catalog.lpad(pg_catalog.to_hex({}::bigint), 12, '0')::macaddr", many()))?,
-            "macaddr8" => Value::of(format!("pg_catalog.lpad(pg_catalog.to_hex({}::bigint), 16, '0')::macaddr8", many()))?,
+            "inet" => Value::of(format!("(inet '10.0.0.0' + {})", self.number(16_777_215, spread)))?
+                .at_most(16_777_215),
+            "cidr" => Value::of(format!("(inet '10.0.0.0' + {})::cidr", self.number(16_777_215, spread)))?
+                .at_most(16_777_215),
+            "macaddr" => Value::of(format!(
+                "pg_catalog.lpad(pg_catalog.to_hex({}::bigint), 12, '0')::macaddr",
+                many()
+            ))?,
+            "macaddr8" => Value::of(format!(
+                "pg_catalog.lpad(pg_catalog.to_hex({}::bigint), 16, '0')::macaddr8",
+                many()
+            ))?,
             "bit" | "varbit" => {
                 let bits = if modifier > 0 { modifier } else { 1 };
                 let most = 1_u64 << u32::try_from(bits).unwrap_or(1).min(30);
                 Value::of(format!("({})::int::bit({bits})", self.place(most, spread)))?.at_most(most)
             }
-            "tsvector" => Value::of(format!("pg_catalog.to_tsvector('pg_catalog.simple', {})", self.text(spread)))?,
+            "tsvector" => {
+                Value::of(format!("pg_catalog.to_tsvector('pg_catalog.simple', {})", self.text(spread)))?
+            }
             "tsquery" => Value::of("pg_catalog.plainto_tsquery('pg_catalog.simple', 'word')")?.at_most(1),
             "xml" => Value::of(format!("('<row number=\"' || {} || '\"/>')::xml", self.row))?,
             "point" => Value::of(format!("pg_catalog.point({}, 1)", many()))?,
@@ -197,9 +215,10 @@ impl Draw<'_> {
             "circle" => Value::of("'<(1,2),3>'::circle")?.at_most(1),
             "hstore" => Value::of(format!("('\"n\"=>\"' || {} || '\"')", many()))?,
             "ltree" => Value::of(format!("('top.n' || {})", many()))?,
-            "vector" if modifier > 0 => {
-                Value::of(format!("pg_catalog.array_fill(({})::real, ARRAY[{modifier}])", self.number(1_000_000, spread)))?
-            }
+            "vector" if modifier > 0 => Value::of(format!(
+                "pg_catalog.array_fill(({})::real, ARRAY[{modifier}])",
+                self.number(1_000_000, spread)
+            ))?,
             "pg_lsn" => Value::of("'0/1'::pg_lsn")?.at_most(1),
             "regclass" => Value::of("'pg_catalog.pg_class'::regclass")?.at_most(1),
             _ => return None,
@@ -221,7 +240,8 @@ impl Draw<'_> {
             return Some(Value::of(scaled)?.at_most(most));
         }
         let most = 10_u64.pow(whole);
-        let cents = if scale >= 2 { format!(" + ({} % 100)::numeric / 100", self.chance()) } else { String::new() };
+        let cents =
+            if scale >= 2 { format!(" + ({} % 100)::numeric / 100", self.chance()) } else { String::new() };
         let number = match spread {
             Spread::Any => format!("({} % {})", self.chance(), most.min(10_000)),
             Spread::Unique => format!("({} % {most})", self.row),

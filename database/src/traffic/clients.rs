@@ -9,7 +9,7 @@ use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 
 use super::statements::{Call, FIRST, Release};
-use crate::session::{Failure, Session, Answer};
+use crate::session::{Answer, Failure, Session};
 
 /// Half of them prepare their statements, half send them as text.
 const CLIENTS: usize = 4;
@@ -124,21 +124,20 @@ async fn once(
         *session = Session::open(options).await.ok();
     }
     let Some(open) = session else { return };
-    let step = shared.step.load(Ordering::SeqCst);
     let start = Instant::now();
     let result = match turn.number % 2 {
         0 => open.prepared(&call.sql, turn.turn).await,
         _ => open.rows(&call.written_out(turn.turn)).await,
     };
-    note(shared, step, release, &call.shown, start.elapsed(), result.as_ref().err());
+    note(shared, release, &call.shown, start.elapsed(), result.as_ref().err());
     let failure = match result {
         Ok(rows) => delete(open, shared, release, call, rows).await,
         Err(failure) => Some(failure),
     };
     let Some(failure) = failure else { return };
-    if failure.ends_session() {
-        *session = None;
-    } else if failure.sqlstate == "0A000" && open.forget_prepared().await.is_err() {
+    // Drivers prepare anew what the server says has another result now.
+    let is_stale = failure.sqlstate == "0A000";
+    if failure.ends_session() || is_stale && open.forget_prepared().await.is_err() {
         *session = None;
     }
 }
@@ -151,14 +150,22 @@ async fn delete(
     rows: Vec<Answer>,
 ) -> Option<Failure> {
     let sql = call.deletes.as_ref()?.sql(rows.first()?)?;
-    let (step, start) = (shared.step.load(Ordering::SeqCst), Instant::now());
+    let start = Instant::now();
     let failure = session.run(&sql).await.err();
     let shown = sql.split(") = (").next().map_or(sql.clone(), |it| format!("{it}) = (…)"));
-    note(shared, step, release, &shown, start.elapsed(), failure.as_ref());
+    note(shared, release, &shown, start.elapsed(), failure.as_ref());
     failure
 }
 
-fn note(shared: &Shared, step: usize, release: &Release, sql: &str, time: Duration, failure: Option<&Failure>) {
+fn note(
+    shared: &Shared,
+    release: &Release,
+    sql: &str,
+    time: Duration,
+    failure: Option<&Failure>,
+) {
+    // What waited since before a step waited for that step.
+    let step = shared.step.load(Ordering::SeqCst);
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(failure) = failure {
         let key = (step, release.name.clone(), sql.to_owned(), failure.clone());

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::catalog::{Catalog, Column, Key, Table};
 use crate::error::{RehearseError, While};
 use crate::rows::fill::expressions;
+use crate::rows::plan::{Followed, LEFT, Source, TablePlan, Wanted, one_of, plan, usable};
 use crate::rows::solve::all;
 use crate::rows::values::Texts;
 use crate::rows::words::{names, replaced};
-use crate::rows::plan::{Followed, LEFT, Source, TablePlan, Wanted, one_of, plan, usable};
-use crate::session::{Failure, Session, Answer};
+use crate::session::{Answer, Failure, Session};
 
 /// The number of a call, as SQL.
 const NUMBER: &str = "$1::bigint";
@@ -128,10 +128,13 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
         .columns
         .iter()
         .zip(&values)
-        .filter_map(|(filled, value)| Some((whole.columns.iter().find(|it| it.name == filled.name)?, value, &filled.source)))
+        .filter_map(|(filled, value)| {
+            Some((whole.columns.iter().find(|it| it.name == filled.name)?, value, &filled.source))
+        })
         .collect();
     // Where the schema has no primary key, another key finds rows: also one that only the other schema has.
-    let has_values = |it: &&Key| it.columns.iter().all(|it| plan.table.column(*it).is_some_and(|it| it.required));
+    let has_values =
+        |it: &&Key| it.columns.iter().all(|it| plan.table.column(*it).is_some_and(|it| it.required));
     let other = || plan.table.keys.iter().find(has_values).filter(|_| leaf == oid);
     let key = whole.primary().or_else(other);
     let mut calls = Vec::new();
@@ -147,7 +150,8 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
         0 => Call::new(format!("{read} LIMIT 3"), format!("{read} LIMIT 3")),
         _ => Call::new(format!("{read} WHERE {by_key}"), format!("{read} WHERE {found}")),
     });
-    let is_narrow = plan.most.is_some_and(|it| it < ROOM) && plan.followed.iter().all(|it| it.every.is_none());
+    let is_narrow =
+        plan.most.is_some_and(|it| it < ROOM) && plan.followed.iter().all(|it| it.every.is_none());
     if plan.unfilled.is_empty() && !is_narrow {
         calls.push(insert(whole, key, &columns, &plan.conditions));
     }
@@ -155,8 +159,12 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
         return Ok(calls);
     }
     let fixed = fixed(&plan, key);
-    for (column, value, _) in columns.iter().filter(|(it, ..)| !fixed.contains(&it.name) && it.identity != "a") {
-        let update = |value: &str, key: &str| format!("UPDATE {} SET {} = {value} WHERE {key}", whole.name, column.name);
+    for (column, value, _) in
+        columns.iter().filter(|(it, ..)| !fixed.contains(&it.name) && it.identity != "a")
+    {
+        let update = |value: &str, key: &str| {
+            format!("UPDATE {} SET {} = {value} WHERE {key}", whole.name, column.name)
+        };
         let own = plan.conditions.iter().filter(|it| names(it, &column.name));
         let right = own.map(|it| replaced(it, |word| (word == column.name).then(|| format!("({value})"))));
         let right = right.map(|it| format!(" AND ({it}) IS NOT FALSE")).collect::<String>();
@@ -186,9 +194,14 @@ fn insert(
         false if conditions.is_empty() => format!("({}) VALUES ({})", names.join(", "), values.join(", ")),
         // A row that the schema refuses anyway is not inserted; what the server counts stands in no condition of ours.
         false => {
-            let named: Vec<String> = columns.iter().map(|(it, value, _)| format!("{value} AS {}", it.name)).collect();
+            let named: Vec<String> =
+                columns.iter().map(|(it, value, _)| format!("{value} AS {}", it.name)).collect();
             let names = names.join(", ");
-            format!("({names}) SELECT {names} FROM (SELECT {}) AS s WHERE {}", named.join(", "), all(conditions))
+            format!(
+                "({names}) SELECT {names} FROM (SELECT {}) AS s WHERE {}",
+                named.join(", "),
+                all(conditions)
+            )
         }
     };
     let sql = format!("INSERT INTO {} {what}", table.name);
@@ -217,14 +230,24 @@ fn fixed(plan: &TablePlan, key: Option<&Key>) -> BTreeSet<String> {
     };
     let keyed = |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && in_turn(it);
     let bound = |name: &str| plan.table.bound.as_ref().is_some_and(|it| it.contains(name));
-    let composite = |it: i16| plan.table.foreign.iter().any(|foreign| foreign.columns.len() > 1 && foreign.columns.contains(&it));
+    let composite = |it: i16| {
+        plan.table.foreign.iter().any(|foreign| foreign.columns.len() > 1 && foreign.columns.contains(&it))
+    };
     let together = |name: &str| {
-        let several = |it: &&String| plan.table.columns.iter().filter(|column| names(it, &column.name)).count() > 1;
+        let several =
+            |it: &&String| plan.table.columns.iter().filter(|column| names(it, &column.name)).count() > 1;
         plan.conditions.iter().filter(several).any(|it| names(it, name))
     };
     let own = |it: i16| plan.own.iter().any(|foreign| foreign.columns.contains(&it));
     let primary = |it: i16| key.is_some_and(|key| key.columns.contains(&it));
-    let of = |it: &&Column| primary(it.number) || keyed(it.number) || bound(&it.name) || composite(it.number) || own(it.number) || together(&it.name);
+    let of = |it: &&Column| {
+        primary(it.number)
+            || keyed(it.number)
+            || bound(&it.name)
+            || composite(it.number)
+            || own(it.number)
+            || together(&it.name)
+    };
     plan.table.columns.iter().filter(of).map(|it| it.name.clone()).collect()
 }
 
@@ -271,7 +294,9 @@ async fn some_row(session: &mut Session, table: &Table, key: &Key) -> Result<(us
 /// Reads of the views that show the tables, also through other views.
 fn of_views(catalog: &Catalog, touched: &BTreeSet<u32>) -> Vec<Call> {
     let mut seen: BTreeSet<u32> = touched.clone();
-    seen.extend(catalog.tables.values().filter(|it| touched.contains(&catalog.root(it.oid))).map(|it| it.oid));
+    seen.extend(
+        catalog.tables.values().filter(|it| touched.contains(&catalog.root(it.oid))).map(|it| it.oid),
+    );
     loop {
         let more: Vec<u32> = catalog
             .views

@@ -38,7 +38,8 @@ pub fn written(project: &Project, file: &CheckedFile) -> Step {
 pub fn rewritten(file: &CheckedFile, rewrite: &Rewrite) -> Rewritten {
     let mut steps: Vec<Step> = Vec::new();
     for files in rewrite.files.chunk_by(|one, other| one.step == other.step) {
-        let out = rewrite.releases.iter().filter(|it| it.before_file.as_ref() == Some(&files[0].path)).count();
+        let out =
+            rewrite.releases.iter().filter(|it| it.before_file.as_ref() == Some(&files[0].path)).count();
         let before = steps.last().map_or(0, |it| it.releases_before);
         steps.push(step(file.framework, files, before + out));
     }
@@ -48,7 +49,8 @@ pub fn rewritten(file: &CheckedFile, rewrite: &Rewrite) -> Rewritten {
 fn step(framework: &'static Framework, files: &[PlannedFile], releases_before: usize) -> Step {
     let sidecar = files.iter().find(|it| !it.path.ends_with(".sql")).map(|it| it.content.as_str());
     let sources = files.iter().filter(|it| it.path.ends_with(".sql"));
-    let sources: Vec<Source> = sources.map(|it| Source::new(framework, &it.path, &it.content, sidecar)).collect();
+    let sources: Vec<Source> =
+        sources.map(|it| Source::new(framework, &it.path, &it.content, sidecar)).collect();
     Step {
         title: files[0].title.clone(),
         path: files[0].path.clone(),
@@ -82,4 +84,3 @@ fn has_statements(text: &str, span: Span) -> bool {
     use lockkeeper_core::statement::Script as Sql;
     !Sql::read_part(text, span, Dialect::Postgres).statements.is_empty()
 }
-

@@ -24,9 +24,10 @@ pub fn run(args: &RehearseArgs) -> anyhow::Result<Exit> {
     place::analysed(&project, &args.file, &text)?;
     let policy = analysis::policy(&project, Some(place::now()));
     let path = place::absolute(&args.file);
-    let file = analysis::check_path(&project, &path, Some(&text), &policy)
-        .filter(CheckedFile::is_up)
-        .ok_or_else(|| usage(format!("{} cannot be read as a migration that goes up", args.file.display())))?;
+    let file =
+        analysis::check_path(&project, &path, Some(&text), &policy).filter(CheckedFile::is_up).ok_or_else(
+            || usage(format!("{} cannot be read as a migration that goes up", args.file.display())),
+        )?;
     if file.target.dialect != Dialect::Postgres {
         return Err(usage(format!("{} is rehearsed on PostgreSQL only", file.path)));
     }
@@ -72,7 +73,7 @@ fn told(error: RehearseError) -> anyhow::Error {
 
 fn request(args: &RehearseArgs, project: &Project, file: &CheckedFile) -> anyhow::Result<Request> {
     let rewritten = args.rewritten.then(|| rewritten(args, project, file)).transpose()?;
-    let version = u32::try_from(file.target.version.major).ok();
+    let version = Some(u32::from(file.target.version.major));
     Ok(Request {
         history: carried::history(project, file),
         written: carried::written(project, file),

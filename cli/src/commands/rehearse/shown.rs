@@ -12,9 +12,11 @@ pub fn text(report: &RehearsalReport) -> String {
     lines.extend(table(report));
     lines.push(String::new());
     lines.extend(failures(report));
-    section(&mut lines, "Differences (- expected, + found):", report.differences.iter().map(|it| {
-        format!("after {}: {} {}", moment(&it.after), it.kind, it.what)
-    }));
+    section(
+        &mut lines,
+        "Differences (- expected, + found):",
+        report.differences.iter().map(|it| format!("after {}: {} {}", moment(&it.after), it.kind, it.what)),
+    );
     section(&mut lines, "Not rehearsed:", report.unfilled.iter().cloned());
     section(&mut lines, "Notes:", report.notes.iter().cloned());
     lines.push(verdict(report));
@@ -25,10 +27,7 @@ fn head(report: &RehearsalReport) -> String {
     let how = report.strategy.as_ref().map_or("as it is written".to_owned(), |it| format!("rewritten: {it}"));
     let rows: Vec<String> = report.rows.iter().map(|(table, rows)| format!("{table} {rows}")).collect();
     let rows = if rows.is_empty() { "none".to_owned() } else { rows.join(", ") };
-    format!(
-        "{} ({how})\nPostgreSQL {}, seed {}; rows: {rows}",
-        report.file, report.server, report.seed
-    )
+    format!("{} ({how})\nPostgreSQL {}, seed {}; rows: {rows}", report.file, report.server, report.seed)
 }
 
 fn moment(after: &str) -> &str {
@@ -61,7 +60,8 @@ fn table(report: &RehearsalReport) -> Vec<String> {
     let width = |column: usize| rows.iter().map(|it| it[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..6).map(width).collect();
     let line = |row: &[String; 6]| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         format!("  {}", cells.join("  ")).trim_end().to_owned()
     };
     rows.iter().enumerate().flat_map(|(at, row)| released(at).into_iter().chain([line(row)])).collect()
@@ -127,7 +127,8 @@ fn heading(error: &RehearsalError) -> String {
 }
 
 fn verdict(report: &RehearsalReport) -> String {
-    let waited = report.steps.iter().filter_map(|it| it.longest_wait.as_ref()).map(|it| it.milliseconds).max();
+    let waited =
+        report.steps.iter().filter_map(|it| it.longest_wait.as_ref()).map(|it| it.milliseconds).max();
     let waited = waited.filter(|it| *it > report.max_wait);
     let mut reasons = Vec::new();
     if !report.errors.is_empty() {
@@ -137,7 +138,9 @@ fn verdict(report: &RehearsalReport) -> String {
     if !report.differences.is_empty() {
         reasons.push(format!("{} differences", report.differences.len()));
     }
-    reasons.extend(waited.map(|it| format!("a client waited {}, more than {}", time(it), time(report.max_wait))));
+    reasons.extend(
+        waited.map(|it| format!("a client waited {}, more than {}", time(it), time(report.max_wait))),
+    );
     match reasons.is_empty() {
         true => "pass: no release failed, nobody waited too long, nothing differs".to_owned(),
         false => format!("block: {}", reasons.join("; ")),
