@@ -60,7 +60,8 @@ impl Cluster {
         let folder = tempfile::Builder::new().prefix(&prefix).tempdir()?;
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700))?;
         let account = server_account(folder.path())?;
-        remove_leftovers(account.map_or(fs::metadata(folder.path())?.uid(), |(user, _)| user));
+        let own = fs::metadata(folder.path())?.uid();
+        remove_leftovers([own, account.map_or(own, |(user, _)| user)]);
         let password = password()?;
         fs::write(folder.path().join("password"), format!("{password}\n"))?;
         give(folder.path(), account)?;
@@ -254,16 +255,20 @@ fn hold(bin: &Path, folder: &Path, account: Account, temp_bytes: u64) -> Result<
 }
 
 /// Removes the folders of processes that are gone: only those that are ours, by name and owner.
-fn remove_leftovers(owner: u32) {
+fn remove_leftovers(owners: [u32; 2]) {
+    // Without /proc nobody knows which processes live.
+    if !Path::new("/proc/self").exists() {
+        return;
+    }
     for entry in fs::read_dir(std::env::temp_dir()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
         let process = name.strip_prefix(PREFIX).and_then(|it| it.split('-').next()?.parse::<u32>().ok());
         let Some(process) = process.filter(|it| !Path::new(&format!("/proc/{it}")).exists()) else {
             continue;
         };
-        let is_folder = entry.metadata().is_ok_and(|it| it.is_dir() && it.uid() == owner);
+        let is_folder = entry.metadata().is_ok_and(|it| it.is_dir() && owners.contains(&it.uid()));
         // The shell of a process that died may be at it just now; a server that lives has its lock file's process.
-        if is_folder && Path::new("/proc/self").exists() && !has_server(&entry.path()) {
+        if is_folder && !has_server(&entry.path()) {
             tracing::info!("removes what process {process} left");
             let _ = fs::remove_dir_all(entry.path());
         }

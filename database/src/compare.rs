@@ -73,14 +73,14 @@ pub(crate) async fn rows(
 /// What differs in the rows of a table, in words.
 pub(crate) fn row_differences(name: &str, expected: &Rows, found: &Rows) -> Vec<(Option<String>, String)> {
     if expected.count != found.count {
-        return vec![(None, format!("{name}: {} rows expected, {} found", expected.count, found.count))];
+        return vec![(None, format!("{name} should have {} rows and has {}", expected.count, found.count))];
     }
     let differs = |column: &&(String, String)| {
         found.columns.iter().find(|it| it.0 == column.0).is_some_and(|it| it.1 != column.1)
     };
     let differing = expected.columns.iter().filter(differs);
     differing
-        .map(|(column, _)| (Some(column.clone()), format!("{name}.{column}: the values differ")))
+        .map(|(column, _)| (Some(column.clone()), format!("the values of {name}.{column} differ")))
         .collect()
 }
 
@@ -185,3 +185,36 @@ const QUERIES: &[(&str, &str)] = &[
          LEFT JOIN pg_database d ON d.oid = s.setdatabase LEFT JOIN pg_roles r ON r.oid = s.setrole WHERE false",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_differs_is_said_and_nothing_else() {
+        let schema = |lines: &[&str]| lines.iter().map(|it| (*it).to_owned()).collect::<BTreeSet<_>>();
+        let (one, other) =
+            (schema(&["column a.b | int", "index i"]), schema(&["column a.b | text", "index i"]));
+        assert_eq!(difference(&one, &other), ["- column a.b | int", "+ column a.b | text"]);
+        assert_eq!(difference(&one, &one), [""; 0]);
+    }
+
+    #[test]
+    fn rows_differ_in_number_or_by_column() {
+        let rows = |count: &str, sum: &str| Rows {
+            count: count.to_owned(),
+            columns: vec![("a".to_owned(), "1".to_owned()), ("b".to_owned(), sum.to_owned())],
+        };
+        let said =
+            |it: Vec<(Option<String>, String)>| it.into_iter().map(|(_, what)| what).collect::<Vec<_>>();
+        assert_eq!(
+            said(row_differences("t", &rows("2", "7"), &rows("2", "8"))),
+            ["the values of t.b differ"]
+        );
+        assert_eq!(
+            said(row_differences("t", &rows("2", "7"), &rows("3", "7"))),
+            ["t should have 2 rows and has 3"]
+        );
+        assert_eq!(row_differences("t", &rows("2", "7"), &rows("2", "7")), []);
+    }
+}

@@ -132,7 +132,9 @@ async fn compare(
         let full = column.as_ref().map_or(table.clone(), |it| format!("{table}.{it}"));
         let excuse = match after {
             "back" if gone.contains(&full) => Some(GONE),
-            "back" if excused.contains(&full) => Some("the migration's own way back does not bring it either"),
+            "back" if excused.contains(&full) => {
+                Some("the migration's own way back does not bring it either")
+            }
             "again" if was_lost => Some("the way back had lost rows or values"),
             _ if excused.contains(&full) || is_drawn(stage, &table, &column) => {
                 Some("it differs each time that the migration runs")

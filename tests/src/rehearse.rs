@@ -250,6 +250,16 @@ fn a_program_that_is_ended_leaves_nothing() {
 }
 
 #[test]
+fn what_a_dead_machine_left_is_removed() {
+    let stage = Stage::of(&[("1_users.sql", "CREATE TABLE users (id int);"), ("2_x.sql", "SELECT 1;")]);
+    // No process has this number.
+    let old = stage.temporary().join("lockkeeper-rehearse-4194999-abc/data");
+    std::fs::create_dir_all(&old).expect("can be made");
+    let (code, report, said) = stage.rehearse("migrations/2_x.sql", &["--rows", "10"]);
+    assert_eq!(code, Some(0), "{said}{report:#}");
+}
+
+#[test]
 fn without_a_server_the_way_to_one_is_said() {
     let (code, _, said) = Stage::shop().rehearse(RENAME, &["--bin-dir", "/nowhere"]);
     assert_eq!(code, Some(2));

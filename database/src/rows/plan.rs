@@ -268,7 +268,9 @@ fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
     // What becomes another type has values that it can become.
     if let Some((also, new)) = new.filter(|(_, it)| (it.ty, it.modifier) != (column.ty, column.modifier)) {
         let (new_ty, new_modifier, _) = also.base(new.ty, new.modifier);
-        let name = |catalog: &'_ Catalog, ty: u32| catalog.types.get(&ty).map_or(String::new(), |it| it.name.clone());
+        let name = |catalog: &'_ Catalog, ty: u32| {
+            catalog.types.get(&ty).map_or(String::new(), |it| it.name.clone())
+        };
         let becomes = new_ty == ty || can_hold(&name(wanted.catalog, ty), &name(also, new_ty));
         if becomes && wanted.catalog.types.contains_key(&new_ty) && sample(also, new_ty, new_modifier) {
             let through = Some(format!("{}::text", new.sql));
@@ -285,7 +287,9 @@ fn can_hold(name: &str, values: &str) -> bool {
     let both = |family: &[&str]| family.contains(&name) && family.contains(&values);
     match name {
         "text" | "varchar" | "bpchar" | "citext" => true,
-        "numeric" | "float4" | "float8" => WHOLE.contains(&values) || matches!(values, "numeric" | "float4" | "float8"),
+        "numeric" | "float4" | "float8" => {
+            WHOLE.contains(&values) || matches!(values, "numeric" | "float4" | "float8")
+        }
         _ => both(WHOLE) || both(TIMES),
     }
 }

@@ -157,13 +157,7 @@ async fn delete(
     failure
 }
 
-fn note(
-    shared: &Shared,
-    release: &Release,
-    sql: &str,
-    time: Duration,
-    failure: Option<&Failure>,
-) {
+fn note(shared: &Shared, release: &Release, sql: &str, time: Duration, failure: Option<&Failure>) {
     // What waited since before a step waited for that step.
     let step = shared.step.load(Ordering::SeqCst);
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
