@@ -28,6 +28,8 @@ pub(crate) struct Table {
     pub bound: Option<String>,
     pub columns: Vec<Column>,
     pub keys: Vec<Key>,
+    /// All indexes: a migration may add one without a lock that could be seen.
+    pub indexes: Vec<u32>,
     pub foreign: Vec<Foreign>,
     pub checks: Vec<Check>,
 }
@@ -120,7 +122,10 @@ impl Catalog {
         }
         for row in session.rows(KEYS).await.while_(READING)? {
             let key = Key { is_primary: text(&row, 1) == "t", columns: numbers(&row, 2) };
-            catalog.tables.entry(number(&row, 0)).and_modify(|it| it.keys.push(key));
+            catalog.tables.entry(number(&row, 0)).and_modify(|it| {
+                it.keys.extend((text(&row, 3) == "t").then_some(key));
+                it.indexes.push(number(&row, 4));
+            });
         }
         for row in session.rows(CONSTRAINTS).await.while_(READING)? {
             catalog.tables.entry(number(&row, 0)).and_modify(|it| constrain(it, &row));
@@ -131,6 +136,17 @@ impl Catalog {
             catalog.views.push(View { oid: number(&row, 0), name: text(&row, 1), columns, reads });
         }
         Ok(catalog)
+    }
+
+    /// Whether a type is one of these, or made of one.
+    pub fn is_made_of(&self, ty: u32, types: &[u32]) -> bool {
+        let made_of = |it: &u32| self.is_made_of(*it, types);
+        types.contains(&ty)
+            || self.types.get(&ty).is_some_and(|it| match &it.form {
+                Form::Base | Form::Enum(_) => false,
+                Form::Array(of) | Form::Range(of) | Form::Multirange(of) | Form::Domain { of, .. } => made_of(of),
+                Form::Composite(fields) => fields.iter().any(made_of),
+            })
     }
 
     pub fn named(&self, name: &str) -> Option<&Table> {
@@ -233,6 +249,7 @@ fn table(row: &Answer) -> Table {
         bound: row[4].clone().filter(|it| !it.is_empty()),
         columns: Vec::new(),
         keys: Vec::new(),
+        indexes: Vec::new(),
         foreign: Vec::new(),
         checks: Vec::new(),
     }
@@ -299,9 +316,9 @@ const KEYS: &str = "SELECT i.indrelid, i.indisprimary,
             WHERE k > 0 AND o <= i.indnkeyatts GROUP BY k
             UNION SELECT refobjsubid, 100 + refobjsubid FROM pg_catalog.pg_depend
             WHERE objid = i.indexrelid AND refobjid = i.indrelid AND refobjsubid > 0 AND 0 = ANY (i.indkey::int2[])
-              AND NOT refobjsubid = ANY (i.indkey::int2[])) AS numbers)
-    FROM pg_catalog.pg_index i WHERE i.indisunique
-    ORDER BY i.indrelid, i.indisprimary DESC, i.indexrelid";
+              AND NOT refobjsubid = ANY (i.indkey::int2[])) AS numbers),
+        i.indisunique, i.indexrelid
+    FROM pg_catalog.pg_index i ORDER BY i.indrelid, i.indisprimary DESC, i.indexrelid";
 
 const CONSTRAINTS: &str = "SELECT conrelid, contype, to_json(conkey), confrelid, to_json(confkey),
         CASE contype WHEN 'c' THEN pg_catalog.pg_get_expr(conbin, conrelid) END

@@ -108,7 +108,8 @@ const QUERIES: &[(&str, &str)] = &[
                 CASE WHEN a.attnotnull THEN 'not null' END,
                 CASE coalesce(to_jsonb(a) ->> 'attgenerated', '') WHEN '' THEN 'default ' ELSE 'generated ' END || pg_get_expr(d.adbin, d.adrelid),
                 CASE a.attidentity WHEN 'a' THEN 'identity always' WHEN 'd' THEN 'identity by default' END,
-                CASE WHEN a.attcollation <> t.typcollation THEN 'collation ' || a.attcollation::regcollation END,
+                CASE WHEN a.attcollation <> t.typcollation THEN 'collation ' ||
+                (SELECT collnamespace::regnamespace || '.' || collname FROM pg_collation n WHERE n.oid = a.attcollation) END,
                 nullif(array(SELECT i::text FROM unnest(a.attacl) i ORDER BY 1)::text, '{}')
          FROM pg_catalog.pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
          LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum

@@ -155,6 +155,18 @@ struct Touched {
     filled: BTreeSet<u32>,
 }
 
+/// The tables that two schemas do not have alike: themselves, the types of their columns, or the views over them.
+fn differing(old: &Catalog, new: &Catalog) -> BTreeSet<u32> {
+    let differs = |it: &&Table| new.tables.get(&it.oid).is_none_or(|new| new != *it);
+    let types = old.types.iter().filter(|(oid, it)| new.types.get(oid) != Some(it));
+    let types: Vec<u32> = types.map(|(oid, _)| *oid).collect();
+    let retyped = |it: &&Table| it.columns.iter().any(|column| old.is_made_of(column.ty, &types));
+    let tables = old.tables.values().filter(|it| differs(it) || retyped(it)).map(|it| it.oid);
+    let views = old.views.iter().filter(|it| !new.views.contains(it)).flat_map(|it| it.reads.iter().copied());
+    let known = tables.chain(views).filter(|it| old.tables.contains_key(it));
+    known.map(|it| old.root(it)).collect()
+}
+
 /// Carries the migration out on an empty schema, to see what it locks and what it makes.
 async fn touched(
     cluster: &Cluster,
@@ -172,8 +184,7 @@ async fn touched(
     let new = catalog(cluster, PROBE).await?;
     drop(session);
     cluster.drop_database(PROBE).await?;
-    let differs = |it: &&Table| new.tables.get(&it.oid).is_none_or(|new| new != *it);
-    let mut changed: BTreeSet<u32> = old.tables.values().filter(differs).map(|it| old.root(it.oid)).collect();
+    let mut changed = differing(old, &new);
     let mut filled = BTreeSet::new();
     for lock in carried.held.iter().filter(|it| old.tables.contains_key(&it.oid)) {
         filled.insert(old.root(lock.oid));
