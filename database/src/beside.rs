@@ -28,8 +28,9 @@ pub(crate) async fn run(
     const BUSY: &str = "busy";
     cluster.create(BUSY, Some(FILLED)).await?;
     let traffic = Traffic::start(&cluster.owner(BUSY));
-    let mut deploys = Deploys { traffic: &traffic, stage, live: Vec::new(), common: common(stage) };
-    deploys.deploy(Which::Running).await;
+    let between = common(stage);
+    let mut deploys = Deploys { traffic: &traffic, live: Vec::new() };
+    deploys.deploy(&stage.running).await;
     let mut done = Vec::new();
     let (steps, releases) = match &request.rewritten {
         Some(Rewritten { steps, releases, .. }) => (steps.as_slice(), *releases),
@@ -40,7 +41,7 @@ pub(crate) async fn run(
         while out < step.releases_before {
             out += 1;
             progress(&format!("release {out} of {releases} goes out"));
-            deploys.deploy(if out == releases { Which::Next } else { Which::Between }).await;
+            deploys.deploy(if out == releases { &stage.next } else { &between }).await;
         }
         progress(&format!("step {} of {}: {}", number + 1, steps.len(), step.path));
         traffic.at_step(number + 1);
@@ -55,42 +56,20 @@ pub(crate) async fn run(
     }
     if done.iter().all(|it| it.measured.result.is_ok()) && (out < releases || releases == 0) {
         progress("the next release goes out");
-        deploys.deploy(Which::Next).await;
+        deploys.deploy(&stage.next).await;
     }
     drop(deploys);
     Ok((done, traffic.end().await))
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Which {
-    Running,
-    Between,
-    Next,
-}
-
 struct Deploys<'a> {
     traffic: &'a Traffic,
-    stage: &'a Stage,
     live: Vec<&'a Release>,
-    common: Release,
 }
 
-impl Deploys<'_> {
+impl<'a> Deploys<'a> {
     /// For a moment both releases are live, then only the new one.
-    async fn deploy(&mut self, which: Which) {
-        let release = match which {
-            Which::Running => &self.stage.running,
-            Which::Between => {
-                let both: Vec<&Release> = self.live.iter().copied().chain([&self.common]).collect();
-                self.traffic.deploy(&both);
-                self.traffic.settle().await;
-                self.traffic.deploy(&[&self.common]);
-                self.traffic.settle().await;
-                self.live.clear();
-                return;
-            }
-            Which::Next => &self.stage.next,
-        };
+    async fn deploy(&mut self, release: &'a Release) {
         if !self.live.is_empty() {
             let both: Vec<&Release> = self.live.iter().copied().chain([release]).collect();
             self.traffic.deploy(&both);

@@ -144,7 +144,9 @@ impl Catalog {
         types.contains(&ty)
             || self.types.get(&ty).is_some_and(|it| match &it.form {
                 Form::Base | Form::Enum(_) => false,
-                Form::Array(of) | Form::Range(of) | Form::Multirange(of) | Form::Domain { of, .. } => made_of(of),
+                Form::Array(of) | Form::Range(of) | Form::Multirange(of) | Form::Domain { of, .. } => {
+                    made_of(of)
+                }
                 Form::Composite(fields) => fields.iter().any(made_of),
             })
     }

@@ -17,6 +17,8 @@ use crate::request::Options;
 use crate::session::Session;
 
 const START: Duration = Duration::from_secs(60);
+/// By then a server that goes on has its lock file.
+const GIVEN_UP: Duration = Duration::from_secs(10);
 const END: Duration = Duration::from_secs(20);
 const PREFIX: &str = "lockkeeper-rehearse-";
 /// The role that owns the server: nobody outside of this room connects as it.
@@ -148,9 +150,10 @@ impl Cluster {
     async fn wait_until_ready(&self) -> Result<(), RehearseError> {
         let start = Instant::now();
         while let Err(failure) = Session::open(&self.options(ADMIN, "template1")).await {
-            if start.elapsed() > START {
+            let is_gone = !self.folder.join("data/postmaster.pid").exists();
+            if start.elapsed() > START || is_gone && start.elapsed() > GIVEN_UP {
                 let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
-                return Err(RehearseError::Start(format!("{failure}\n{log}")));
+                return Err(RehearseError::Start(format!("{failure}\n{}", log.trim())));
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
@@ -231,7 +234,13 @@ fn command(program: &Path, folder: &Path, account: Account) -> Command {
 fn init(bin: &Path, folder: &Path, account: Account) -> Result<(), RehearseError> {
     let mut initdb = command(&bin.join("initdb"), folder, account);
     initdb.args(["-A", "scram-sha-256", "--pwfile", "password", "-U", ADMIN, "-E", "UTF8", "--locale=C"]);
-    let output = initdb.args(["--no-sync", "-D", "data"]).stdin(Stdio::null()).output()?;
+    let output = initdb.args(["--no-sync", "-D", "data"]).stdin(Stdio::null()).output();
+    let output = output.map_err(|error| {
+        RehearseError::Start(format!(
+            "initdb in {}: {error}. The server's account must be able to enter that folder and the programs': TMPDIR names another one",
+            folder.display()
+        ))
+    })?;
     if output.status.success() {
         return Ok(());
     }

@@ -36,6 +36,9 @@ pub(crate) fn report(
     let mut notes = stage.notes;
     notes.extend(compared.notes);
     notes.extend(all.iter().flat_map(|(_, it)| it.measured.notes.iter().cloned()));
+    if stage.running.calls.is_empty() {
+        notes.push("no client ran beside it: it touches no table that was there before".to_owned());
+    }
     notes.sort();
     notes.dedup();
     let mut differences = compared.differences;
