@@ -39,6 +39,15 @@ pub(crate) fn report(
     if stage.running.calls.is_empty() {
         notes.push("no client ran beside it: it touches no table that was there before".to_owned());
     }
+    for (number, done) in &all {
+        let failed = errors.iter().any(|it| it.step == *number && it.direction == done.direction);
+        if failed && done.direction == "up" && !done.step.before.is_empty() {
+            let before = done.step.before.join("; ");
+            notes.push(format!(
+                "before step {number} must be so, and a rehearsal does nothing for it: {before}"
+            ));
+        }
+    }
     notes.sort();
     notes.dedup();
     let mut differences = compared.differences;

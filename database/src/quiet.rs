@@ -122,6 +122,9 @@ async fn compare(
         say("schema", line, excuse);
     }
     let catalogs = (catalog(cluster, expected).await?, catalog(cluster, QUIET).await?);
+    if !stage.compares_rows && expected == WRITTEN {
+        return Ok(());
+    }
     let differing = differing(&mut one, &mut other, &catalogs).await?;
     let excused = match (differing.is_empty(), after) {
         (true, _) => Vec::new(),

@@ -36,6 +36,8 @@ pub struct Step {
     pub up: Vec<Script>,
     /// The way back; empty where there is none.
     pub down: Vec<Script>,
+    /// What must be so before it, where people see to that.
+    pub before: Vec<String>,
     /// How many releases of the application are out before it.
     pub releases_before: usize,
 }

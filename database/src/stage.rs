@@ -30,6 +30,8 @@ pub(crate) struct Stage {
     pub notes: Vec<String>,
     pub running: Release,
     pub next: Release,
+    /// Whether the database behind the migration has rows that can be compared.
+    pub compares_rows: bool,
 }
 
 /// Makes the databases `filled` and `written`.
@@ -43,7 +45,7 @@ pub(crate) async fn set(
     let old = catalog(cluster, HISTORY).await?;
     let (touched, new) = touched(cluster, request, &old).await?;
     let seed = request.options.seed;
-    let (filling, texts) =
+    let Rows { filling, texts, compared } =
         rows_that_it_takes(cluster, request, (&old, &new), &touched, &mut notes, progress).await?;
     progress("derives what the releases do");
     let mut unfilled = filling.unfilled;
@@ -56,7 +58,15 @@ pub(crate) async fn set(
     after.extend(new.tables.keys().filter(|it| !old.tables.contains_key(it)).map(|it| new.root(*it)));
     let made = Made { wanted: Wanted { catalog: &new, also: Some(&old), ..wanted }, ..made };
     let next = release(&mut session, made, "next release", &after, &mut unfilled).await?;
-    Ok(Stage { rows: filling.rows, unfilled, notes, running, next, old, new })
+    Ok(Stage { rows: filling.rows, unfilled, notes, running, next, old, new, compares_rows: compared })
+}
+
+/// The rows that a migration takes.
+struct Rows {
+    filling: Filling,
+    texts: Texts,
+    /// Whether the migration went through on them, so that its end can be compared.
+    compared: bool,
 }
 
 /// Fills the database, and carries the migration out on a copy. Where it does not take rows that the old schema allows, it gets others: such
@@ -68,7 +78,7 @@ async fn rows_that_it_takes(
     touched: &Touched,
     notes: &mut Vec<String>,
     progress: Progress<'_>,
-) -> Result<(Filling, Texts), RehearseError> {
+) -> Result<Rows, RehearseError> {
     let seed = request.options.seed;
     let fitted = Texts::ALL.map(|texts| (Some(new), texts));
     let mut failure = None;
@@ -86,13 +96,41 @@ async fn rows_that_it_takes(
                     it.path, it.line, it.failure
                 )
             }));
-            return Ok((filling, texts));
+            return Ok(Rows { filling, texts, compared: true });
         };
         // Without rows it went through.
         failure = failure.or(Some(broken));
     }
     let broken = failure.expect("every set of rows failed");
-    Err(failed(&broken, "the migration fails on every set of rows that was made for it:"))
+    if request.rewritten.is_none() {
+        return Err(failed(&broken, "the migration fails on every set of rows that was made for it:"));
+    }
+    notes.push(format!(
+        "as it is written the migration fails on any rows at {}:{}: {}. What it is rewritten as was compared with the schema only, not with rows",
+        broken.path, broken.line, broken.failure
+    ));
+    written_without_rows(cluster, request, new, touched).await?;
+    let wanted = Wanted { catalog: old, also: Some(new), seed, texts: Texts::Awkward };
+    cluster.drop_database(FILLED).await?;
+    let filling = filled(cluster, wanted, &touched.filled, request, progress).await?;
+    Ok(Rows { filling, texts: Texts::Awkward, compared: false })
+}
+
+/// The end for a migration that no rows survive: its schema, and rows that were made for that.
+async fn written_without_rows(
+    cluster: &Cluster,
+    request: &Request,
+    new: &Catalog,
+    touched: &Touched,
+) -> Result<(), RehearseError> {
+    cluster.drop_database(WRITTEN).await?;
+    cluster.create(WRITTEN, Some(HISTORY)).await?;
+    let mut session = Session::open(&cluster.owner(WRITTEN)).await.while_("connecting")?;
+    let mut admin = cluster.admin(WRITTEN).await?;
+    let result = carry_out(&mut session, &mut admin, &request.written.up, &mut Carried::default()).await;
+    result.map_err(|broken| failed(&broken, "the migration fails on a schema without rows"))?;
+    let wanted = Wanted { catalog: new, also: None, seed: request.options.seed, texts: Texts::Awkward };
+    fill(&mut session, wanted, &touched.filled, request.options.rows).await.map(|_| ())
 }
 
 /// A failure of a migration in words.

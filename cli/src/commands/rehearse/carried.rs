@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockkeeper_core::framework::{Direction, Framework, Kind};
+use lockkeeper_core::framework::{Direction, Framework, Kind, Transaction};
 use lockkeeper_core::text::Span;
 use lockkeeper_database::{Rewritten, Script, Step};
 use lockkeeper_project::Project;
@@ -15,8 +15,21 @@ use lockkeeper_project::rewrite::{PlannedFile, Rewrite};
 pub fn history(project: &Project, file: &CheckedFile) -> Vec<Script> {
     let place = project.classify_file(std::path::Path::new(&file.path));
     let Some(folder) = place.folder() else { return Vec::new() };
+    let own = (folder.framework.id == "golang-migrate").then(own_table);
     let before = folder.before(&file.path).iter().filter(|it| it.kind == Kind::Versioned);
-    before.flat_map(|it| &it.files).flat_map(|it| scripts(it, Direction::Up)).collect()
+    own.into_iter().chain(before.flat_map(|it| &it.files).flat_map(|it| scripts(it, Direction::Up))).collect()
+}
+
+/// The table in which golang-migrate keeps its books: there are histories that change it.
+fn own_table() -> Script {
+    const TABLE: &str =
+        "CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL)";
+    Script {
+        path: "golang-migrate".to_owned(),
+        text: TABLE.into(),
+        span: Span::new(0, TABLE.len()),
+        transaction: Transaction::Autocommit,
+    }
 }
 
 /// The migration as it is written.
@@ -30,6 +43,7 @@ pub fn written(project: &Project, file: &CheckedFile) -> Step {
         path: file.path.clone(),
         up: own.iter().filter(|it| it.path == file.path).flat_map(|it| scripts(it, Direction::Up)).collect(),
         down: own.iter().flat_map(|it| scripts(it, Direction::Down)).collect(),
+        before: Vec::new(),
         releases_before: 0,
     }
 }
@@ -56,6 +70,7 @@ fn step(framework: &'static Framework, files: &[PlannedFile], releases_before: u
         path: files[0].path.clone(),
         up: sources.iter().flat_map(|it| scripts(it, Direction::Up)).collect(),
         down: sources.iter().flat_map(|it| scripts(it, Direction::Down)).collect(),
+        before: files[0].before.clone(),
         releases_before,
     }
 }
