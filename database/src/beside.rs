@@ -28,9 +28,8 @@ pub(crate) async fn run(
     const BUSY: &str = "busy";
     cluster.create(BUSY, Some(FILLED)).await?;
     let traffic = Traffic::start(&cluster.owner(BUSY));
-    let between = common(stage);
-    let mut deploys = Deploys { traffic: &traffic, live: Vec::new() };
-    deploys.deploy(&stage.running).await;
+    let mut deploys = Deploys { traffic: &traffic, live: None };
+    deploys.deploy(stage.running.clone()).await;
     let mut done = Vec::new();
     let (steps, releases) = match &request.rewritten {
         Some(Rewritten { steps, releases, .. }) => (steps.as_slice(), *releases),
@@ -41,7 +40,8 @@ pub(crate) async fn run(
         while out < step.releases_before {
             out += 1;
             progress(&format!("release {out} of {releases} goes out"));
-            deploys.deploy(if out == releases { &stage.next } else { &between }).await;
+            let is_last = out == releases;
+            deploys.deploy(if is_last { stage.next_for(cluster, BUSY).await? } else { common(stage) }).await;
         }
         progress(&format!("step {} of {}: {}", number + 1, steps.len(), step.path));
         traffic.at_step(number + 1);
@@ -56,34 +56,32 @@ pub(crate) async fn run(
     }
     if done.iter().all(|it| it.measured.result.is_ok()) && (out < releases || releases == 0) {
         progress("the next release goes out");
-        deploys.deploy(&stage.next).await;
+        deploys.deploy(stage.next_for(cluster, BUSY).await?).await;
     }
-    drop(deploys);
     Ok((done, traffic.end().await))
 }
 
 struct Deploys<'a> {
     traffic: &'a Traffic,
-    live: Vec<&'a Release>,
+    live: Option<Release>,
 }
 
-impl<'a> Deploys<'a> {
+impl Deploys<'_> {
     /// For a moment both releases are live, then only the new one.
-    async fn deploy(&mut self, release: &'a Release) {
-        if !self.live.is_empty() {
-            let both: Vec<&Release> = self.live.iter().copied().chain([release]).collect();
-            self.traffic.deploy(&both);
+    async fn deploy(&mut self, release: Release) {
+        if let Some(live) = self.live.take() {
+            self.traffic.deploy(vec![live, release.clone()]);
             self.traffic.settle().await;
         }
-        self.live = vec![release];
-        self.traffic.deploy(&self.live);
+        self.traffic.deploy(vec![release.clone()]);
         self.traffic.settle().await;
+        self.live = Some(release);
     }
 }
 
 /// What a release between two others does: what both of them do.
 fn common(stage: &Stage) -> Release {
-    let of_both = |it: &&crate::traffic::statements::Call| stage.next.calls.contains(it);
-    let calls = stage.running.calls.iter().filter(of_both).cloned().collect();
+    let next = |shown: &str| stage.next.calls.iter().any(|it| it.shown == shown);
+    let calls = stage.running.calls.iter().filter(|it| next(&it.shown)).cloned().collect();
     Release { name: "release between".to_owned(), calls }
 }

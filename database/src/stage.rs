@@ -11,7 +11,7 @@ use crate::rows::plan::Wanted;
 use crate::rows::values::Texts;
 use crate::script::{Broken, Carried, Script, carry_out, explore};
 use crate::session::Session;
-use crate::traffic::statements::{Made, Release, release};
+use crate::traffic::statements::{Made, Release, release, release_for};
 
 /// The history and nothing else.
 const HISTORY: &str = "history";
@@ -32,6 +32,22 @@ pub(crate) struct Stage {
     pub next: Release,
     /// Whether the database behind the migration has rows that can be compared.
     pub compares_rows: bool,
+    /// The tables that the next release uses.
+    after: BTreeSet<u32>,
+    texts: Texts,
+    table_texts: BTreeMap<u32, Texts>,
+    seed: u64,
+}
+
+impl Stage {
+    /// The next release as it finds the rows of a database; as it was derived where that has not its schema yet.
+    pub async fn next_for(&self, cluster: &Cluster, database: &str) -> Result<Release, RehearseError> {
+        let mut session = Session::open(&cluster.owner(database)).await.while_("connecting")?;
+        let wanted = Wanted { catalog: &self.new, also: Some(&self.old), seed: self.seed, texts: self.texts };
+        let made = Made { wanted, texts: &self.table_texts };
+        let found = release_for(&mut session, made, &self.next, &self.after).await;
+        Ok(found.unwrap_or_else(|_| self.next.clone()))
+    }
 }
 
 /// Makes the databases `filled` and `written`.
@@ -58,7 +74,21 @@ pub(crate) async fn set(
     after.extend(new.tables.keys().filter(|it| !old.tables.contains_key(it)).map(|it| new.root(*it)));
     let made = Made { wanted: Wanted { catalog: &new, also: Some(&old), ..wanted }, ..made };
     let next = release(&mut session, made, "next release", &after, &mut unfilled).await?;
-    Ok(Stage { rows: filling.rows, unfilled, notes, running, next, old, new, compares_rows: compared })
+    let (rows, table_texts) = (filling.rows, filling.texts);
+    Ok(Stage {
+        rows,
+        unfilled,
+        notes,
+        running,
+        next,
+        old,
+        new,
+        compares_rows: compared,
+        after,
+        texts,
+        table_texts,
+        seed,
+    })
 }
 
 /// The rows that a migration takes.

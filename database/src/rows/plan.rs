@@ -1,6 +1,6 @@
 //! How the rows of one table are made: a source for each column, so that keys, foreign keys and conditions hold.
 
-use crate::catalog::{Catalog, Column, Foreign, Table};
+use crate::catalog::{Catalog, Column, Foreign, Form, Table};
 use crate::error::{RehearseError, While};
 use crate::session::Session;
 
@@ -265,6 +265,9 @@ fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
     };
     let own = sample(wanted.catalog, ty, modifier);
     let new = wanted.also.and_then(|also| Some((also, also.tables.get(&table)?.column(column.number)?)));
+    if let Some(labels) = new.and_then(|(also, new)| labels_of_both(wanted.catalog, ty, also, new.ty)) {
+        return Some(Source::Pool(labels));
+    }
     // What becomes another type has values that it can become.
     if let Some((also, new)) = new.filter(|(_, it)| (it.ty, it.modifier) != (column.ty, column.modifier)) {
         let (new_ty, new_modifier, _) = also.base(new.ty, new.modifier);
@@ -278,6 +281,20 @@ fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
         }
     }
     own.then_some(Source::Drawn { ty, modifier, spread: Spread::Any, through: None })
+}
+
+/// The labels that a column may hold under both schemas, where they are not the same ones.
+fn labels_of_both(catalog: &Catalog, ty: u32, also: &Catalog, new: u32) -> Option<Vec<String>> {
+    let Form::Enum(after) = &also.types.get(&new)?.form else { return None };
+    let known = catalog.types.get(&ty)?;
+    let both: Vec<String> = match &known.form {
+        Form::Enum(before) if before != after => {
+            before.iter().filter(|it| after.contains(it)).map(|it| literal(it)).collect()
+        }
+        Form::Base if can_hold(&known.name, "") => after.iter().map(|it| literal(it)).collect(),
+        _ => return None,
+    };
+    (!both.is_empty()).then_some(both)
 }
 
 /// Whether a type has room for the texts of another one's values.

@@ -53,9 +53,8 @@ impl Traffic {
     }
 
     /// From now on these releases are live.
-    pub fn deploy(&self, releases: &[&Release]) {
-        let live = Arc::new(releases.iter().map(|it| (*it).clone()).collect());
-        *self.shared.live.lock().unwrap_or_else(PoisonError::into_inner) = live;
+    pub fn deploy(&self, releases: Vec<Release>) {
+        *self.shared.live.lock().unwrap_or_else(PoisonError::into_inner) = Arc::new(releases);
     }
 
     /// From now on what happens belongs to this step.

@@ -7,7 +7,7 @@ use crate::error::{RehearseError, While};
 use crate::rows::fill::expressions;
 use crate::rows::plan::{Followed, LEFT, Source, TablePlan, Wanted, one_of, plan, usable};
 use crate::rows::solve::all;
-use crate::rows::values::Texts;
+use crate::rows::values::{Spread, Texts};
 use crate::rows::words::{names, replaced};
 use crate::session::{Answer, Failure, Session};
 
@@ -83,13 +83,7 @@ pub(crate) async fn release(
     touched: &BTreeSet<u32>,
     unfilled: &mut Vec<String>,
 ) -> Result<Release, RehearseError> {
-    let wanted = made.wanted;
-    let mut calls = Vec::new();
-    for oid in touched.iter().filter(|it| wanted.catalog.tables.contains_key(it)) {
-        let texts = made.texts.get(oid).copied().unwrap_or(wanted.texts);
-        calls.extend(of_table(session, Wanted { texts, ..wanted }, *oid).await?);
-    }
-    calls.extend(of_views(wanted.catalog, touched));
+    let calls = derived(session, made, touched).await?;
     let mut working = Vec::new();
     for call in calls.into_iter().take(MOST) {
         match tried(session, &call).await? {
@@ -98,6 +92,33 @@ pub(crate) async fn release(
         }
     }
     Ok(Release { name: name.to_owned(), calls: working })
+}
+
+/// The same release with the keys of the rows that another database has.
+pub(crate) async fn release_for(
+    session: &mut Session,
+    made: Made<'_>,
+    release: &Release,
+    touched: &BTreeSet<u32>,
+) -> Result<Release, RehearseError> {
+    let does = |call: &Call| release.calls.iter().any(|it| it.shown == call.shown);
+    let calls = derived(session, made, touched).await?.into_iter().filter(does).collect();
+    Ok(Release { name: release.name.clone(), calls })
+}
+
+async fn derived(
+    session: &mut Session,
+    made: Made<'_>,
+    touched: &BTreeSet<u32>,
+) -> Result<Vec<Call>, RehearseError> {
+    let wanted = made.wanted;
+    let mut calls = Vec::new();
+    for oid in touched.iter().filter(|it| wanted.catalog.tables.contains_key(it)) {
+        let texts = made.texts.get(oid).copied().unwrap_or(wanted.texts);
+        calls.extend(of_table(session, Wanted { texts, ..wanted }, *oid).await?);
+    }
+    calls.extend(of_views(wanted.catalog, touched));
+    Ok(calls)
 }
 
 /// Tries a statement with several numbers, and takes it back.
@@ -221,14 +242,12 @@ fn insert(
 
 /// What an update would break: keys, what is in a key by turns, and where a row is.
 fn fixed(plan: &TablePlan, key: Option<&Key>) -> BTreeSet<String> {
-    let in_turn = |number: i16| {
-        plan.columns.iter().find(|it| it.number == number).is_some_and(|it| match it.source {
-            Source::Foreign(followed, _) => plan.followed[followed].every.is_some(),
-            Source::Drawn { .. } | Source::Null => false,
-            _ => true,
-        })
+    // Only what has a value of its own in each row can be given another one.
+    let differs = |number: i16| {
+        let source = plan.columns.iter().find(|it| it.number == number).map(|it| &it.source);
+        matches!(source, Some(Source::Drawn { spread: Spread::Unique, .. }))
     };
-    let keyed = |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && in_turn(it);
+    let keyed = |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && !differs(it);
     let bound = |name: &str| plan.table.bound.as_ref().is_some_and(|it| it.contains(name));
     let composite = |it: i16| {
         plan.table.foreign.iter().any(|foreign| foreign.columns.len() > 1 && foreign.columns.contains(&it))
