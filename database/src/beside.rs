@@ -9,6 +9,9 @@ use crate::step::{Measured, carry};
 use crate::traffic::clients::{Seen, Traffic};
 use crate::traffic::statements::Release;
 
+/// Where clients work.
+pub(crate) const BUSY: &str = "busy";
+
 /// A step with the releases that were live.
 #[derive(Debug)]
 pub(crate) struct Done {
@@ -25,7 +28,6 @@ pub(crate) async fn run(
     stage: &Stage,
     progress: Progress<'_>,
 ) -> Result<(Vec<Done>, Seen), RehearseError> {
-    const BUSY: &str = "busy";
     cluster.create(BUSY, Some(FILLED)).await?;
     let traffic = Traffic::start(&cluster.owner(BUSY));
     let mut deploys = Deploys { traffic: &traffic, live: None };

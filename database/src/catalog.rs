@@ -24,6 +24,8 @@ pub(crate) struct Table {
     pub is_partitioned: bool,
     /// The table that it is a part of.
     pub parent: Option<u32>,
+    /// Whether the schema has triggers of its own on it: then values are not only what is written.
+    pub has_triggers: bool,
     /// What its rows must fulfil to be in this part.
     pub bound: Option<String>,
     pub columns: Vec<Column>,
@@ -249,6 +251,7 @@ fn table(row: &Answer) -> Table {
         is_partitioned: text(row, 2) == "p",
         parent: row[3].as_ref().and_then(|it| it.parse().ok()),
         bound: row[4].clone().filter(|it| !it.is_empty()),
+        has_triggers: text(row, 5) == "t",
         columns: Vec::new(),
         keys: Vec::new(),
         indexes: Vec::new(),
@@ -296,7 +299,8 @@ const MULTIRANGES: &str = "SELECT rngmultitypid, rngtypid FROM pg_catalog.pg_ran
 
 const TABLES: &str = "SELECT c.oid, pg_catalog.quote_ident(n.nspname) || '.' || pg_catalog.quote_ident(c.relname), c.relkind,
         (SELECT inhparent FROM pg_catalog.pg_inherits WHERE inhrelid = c.oid AND c.relispartition),
-        CASE WHEN c.relispartition THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END
+        CASE WHEN c.relispartition THEN pg_catalog.pg_get_partition_constraintdef(c.oid) END,
+        EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND NOT tgisinternal)
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend WHERE objid = c.oid AND deptype = 'e')

@@ -16,6 +16,7 @@ mod traffic;
 mod compare;
 mod step;
 mod stage;
+mod lost;
 mod beside;
 mod quiet;
 mod outcome;

@@ -9,7 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cluster::Cluster;
 use crate::error::RehearseError;
 use crate::request::{Options, Progress, Request};
-use crate::{beside, binaries, outcome, quiet, stage};
+use crate::{beside, binaries, lost, outcome, quiet, stage};
 
 /// Carries a migration out on a throw-away server and says what it did.
 ///
@@ -80,11 +80,13 @@ async fn whole(
     let server = cluster.version().await?;
     let stage = stage::set(cluster, request, progress).await?;
     let (steps, seen) = beside::run(cluster, request, &stage, progress).await?;
-    let compared = match &request.rewritten {
-        Some(rewritten) if steps.iter().all(|it| it.measured.result.is_ok()) => {
-            quiet::run(cluster, request, rewritten, &stage, progress).await?
-        }
+    let went_through = steps.iter().all(|it| it.measured.result.is_ok());
+    let lost =
+        if went_through { lost::lost(cluster, &stage, beside::BUSY, &seen).await? } else { Vec::new() };
+    let mut compared = match &request.rewritten {
+        Some(rewritten) if went_through => quiet::run(cluster, request, rewritten, &stage, progress).await?,
         _ => quiet::Compared::default(),
     };
+    compared.differences.extend(lost);
     Ok(outcome::report(request, server, stage, &steps, &seen, compared))
 }

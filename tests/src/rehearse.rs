@@ -164,6 +164,23 @@ fn a_long_lock_is_a_long_wait() {
     assert_eq!(code, Some(0));
 }
 
+/// What clients write between two statements of the migration is put back by the second one. Without clients nothing is lost.
+#[test]
+fn lost_writes_are_seen() {
+    let loses = "CREATE TABLE saved AS SELECT id, name FROM users;
+        SELECT pg_sleep(0.7);
+        UPDATE users SET name = saved.name FROM saved WHERE saved.id = users.id;
+        DROP TABLE saved;";
+    let schema = "CREATE TABLE users (id int PRIMARY KEY, name text, age int);";
+    let stage = Stage::of(&[("1_users.sql", schema), ("2_x.sql", loses)]);
+    let (code, report, said) = stage.rehearse("migrations/2_x.sql", &["--rows", "500"]);
+    assert_eq!(code, Some(1), "{said}{report:#}");
+    let differences = list(&report, "differences");
+    let what = |it: &Value| it["what"].as_str().unwrap_or_default().to_owned();
+    assert!(differences.iter().any(|it| what(it).contains("public.users.name")), "{report:#}");
+    assert!(!differences.iter().any(|it| what(it).contains("public.users.age")), "{report:#}");
+}
+
 /// A migration, the exit code, and what is said.
 const HOSTILE: &[(&str, i32, &str)] = &[
     ("DROP SCHEMA public CASCADE;", 1, ""),

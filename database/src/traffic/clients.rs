@@ -8,11 +8,9 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgConnectOptions;
 use tokio::task::JoinHandle;
 
-use super::statements::{Call, FIRST, Release};
+use super::statements::{CLIENTS, Call, FIRST, Release};
 use crate::session::{Answer, Failure, Session};
 
-/// Half of them prepare their statements, half send them as text.
-const CLIENTS: usize = 4;
 /// Between two statements of a client.
 const PAUSE: Duration = Duration::from_millis(2);
 /// Between steps the clients do all that they do, or as much as they can in this time.
@@ -25,6 +23,9 @@ pub(crate) type Failed = (usize, String, String, Failure);
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
     pub failed: BTreeMap<Failed, u64>,
+    /// The last value of each row and column that clients wrote: the table, the column, the key's columns and values; the release and
+    /// the value as SQL.
+    pub written: BTreeMap<(u32, i16, Vec<i16>, Vec<String>), (String, String)>,
     /// The longest statement of each step, with its release.
     pub longest: BTreeMap<usize, (Duration, String, String)>,
 }
@@ -87,6 +88,7 @@ async fn client(options: PgConnectOptions, shared: Arc<Shared>, number: usize) {
     let mut session = None;
     let mut count = 0_i64;
     while !shared.done.load(Ordering::SeqCst) {
+        let begun = count;
         let live = Arc::clone(&shared.live.lock().unwrap_or_else(PoisonError::into_inner));
         for release in live.iter() {
             for call in &release.calls {
@@ -98,6 +100,10 @@ async fn client(options: PgConnectOptions, shared: Arc<Shared>, number: usize) {
                 once(&options, &mut session, &shared, release, call, Turn { number, turn }).await;
                 tokio::time::sleep(PAUSE).await;
             }
+        }
+        // In the next round each statement meets another row, until all have had their turn.
+        while [2, 3, 5].iter().any(|it| (count - begun) % it == 0) {
+            count += 1;
         }
         shared.rounds[number].fetch_add(1, Ordering::SeqCst);
         tokio::time::sleep(PAUSE).await;
@@ -124,11 +130,19 @@ async fn once(
     }
     let Some(open) = session else { return };
     let start = Instant::now();
+    // Half of them prepare their statements, half send them as text.
     let result = match turn.number % 2 {
         0 => open.prepared(&call.sql, turn.turn).await,
         _ => open.rows(&call.written_out(turn.turn)).await,
     };
     note(shared, release, &call.shown, start.elapsed(), result.as_ref().err());
+    if let (Ok(_), Some(writes)) = (&result, &call.writes)
+        && let Some((key, value)) = writes.at(turn.turn)
+    {
+        let place = (writes.table, writes.column, writes.key.clone(), key);
+        let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.written.insert(place, (release.name.clone(), value));
+    }
     let failure = match result {
         Ok(rows) => delete(open, shared, release, call, rows).await,
         Err(failure) => Some(failure),

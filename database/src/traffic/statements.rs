@@ -1,6 +1,7 @@
 //! What a release does, derived from the schema at its moment: no release names what is not there.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::catalog::{Catalog, Column, Key, Table};
 use crate::error::{RehearseError, While};
@@ -15,6 +16,10 @@ use crate::session::{Answer, Failure, Session};
 const NUMBER: &str = "$1::bigint";
 /// The first number of a call: behind the rows that were there before.
 pub(crate) const FIRST: i64 = 100_000_000;
+/// How many sessions carry statements out, each with numbers of its own.
+pub(crate) const CLIENTS: usize = 4;
+/// How many rows of a table clients read and change.
+const WORKED_ON: usize = 240;
 /// How many numbers a statement is tried with.
 const TRIED: i64 = 6;
 /// Keys with fewer different values are used up by clients that go on inserting.
@@ -30,6 +35,33 @@ pub(crate) struct Call {
     pub shown: String,
     /// How the row that it inserts is found again and deleted.
     pub deletes: Option<Deletes>,
+    /// What it writes into a row that was there.
+    pub writes: Option<Writes>,
+}
+
+/// A value that an update writes, and the rows of which it takes one.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Writes {
+    pub table: u32,
+    pub column: i16,
+    /// Over the number of the call.
+    value: String,
+    /// The columns of the key, and its values in each row.
+    pub key: Vec<i16>,
+    rows: Arc<Vec<Answer>>,
+}
+
+impl Writes {
+    /// The key of the row that a call writes, and the value as SQL.
+    pub fn at(&self, number: i64) -> Option<(Vec<String>, String)> {
+        let place = usize::try_from(number).ok()?.checked_rem(self.rows.len())?;
+        let key = self.rows[place].iter().cloned().collect::<Option<Vec<String>>>()?;
+        Some((key, written_out(&self.value, number)))
+    }
+}
+
+fn written_out(sql: &str, number: i64) -> String {
+    sql.replace(NUMBER, &format!("{number}::bigint"))
 }
 
 /// The table and the columns that the insert returned.
@@ -48,12 +80,12 @@ pub(crate) struct Release {
 
 impl Call {
     fn new(sql: String, shown: impl Into<String>) -> Self {
-        Self { sql, shown: shown.into(), deletes: None }
+        Self { sql, shown: shown.into(), deletes: None, writes: None }
     }
 
     /// With the number in the text.
     pub fn written_out(&self, number: i64) -> String {
-        self.sql.replace(NUMBER, &format!("{number}::bigint"))
+        written_out(&self.sql, number)
     }
 }
 
@@ -164,10 +196,11 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
     let found = key.map_or(String::new(), |key| shown_key(whole, key));
     let (rows, by_key) = match key {
         Some(key) => some_row(session, whole, key).await?,
-        None => (0, String::new()),
+        None => (Vec::new(), String::new()),
     };
+    let rows = Arc::new(rows);
     let read = format!("SELECT {} FROM {}", list(&all), whole.name);
-    calls.push(match rows {
+    calls.push(match rows.len() {
         0 => Call::new(format!("{read} LIMIT 3"), format!("{read} LIMIT 3")),
         _ => Call::new(format!("{read} WHERE {by_key}"), format!("{read} WHERE {found}")),
     });
@@ -176,10 +209,8 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
     if plan.unfilled.is_empty() && !is_narrow {
         calls.push(insert(whole, key, &columns, &plan.conditions));
     }
-    if rows == 0 {
-        return Ok(calls);
-    }
-    let fixed = fixed(&plan, key);
+    let Some(key) = key.filter(|_| !rows.is_empty()) else { return Ok(calls) };
+    let fixed = fixed(&plan, Some(key));
     for (column, value, _) in
         columns.iter().filter(|(it, ..)| !fixed.contains(&it.name) && it.identity != "a")
     {
@@ -189,7 +220,15 @@ async fn of_table(session: &mut Session, wanted: Wanted<'_>, oid: u32) -> Result
         let own = plan.conditions.iter().filter(|it| names(it, &column.name));
         let right = own.map(|it| replaced(it, |word| (word == column.name).then(|| format!("({value})"))));
         let right = right.map(|it| format!(" AND ({it}) IS NOT FALSE")).collect::<String>();
-        calls.push(Call::new(format!("{}{right}", update(value, &by_key)), update("$1", &found)));
+        let writes = right.is_empty().then(|| Writes {
+            table: oid,
+            column: column.number,
+            value: (*value).clone(),
+            key: key.columns.clone(),
+            rows: Arc::clone(&rows),
+        });
+        let call = Call::new(format!("{}{right}", update(value, &by_key)), update("$1", &found));
+        calls.push(Call { writes, ..call });
     }
     Ok(calls)
 }
@@ -237,7 +276,7 @@ fn insert(
     let returned: Vec<String> = columns.iter().map(|(name, _)| format!("{name}::text")).collect();
     let sql = format!("{sql} RETURNING {}", returned.join(", "));
     let shown = format!("{shown} RETURNING {}", returned.join(", ").replace("::text", ""));
-    Call { sql, shown, deletes: Some(Deletes { table: table.name.clone(), columns }) }
+    Call { sql, shown, deletes: Some(Deletes { table: table.name.clone(), columns }), writes: None }
 }
 
 /// What an update would break: keys, what is in a key by turns, and where a row is.
@@ -295,19 +334,29 @@ async fn references_of(
 }
 
 /// How many rows clients read and change, and the condition that finds one of them by its key.
-async fn some_row(session: &mut Session, table: &Table, key: &Key) -> Result<(usize, String), RehearseError> {
+async fn some_row(
+    session: &mut Session,
+    table: &Table,
+    key: &Key,
+) -> Result<(Vec<Answer>, String), RehearseError> {
     let columns: Vec<&Column> = key.columns.iter().filter_map(|it| table.column(*it)).collect();
     let texts: Vec<String> = columns.iter().map(|it| format!("{}::text", it.name)).collect();
     let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();
-    let query =
-        format!("SELECT {} FROM {} ORDER BY {} LIMIT {LEFT}", texts.join(", "), table.name, names.join(", "));
-    let rows = session.rows(&query).await.while_("reading keys")?;
+    let query = format!(
+        "SELECT {} FROM {} ORDER BY {} LIMIT {WORKED_ON}",
+        texts.join(", "),
+        table.name,
+        names.join(", ")
+    );
+    let mut rows = session.rows(&query).await.while_("reading keys")?;
+    // As many for each client, so that no two write the same one.
+    rows.truncate(rows.len() - rows.len() % CLIENTS);
     let condition = |(place, column): (usize, &&Column)| {
         let values: Vec<Option<String>> = rows.iter().map(|it| it[place].clone()).collect();
         format!("{} = {}", column.name, one_of(&values, &column.sql, NUMBER))
     };
     let conditions: Vec<String> = columns.iter().enumerate().map(condition).collect();
-    Ok((rows.len(), conditions.join(" AND ")))
+    Ok((rows, conditions.join(" AND ")))
 }
 
 /// Reads of the views that show the tables, also through other views.
