@@ -274,7 +274,9 @@ fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
         let name = |catalog: &'_ Catalog, ty: u32| {
             catalog.types.get(&ty).map_or(String::new(), |it| it.name.clone())
         };
-        let becomes = new_ty == ty || can_hold(&name(wanted.catalog, ty), &name(also, new_ty));
+        // Plain texts are tried as they are: how they become another type may be the migration's own matter.
+        let is_tried = wanted.texts == Texts::Awkward;
+        let becomes = new_ty == ty || is_tried && can_hold(&name(wanted.catalog, ty), &name(also, new_ty));
         if becomes && wanted.catalog.types.contains_key(&new_ty) && sample(also, new_ty, new_modifier) {
             let through = Some(format!("{}::text", new.sql));
             return Some(Source::Drawn { ty: new_ty, modifier: new_modifier, spread: Spread::Any, through });

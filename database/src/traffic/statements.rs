@@ -315,7 +315,7 @@ async fn references_of(
     catalog: &Catalog,
     followed: &Followed,
 ) -> Result<Vec<String>, RehearseError> {
-    let texts: Vec<String> = followed.columns.iter().map(|it| format!("{it}::text")).collect();
+    let texts = as_texts(followed.columns.iter().map(String::as_str));
     let behind = if followed.every.is_some() { usable(followed.rows) % followed.rows.max(1) } else { 0 };
     let query = format!(
         "SELECT {} FROM {} ORDER BY {} OFFSET {behind} LIMIT {LEFT}",
@@ -333,14 +333,19 @@ async fn references_of(
     Ok(followed.columns.iter().enumerate().map(column).collect())
 }
 
-/// How many rows clients read and change, and the condition that finds one of them by its key.
+/// Columns as texts under names of their own: an order goes by the columns, not by these.
+fn as_texts<'a>(columns: impl Iterator<Item = &'a str>) -> Vec<String> {
+    columns.enumerate().map(|(place, it)| format!("{it}::text AS lockkeeper_{place}")).collect()
+}
+
+/// The keys of the rows that clients read and change, and the condition that finds one of them.
 async fn some_row(
     session: &mut Session,
     table: &Table,
     key: &Key,
 ) -> Result<(Vec<Answer>, String), RehearseError> {
     let columns: Vec<&Column> = key.columns.iter().filter_map(|it| table.column(*it)).collect();
-    let texts: Vec<String> = columns.iter().map(|it| format!("{}::text", it.name)).collect();
+    let texts = as_texts(columns.iter().map(|it| it.name.as_str()));
     let names: Vec<&str> = columns.iter().map(|it| it.name.as_str()).collect();
     let query = format!(
         "SELECT {} FROM {} ORDER BY {} LIMIT {WORKED_ON}",
