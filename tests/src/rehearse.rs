@@ -234,6 +234,21 @@ fn terminated_clients_are_seen_to_fail() {
     );
 }
 
+/// Without rows it would go through.
+#[test]
+fn a_migration_that_fails_on_rows_is_no_usage_error() {
+    let stage = Stage::of(&[
+        ("1_users.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"),
+        ("2_age.sql", "ALTER TABLE users ADD COLUMN age int NOT NULL;"),
+    ]);
+    let (code, report, said) = stage.rehearse("migrations/2_age.sql", &["--rows", "50"]);
+    assert_eq!(code, Some(1), "{said}{report:#}");
+    let errors = list(&report, "errors");
+    let own: Vec<&Value> = errors.iter().filter(|it| it["release"].is_null()).collect();
+    assert_eq!(own.len(), 1, "{report:#}");
+    assert_eq!((&own[0]["sqlstate"], &own[0]["place"]), (&"23502".into(), &"migrations/2_age.sql:1".into()));
+}
+
 #[test]
 fn a_history_that_fails_is_said() {
     let stage = Stage::of(&[
