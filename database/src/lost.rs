@@ -27,15 +27,16 @@ pub(crate) async fn lost(
         (open(FILLED).await?, open(WRITTEN).await?, open(database).await?);
     let mut kept: BTreeMap<(u32, i16), bool> = BTreeMap::new();
     let mut counts: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-    for ((table, column, key, values), (release, value)) in &seen.written {
-        let place = (*table, *column);
-        if !kept.contains_key(&place) {
-            let is_kept = stage.compares_rows && is_kept(&mut before, &mut after, stage, place, key).await;
-            kept.insert(place, is_kept);
-        }
-        let found = stage.new.tables.get(table).and_then(|it| Some((it, it.column(*column)?)));
-        let Some((table, column)) = found.filter(|_| kept[&place]) else { continue };
-        let Some(condition) = condition(table, key, values) else { continue };
+    for (cell, (release, value)) in &seen.written {
+        let place = (cell.table, cell.column);
+        let is_kept = match kept.get(&place) {
+            Some(known) => *known,
+            None => stage.compares_rows && is_kept(&mut before, &mut after, stage, place, &cell.key).await,
+        };
+        kept.insert(place, is_kept);
+        let found = stage.new.tables.get(&cell.table).and_then(|it| Some((it, it.column(cell.column)?)));
+        let Some((table, column)) = found.filter(|_| is_kept) else { continue };
+        let Some(condition) = condition(table, &cell.key, &cell.values) else { continue };
         let query = format!(
             "SELECT (t.{0})::text IS NOT DISTINCT FROM ({value})::text FROM {1} AS t WHERE {condition}",
             column.name, table.name

@@ -19,13 +19,22 @@ const SETTLE: Duration = Duration::from_secs(4);
 /// What failed: the step, the release, the statement and what the server said.
 pub(crate) type Failed = (usize, String, String, Failure);
 
+/// A column of a row.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cell {
+    pub table: u32,
+    pub column: i16,
+    /// The columns of the row's key, and their values.
+    pub key: Vec<i16>,
+    pub values: Vec<String>,
+}
+
 /// What the clients saw.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
     pub failed: BTreeMap<Failed, u64>,
-    /// The last value of each row and column that clients wrote: the table, the column, the key's columns and values; the release and
-    /// the value as SQL.
-    pub written: BTreeMap<(u32, i16, Vec<i16>, Vec<String>), (String, String)>,
+    /// The last value of each row and column that clients wrote: the release, and the value as SQL.
+    pub written: BTreeMap<Cell, (String, String)>,
     /// The longest statement of each step, with its release.
     pub longest: BTreeMap<usize, (Duration, String, String)>,
 }
@@ -139,9 +148,9 @@ async fn once(
     if let (Ok(_), Some(writes)) = (&result, &call.writes)
         && let Some((key, value)) = writes.at(turn.turn)
     {
-        let place = (writes.table, writes.column, writes.key.clone(), key);
+        let cell = Cell { table: writes.table, column: writes.column, key: writes.key.clone(), values: key };
         let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.written.insert(place, (release.name.clone(), value));
+        seen.written.insert(cell, (release.name.clone(), value));
     }
     let failure = match result {
         Ok(rows) => delete(open, shared, release, call, rows).await,
