@@ -30,6 +30,8 @@ pub struct Rewritten {
     pub steps: Vec<Step>,
     /// How many releases there are in all.
     pub releases: usize,
+    /// What the releases must do, in words.
+    pub must: Vec<String>,
 }
 
 /// How a migration is rehearsed.

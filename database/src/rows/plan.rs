@@ -276,7 +276,9 @@ fn drawn(wanted: Wanted<'_>, table: u32, column: &Column) -> Option<Source> {
         };
         // Plain texts are tried as they are: how they become another type may be the migration's own matter.
         let is_tried = wanted.texts == Texts::Awkward;
-        let becomes = new_ty == ty || is_tried && can_hold(&name(wanted.catalog, ty), &name(also, new_ty));
+        let narrower = new_ty == ty && new_modifier > 0 && (modifier < 0 || new_modifier < modifier);
+        let becomes =
+            narrower || new_ty != ty && is_tried && can_hold(&name(wanted.catalog, ty), &name(also, new_ty));
         if becomes && wanted.catalog.types.contains_key(&new_ty) && sample(also, new_ty, new_modifier) {
             let through = Some(format!("{}::text", new.sql));
             return Some(Source::Drawn { ty: new_ty, modifier: new_modifier, spread: Spread::Any, through });
@@ -309,6 +311,8 @@ fn can_hold(name: &str, values: &str) -> bool {
         "numeric" | "float4" | "float8" => {
             WHOLE.contains(&values) || matches!(values, "numeric" | "float4" | "float8")
         }
+        // A day has no room for a moment: many would become the same one.
+        "date" => false,
         _ => both(WHOLE) || both(TIMES),
     }
 }

@@ -14,8 +14,8 @@ use crate::session::{Answer, Failure, Session};
 
 /// The number of a call, as SQL.
 const NUMBER: &str = "$1::bigint";
-/// The first number of a call: behind the rows that were there before.
-pub(crate) const FIRST: i64 = 100_000_000;
+/// The first number of a call: behind the rows that were there before, also where a type takes only its last six digits.
+pub(crate) const FIRST: i64 = 100_500_000;
 /// How many sessions carry statements out, each with numbers of its own.
 pub(crate) const CLIENTS: usize = 4;
 /// How many rows of a table clients read and change.
@@ -281,12 +281,14 @@ fn insert(
 
 /// What an update would break: keys, what is in a key by turns, and where a row is.
 fn fixed(plan: &TablePlan, key: Option<&Key>) -> BTreeSet<String> {
-    // Only what has a value of its own in each row can be given another one.
+    // Only what has a value of its own in each row can be given another one, where there are enough of them.
+    let has_room = plan.most.is_none_or(|it| it >= ROOM);
     let differs = |number: i16| {
         let source = plan.columns.iter().find(|it| it.number == number).map(|it| &it.source);
         matches!(source, Some(Source::Drawn { spread: Spread::Unique, .. }))
     };
-    let keyed = |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && !differs(it);
+    let keyed =
+        |it: i16| plan.table.keys.iter().any(|key| key.columns.contains(&it)) && !(has_room && differs(it));
     let bound = |name: &str| plan.table.bound.as_ref().is_some_and(|it| it.contains(name));
     let composite = |it: i16| {
         plan.table.foreign.iter().any(|foreign| foreign.columns.len() > 1 && foreign.columns.contains(&it))

@@ -57,7 +57,8 @@ pub fn rewritten(file: &CheckedFile, rewrite: &Rewrite) -> Rewritten {
         let before = steps.last().map_or(0, |it| it.releases_before);
         steps.push(step(file.framework, files, before + out));
     }
-    Rewritten { strategy: rewrite.way.id().to_owned(), steps, releases: rewrite.releases.len() }
+    let must = rewrite.releases.iter().flat_map(|it| it.must.iter().cloned()).collect();
+    Rewritten { strategy: rewrite.way.id().to_owned(), steps, releases: rewrite.releases.len(), must }
 }
 
 fn step(framework: &'static Framework, files: &[PlannedFile], releases_before: usize) -> Step {
