@@ -43,6 +43,7 @@ pub(crate) async fn run(
             out += 1;
             progress(&format!("release {out} of {releases} goes out"));
             let is_last = out == releases;
+            deploys.pause().await;
             deploys.deploy(if is_last { stage.next_for(cluster, BUSY).await? } else { common(stage) }).await;
         }
         progress(&format!("step {} of {}: {}", number + 1, steps.len(), step.path));
@@ -58,6 +59,7 @@ pub(crate) async fn run(
     }
     if done.iter().all(|it| it.measured.result.is_ok()) && (out < releases || releases == 0) {
         progress("the next release goes out");
+        deploys.pause().await;
         deploys.deploy(stage.next_for(cluster, BUSY).await?).await;
     }
     Ok((done, traffic.end().await))
@@ -69,6 +71,12 @@ struct Deploys<'a> {
 }
 
 impl Deploys<'_> {
+    /// Lets all clients finish what they do, so that a row which one of them is about to delete is nobody's key.
+    async fn pause(&self) {
+        self.traffic.deploy(Vec::new());
+        self.traffic.settle().await;
+    }
+
     /// For a moment both releases are live, then only the new one.
     async fn deploy(&mut self, release: Release) {
         if let Some(live) = self.live.take() {
