@@ -31,6 +31,9 @@ pub enum Command {
     Signals(SignalsArgs),
     /// Compare the ways of doing a migration, recommend one and write it out.
     Plan(PlanArgs),
+    /// Carry a migration out on a throw-away PostgreSQL, with rows and beside clients, and show what it does to them. Exits 0 when nothing
+    /// failed or waited too long, 1 when something did, 2 when it cannot be rehearsed.
+    Rehearse(RehearseArgs),
     /// Approve what waits at a gate: a person, at a terminal, or by a signature.
     Approve(ApproveArgs),
     /// Refuse what waits at a gate: agents cannot ask for it again for a while.
@@ -276,6 +279,42 @@ pub struct PlanArgs {
     /// Write the report files and store the plan.
     #[arg(long)]
     pub write: bool,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct RehearseArgs {
+    /// The migration; what runs before it is carried out first.
+    pub file: PathBuf,
+    /// Rehearse what `rewrite` makes of it, step by step with the releases between them, and the way back.
+    #[arg(long)]
+    pub rewritten: bool,
+    /// How it is rewritten: the strategies of `rewrite`.
+    #[arg(long, value_name = "NAME", alias = "way", requires = "rewritten")]
+    pub strategy: Option<String>,
+    /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
+    #[arg(long = "answer", value_name = "ID=VALUE", requires = "rewritten")]
+    pub answers: Vec<String>,
+    /// Rows of each table that the migration touches.
+    #[arg(long, value_name = "COUNT", default_value_t = 10_000)]
+    pub rows: u64,
+    /// What the rows are drawn with: the same seed makes the same rows.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+    /// The longest time that a client may wait, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 2000)]
+    pub max_wait: u64,
+    /// The longest time for the whole rehearsal, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 600)]
+    pub max_time: u64,
+    /// The most disk that the server may use, in megabytes.
+    #[arg(long, value_name = "MB", default_value_t = 4096)]
+    pub max_disk: u64,
+    /// The folder of PostgreSQL's programs; else LOCKKEEPER_PG_BIN, or where distributions install them.
+    #[arg(long, value_name = "DIR")]
+    pub bin_dir: Option<PathBuf>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

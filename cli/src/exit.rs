@@ -9,7 +9,7 @@ use lockkeeper_project::folder::Problem;
 pub enum Exit {
     /// Nothing at or above the threshold.
     Fine,
-    /// Hazards at or above the threshold.
+    /// Hazards at or above the threshold; something failed in a rehearsal.
     Hazards,
     /// A gate is closed.
     GateClosed,

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Rewrite(args) => commands::rewrite::run(&args),
         Command::Signals(args) => commands::signals::run(&args),
         Command::Plan(args) => commands::plan::run(&args),
+        Command::Rehearse(args) => commands::rehearse::run(&args),
         Command::Approve(args) => commands::approve::run(&args),
         Command::Reject(args) => commands::approve::reject(&args),
         Command::Revoke(args) => commands::approve::revoke(&args),
@@ -51,7 +52,7 @@ fn main() -> ExitCode {
 /// The log goes to stderr: stdout is the answer.
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKKEEPER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sqlx=off"));
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(!anstyle_query::no_color() && std::io::IsTerminal::is_terminal(&std::io::stderr()))

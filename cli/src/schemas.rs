@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use expect_test::expect_file;
-use lockkeeper_core::report::{CheckReport, EffectReport, PlanReport, RewriteReport, SchemaReport};
+use lockkeeper_core::report::{CheckReport, EffectReport, PlanReport, RehearsalReport, RewriteReport, SchemaReport};
 use lockkeeper_project::config::Config;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 
@@ -34,6 +34,7 @@ fn the_schemas_of_answers_are_fresh() {
     is_fresh::<EffectReport>("effect", "lockkeeper effect --format json", output());
     is_fresh::<PlanReport>("plan", "lockkeeper plan --format json", output());
     is_fresh::<RewriteReport>("rewrite", "lockkeeper rewrite --format json", output());
+    is_fresh::<RehearsalReport>("rehearsal", "lockkeeper rehearse --format json", output());
     is_fresh::<SchemaReport>("schema", "lockkeeper schema --format json", output());
     is_fresh::<references::Answer>("references", "lockkeeper references --format json", output());
     is_fresh::<signals::Answer>("signals", "lockkeeper signals --format json", output());

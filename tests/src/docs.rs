@@ -13,6 +13,7 @@ const GROUPS: &[(&str, &str)] = &[
     ("schema", "Names, keys, indexes and checks that are not what they seem."),
     ("reversal", "What the way back of a migration cannot give back, or leaves behind."),
     ("deploy", "What the migrations of one deploy do together."),
+    ("runner", "What the runner makes of a file before the server sees it."),
     ("transaction", "Transactions, timeouts, and statements that cannot succeed."),
 ];
 

@@ -57,6 +57,13 @@ const ROWS: &[Row] = &[
         "there is nothing to rewrite, or it is refused",
     ),
     ("rewrite src/users.ts", 5, "the migration is of a kind that is not analysed"),
+    (
+        "rehearse --rows 50 db/migrations/20260114100000_rename_user_name.sql",
+        1,
+        "a release fails, somebody waits too long, or something differs",
+    ),
+    ("rehearse no.sql", 2, "the call is wrong, or it cannot be rehearsed"),
+    ("rehearse src/users.ts", 5, "the migration is of a kind that is not analysed"),
     ("gates", 0, "the gates are explained"),
     ("gates PLAN", 4, "a gate of the plan is closed"),
     ("gates nonsense", 2, "there is no such plan"),

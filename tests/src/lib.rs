@@ -33,3 +33,4 @@ mod property;
 mod compared;
 mod verified;
 mod versions;
+mod rehearse;

@@ -86,6 +86,7 @@ fn every_json_has_the_form_of_its_schema() {
         ("signals", vec!["signals"]),
         ("plan", vec!["plan", MIGRATION]),
         ("rewrite", vec!["rewrite", MIGRATION]),
+        ("rehearsal", vec!["rehearse", MIGRATION, "--rows", "50"]),
         ("gates", vec!["gates"]),
         ("gates-of-plan", vec!["gates", &plan]),
     ] {

@@ -10,6 +10,7 @@ pub mod init;
 pub mod ledger;
 pub mod plan;
 pub mod references;
+pub mod rehearse;
 pub mod rewrite;
 pub mod schema;
 pub mod serve;

@@ -8,6 +8,7 @@ mod fingerprint;
 pub mod formats;
 mod line;
 mod plan;
+mod rehearsal;
 mod rewrite;
 mod schema;
 pub mod strategist;
@@ -24,6 +25,9 @@ pub use line::{effect_line, waits_in_words};
 pub use plan::{
     AssignmentReport, ChosenPlan, CopyReport, JobReport, OperationReport, PhaseReport, PlanReport,
     QuestionReport, RecommendationReport, SignalReport, StepReport, StrategyReport, phase_report,
+};
+pub use rehearsal::{
+    RehearsalDifference, RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait,
 };
 pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
 pub use schema::{SchemaReport, TableReport, schema_report};

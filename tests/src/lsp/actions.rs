@@ -102,7 +102,7 @@ fn fixes_and_allowances_edit_the_version_at_hand() {
 fn what_cannot_be_rewritten_says_why() {
     let mut session = Session::start(vs_code());
     // Without a primary key nothing can be moved in batches, and the words behind it cannot be read.
-    let last = session.open_last("ALTER TABLE users RENAME COLUMN name TO full_name;\nALTR TABEL users;");
+    let last = session.open_last("ALTER TABLE users RENAME COLUMN email TO mail;\nALTR TABEL users;");
     let actions = session.actions(last, 1, 10);
     let disabled = actions.iter().filter(|it| it["disabled"].is_object());
     for action in disabled {

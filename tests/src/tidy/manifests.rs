@@ -47,7 +47,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// What core may depend on: it has no I/O, no clock, no async.
-const CORE: &[&str] = &["foldhash", "rpds", "schemars", "serde", "serde_json", "sha2", "sqlparser"];
+const CORE: &[&str] = &["foldhash", "rpds", "schemars", "serde", "serde_json", "sha2", "sqlparser", "strsim"];
 /// Grammars are data.
 const CORE_PREFIX: &str = "tree-sitter";
 

@@ -1,0 +1,97 @@
+//! A migration carried out beside the clients of the releases that are live.
+
+use crate::cluster::Cluster;
+use crate::error::RehearseError;
+use crate::request::{Progress, Request, Rewritten};
+use crate::script::Step;
+use crate::stage::{FILLED, Stage};
+use crate::step::{Measured, carry};
+use crate::traffic::clients::{Seen, Traffic};
+use crate::traffic::statements::Release;
+
+/// Where clients work.
+pub(crate) const BUSY: &str = "busy";
+
+/// A step with the releases that were live.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub step: Step,
+    pub direction: &'static str,
+    pub releases: Vec<String>,
+    pub measured: Measured,
+}
+
+/// All steps up, and what clients saw of them.
+pub(crate) async fn run(
+    cluster: &Cluster,
+    request: &Request,
+    stage: &Stage,
+    progress: Progress<'_>,
+) -> Result<(Vec<Done>, Seen), RehearseError> {
+    cluster.create(BUSY, Some(FILLED)).await?;
+    let traffic = Traffic::start(&cluster.owner(BUSY));
+    let mut deploys = Deploys { traffic: &traffic, live: None };
+    deploys.deploy(stage.running.clone()).await;
+    let mut done = Vec::new();
+    let (steps, releases) = match &request.rewritten {
+        Some(Rewritten { steps, releases, .. }) => (steps.as_slice(), *releases),
+        None => (std::slice::from_ref(&request.written), 0),
+    };
+    let mut out = 0;
+    for (number, step) in steps.iter().enumerate() {
+        while out < step.releases_before {
+            out += 1;
+            progress(&format!("release {out} of {releases} goes out"));
+            let is_last = out == releases;
+            deploys.pause().await;
+            deploys.deploy(if is_last { stage.next_for(cluster, BUSY).await? } else { common(stage) }).await;
+        }
+        progress(&format!("step {} of {}: {}", number + 1, steps.len(), step.path));
+        traffic.at_step(number + 1);
+        let measured = carry(cluster, BUSY, &step.up).await?;
+        traffic.settle().await;
+        let failed = measured.result.is_err();
+        let releases = deploys.live.iter().map(|it| it.name.clone()).collect();
+        done.push(Done { step: step.clone(), direction: "up", releases, measured });
+        if failed {
+            break;
+        }
+    }
+    if done.iter().all(|it| it.measured.result.is_ok()) && (out < releases || releases == 0) {
+        progress("the next release goes out");
+        deploys.pause().await;
+        deploys.deploy(stage.next_for(cluster, BUSY).await?).await;
+    }
+    Ok((done, traffic.end().await))
+}
+
+struct Deploys<'a> {
+    traffic: &'a Traffic,
+    live: Option<Release>,
+}
+
+impl Deploys<'_> {
+    /// Lets all clients finish what they do, so that a row which one of them is about to delete is nobody's key.
+    async fn pause(&self) {
+        self.traffic.deploy(Vec::new());
+        self.traffic.settle().await;
+    }
+
+    /// For a moment both releases are live, then only the new one.
+    async fn deploy(&mut self, release: Release) {
+        if let Some(live) = self.live.take() {
+            self.traffic.deploy(vec![live, release.clone()]);
+            self.traffic.settle().await;
+        }
+        self.traffic.deploy(vec![release.clone()]);
+        self.traffic.settle().await;
+        self.live = Some(release);
+    }
+}
+
+/// What a release between two others does: what both of them do.
+fn common(stage: &Stage) -> Release {
+    let next = |shown: &str| stage.next.calls.iter().any(|it| it.shown == shown);
+    let calls = stage.running.calls.iter().filter(|it| next(&it.shown)).cloned().collect();
+    Release { name: "release between".to_owned(), calls }
+}
