@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use expect_test::expect_file;
-use lockkeeper_core::report::{CheckReport, EffectReport, PlanReport, RehearsalReport, RewriteReport, SchemaReport};
+use lockkeeper_core::report::{
+    CheckReport, EffectReport, PlanReport, RehearsalReport, RewriteReport, SchemaReport,
+};
 use lockkeeper_project::config::Config;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 

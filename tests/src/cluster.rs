@@ -237,7 +237,7 @@ fn hold(bin: &Path, folder: &Path, account: Option<(u32, u32)>) -> Child {
     let postgres = bin.join("postgres");
     let script = format!(
         "{} -D data -k {socket}{settings} </dev/null >log 2>&1 & server=$!
-         read -r _; kill -QUIT $server; wait $server; cd /; rm -rf {socket}",
+         read -r _; kill -TERM $server; kill -QUIT $server; wait $server; cd /; rm -rf {socket}",
         postgres.display()
     );
     let mut command = as_account(account, &script, folder);

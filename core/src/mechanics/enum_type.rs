@@ -250,7 +250,7 @@ impl Relabelled<'_> {
     /// What every release at a swap must do.
     pub fn must(name: &str) -> String {
         format!(
-            "go on without an error when {name} is another type of that name: prepared statements and drivers that keep its number ask again"
+            "recycle the connection pool behind the swap: {name} is another type of that name then, statements that were prepared before it fail with `cached plan must not change result type`, and drivers that keep its number must ask again"
         )
     }
 

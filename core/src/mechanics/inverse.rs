@@ -108,7 +108,13 @@ fn of_table(alter: &AlterTable, catalog: &Catalog) -> Option<Statement> {
         }
         TableAction::RenameTo { to } => {
             let renamed = On { name: alter.table.sibling(to.name.clone()), word: alter.relation };
-            Some(renamed.rename(&alter.table.name))
+            let mut back = renamed.rename(&alter.table.name);
+            if let Act::Operation(kind) = &mut back.act
+                && let Kind::AlterTable(own) = &mut **kind
+            {
+                own.if_exists = alter.if_exists;
+            }
+            Some(back)
         }
         TableAction::RenameConstraint { name, to } => Some(on.rename_constraint(&to.name, &name.name)),
         _ => None,

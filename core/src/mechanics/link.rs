@@ -213,7 +213,9 @@ impl Link<'_> {
         let (_, other) = self.ends(which);
         format!(
             "\x20 IF TG_OP = 'DELETE' THEN\n\
+             \x20   PERFORM set_config('{GUARD}', 'on', true);  -- it is not to be written once more on its way out\n\
              \x20   DELETE FROM {} AS {} WHERE {};\n\
+             \x20   PERFORM set_config('{GUARD}', 'off', true);\n\
              \x20   RETURN OLD;\n\
              \x20 END IF;\n",
             scene.sql(other.table),
@@ -291,12 +293,19 @@ impl Link<'_> {
             scene.sql(other.table),
             self.spelled(scene, &self.on, which, "NEW."),
         );
+        // A trigger of the user may have written some of them before this one looks.
+        let required = own.kept.iter().filter(|it| which == Which::Target && it.required);
+        let required = required.filter_map(|it| Some((scene.quote(&it.column), it.default.as_ref()?)));
+        let required: String = required
+            .map(|(column, default)| format!("\x20     NEW.{column} := coalesce(NEW.{column}, {default});\n"))
+            .collect();
         format!(
             "\x20 IF TG_WHEN = 'BEFORE' THEN\n\
              \x20   IF TG_OP = 'INSERT' THEN\n\
              \x20     IF {} THEN\n\
              \x20       {select}\n\
              \x20     END IF;\n\
+             {required}\
              \x20   ELSIF ({moved}) AND NOT ({written}) THEN\n\
              \x20     {select}\n\
              \x20   END IF;\n\
@@ -391,8 +400,20 @@ impl Link<'_> {
     fn make(&self, scene: &Scene<'_>, which: Which) -> String {
         let (own, other) = self.ends(which);
         let row = format!("{}.", scene.quote(&own.alias));
-        let some = other.kept.iter().map(|it| self.spelled(scene, &it.value, which, &row));
-        let some: Vec<String> = some.map(|it| format!("{it} IS NOT NULL")).collect();
+        // What stands there where nobody wrote anything is no reason for a row.
+        let defaults = own.kept.iter().filter(|_| which == Which::Target);
+        let defaults = defaults.filter_map(|it| Some((it, it.default.as_ref()?)));
+        let mut some: Vec<String> = Vec::new();
+        for it in &other.kept {
+            let reads = |linked: &Linked| it.value.names(&linked.column, scene.dialect());
+            let value = self.spelled(scene, &it.value, which, &row);
+            some.push(match defaults.clone().find(|(linked, _)| reads(linked)) {
+                Some((linked, default)) => {
+                    format!("{row}{} IS DISTINCT FROM {default}", scene.quote(&linked.column))
+                }
+                None => format!("{value} IS NOT NULL"),
+            });
+        }
         let condition = other.and_late();
         let insert = self.insert(scene, which, &format!(" AND ({}){condition}", some.join(" OR ")));
         format!("\x20   {insert}\n")

@@ -1,5 +1,7 @@
 //! Columns whose values come from another table: moved there, merged with it, or copied to be near.
 
+use crate::catalog::RelationName;
+use crate::engine::effect::volatility;
 use crate::mechanics::assigned::Joined;
 use crate::mechanics::carried::Carried;
 use crate::mechanics::derivation::{Derivation, Dropped, refuse_views};
@@ -7,7 +9,7 @@ use crate::mechanics::join::{Join, Moved};
 use crate::mechanics::relocation::{Goes, Relocation, Start};
 use crate::mechanics::scene::Scene;
 use crate::mechanics::{Phases, Refusal};
-use crate::operation::{Expression, Operation};
+use crate::operation::{Expression, Operation, Volatility};
 use crate::plan::Way;
 
 use super::{Form, Recipe, drop_table};
@@ -41,6 +43,9 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
     let comes = comes(&derivation, joined, scene)?;
     let mut link = join.link(&comes);
     if way == Way::Triggers {
+        if !matches!(derivation.dropped, Dropped::Nothing) {
+            refuse_changing_defaults(&comes, &joined.table, scene)?;
+        }
         match &derivation.dropped {
             Dropped::Nothing => {}
             Dropped::Columns(columns) => join.both_ways(&comes, Some(columns), &mut link)?,
@@ -60,6 +65,23 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, way: Way) -> Phases {
     };
     let start = Start::Columns(&derivation.added);
     Relocation { join: &join, link: &link, start, comes: &comes, goes, way }.phases()
+}
+
+/// Where the other table has no row, the default stands for it: it must be the same each time.
+fn refuse_changing_defaults(
+    comes: &[Moved],
+    source: &RelationName,
+    scene: &Scene<'_>,
+) -> Result<(), Refusal> {
+    let default = |it: &Moved| it.default.as_ref().map(|it| Expression::new(it.clone()));
+    let changes =
+        |it: &&Moved| default(it).is_some_and(|it| volatility(&it, scene.catalog) == Volatility::Volatile);
+    let Some(column) = comes.iter().find(changes) else { return Ok(()) };
+    let (name, source) = (&column.name, source.display(scene.dialect()));
+    Err(Refusal::new(format!(
+        "the default of {name} is another one for each row, so that nobody can tell what the new release wrote from what stands for no row of {source}, and both releases would \
+         write that row: move the column without its default, and add the default in a later migration"
+    )))
 }
 
 /// The new columns, in the order of their values.

@@ -9,7 +9,7 @@ use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::engine::effect::in_server_order;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::mechanics::{Answers, Scene, inverse};
-use lockkeeper_core::operation::{CreateView, Kind, Operation};
+use lockkeeper_core::operation::{CreateView, Kind, ObjectKind, Operation, TableAction};
 use lockkeeper_core::plan::{Act, Phase, Statement, Way, Written};
 use lockkeeper_core::planner::{Settings, Touch, touches};
 use lockkeeper_core::recipes::{self, Group, Recipe};
@@ -211,8 +211,12 @@ impl<'a> Taker<'a> {
                         operations.iter().for_each(|it| self.catalog.apply(it));
                         continue;
                     }
-                    // Where rows can only change in one statement the others still have better ways, each its own.
-                    Err(refusal) if operations.iter().any(|it| it.changes_rows()) => {
+                    // Where rows can only change in one statement the others still have better ways, each its own; but what goes would go with
+                    // what the running release still writes to it.
+                    Err(refusal)
+                        if operations.iter().any(|it| it.changes_rows())
+                            && !operations.iter().any(|it| takes_away(it)) =>
+                    {
                         group.members.iter().for_each(|at| _ = self.claimed.remove(at));
                         self.refused.get_or_insert(refusal);
                     }
@@ -348,6 +352,15 @@ impl<'a> Taker<'a> {
 fn is_zone_of_an_interval(operation: &Operation) -> bool {
     let interval = |value: &String| value.trim_start().to_lowercase().starts_with("interval");
     matches!(&operation.kind, Kind::Set(set) if set.name == "timezone" && set.value.as_ref().is_some_and(interval))
+}
+
+/// Whether values go with it.
+fn takes_away(operation: &Operation) -> bool {
+    match &operation.kind {
+        Kind::Drop(drop) => drop.object == ObjectKind::Table,
+        Kind::AlterTable(alter) => matches!(alter.action, TableAction::DropColumn { .. }),
+        _ => false,
+    }
 }
 
 /// The statements of one that is made of several: a step runs them one by one in its transaction.
