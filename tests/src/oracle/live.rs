@@ -92,7 +92,7 @@ fn disagreement(case: &Case, target: &Target, base: &Catalog) -> Vec<String> {
     let effect = effect_of(&case.sql, target, &catalog);
     let (seen, transactional) = observed(case);
     let seen = of_observation(seen);
-    let succeeds = seen.fails.is_none() && effect.fails.is_none();
+    let succeeds = seen.fails.is_none() && effect.fails.is_none() && effect.missing.is_none();
     let mut ours = Answer::of_effect(&effect);
     if !transactional {
         // Its locks are polled: what is held for less than a poll is missed.

@@ -29,7 +29,8 @@ impl Answer {
     fn of_effect(effect: &Effect) -> Answer {
         let locks = effect.locks.iter().map(|(name, mode)| (name.display(Dialect::Postgres), mode_of(*mode)));
         Answer {
-            fails: effect.fails.clone(),
+            // The schema is whole here: what it does not hold is missing.
+            fails: effect.fails.clone().or_else(|| effect.missing.clone()),
             locks: locks.collect(),
             heap_rewrite: effect.heap_rewrite,
             index_rebuild: effect.index_rebuild,
