@@ -12,6 +12,13 @@ use crate::discover::{Place, Project};
 use crate::files::name;
 use crate::folder::{Folder, Migration};
 
+/// The files of a folder that are due.
+struct Due<'a> {
+    folder: &'a Folder,
+    /// Their places in the order of the folder, and among the files.
+    members: Vec<(usize, usize)>,
+}
+
 /// Looks at the pending files of each folder together, and adds what is found to the files.
 pub fn check_pending(
     project: &Project,
@@ -19,7 +26,7 @@ pub fn check_pending(
     pending: &BTreeSet<String>,
     policy: &Policy,
 ) {
-    let mut folders: BTreeMap<&str, (&Folder, Vec<(usize, usize)>)> = BTreeMap::new();
+    let mut folders: BTreeMap<&str, Due<'_>> = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
         let place = project.classify_file(std::path::Path::new(&file.path));
         let folder = match place {
@@ -28,10 +35,11 @@ pub fn check_pending(
         };
         if file.is_up() && pending.contains(&file.path) {
             let order = folder.before(&file.path).len();
-            folders.entry(folder.path.as_str()).or_insert((folder, Vec::new())).1.push((order, index));
+            let due = folders.entry(folder.path.as_str()).or_insert(Due { folder, members: Vec::new() });
+            due.members.push((order, index));
         }
     }
-    for (folder, mut members) in folders.into_values() {
+    for Due { folder, mut members } in folders.into_values() {
         members.sort_unstable();
         let indexes: Vec<usize> = members.into_iter().map(|(_, index)| index).collect();
         for Found { migration, hazard } in together(folder, pending, files, &indexes) {

@@ -72,7 +72,7 @@ fn string(cursor: &mut Cursor<'_>) -> Option<String> {
 fn columns(cursor: &mut Cursor<'_>) -> Vec<crate::dialect::Ident> {
     let Some(group) = cursor.group() else { return Vec::new() };
     let column = |mut segment: Cursor<'_>| {
-        let mut period = segment.clone();
+        let mut period = segment;
         let period = period.eat("period").then(|| period.ident()).flatten();
         period.or_else(|| segment.ident())
     };
