@@ -2,7 +2,7 @@
 
 use super::{Checked, Part};
 use crate::dialect::Target;
-use crate::framework::{Framework, Section, Settings};
+use crate::framework::{Framework, Reader, Section, Settings, Transaction};
 use crate::hazards::{self, Hazard, PendingStatement, Sent};
 use crate::statement::Script;
 
@@ -15,6 +15,9 @@ pub fn check_runner(
     target: &Target,
     checked: &mut Checked,
 ) {
+    if !may_matter(framework, part) {
+        return;
+    }
     let script = Script::read_part(part.text, part.span, target.dialect);
     let statements = checked.statements.iter();
     let statements = statements.map(|it| PendingStatement { operations: &it.operations, effect: &it.effect });
@@ -36,4 +39,19 @@ pub fn check_runner(
         found.into_iter().map(|it| Hazard { statement: at(&it).unwrap_or(0), ..it }).collect();
     checked.hazards.extend(found);
     checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+}
+
+/// Whether the runner may do anything with a part that its statements do not show: most are sent as they stand, and are not read once more.
+fn may_matter(framework: &Framework, part: Part<'_>) -> bool {
+    let text = part.span.of(part.text);
+    let one_by_one = part.transaction == Transaction::Autocommit;
+    match framework.reader {
+        Reader::Psql => false,
+        Reader::Sends => {
+            one_by_one
+                || text.contains('\\')
+                || text.as_bytes().windows(5).any(|it| it.eq_ignore_ascii_case(b"stdin"))
+        }
+        Reader::Statements | Reader::Lines { .. } | Reader::Semicolons => true,
+    }
 }
