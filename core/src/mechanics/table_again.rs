@@ -1,9 +1,10 @@
 //! A table that was dropped, made again on the way back: empty, with its columns, keys and indexes.
 
 use crate::catalog::{ColumnState, Demand, RelationName, Table, server_name};
-use crate::operation::{Column, ConstraintKind, CreateTable};
+use crate::operation::{Column, ConstraintKind, CreateTable, ObjectKind};
 use crate::plan::Statement;
 
+use super::details;
 use super::make::{self, Build};
 use super::scene::Scene;
 
@@ -69,6 +70,25 @@ pub(crate) fn create_drawing(
             None => make::own_sequence(own, None, Some((on.name.clone(), &column.name))),
             Some(identity) => on.add_identity(&column.name, identity, Some(own)),
         });
+    }
+    Some(statements)
+}
+
+/// The same for good: with the comments, rights and settings that hung on it.
+pub(crate) fn whole(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    state: &Table,
+    aside: &RelationName,
+) -> Option<Vec<Statement>> {
+    let mut statements = create_drawing(scene, table, state, aside, |_| true)?;
+    let on = scene.on(aside);
+    if let Some(own) = scene.catalog.details(table) {
+        statements.extend(details::rights(&own.rights, &on.name, None));
+        statements.extend(details::comment(own, ObjectKind::Table, &on.name, None));
+    }
+    for column in &state.columns {
+        statements.extend(details::of_column(&column.details, &on, &column.name));
     }
     Some(statements)
 }

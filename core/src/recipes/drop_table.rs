@@ -5,7 +5,7 @@ use crate::hazards::compatibility::{dropped_table, renamed_table};
 use crate::mechanics::make;
 use crate::mechanics::referencing::drop_key;
 use crate::mechanics::scene::{Scene, name_of, with_timeout};
-use crate::mechanics::table_again::create_drawing;
+use crate::mechanics::table_again;
 use crate::mechanics::{Phases, Refusal};
 use crate::operation::{Drop, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Step, Way};
@@ -100,7 +100,7 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
     );
     let drop = make::drop(ObjectKind::Table, scene.name(&aside_name));
     let drop = drop.allowing(&dropped_table::RULE, "nobody missed it while it stood aside");
-    let again = create_drawing(scene, table, state, &aside_name, |_| true);
+    let again = table_again::whole(scene, table, state, &aside_name);
     let drop = scene.step(
         name_of(&[&table.name, "drop"]),
         format!("drop {shown}; its rows are gone for good"),

@@ -326,7 +326,7 @@ impl<'a> Merge<'a> {
         let drop = make::drop(ObjectKind::Table, on.name.clone());
         let because = "all its rows are in the other one, and no release uses it";
         up.push(drop.allowing(&dropped_table::RULE, because));
-        let again = table_again::create_drawing(scene, self.source, self.source_state, self.source, |_| true)
+        let again = table_again::whole(scene, self.source, self.source_state, self.source)
             .ok_or_else(|| Refusal::new(format!("{} could not be made again", self.shown().0)))?;
         let mut down = vec![make::lock(vec![target], LockMode::ShareRowExclusive)];
         down.extend(again);
