@@ -368,3 +368,36 @@ fn a_replaced_check_is_told_by_its_own_name() {
     let rewrite = rewritten("replaced", POSTGRES, &files, path, Way::Triggers);
     assert_eq!(rewrite.releases[0].must, ["write into users only what the new check users_age accepts"]);
 }
+
+/// Found by rehearsals: the column came back with NULL in every row, and NOT NULL could not.
+#[test]
+fn a_dropped_column_comes_back_with_the_value_that_the_way_back_states() {
+    let down = |own: &str| {
+        let schema = format!("CREATE TABLE users (id bigint PRIMARY KEY, code text NOT NULL{own});");
+        let files = [
+            ("migrations/1_users.up.sql", schema.as_str()),
+            ("migrations/1_users.down.sql", "DROP TABLE users;"),
+            ("migrations/2_drop.up.sql", "ALTER TABLE users DROP COLUMN code;"),
+            ("migrations/2_drop.down.sql", "ALTER TABLE users ADD COLUMN code text NOT NULL DEFAULT 'x';"),
+        ];
+        let name = if own.is_empty() { "comes-back" } else { "comes-back-by-default" };
+        let rewrite =
+            rewritten(name, "dialect = \"postgres\"\n", &files, "migrations/2_drop.up.sql", Way::Triggers);
+        let text = rewrite.files.last().expect("has files").content.clone();
+        text.lines().filter(|line| line.starts_with("ALTER")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        down(""),
+        [
+            "ALTER TABLE users ADD COLUMN code text DEFAULT 'x';",
+            "ALTER TABLE users ALTER COLUMN code DROP DEFAULT;"
+        ]
+    );
+    assert_eq!(
+        down(" DEFAULT 'y'"),
+        [
+            "ALTER TABLE users ADD COLUMN code text DEFAULT 'x' NOT NULL;",
+            "ALTER TABLE users ALTER COLUMN code SET DEFAULT 'y';"
+        ]
+    );
+}

@@ -1,12 +1,16 @@
 //! Drop a column: first from the application, then from the table.
 
+use crate::catalog::RelationName;
+use crate::engine::effect::volatility;
+use crate::engine::lower::lower;
 use crate::hazards::compatibility::dropped_column;
 use crate::mechanics::Refusal;
 use crate::mechanics::carried::{Carried, Part};
 use crate::mechanics::derivation::refuse_views;
 use crate::mechanics::scene::{Scene, name_of};
-use crate::operation::{AlterTable, Kind, Operation, TableAction};
+use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, Volatility};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
+use crate::statement::Script;
 
 use super::{Form, Recipe};
 
@@ -59,9 +63,18 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let up = on
         .drop_column(column, cascades(alter))
         .allowing(&dropped_column::RULE, format!("the release that does not know {column} is out"));
-    let mut down = vec![on.add_column(carried.bare(column))];
-    // Its values are gone: NOT NULL cannot come back with it.
-    down.extend(carried.make_again_on(column, &[Part::NotNull]));
+    // Its values are gone: NOT NULL comes back with it where rows have another one.
+    let value = value_back(scene, &table, column, carried.default());
+    let mut again = carried.bare(column);
+    again.default.clone_from(&value);
+    again.not_null = value.is_some() && carried.not_null() && !freed;
+    let mut down = vec![on.add_column(again)];
+    if value.is_some() && carried.default().is_none() {
+        down.push(on.drop_default(column));
+    }
+    let told = value.as_ref().map(|it| it.text.as_str()) == carried.default();
+    let without: &[Part] = if told { &[Part::NotNull, Part::Default] } else { &[Part::NotNull] };
+    down.extend(carried.make_again_on(column, without));
     let title = format!("drop {column}; its values are gone for good");
     let step =
         scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), vec![up], down);
@@ -77,6 +90,27 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             ),
     );
     Ok(phases)
+}
+
+/// The value that rows have when the column comes back: what the developer's own way back gives them, or the default; nothing where it is another
+/// one for each row, as every row would be written then.
+fn value_back(
+    scene: &Scene<'_>,
+    table: &RelationName,
+    column: &str,
+    default: Option<&str>,
+) -> Option<Expression> {
+    let script = Script::read(scene.back, scene.dialect());
+    let operations = script.statements.iter().flat_map(|it| lower(&script, it));
+    let mut stated = operations.filter_map(|it| match it.kind {
+        Kind::AlterTable(alter) if scene.resolve(&alter.table) == *table => match alter.action {
+            TableAction::AddColumn { column: own, .. } if own.name.name == column => own.default,
+            _ => None,
+        },
+        _ => None,
+    });
+    let value = stated.next().or_else(|| default.map(Expression::new))?;
+    (volatility(&value, scene.catalog) != Volatility::Volatile).then_some(value)
 }
 
 fn cascades(alter: &AlterTable) -> bool {
