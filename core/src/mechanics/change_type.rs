@@ -2,7 +2,6 @@
 
 use crate::catalog::{ColumnState, RelationName, Table, UserType};
 use crate::dialect::quote_literal;
-use crate::engine::lower::lower;
 use crate::engine::preflight::only_casts;
 use crate::hazards::compatibility::{dropped_column, dropped_default, renamed_column};
 use crate::operation::{AlterTable, ConstraintKind, Expression, Kind, Operation, TableAction, TypeName};
@@ -144,8 +143,7 @@ fn named_alone(using: &Expression, column: &str) -> bool {
 
 /// The old value of a column as the way back computes it from the new one.
 fn stated_back(scene: &Scene<'_>, table: &RelationName, column: &str) -> Option<Expression> {
-    let script = Script::read(scene.back, scene.dialect());
-    let operations: Vec<Operation> = script.statements.iter().flat_map(|it| lower(&script, it)).collect();
+    let operations = scene.operations_back();
     let retyped = operations.iter().find_map(|operation| {
         let (alter, own, _, using) = parts(operation)?;
         (scene.resolve(&alter.table) == *table && own == column).then(|| using.cloned()).flatten()

@@ -3,9 +3,7 @@
 use crate::catalog::RelationName;
 use crate::dialect::Dialect;
 use crate::engine::effect::drifts;
-use crate::engine::lower::lower;
 use crate::operation::{AlterTable, Column, Drop, Expression, Kind, ObjectKind, Operation, TableAction};
-use crate::statement::Script;
 
 use super::Refusal;
 use super::assigned::Assigned;
@@ -197,9 +195,7 @@ pub(crate) fn bare(column: &Column) -> Column {
 
 /// The values of columns of a table from the other side, as the developer's way back computes them.
 pub(crate) fn way_back(table: &RelationName, columns: &[&str], scene: &Scene<'_>) -> Vec<Option<Expression>> {
-    let script = Script::read(scene.back, scene.dialect());
-    let operations: Vec<Operation> =
-        script.statements.iter().flat_map(|statement| lower(&script, statement)).collect();
+    let operations = scene.operations_back();
     let updates = operations.iter().filter_map(|it| match &it.kind {
         Kind::Update(update) if scene.resolve(&update.table) == *table => Assigned::of(update, scene),
         _ => None,

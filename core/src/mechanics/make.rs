@@ -221,20 +221,7 @@ pub(super) fn bare_column(name: &str, state: &ColumnState) -> Column {
 
 /// A constraint under a name.
 pub(crate) fn constraint(name: &str, kind: ConstraintKind) -> Constraint {
-    Constraint {
-        name: Some(ident(name)),
-        kind,
-        not_valid: false,
-        not_enforced: false,
-        deferrable: false,
-        initially_deferred: false,
-        temporal: false,
-        no_inherit: false,
-        include: Vec::new(),
-        options: Vec::new(),
-        exclusion: None,
-        span: Span::default(),
-    }
+    Constraint { name: Some(ident(name)), ..Constraint::of(kind) }
 }
 
 /// A check under a name.

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Dialect, LockMode, Name, Target, quote};
+use crate::engine::lower::lower;
 use crate::engine::{self, Engine};
 use crate::operation::{ConstraintKind, Kind, ObjectKind, Operation, RelationWord, TableAction};
 use crate::plan::{SqlStep, Statement, Written};
+use crate::statement::Script;
 
 use super::Refusal;
 use super::inverse::inverse;
@@ -47,6 +49,12 @@ pub(super) const LOCK_TIMEOUT: &str = "2s";
 pub(crate) const SECOND_LOCK_TIMEOUT: &str = "500ms";
 
 impl<'a> Scene<'a> {
+    /// What the developer's own way back does.
+    pub fn operations_back(&self) -> Vec<Operation> {
+        let script = Script::read(self.back, self.dialect());
+        script.statements.iter().flat_map(|it| lower(&script, it)).collect()
+    }
+
     /// What is needed to read what a migration means.
     pub fn reading(text: &'a str, target: &'a Target, catalog: &'a Catalog) -> Self {
         Self {

@@ -147,6 +147,26 @@ pub struct Constraint {
     pub span: Span,
 }
 
+impl Constraint {
+    /// A constraint without a name and without a word about when, where and how it holds.
+    pub fn of(kind: ConstraintKind) -> Self {
+        Self {
+            name: None,
+            kind,
+            not_valid: false,
+            not_enforced: false,
+            deferrable: false,
+            initially_deferred: false,
+            temporal: false,
+            no_inherit: false,
+            include: Vec::new(),
+            options: Vec::new(),
+            exclusion: None,
+            span: Span::default(),
+        }
+    }
+}
+
 /// What a constraint demands.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ConstraintKind {

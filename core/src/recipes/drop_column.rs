@@ -2,7 +2,6 @@
 
 use crate::catalog::RelationName;
 use crate::engine::effect::volatility;
-use crate::engine::lower::lower;
 use crate::hazards::compatibility::dropped_column;
 use crate::mechanics::Refusal;
 use crate::mechanics::carried::{Carried, Part};
@@ -10,7 +9,6 @@ use crate::mechanics::derivation::refuse_views;
 use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{AlterTable, Expression, Kind, Operation, TableAction, Volatility};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step, Way};
-use crate::statement::Script;
 
 use super::{Form, Recipe};
 
@@ -100,9 +98,7 @@ fn value_back(
     column: &str,
     default: Option<&str>,
 ) -> Option<Expression> {
-    let script = Script::read(scene.back, scene.dialect());
-    let operations = script.statements.iter().flat_map(|it| lower(&script, it));
-    let mut stated = operations.filter_map(|it| match it.kind {
+    let mut stated = scene.operations_back().into_iter().filter_map(|it| match it.kind {
         Kind::AlterTable(alter) if scene.resolve(&alter.table) == *table => match alter.action {
             TableAction::AddColumn { column: own, .. } if own.name.name == column => own.default,
             _ => None,

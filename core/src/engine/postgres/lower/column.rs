@@ -125,24 +125,26 @@ fn column_constraint(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<Par
         return generated(cursor, column);
     }
     if cursor.eat("check") {
-        return Some(Part::One(Box::new(constraint(ConstraintKind::Check(expression(&cursor.group()?))))));
+        return Some(Part::One(Box::new(Constraint::of(ConstraintKind::Check(expression(
+            &cursor.group()?,
+        ))))));
     }
     if cursor.eat("unique") {
         let nulls_not_distinct = nulls_not_distinct(cursor);
         let parameters = index_parameters(cursor);
         let columns = vec![column.name.clone()];
         let kind = ConstraintKind::Unique { columns, using_index: None, nulls_not_distinct };
-        return Some(Part::One(Box::new(parameters.on(constraint(kind)))));
+        return Some(Part::One(Box::new(parameters.on(Constraint::of(kind)))));
     }
     if cursor.eat_all("primary key") {
         let parameters = index_parameters(cursor);
         let columns = vec![column.name.clone()];
         let kind = ConstraintKind::PrimaryKey { columns, using_index: None };
-        return Some(Part::One(Box::new(parameters.on(constraint(kind)))));
+        return Some(Part::One(Box::new(parameters.on(Constraint::of(kind)))));
     }
     if cursor.is("references") {
         let key = foreign_key(cursor, vec![column.name.clone()])?;
-        return Some(Part::One(Box::new(constraint(ConstraintKind::ForeignKey(key)))));
+        return Some(Part::One(Box::new(Constraint::of(ConstraintKind::ForeignKey(key)))));
     }
     if cursor.eat("storage") {
         column.storage = cursor.ident().map(|it| it.name);
@@ -213,23 +215,6 @@ fn generated(cursor: &mut Cursor<'_>, column: &mut Column) -> Option<Part> {
     Some(Part::Other)
 }
 
-fn constraint(kind: ConstraintKind) -> Constraint {
-    Constraint {
-        name: None,
-        kind,
-        not_valid: false,
-        not_enforced: false,
-        deferrable: false,
-        initially_deferred: false,
-        temporal: false,
-        no_inherit: false,
-        include: Vec::new(),
-        options: Vec::new(),
-        exclusion: None,
-        span: crate::text::Span::default(),
-    }
-}
-
 /// Reads a constraint of a table, with its name, where a word of one comes next.
 pub(super) fn table_constraint(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     let first = cursor.index();
@@ -243,27 +228,27 @@ pub(super) fn table_constraint(cursor: &mut Cursor<'_>) -> Option<Constraint> {
 
 fn nameless_constraint(cursor: &mut Cursor<'_>) -> Option<Constraint> {
     if cursor.eat("check") {
-        return Some(constraint(ConstraintKind::Check(expression(&cursor.group()?))));
+        return Some(Constraint::of(ConstraintKind::Check(expression(&cursor.group()?))));
     }
     if cursor.eat_all("not null") {
-        return Some(constraint(ConstraintKind::NotNull(cursor.ident()?)));
+        return Some(Constraint::of(ConstraintKind::NotNull(cursor.ident()?)));
     }
     if cursor.eat("unique") {
         let nulls_not_distinct = nulls_not_distinct(cursor);
         let Keys { columns, temporal, using_index, parameters } = keys(cursor)?;
         let kind = ConstraintKind::Unique { columns, using_index, nulls_not_distinct };
-        return Some(parameters.on(Constraint { temporal, ..constraint(kind) }));
+        return Some(parameters.on(Constraint { temporal, ..Constraint::of(kind) }));
     }
     if cursor.eat_all("primary key") {
         let Keys { columns, temporal, using_index, parameters } = keys(cursor)?;
         let kind = ConstraintKind::PrimaryKey { columns, using_index };
-        return Some(parameters.on(Constraint { temporal, ..constraint(kind) }));
+        return Some(parameters.on(Constraint { temporal, ..Constraint::of(kind) }));
     }
     if cursor.eat_all("foreign key") {
         let temporal = last_of(cursor).is_some_and(|mut it| it.eat("period") && it.ident().is_some());
         let columns = columns(cursor);
         let kind = ConstraintKind::ForeignKey(foreign_key(cursor, columns)?);
-        return Some(Constraint { temporal, ..constraint(kind) });
+        return Some(Constraint { temporal, ..Constraint::of(kind) });
     }
     cursor.eat("exclude").then(|| exclusion(cursor))
 }
@@ -279,7 +264,7 @@ fn exclusion(cursor: &mut Cursor<'_>) -> Constraint {
         cursor.group();
     }
     let exclusion = Some(expression(&cursor.part(first, cursor.index())));
-    Constraint { exclusion, ..parameters.on(constraint(ConstraintKind::Exclude { columns })) }
+    Constraint { exclusion, ..parameters.on(Constraint::of(ConstraintKind::Exclude { columns })) }
 }
 
 struct Keys {

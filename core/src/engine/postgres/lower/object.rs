@@ -164,20 +164,8 @@ fn domain_constraint(cursor: &mut Cursor<'_>) -> Option<crate::operation::Constr
     let name = if cursor.eat("constraint") { cursor.ident() } else { None };
     cursor.eat_all("not null").then_some(())?;
     let kind = crate::operation::ConstraintKind::NotNull(Ident::default());
-    Some(crate::operation::Constraint {
-        name,
-        kind,
-        not_valid: cursor.eat_all("not valid"),
-        not_enforced: false,
-        deferrable: false,
-        initially_deferred: false,
-        temporal: false,
-        no_inherit: false,
-        include: Vec::new(),
-        options: Vec::new(),
-        exclusion: None,
-        span,
-    })
+    let not_valid = cursor.eat_all("not valid");
+    Some(crate::operation::Constraint { name, not_valid, span, ..crate::operation::Constraint::of(kind) })
 }
 
 #[derive(Default)]
