@@ -2,7 +2,7 @@
 
 use super::{Checked, Part};
 use crate::dialect::Target;
-use crate::framework::{Framework, Reader, Section, Settings, Transaction};
+use crate::framework::{Direction, Framework, Reader, Section, Settings, Transaction};
 use crate::hazards::{self, Hazard, PendingStatement, Sent};
 use crate::statement::Script;
 
@@ -35,8 +35,11 @@ pub fn check_runner(
         return;
     }
     let at = |hazard: &Hazard| checked.statements.iter().position(|it| it.span.contains(hazard.span));
-    let found: Vec<Hazard> =
-        found.into_iter().map(|it| Hazard { statement: at(&it).unwrap_or(0), ..it }).collect();
+    let placed = |it: Hazard| {
+        let it = Hazard { statement: at(&it).unwrap_or(0), ..it };
+        if section.direction == Direction::Down { it.on_the_way_back() } else { it }
+    };
+    let found: Vec<Hazard> = found.into_iter().map(placed).collect();
     checked.hazards.extend(found);
     checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
 }

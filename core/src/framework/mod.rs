@@ -46,6 +46,8 @@ pub struct Framework {
     pub leaves_for: &'static [&'static str],
     /// What it does with the text of a section before the server sees it.
     pub reader: Reader,
+    /// What makes the lock of the runner itself one that no transaction holds; nothing where it holds none beside a migration.
+    pub lock_setting: Option<&'static str>,
     /// Whether all migrations of a deploy run in one transaction.
     pub together: bool,
     /// What it does with a migration that sorts before one that has run.

@@ -19,6 +19,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Autocommit,
         leaves_for: &[],
         reader: Reader::Lines { prefix: "+goose" },
+        lock_setting: None,
         together: false,
         late: Late::Refuses { unless: Some("-allow-missing is given") },
         memory: Memory::Each {
@@ -42,6 +43,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Runs,
         memory: Memory::Each { table: "schema_migrations", query: "SELECT version FROM schema_migrations" },
@@ -64,6 +66,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Runs,
         memory: Memory::Each {
@@ -90,6 +93,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Runs,
         memory: Memory::Each {
@@ -131,6 +135,7 @@ pub static FRAMEWORKS: &[Framework] = &[
             "ALTER DATABASE",
         ],
         reader: Reader::Statements,
+        lock_setting: Some("flyway.postgresql.transactional.lock is false"),
         together: false,
         late: Late::Refuses { unless: Some("outOfOrder is true") },
         memory: Memory::Each {
@@ -160,6 +165,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Skips,
         memory: Memory::Latest {
@@ -183,6 +189,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Runs,
         memory: Memory::Each {
@@ -208,6 +215,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Wrapped,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: true,
         late: Late::Unknown,
         memory: Memory::Elsewhere,
@@ -228,6 +236,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Autocommit,
         leaves_for: &[],
         reader: Reader::Lines { prefix: "+migrate" },
+        lock_setting: None,
         together: false,
         late: Late::Runs,
         memory: Memory::Each {
@@ -251,6 +260,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Wrapped,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: true,
         late: Late::Refuses { unless: Some("--no-check-order is given") },
         memory: Memory::Each {
@@ -276,6 +286,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Autocommit,
         leaves_for: &[],
         reader: Reader::Semicolons,
+        lock_setting: None,
         together: false,
         late: Late::Runs,
         memory: Memory::Elsewhere,
@@ -301,6 +312,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Refuses { unless: Some("--include-all is given") },
         memory: Memory::Each {
@@ -327,6 +339,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Autocommit,
         leaves_for: &[],
         reader: Reader::Statements,
+        lock_setting: None,
         together: false,
         late: Late::Refuses { unless: Some("--exec-order is non-linear") },
         memory: Memory::Each {
@@ -353,6 +366,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Wrapped,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Refuses { unless: Some("set_abort_missing(false) is called") },
         memory: Memory::Each {
@@ -375,6 +389,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Skips,
         memory: Memory::Latest {
@@ -397,6 +412,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Implicit,
         leaves_for: &[],
         reader: Reader::Sends,
+        lock_setting: None,
         together: false,
         late: Late::Unknown,
         memory: Memory::Each {
@@ -424,6 +440,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Autocommit,
         leaves_for: &[],
         reader: Reader::Psql,
+        lock_setting: None,
         together: false,
         late: Late::Unknown,
         memory: Memory::Elsewhere,
@@ -444,6 +461,7 @@ pub static FRAMEWORKS: &[Framework] = &[
         outside: Transaction::Autocommit,
         leaves_for: &[],
         reader: Reader::Psql,
+        lock_setting: None,
         together: false,
         late: Late::Unknown,
         memory: Memory::Elsewhere,

@@ -24,10 +24,13 @@ pub fn check_source(
 ) -> CheckedFile {
     let settings = folder.map(|it| it.settings).unwrap_or_default();
     let mut ups = check_ups(source, target, before);
-    let sections = |direction| source.sections.iter().filter(move |it| it.direction == direction);
-    for (section, checked) in sections(Direction::Up).zip(&mut ups) {
-        check::check_runner(framework, settings, section, part(source, section), target, checked);
-    }
+    let sent = |direction, parts: &mut [Checked]| {
+        let sections = source.sections.iter().filter(|it| it.direction == direction);
+        for (section, checked) in sections.zip(parts) {
+            check::check_runner(framework, settings, section, part(source, section), target, checked);
+        }
+    };
+    sent(Direction::Up, &mut ups);
     if folder.is_some_and(|folder| lacks_down(folder, source)) {
         let up = Up { before, parts: ups.iter().collect() };
         let found = check::missing_down(target, &up);
@@ -36,14 +39,7 @@ pub fn check_source(
         }
     }
     let mut downs = check_downs(source, target, before, &ups, folder);
-    for (section, checked) in sections(Direction::Down).zip(&mut downs) {
-        let own = checked.hazards.len();
-        check::check_runner(framework, settings, section, part(source, section), target, checked);
-        if checked.hazards.len() > own {
-            let hazards = std::mem::take(&mut checked.hazards).into_iter();
-            checked.hazards = hazards.map(lockkeeper_core::hazards::Hazard::on_the_way_back).collect();
-        }
-    }
+    sent(Direction::Down, &mut downs);
     let judged = |checked: Vec<Checked>| -> Vec<(Checked, Judged)> {
         let with_judged = |it: Checked| {
             let judged = judge(&source.text, &it, policy);

@@ -142,15 +142,15 @@ fn mixed(sent: &Sent<'_>) -> Option<Hazard> {
 
 /// CREATE INDEX CONCURRENTLY waits for all open transactions, that of the runner's own lock too.
 fn waits_for_itself(sent: &Sent<'_>) -> Option<Hazard> {
-    if sent.framework.id != "flyway" || sent.settings.session_lock {
-        return None;
-    }
+    let setting = sent.framework.lock_setting.filter(|_| !sent.settings.session_lock)?;
     let concurrent = |statement: &&Statement| {
         let mut tokens = sent.script.tokens_of(statement).iter();
         tokens.any(|token| token.span.of(sent.script.text).eq_ignore_ascii_case("concurrently"))
     };
     let waits = sent.script.statements.iter().filter(|it| sent.leaves(it)).find(concurrent)?;
-    let message = "it waits for ever for the transaction that holds Flyway's own lock, unless flyway.postgresql.transactional.lock is false";
+    let title = sent.framework.title;
+    let message =
+        format!("it waits for ever for the transaction that holds {title}'s own lock, unless {setting}");
     Some(Hazard::new(&RULE, head(sent.script.text, waits.span), message).with_severity(Severity::Warning))
 }
 
