@@ -27,6 +27,7 @@ mod surfaces;
 mod deploys;
 mod unread;
 mod regress;
+mod immutable;
 mod lexis;
 mod preflight;
 mod property;
