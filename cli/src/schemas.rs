@@ -1,4 +1,4 @@
-//! The JSON Schemas of the configuration and of every `--format json`, made from the types. `UPDATE_EXPECT=1` writes them anew.
+//! The JSON Schemas of the configuration and of every `--format json`, made from the types. `UPDATE_EXPECT=1` writes them again.
 
 use std::path::Path;
 

@@ -3,7 +3,7 @@
 //! A mechanic makes statements, steps or phases from values: triggers that keep old and new in step, batches that fill, what hangs on a
 //! column or table carried over to what takes its place. It knows no recipe: the room stands above theirs in `lib.rs`.
 
-pub(crate) mod anew;
+pub(crate) mod rebuilt;
 pub(crate) mod assigned;
 pub(crate) mod backfill;
 pub(crate) mod carried;

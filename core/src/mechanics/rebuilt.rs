@@ -1,4 +1,4 @@
-//! A table made anew under its name, filled from what it was: what such a migration says.
+//! A table rebuilt under its name, filled from what it was: what such a migration says.
 //!
 //! It is read in the order in which it is written, with the names that both tables have at each place. The statements that make the new table are
 //! spelled as if it stood beside the old one, under its interim name.
@@ -19,7 +19,7 @@ use super::scene::stands_apart;
 use super::twin;
 
 /// A new table, what fills it, and what becomes of the old one.
-pub(crate) struct Anew {
+pub(crate) struct Rebuilt {
     /// The places of the operations that it is made of.
     pub members: Vec<usize>,
     /// The name that the old table has before, and the new one after.
@@ -50,7 +50,7 @@ pub(crate) struct Anew {
     pub end: Catalog,
 }
 
-impl Anew {
+impl Rebuilt {
     /// Reads the migration that begins with these operations; `None` where they mean something else.
     pub fn of(operations: &[&Operation], scene: &Scene<'_>) -> Option<Self> {
         let (table, interim) = begins(operations, scene)?;
@@ -71,7 +71,7 @@ impl Anew {
             filled: false,
             last: None,
             made: Vec::new(),
-            anew: Self {
+            rebuilt: Self {
                 members: Vec::new(),
                 table,
                 interim,
@@ -90,7 +90,7 @@ impl Anew {
         };
         for (at, operation) in operations.iter().enumerate() {
             if reader.read(at, operation) {
-                reader.anew.members.push(at);
+                reader.rebuilt.members.push(at);
             }
             reader.catalog.apply(operation);
             if reader.old.is_none() && reader.is_done() {
@@ -101,7 +101,7 @@ impl Anew {
     }
 }
 
-/// The table that is made anew, and the interim name of its successor.
+/// The table that is made rebuilt, and the interim name of its successor.
 fn begins(operations: &[&Operation], scene: &Scene<'_>) -> Option<(RelationName, RelationName)> {
     let filled = |name: &RelationName| {
         operations.iter().find_map(|it| match &it.kind {
@@ -157,7 +157,7 @@ struct Reader<'a> {
     last: Option<usize>,
     /// The statements that make the new table, with their places.
     made: Vec<(usize, Statement)>,
-    anew: Anew,
+    rebuilt: Rebuilt,
 }
 
 impl Reader<'_> {
@@ -167,28 +167,28 @@ impl Reader<'_> {
 
     /// The new table has its name, the old one has not, and rows have come over.
     fn is_done(&self) -> bool {
-        self.new.as_ref() == Some(&self.anew.table) && self.old.as_ref() != Some(&self.anew.table)
+        self.new.as_ref() == Some(&self.rebuilt.table) && self.old.as_ref() != Some(&self.rebuilt.table)
     }
 
-    fn end(mut self, operations: &[&Operation]) -> Option<Anew> {
+    fn end(mut self, operations: &[&Operation]) -> Option<Rebuilt> {
         let last = self.last.filter(|_| self.filled && self.is_done())?;
-        let mut anew = self.anew;
-        anew.members.retain(|at| *at <= last);
+        let mut rebuilt = self.rebuilt;
+        rebuilt.members.retain(|at| *at <= last);
         self.made.retain(|(at, _)| *at <= last);
-        anew.make = self.made.into_iter().map(|(_, sql)| sql).collect();
+        rebuilt.make = self.made.into_iter().map(|(_, sql)| sql).collect();
         let dialect = self.scene.dialect();
         let used: Vec<Name> =
-            anew.members.iter().filter_map(|at| operations[*at].relations(dialect)).flatten().collect();
-        let between: Vec<usize> = (0..last).filter(|at| !anew.members.contains(at)).collect();
+            rebuilt.members.iter().filter_map(|at| operations[*at].relations(dialect)).flatten().collect();
+        let between: Vec<usize> = (0..last).filter(|at| !rebuilt.members.contains(at)).collect();
         for at in between {
             if !stands_apart(operations[at], &used, self.scene) {
-                anew.foreign = anew.foreign.or(Some(operations[at].span));
-                anew.members.push(at);
+                rebuilt.foreign = rebuilt.foreign.or(Some(operations[at].span));
+                rebuilt.members.push(at);
             }
         }
-        anew.members.sort_unstable();
-        anew.members.iter().for_each(|at| anew.end.apply(operations[*at]));
-        Some(anew)
+        rebuilt.members.sort_unstable();
+        rebuilt.members.iter().for_each(|at| rebuilt.end.apply(operations[*at]));
+        Some(rebuilt)
     }
 
     /// Whether the operation is a part of the change.
@@ -228,7 +228,7 @@ impl Reader<'_> {
         }
         let then = Scene { catalog: &self.catalog, ..*self.scene };
         let copied = Copied::of(insert, &then).filter(|it| Some(&it.table) == self.old.as_ref());
-        (self.filled, self.last, self.anew.copied) = (true, Some(at), copied);
+        (self.filled, self.last, self.rebuilt.copied) = (true, Some(at), copied);
         true
     }
 
@@ -240,7 +240,7 @@ impl Reader<'_> {
             && gone.as_slice() == self.old.as_slice();
         if drops {
             (self.old, self.last) = (None, Some(at));
-            (self.anew.dropped, self.anew.cascades) = (true, drop.cascade);
+            (self.rebuilt.dropped, self.rebuilt.cascades) = (true, drop.cascade);
         }
         drops
     }
@@ -253,11 +253,11 @@ impl Reader<'_> {
     fn creates(&mut self, create: &CreateTable) -> bool {
         let name = self.resolve(&create.name);
         let free = self.old.as_ref() != Some(&name);
-        let expected = [&self.anew.interim, &self.anew.table].contains(&&name);
+        let expected = [&self.rebuilt.interim, &self.rebuilt.table].contains(&&name);
         if self.new.is_none() && free && expected && is_plain(create) {
-            self.anew.partitioned = create.partition_by.is_some();
-            if name == self.anew.table {
-                self.anew.listed = create.columns.iter().map(|it| it.name.name.clone()).collect();
+            self.rebuilt.partitioned = create.partition_by.is_some();
+            if name == self.rebuilt.table {
+                self.rebuilt.listed = create.columns.iter().map(|it| it.name.name.clone()).collect();
             }
             self.new = Some(name);
             return true;
@@ -281,7 +281,7 @@ impl Reader<'_> {
             return true;
         }
         if self.old.as_ref() == Some(&target) {
-            self.anew.aside = Some(renamed.clone());
+            self.rebuilt.aside = Some(renamed.clone());
             (self.old, self.last) = (Some(renamed), Some(at));
             return true;
         }
@@ -302,7 +302,7 @@ impl Reader<'_> {
     /// `OWNED BY` the new table, or by none.
     fn owns(&mut self, alter: &AlterSequence, operation: &Operation) -> bool {
         let name = self.resolve(&alter.name);
-        let Some(old) = self.scene.catalog.table(&self.anew.table) else { return false };
+        let Some(old) = self.scene.catalog.table(&self.rebuilt.table) else { return false };
         let Some(column) = old.columns.iter().find(|it| it.sequence.as_ref() == Some(&name)) else {
             return false;
         };
@@ -314,7 +314,7 @@ impl Reader<'_> {
         if others || !goes_over {
             return false;
         }
-        let owner = Some((self.scene.name(&self.anew.table), column.name.as_str()));
+        let owner = Some((self.scene.name(&self.rebuilt.table), column.name.as_str()));
         let back = make::own_sequence(self.scene.name(&name), None, owner);
         self.adjusts((self.scene.statement_of(operation), back));
         true
@@ -322,9 +322,9 @@ impl Reader<'_> {
 
     /// Something that is done when the names are exchanged.
     fn adjusts(&mut self, both: (Statement, Statement)) {
-        match self.new.as_ref() == Some(&self.anew.table) {
-            true => self.anew.after.push(both),
-            false => self.anew.before.push(both),
+        match self.new.as_ref() == Some(&self.rebuilt.table) {
+            true => self.rebuilt.after.push(both),
+            false => self.rebuilt.before.push(both),
         }
     }
 
@@ -335,9 +335,9 @@ impl Reader<'_> {
         for name in named.into_iter().filter(|it| !it.span.is_empty()) {
             let resolved = self.resolve(&name);
             let own: &RelationName = if Some(&resolved) == self.new.as_ref() {
-                &self.anew.interim
+                &self.rebuilt.interim
             } else if Some(&resolved) == self.old.as_ref() {
-                &self.anew.table
+                &self.rebuilt.table
             } else {
                 continue;
             };

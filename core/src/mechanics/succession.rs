@@ -6,16 +6,16 @@ use crate::hazards::compatibility::{dropped_table, refused_ids, renamed_table};
 use crate::operation::{Identity, ObjectKind};
 use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
 
-use super::anew::Anew;
 use super::make;
 use super::mirror::Mirror;
+use super::rebuilt::Rebuilt;
 use super::scene::{Scene, name_of};
 use super::{Phases, Refusal, carried, referencing, succession_checks as checks, table_again, twin_checks};
 
 /// Both tables, and how each follows the other.
 pub(crate) struct Succession<'a> {
     pub scene: &'a Scene<'a>,
-    pub anew: &'a Anew,
+    pub rebuilt: &'a Rebuilt,
     /// What the old table is called once the new one has its name.
     pub aside: &'a RelationName,
     /// The old table.
@@ -47,19 +47,19 @@ impl Succession<'_> {
 
     /// The table's name, that of its successor, and that of the old table after.
     fn sql(&self) -> [String; 3] {
-        [&self.anew.table, &self.anew.interim, self.aside].map(|it| self.scene.sql(it))
+        [&self.rebuilt.table, &self.rebuilt.interim, self.aside].map(|it| self.scene.sql(it))
     }
 
     fn file(&self, suffix: &str) -> String {
-        name_of(&[&self.anew.table.name, suffix])
+        name_of(&[&self.rebuilt.table.name, suffix])
     }
 
     fn expand(&self) -> Phase {
-        let (table, interim) = (self.shown(&self.anew.table), self.shown(&self.anew.interim));
-        let mut make = self.anew.make.clone();
+        let (table, interim) = (self.shown(&self.rebuilt.table), self.shown(&self.rebuilt.interim));
+        let mut make = self.rebuilt.make.clone();
         let always = self.made.columns.iter().filter(|it| it.identity == Some(Identity::Always));
-        make.extend(always.map(|it| self.generated(&self.anew.interim, it, Identity::ByDefault)));
-        let drop = make::drop(ObjectKind::Table, self.scene.name(&self.anew.interim));
+        make.extend(always.map(|it| self.generated(&self.rebuilt.interim, it, Identity::ByDefault)));
+        let drop = make::drop(ObjectKind::Table, self.scene.name(&self.rebuilt.interim));
         let made = self.scene.on_two_tables(
             self.file("successor"),
             format!("make {interim} beside {table}"),
@@ -74,9 +74,9 @@ impl Succession<'_> {
         let follow = self.scene.in_transaction(self.file("successor_follows"), title, up, down);
         let title = format!("make {interim} beside {table}, with triggers that carry each change over");
         let mut phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(made), Step::Sql(follow)])
-            .enter_when(twin_checks::nothing_unknown(self.scene, &self.anew.table, self.state, &[]))
+            .enter_when(twin_checks::nothing_unknown(self.scene, &self.rebuilt.table, self.state, &[]))
             .enter_when(checks::every_row_is_taken(self));
-        if self.anew.partitioned {
+        if self.rebuilt.partitioned {
             phase = phase.enter_when(Criterion::of_people(format!(
                 "the partitions of {interim} take what will be written from now on: a write of {table} that none of them takes fails"
             )));
@@ -104,7 +104,7 @@ impl Succession<'_> {
     }
 
     fn cutover(&self) -> Phase {
-        let (table, aside) = (self.shown(&self.anew.table), self.shown(self.aside));
+        let (table, aside) = (self.shown(&self.rebuilt.table), self.shown(self.aside));
         let title =
             format!("exchange: {table} is the new table from here on, {aside} is what it was, and follows");
         let step =
@@ -120,18 +120,18 @@ impl Succession<'_> {
     }
 
     fn lock(&self, other: &RelationName) -> Statement {
-        let tables = vec![self.scene.name(&self.anew.table), self.scene.name(other)];
+        let tables = vec![self.scene.name(&self.rebuilt.table), self.scene.name(other)];
         make::lock(tables, LockMode::AccessExclusive)
     }
 
     fn rename(&self, from: &RelationName, to: &RelationName) -> Statement {
-        let because = format!("another has the name {} in the same transaction", self.anew.table.name);
+        let because = format!("another has the name {} in the same transaction", self.rebuilt.table.name);
         self.scene.on(from).rename(&to.name).allowing(&renamed_table::RULE, because)
     }
 
     /// The renames that lead there, from first to last. With one name for both, a third is needed between.
     fn renames(&self) -> Vec<(RelationName, RelationName)> {
-        let (table, interim, aside) = (&self.anew.table, &self.anew.interim, self.aside);
+        let (table, interim, aside) = (&self.rebuilt.table, &self.rebuilt.interim, self.aside);
         if aside != interim {
             return vec![(table.clone(), aside.clone()), (interim.clone(), table.clone())];
         }
@@ -141,15 +141,15 @@ impl Succession<'_> {
     }
 
     fn forth(&self) -> Vec<Statement> {
-        let mut statements = vec![self.lock(&self.anew.interim)];
+        let mut statements = vec![self.lock(&self.rebuilt.interim)];
         statements.extend(self.there.stop());
         statements.push(self.there.drop_function());
-        statements.extend(self.anew.before.iter().map(|(up, _)| up.clone()));
+        statements.extend(self.rebuilt.before.iter().map(|(up, _)| up.clone()));
         statements.extend(self.renames().iter().map(|(from, to)| self.rename(from, to)));
         statements.extend(self.own_names(|pair| pair));
-        statements.extend(self.anew.after.iter().map(|(up, _)| up.clone()));
+        statements.extend(self.rebuilt.after.iter().map(|(up, _)| up.clone()));
         statements.extend(self.sequences(|own, there| (own, there)));
-        let (table, aside) = (&self.anew.table, self.aside);
+        let (table, aside) = (&self.rebuilt.table, self.aside);
         statements.extend(self.identities(self.end, table, Identity::Always));
         statements.extend(self.identities(self.state, aside, Identity::ByDefault));
         statements.push(self.back.create_function());
@@ -161,14 +161,14 @@ impl Succession<'_> {
         let mut statements = vec![self.lock(self.aside)];
         statements.extend(self.back.stop());
         statements.push(self.back.drop_function());
-        let (table, aside) = (&self.anew.table, self.aside);
+        let (table, aside) = (&self.rebuilt.table, self.aside);
         statements.extend(self.identities(self.end, table, Identity::ByDefault));
         statements.extend(self.identities(self.state, aside, Identity::Always));
         statements.extend(self.sequences(|own, there| (there, own)));
-        statements.extend(self.anew.after.iter().rev().map(|(_, down)| down.clone()));
+        statements.extend(self.rebuilt.after.iter().rev().map(|(_, down)| down.clone()));
         statements.extend(self.own_names(|(from, to)| (to, from)));
         statements.extend(self.renames().iter().rev().map(|(from, to)| self.rename(to, from)));
-        statements.extend(self.anew.before.iter().rev().map(|(_, down)| down.clone()));
+        statements.extend(self.rebuilt.before.iter().rev().map(|(_, down)| down.clone()));
         statements.push(self.there.create_function());
         statements.extend(self.there.start());
         statements
@@ -186,7 +186,7 @@ impl Succession<'_> {
         let constraints = made.zip(end).map(|(there, own)| (there.name.as_str(), own.name.as_str()));
         let constraints = constraints.chain(named.iter().map(|(there, own)| (there.as_str(), own.as_str())));
         let constraints = constraints.map(turned).collect();
-        carried::renamed_parts(self.scene, &self.anew.table, indexes, constraints)
+        carried::renamed_parts(self.scene, &self.rebuilt.table, indexes, constraints)
     }
 
     /// From 18 on NOT NULL is a constraint with a name: the one that the server gives beside the old table, and the one in its place.
@@ -207,9 +207,9 @@ impl Succession<'_> {
         let pair = |it: &String| {
             let taken = self.state.column(it).is_some_and(|own| own.not_null);
             let label = if taken { "not_null1" } else { "not_null" };
-            (name(&self.anew.interim, it, "not_null"), name(&self.anew.table, it, label))
+            (name(&self.rebuilt.interim, it, "not_null"), name(&self.rebuilt.table, it, label))
         };
-        self.anew.listed.iter().filter(named).map(pair).collect()
+        self.rebuilt.listed.iter().filter(named).map(pair).collect()
     }
 
     /// Columns that draw from a sequence of their own in both tables, with those.
@@ -246,10 +246,10 @@ impl Succession<'_> {
     }
 
     fn contract(&self) -> Result<Phase, Refusal> {
-        let (table, aside) = (self.shown(&self.anew.table), self.shown(self.aside));
+        let (table, aside) = (self.shown(&self.rebuilt.table), self.shown(self.aside));
         let cycle =
             Criterion::of_people(format!("{table} has been in use as it is for one full release cycle"));
-        if !self.anew.dropped {
+        if !self.rebuilt.dropped {
             let title = format!("let {aside} follow {table} no longer: it stays as it is at this moment");
             let step = self.let_go(title.clone());
             return Ok(Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)]).enter_when(cycle).undone_by(
@@ -274,7 +274,7 @@ impl Succession<'_> {
     fn refill(&self) -> Vec<Statement> {
         let (columns, values): (Vec<&str>, Vec<&str>) =
             self.back.columns.iter().map(|it| (it.to.as_str(), it.from.as_str())).unzip();
-        let rows = format!("SELECT {} FROM {}", self.scene.list(values), self.scene.sql(&self.anew.table));
+        let rows = format!("SELECT {} FROM {}", self.scene.list(values), self.scene.sql(&self.rebuilt.table));
         let mut statements = vec![self.scene.on(self.aside).insert(columns, true, rows)];
         statements.push(self.back.create_function());
         statements.extend(self.back.start());
@@ -282,7 +282,7 @@ impl Succession<'_> {
     }
 
     fn closed_for_writing(&self) -> Statement {
-        make::lock(vec![self.scene.name(&self.anew.table)], LockMode::ShareRowExclusive)
+        make::lock(vec![self.scene.name(&self.rebuilt.table)], LockMode::ShareRowExclusive)
     }
 
     fn let_go(&self, title: String) -> SqlStep {
@@ -306,15 +306,16 @@ impl Succession<'_> {
         let drop = make::drop(ObjectKind::Table, self.scene.name(self.aside));
         let because = "all its rows are in the table that has its name";
         up.push(drop.allowing(&dropped_table::RULE, because));
-        let unspelled = || Refusal::new(format!("{} could not be made again", self.shown(&self.anew.table)));
-        let (scene, table_name) = (self.scene, &self.anew.table);
+        let unspelled =
+            || Refusal::new(format!("{} could not be made again", self.shown(&self.rebuilt.table)));
+        let (scene, table_name) = (self.scene, &self.rebuilt.table);
         let drawn = |it: &ColumnState| self.drawn().any(|(own, ..)| own.name == it.name);
         let create = table_again::create_drawing(scene, table_name, self.state, self.aside, drawn);
         let mut down = vec![self.closed_for_writing()];
         down.extend(create.ok_or_else(unspelled)?);
         down.extend(self.identities(self.state, self.aside, Identity::ByDefault));
         down.extend(self.refill());
-        let (aside, table) = (self.shown(self.aside), self.shown(&self.anew.table));
+        let (aside, table) = (self.shown(self.aside), self.shown(&self.rebuilt.table));
         let title = format!("drop {aside} and the triggers that keep it in step with {table}");
         Ok(self.scene.on_two_tables(self.file("old_drop"), title, up, down))
     }

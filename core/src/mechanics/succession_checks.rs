@@ -4,8 +4,8 @@ use crate::catalog::{Catalog, ColumnState, Demand, Table};
 use crate::operation::{Bound, Kind, PartitionBound, TypeName};
 use crate::plan::Criterion;
 
-use super::anew::Anew;
 use super::mirror::Pair;
+use super::rebuilt::Rebuilt;
 use super::scene::Scene;
 use super::succession::Succession;
 use super::{Refusal, backfill, referencing, twin_checks};
@@ -22,16 +22,16 @@ pub(crate) struct Followed {
 /// [`Refusal`] where one cannot follow the other.
 pub(crate) fn followed(
     scene: &Scene<'_>,
-    anew: &Anew,
+    rebuilt: &Rebuilt,
     state: &Table,
     made: &Table,
 ) -> Result<Followed, Refusal> {
-    let shown = anew.table.display(scene.dialect());
+    let shown = rebuilt.table.display(scene.dialect());
     let read = || {
-        refuse(scene, anew, state)?;
-        refuse_successor(scene, anew, made)?;
-        refuse_sequences(scene, anew, state, made)?;
-        let columns = columns(scene, anew, state, made)?;
+        refuse(scene, rebuilt, state)?;
+        refuse_successor(scene, rebuilt, made)?;
+        refuse_sequences(scene, rebuilt, state, made)?;
+        let columns = columns(scene, rebuilt, state, made)?;
         let key = key(state, made, &columns)?;
         Ok(Followed { columns, key })
     };
@@ -39,20 +39,20 @@ pub(crate) fn followed(
 }
 
 /// What cannot be carried over.
-fn refuse(scene: &Scene<'_>, anew: &Anew, state: &Table) -> Result<(), String> {
+fn refuse(scene: &Scene<'_>, rebuilt: &Rebuilt, state: &Table) -> Result<(), String> {
     let no = |why: &str| Err(why.to_owned());
-    if let Some(span) = anew.foreign {
+    if let Some(span) = rebuilt.foreign {
         let words: Vec<&str> = span.of(scene.text).split_whitespace().take(6).collect();
         return no(&format!(
-            "is made anew, and between its statements stands one that is no part of that: {} …; put it into a migration of its own",
+            "is made rebuilt, and between its statements stands one that is no part of that: {} …; put it into a migration of its own",
             words.join(" ")
         ));
     }
-    twin_checks::hanging(scene, &anew.table, state)?;
-    if anew.cascades {
+    twin_checks::hanging(scene, &rebuilt.table, state)?;
+    if rebuilt.cascades {
         return no("is dropped with CASCADE: drop what hangs on it first, in a migration of its own");
     }
-    let references = referencing::to(scene, &anew.table, |_, _| true).map_err(|it| it.reason)?;
+    let references = referencing::to(scene, &rebuilt.table, |_, _| true).map_err(|it| it.reason)?;
     if let Some(reference) = references.first() {
         return no(&format!(
             "is what {} points at, which would stay with the old table: drop that first, and add one to the new table after",
@@ -69,23 +69,23 @@ fn refuse(scene: &Scene<'_>, anew: &Anew, state: &Table) -> Result<(), String> {
 }
 
 /// What the new table cannot be.
-fn refuse_successor(scene: &Scene<'_>, anew: &Anew, made: &Table) -> Result<(), String> {
+fn refuse_successor(scene: &Scene<'_>, rebuilt: &Rebuilt, made: &Table) -> Result<(), String> {
     let no = |why: &str| Err(why.to_owned());
-    if scene.catalog.relation(&anew.interim).is_some() {
-        return no(&format!("has a neighbour named {} already", anew.interim.name));
+    if scene.catalog.relation(&rebuilt.interim).is_some() {
+        return no(&format!("has a neighbour named {} already", rebuilt.interim.name));
     }
     let itself = made.constraints.iter().find(|it| match &it.demand {
-        Demand::ForeignKey { references, .. } => [&anew.table, &anew.interim].contains(&references),
+        Demand::ForeignKey { references, .. } => [&rebuilt.table, &rebuilt.interim].contains(&references),
         _ => false,
     });
     if let Some(key) = itself {
         return no(&format!("would point at itself by {}: add that key after", key.name));
     }
-    if anew.partitioned && made.children.is_empty() {
+    if rebuilt.partitioned && made.children.is_empty() {
         return no("would have no partition: make them in the same migration");
     }
     let identity = made.columns.iter().find(|it| it.identity.is_some());
-    if anew.partitioned && scene.target.version.major < 17 && identity.is_some() {
+    if rebuilt.partitioned && scene.target.version.major < 17 && identity.is_some() {
         return no(
             "would be partitioned and have an identity, which PostgreSQL has from 17 on: give the column a sequence as its default",
         );
@@ -97,8 +97,8 @@ fn refuse_successor(scene: &Scene<'_>, anew: &Anew, made: &Table) -> Result<(), 
 }
 
 /// Each column of the old table is copied as it is.
-fn columns(scene: &Scene<'_>, anew: &Anew, state: &Table, made: &Table) -> Result<Vec<Pair>, String> {
-    let Some(copied) = anew.copied.as_ref().filter(|it| it.condition.is_none()) else {
+fn columns(scene: &Scene<'_>, rebuilt: &Rebuilt, state: &Table, made: &Table) -> Result<Vec<Pair>, String> {
+    let Some(copied) = rebuilt.copied.as_ref().filter(|it| it.condition.is_none()) else {
         return Err("is not copied whole, by INSERT … SELECT of its columns and no more: rows that are left out would be lost".to_owned());
     };
     let mut pairs = Vec::new();
@@ -171,13 +171,13 @@ fn key(state: &Table, made: &Table, pairs: &[Pair]) -> Result<Vec<Pair>, String>
 }
 
 /// A sequence goes with the table that owns it.
-fn refuse_sequences(scene: &Scene<'_>, anew: &Anew, state: &Table, made: &Table) -> Result<(), String> {
-    for sequence in state.columns.iter().filter_map(|it| it.sequence.as_ref()).filter(|_| anew.dropped) {
+fn refuse_sequences(scene: &Scene<'_>, rebuilt: &Rebuilt, state: &Table, made: &Table) -> Result<(), String> {
+    for sequence in state.columns.iter().filter_map(|it| it.sequence.as_ref()).filter(|_| rebuilt.dropped) {
         let used = |it: &ColumnState| {
             let default = it.default.as_ref().map(|it| it.text.to_lowercase()).unwrap_or_default();
             default.contains("nextval") && default.contains(&sequence.name.to_lowercase())
         };
-        let moved = anew.before.iter().chain(&anew.after).any(|(up, _)| {
+        let moved = rebuilt.before.iter().chain(&rebuilt.after).any(|(up, _)| {
             let alters =
                 |it: &&Kind| matches!(it, Kind::AlterSequence(it) if scene.resolve(&it.name) == *sequence);
             up.operations().iter().any(alters)
@@ -195,11 +195,11 @@ fn refuse_sequences(scene: &Scene<'_>, anew: &Anew, state: &Table, made: &Table)
 
 /// No row is refused by the new table: a partition takes it, it has what must not be NULL, and satisfies new checks.
 pub(super) fn every_row_is_taken(succession: &Succession<'_>) -> Criterion {
-    let Succession { scene, anew, state, made, .. } = succession;
+    let Succession { scene, rebuilt, state, made, .. } = succession;
     let dialect = scene.dialect();
     let mut refused: Vec<String> = Vec::new();
     let mut said = "the new table takes every row";
-    if anew.partitioned {
+    if rebuilt.partitioned {
         match taken(scene, made, succession.beside) {
             Some(taken) if taken == "true" => {}
             Some(taken) => refused.push(format!("({taken}) IS NOT TRUE")),
@@ -230,7 +230,7 @@ pub(super) fn every_row_is_taken(succession: &Succession<'_>) -> Criterion {
     let query = format!(
         "SELECT count(*) FROM (SELECT {} FROM {}) AS _row WHERE {}",
         columns.join(", "),
-        scene.sql(&anew.table),
+        scene.sql(&rebuilt.table),
         refused.join(" OR ")
     );
     Criterion::counts_nothing(said, query)

@@ -57,8 +57,7 @@ fn attach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     let back = scene.on(&parent).detach_partition(scene.name(&child), false);
     let title = format!("attach {shown} to {whole}: the checks prove it, nothing is read");
     let step = scene.in_transaction(name_of(&[&child.name, "attach"]), title.clone(), vec![text], vec![back]);
-    let mut verify =
-        Phase::new(PhaseKind::Verification, "check the old rows, beside readers and writers", validate);
+    let mut verify = Phase::new(PhaseKind::Verification, "check the old rows without blocking", validate);
     for proof in &proofs {
         let words = format!("no row of {} stands in the way", proof.table.display(scene.dialect()));
         verify = verify.enter_when(Criterion::counts_nothing(words, proof.offenders()));

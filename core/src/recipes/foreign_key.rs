@@ -53,7 +53,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     .undone_by("the down migration drops the key", "an insert or update that fails for the key");
     let verify = Phase::new(
         PhaseKind::Verification,
-        format!("check the old rows for {name}, beside readers and writers"),
+        format!("check the old rows for {name} without blocking"),
         steps.map(Step::Sql).collect(),
     )
     .enter_when(Criterion::told_by("no row points nowhere", orphans))
@@ -108,7 +108,7 @@ fn by_partitions(
         .undone_by("the down migrations drop the keys", "an insert or update that fails for the key"),
         Phase::new(
             PhaseKind::Verification,
-            format!("check the old rows for {name}, beside readers and writers, partition by partition"),
+            format!("check the old rows for {name} without blocking, partition by partition"),
             checked,
         )
         .enter_when(Criterion::told_by("no row points nowhere", orphans))

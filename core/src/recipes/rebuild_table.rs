@@ -1,4 +1,4 @@
-//! A table made anew under its name, not in partitions.
+//! A table rebuilt under its name, not in partitions.
 
 use crate::plan::Way;
 
