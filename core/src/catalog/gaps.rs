@@ -53,9 +53,15 @@ impl Catalog {
 
     /// The relation whose name is almost this one, or the same in another schema.
     pub fn likeness(&self, name: &RelationName) -> Option<&RelationName> {
-        let most = if name.name.len() < 5 { 1 } else { 2 };
+        // Of short names many are one letter apart: hosts and posts are two tables.
+        let most = if name.name.len() < 8 { 1 } else { 2 };
         let own = name.name.to_lowercase();
-        let others = self.relations.keys().filter(|it| it.schema == name.schema || it.name == name.name);
+        let may_be = |it: &&RelationName| {
+            let near = it.name.len().abs_diff(own.len()) <= most
+                && it.name.to_lowercase().chars().next() == own.chars().next();
+            it.name == name.name || it.schema == name.schema && near
+        };
+        let others = self.relations.keys().filter(may_be);
         let found = others.map(|it| (strsim::osa_distance(&own, &it.name.to_lowercase()), it));
         found.filter(|(distance, _)| *distance <= most).min().map(|(_, it)| it)
     }
@@ -85,5 +91,30 @@ impl Catalog {
             }
             _ => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dialect::Dialect;
+    use crate::engine::lower::lower;
+    use crate::statement::Script;
+
+    #[test]
+    fn slips_are_told_from_other_names() {
+        let sql = "CREATE TABLE hosts (id int); CREATE TABLE shipments (id int); CREATE SCHEMA app; CREATE TABLE app.legacy (id int);";
+        let script = Script::read(sql, Dialect::Postgres);
+        let mut catalog = Catalog::empty(Dialect::Postgres);
+        script.statements.iter().flat_map(|it| lower(&script, it)).for_each(|it| catalog.apply(&it));
+        let like = |name: &str| {
+            let name = RelationName { schema: "public".into(), name: name.into() };
+            catalog.likeness(&name).map(|it| it.name.to_string())
+        };
+        assert_eq!(like("host").as_deref(), Some("hosts"));
+        assert_eq!(like("shipmets").as_deref(), Some("shipments"));
+        assert_eq!(like("legacy").as_deref(), Some("legacy"));
+        assert_eq!(like("posts"), None);
+        assert_eq!(like("users"), None);
     }
 }

@@ -83,8 +83,7 @@ fn in_strings(framework: &Framework, text: &str, sections: Vec<Section>) -> Vec<
     let only = |all: &[Section], it: &Section| {
         all.iter().filter(|other| other.direction == it.direction).count() == 1
     };
-    let kept: Vec<Section> = found.iter().filter(|it| only(&found, it) || !is_empty(it)).copied().collect();
-    kept
+    found.iter().filter(|it| only(&found, it) || !is_empty(it)).copied().collect()
 }
 
 fn direction(framework: &Framework, file_name: &str) -> Direction {
