@@ -6,7 +6,7 @@ use crate::gate::Gate;
 use crate::plan::{Store, StoredPlan};
 use crate::policy::Policy;
 use lockkeeper_core::framework::Timestamp;
-use lockkeeper_core::plan::{PhaseKind, Way};
+use lockkeeper_core::plan::PhaseKind;
 use lockkeeper_core::report::StepReport;
 use lockkeeper_project::Project;
 use lockkeeper_project::analysis::CheckedFile;
@@ -71,10 +71,12 @@ impl Drafting<'_> {
         let steps = || plan.phases.iter().flat_map(|phase| phase.steps.iter().map(move |step| (phase, step)));
         let sql =
             || steps().filter(|(_, step)| step.kind == "migration").filter_map(|(_, step)| step.sql.clone());
-        let mut contents =
-            vec![Content { statements: steps().flat_map(|(_, step)| texts(step)).collect(), ..strategy }];
-        if plan.strategy == Way::Window.id() {
-            contents.push(Content { statements: sql().collect(), ..content(self, Gate::Window) });
+        let statements = steps().filter(|(_, step)| step.kind != "check").flat_map(|(_, step)| texts(step));
+        let mut contents = vec![Content { statements: statements.collect(), ..strategy }];
+        let stopped = steps().filter(|(_, step)| step.stopped && step.kind == "migration");
+        let stopped: Vec<String> = stopped.filter_map(|(_, step)| step.sql.clone()).collect();
+        if !stopped.is_empty() {
+            contents.push(Content { statements: stopped, ..content(self, Gate::Window) });
         }
         contents.push(Content { statements: sql().collect(), ..content(self, Gate::Apply) });
         let of_step = |gate, step: &StepReport| Content {

@@ -67,6 +67,17 @@ pub enum Command {
     },
 }
 
+/// How a plan is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PlanFormat {
+    /// For people: Markdown.
+    Text,
+    /// For programs.
+    Json,
+    /// A page that needs nothing else: to read, to print, to hand over.
+    Html,
+}
+
 /// How the answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -276,12 +287,16 @@ pub struct PlanArgs {
     /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
     #[arg(long = "answer", value_name = "ID=VALUE")]
     pub answers: Vec<String>,
+    /// A fact that nobody could observe, or another than was observed, as ID=VALUE: `rows.users=5M`, `feature-flags=none`. It wins over
+    /// lockkeeper.toml.
+    #[arg(long = "fact", value_name = "ID=VALUE")]
+    pub facts: Vec<String>,
     /// Write the report files and store the plan.
     #[arg(long)]
     pub write: bool,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
-    pub format: Format,
+    pub format: PlanFormat,
 }
 
 #[derive(Debug, ClapArgs)]

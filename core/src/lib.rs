@@ -4,6 +4,7 @@
 //! top to bottom: a module uses only modules above it (`tests/src/tidy.rs` checks it).
 
 pub mod text;
+pub mod quantity;
 pub mod dialect;
 pub mod reference;
 pub mod statement;
@@ -24,4 +25,5 @@ pub mod verify;
 pub mod planner;
 pub mod signals;
 pub mod strategies;
+pub mod runbook;
 pub mod report;

@@ -8,11 +8,11 @@ use lockkeeper_approval::drafting::{Drafted, Drafting};
 use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
-use lockkeeper_core::plan::Way;
+use lockkeeper_core::strategies::Course;
 use lockkeeper_core::report::PlanReport;
 use lockkeeper_project::analysis::{self, CheckedFile};
 use lockkeeper_project::discover::Place;
-use lockkeeper_project::planning::{gather, plan};
+use lockkeeper_project::planning::{Said, gather, plan};
 use lockkeeper_project::rewrite::{Rewrite, RewriteError};
 use lockkeeper_project::{Project, discover, policy};
 use lockkeeper_root::Root;
@@ -36,6 +36,8 @@ pub struct Stored {
 pub struct Planned {
     pub project: Project,
     pub report: PlanReport,
+    /// Why the chosen strategy may be read and not approved.
+    pub refusal: Option<String>,
     pub stored: StoredPlan,
     /// The files that it stands for.
     pub rewrite: Result<Option<Rewrite>, RewriteError>,
@@ -86,14 +88,14 @@ impl World {
     /// Plans a migration, with the bytes that were read bound into the stored plan. Its files get their names now, or at the time that is said.
     pub fn plan(&self, path: &str, strategy: Option<&str>, named: Option<Timestamp>) -> Told<Planned> {
         let project = self.project()?;
-        let way = strategy.map(way).transpose()?;
+        let course = strategy.map(course).transpose()?;
         let (file, text) = self.check(&project, path)?;
         if let Some(problem) = analysis::problem_of(&project, place(&project, &file), &file.path, &text, None)
             .filter(|it| it.unread)
         {
             return Err(format!("{} {}: {}", problem.path, problem.message, problem.advice));
         }
-        let planned = plan(&project, &file, &gather(&project, &[]), way);
+        let planned = plan(&project, &file, &gather(&project, &Said::default()), course);
         let policy = in_force(&project).map_err(|error| error.to_string())?;
         let source = text.as_bytes();
         let drafting =
@@ -106,7 +108,7 @@ impl World {
             }
         };
         let Drafted { stored, rewrite } = drafted;
-        Ok(Planned { report: planned.report, project, stored, rewrite })
+        Ok(Planned { refusal: planned.refusal(), report: planned.report, project, stored, rewrite })
     }
 }
 
@@ -134,11 +136,9 @@ fn inside(project: &Project, path: &str) -> Told<String> {
     Ok(project.relative(&resolved))
 }
 
-fn way(name: &str) -> Told<Way> {
-    Way::from_id(name).ok_or_else(|| {
-        let known: Vec<&str> = Way::ALL.iter().map(|way| way.id()).collect();
-        format!("there is no strategy {name}: say one of {}", known.join(", "))
-    })
+fn course(name: &str) -> Told<Course> {
+    Course::from_id(name)
+        .ok_or_else(|| format!("there is no strategy {name}: say one of {}", Course::names()))
 }
 
 /// Now, for names of files and for allowances.

@@ -8,13 +8,14 @@ use std::path::Path;
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{self, Checked, Part};
 use lockkeeper_core::dialect::{Dialect, Target};
-use lockkeeper_core::estimate::Rows;
+use lockkeeper_core::estimate::Sizes;
 use lockkeeper_core::framework::{Direction, Framework, Timestamp};
 use lockkeeper_core::hazards::{self, Hazard, Subject};
 use lockkeeper_core::policy::{Judged, Policy};
 use lockkeeper_core::recipes::Group;
 use lockkeeper_core::reference::Reference;
 use lockkeeper_core::report::{self, CheckReport, FileFacts, FileReport, ProblemReport};
+use lockkeeper_core::signals::{self, Situation};
 
 use crate::config::Severity;
 use crate::discover::{self, Place, Project};
@@ -170,11 +171,11 @@ pub fn policy(project: &Project, today: Option<Timestamp>) -> Policy {
     Policy { severities: severities.collect(), today, ..Policy::default() }
 }
 
-/// How many rows the tables have, as somebody declared.
-pub fn declared_rows(project: &Project) -> Option<Rows> {
-    let declared = project.config.answers.get("table-rows")?.to_string();
-    let digits: String = declared.chars().filter(char::is_ascii_digit).collect();
-    Some(Rows { count: digits.parse().ok()?, source: "declared in lockkeeper.toml".to_owned() })
+/// How large the tables are, as somebody stated.
+pub fn declared_sizes(project: &Project) -> Option<Sizes> {
+    let signals = signals::with_stated(Vec::new(), &project.config.facts());
+    let questions = signals::questions(&project.config.answers(), &signals);
+    Situation::of(&signals, &questions).sizes
 }
 
 /// Checks a text that stands in no folder of migrations: nothing is known of the schema.
@@ -272,7 +273,7 @@ pub fn subject_references(project: &Project, subject: &Subject) -> Vec<Reference
 /// The report of a file.
 pub fn file_report(
     file: &CheckedFile,
-    rows: Option<&Rows>,
+    rows: Option<&Sizes>,
     references: &BTreeMap<Subject, Vec<Reference>>,
 ) -> FileReport {
     let facts = FileFacts {
@@ -292,7 +293,7 @@ pub fn file_report(
 pub fn close_report(
     project: &Project,
     file: &CheckedFile,
-    rows: Option<&Rows>,
+    rows: Option<&Sizes>,
     references: &BTreeMap<Subject, Vec<Reference>>,
 ) -> FileReport {
     let mut report = file_report(file, rows, references);
@@ -314,7 +315,7 @@ pub fn check_report(
     policy: &Policy,
     references: &BTreeMap<Subject, Vec<Reference>>,
 ) -> CheckReport {
-    let rows = declared_rows(project);
+    let rows = declared_sizes(project);
     let target = files.first().map_or_else(Target::default, |file| file.target.clone());
     let reports = files.iter().map(|file| close_report(project, file, rows.as_ref(), references)).collect();
     let problems = problems.iter().map(problem_report).collect();

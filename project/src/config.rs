@@ -7,7 +7,7 @@ use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::framework::{FRAMEWORKS, Framework};
 use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::mechanics::Answers;
-use lockkeeper_core::signals::{self, Answer, QUESTIONS};
+use lockkeeper_core::signals::{self, Answer, QUESTIONS, Stated};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -33,6 +33,8 @@ pub struct Config {
     /// Answers to questions, by the question's id; `lockkeeper signals` lists the questions.
     #[schemars(schema_with = "answers_schema")]
     pub answers: BTreeMap<String, Scalar>,
+    /// Facts that people state, by the fact's id; `lockkeeper signals` lists them. They win over what is observed.
+    pub facts: BTreeMap<String, Fact>,
     /// Thresholds.
     pub limits: Limits,
     /// Globs of files that nothing looks at.
@@ -121,6 +123,16 @@ impl std::fmt::Display for Scalar {
             Self::Truth(false) => f.write_str("no"),
         }
     }
+}
+
+/// A stated fact, or one of each of some tables: `[facts.rows]`.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Fact {
+    /// Of the whole.
+    Whole(Scalar),
+    /// By table.
+    OfTables(BTreeMap<String, Scalar>),
 }
 
 /// Thresholds of plans. The defaults are the ones that the domain has settled.
@@ -267,6 +279,10 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     if let Some((id, message)) = config.answers.iter().find_map(refused) {
         return fail(&id, message);
     }
+    let refused = |it: &Stated| Some((it.id.clone(), signals::fact_refusal(&it.id, &it.value)?));
+    if let Some((id, message)) = config.facts().iter().find_map(refused) {
+        return fail(id.rsplit('.').next().unwrap_or(&id), message);
+    }
     if let Some(message) = version_refusal(&config) {
         return fail("target-version", message);
     }
@@ -320,6 +336,24 @@ impl Config {
             (id.clone(), Answer { value: value.to_string(), source: format!("{FILE_NAME}{line}") })
         };
         self.answers.iter().map(answer).collect()
+    }
+
+    /// The stated facts with the lines they stand on; those of a table are called `rows.users`.
+    pub fn facts(&self) -> Vec<Stated> {
+        let stated = |id: String, key: &str, value: &Scalar| {
+            let line = line_of(&self.text, key).map_or(String::new(), |line| format!(":{line}"));
+            Stated { id, value: value.to_string(), source: format!("{FILE_NAME}{line}") }
+        };
+        let of_fact = |(id, fact): (&String, &Fact)| -> Vec<Stated> {
+            match fact {
+                Fact::Whole(value) => vec![stated(id.clone(), id, value)],
+                Fact::OfTables(tables) => {
+                    let of_table = |(table, value): (&String, &Scalar)| stated(format!("{id}.{table}"), table, value);
+                    tables.iter().map(of_table).collect()
+                }
+            }
+        };
+        self.facts.iter().flat_map(of_fact).collect()
     }
 
     /// The answers as rewrites take them; `given` win.

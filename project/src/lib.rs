@@ -21,6 +21,8 @@ pub mod proved;
 pub mod fixes;
 pub mod baseline;
 pub mod rewrite;
+pub mod owners;
+pub mod consumers;
 pub mod planning;
 
 pub use discover::{DiscoverError, Project, discover, open};

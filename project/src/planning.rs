@@ -2,21 +2,28 @@
 
 use std::collections::BTreeMap;
 
-use lockkeeper_core::estimate::Rows;
 use lockkeeper_core::framework::Timestamp;
+use lockkeeper_core::hazards::Subject;
 use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::plan::{Phase, Way};
+use lockkeeper_core::reference::Reference;
 use lockkeeper_core::report::strategist;
 use lockkeeper_core::report::{
     ChosenPlan, OperationReport, PlanReport, QuestionReport, RecommendationReport, ReferenceReport,
-    SignalReport, StrategyReport, phase_report,
+    SignalReport, StrategyReport, chosen_plan,
 };
-use lockkeeper_core::signals::{Answer, Blocks, Question, Signal, questions};
-use lockkeeper_core::strategies::{self, Costing, Facts, Strategy};
+use lockkeeper_core::runbook::{Brief, Consumer, Limits, runbook};
+use lockkeeper_core::signals::{
+    Answer, Blocks, Nature, Question, Signal, Situation, Stated, asked, questions, with_stated,
+};
+use lockkeeper_core::strategies::{self, Course, Facts, Pace, Strategy};
 use lockkeeper_core::text::sanitise;
 
 use crate::analysis::{self, CheckedFile};
+use crate::consumers::consumers;
 use crate::discover::Project;
+use crate::owners::Owners;
+use crate::proved;
 use crate::rewrite::{self, Rewrite, RewriteError};
 use crate::secret::{redact, redact_value};
 use crate::signals::signals;
@@ -25,80 +32,102 @@ use crate::write::{NewFile, write_all};
 /// What is known before strategies are generated.
 #[derive(Debug, Clone)]
 pub struct Gathered {
-    /// What was observed.
+    /// What was observed, and what people stated.
     pub signals: Vec<Signal>,
     /// What the developer was asked, with the answers there are.
     pub questions: Vec<Question>,
 }
 
-/// Observes the repository and collects the answers; `given` win over the configuration's.
-pub fn gather(project: &Project, given: &[(String, Answer)]) -> Gathered {
-    let signals = signals(project);
-    let mut answers: Vec<(String, Answer)> = given.to_vec();
+/// What somebody says beside the configuration; it wins over what stands there.
+#[derive(Debug, Clone, Default)]
+pub struct Said {
+    /// Answers to questions.
+    pub answers: Vec<(String, Answer)>,
+    /// Facts.
+    pub facts: Vec<Stated>,
+}
+
+/// Observes the repository and collects what people stated and answered.
+pub fn gather(project: &Project, said: &Said) -> Gathered {
+    let stated: Vec<Stated> = project.config.facts().into_iter().chain(said.facts.iter().cloned()).collect();
+    let signals = with_stated(signals(project), &stated);
+    let mut answers: Vec<(String, Answer)> = said.answers.clone();
     answers.extend(project.config.answers());
     let questions = questions(&answers, &signals);
     Gathered { signals, questions }
 }
 
 impl Gathered {
-    /// The open questions that stop the strategies.
-    pub fn blocking(&self) -> Vec<&Question> {
+    /// The open questions that stop strategies or the plan.
+    fn open(&self, blocks: &[Blocks]) -> Vec<&Question> {
         let open = self.questions.iter().filter(|it| it.answer.is_none());
-        open.filter(|it| matches!(it.blocks, Blocks::Strategies)).collect()
+        open.filter(|it| blocks.contains(&it.blocks())).collect()
     }
 
     /// The answers there are, as rewrites take them.
     fn answers(&self) -> Answers {
-        let answered = |it: &Question| Some((it.id.to_owned(), it.answer.as_ref()?.value.clone()));
+        let answered = |it: &Question| Some((it.id().to_owned(), it.value()?.to_owned()));
         self.questions.iter().filter_map(answered).collect()
-    }
-
-    fn answer(&self, id: &str) -> Option<&str> {
-        let question = self.questions.iter().find(|it| it.id == id)?;
-        question.answer.as_ref().map(|it| it.value.as_str())
     }
 }
 
-/// The plan for a checked file. With open questions that block it, it holds those and no strategy. `chosen` overrides
-/// the recommendation.
-pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Way>) -> Planned {
-    let blocked_by: Vec<String> = gathered.blocking().iter().map(|it| it.id.to_owned()).collect();
-    let rows = rows(gathered);
-    let costing = Costing {
+/// The plan for a checked file. With open questions that stop it, it holds those and no plan. `chosen` overrides the recommendation.
+pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Course>) -> Planned {
+    let situation = Situation::of(&gathered.signals, &gathered.questions);
+    let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
+    let nature = Nature::of(statements, file.hazards());
+    let fails = fails(file);
+    let facts = Facts {
+        situation: &situation,
+        nature: &nature,
         target: &file.target,
-        catalog: &file.before,
-        rows: rows.as_ref(),
-        soak_hours: project.config.limits.soak_hours,
+        before: &file.before,
+        fails: fails.as_deref(),
+        pace: Pace { soak_hours: project.config.limits.soak_hours as f64 },
     };
-    let facts = Facts { signals: &gathered.signals, questions: &gathered.questions, costing };
-    let strategies =
-        if blocked_by.is_empty() { generate(project, file, &facts, &gathered.answers()) } else { Vec::new() };
+    let stopped = !gathered.open(&[Blocks::Strategies]).is_empty();
+    let strategies = if stopped { Vec::new() } else { generate(project, file, &facts, &gathered.answers()) };
     let recommendation = strategies::recommend(&strategies, &facts);
-    let way = chosen.or(recommendation.as_ref().map(|it| it.way));
-    // A way that does the same as one before it is listed under that one's name.
-    let same = |way: Way| {
-        let phases = rewrite::phases(project, file, way, &gathered.answers()).ok()?;
-        strategies.iter().find(|it| it.phases == phases)
-    };
-    let plan = way.and_then(|way| strategies.iter().find(|it| it.way == way).or_else(|| same(way)));
-    let plan = plan.filter(|it| !it.phases.is_empty());
+    let course = chosen.or(recommendation.as_ref().map(|it| it.course));
+    let blocked_by = gathered.open(&[Blocks::Strategies, Blocks::Plan]);
+    let strategy = course.and_then(|course| of_course(&strategies, course)).filter(|it| !it.phases.is_empty());
+    let strategy = strategy.filter(|_| blocked_by.is_empty());
+    let references = analysis::subjects_references(project, std::slice::from_ref(file));
+    let told = Told { project, file, facts: &facts, references: &references };
     let report = PlanReport {
         version: 1,
         file: file.path.clone(),
         target: (&file.target).into(),
         signals: gathered.signals.iter().map(SignalReport::from).collect(),
-        questions: gathered.questions.iter().map(QuestionReport::from).collect(),
-        blocked_by,
-        operations: operations(project, file),
-        escalations: escalations(project, &strategies, rows.as_ref()),
-        strategies: strategies.iter().map(StrategyReport::from).collect(),
+        questions: asked(&gathered.questions, &nature).into_iter().map(QuestionReport::from).collect(),
+        blocked_by: blocked_by.iter().map(|it| it.id().to_owned()).collect(),
+        operations: operations(file, &references),
+        escalations: strategy.map_or_else(Vec::new, |it| told.escalations(it)),
+        strategies: strategies.iter().map(|it| StrategyReport::of(it, &facts)).collect(),
         recommendation: recommendation.as_ref().map(RecommendationReport::from),
-        plan: plan.map(|it| ChosenPlan {
-            strategy: it.way.id().to_owned(),
-            phases: it.phases.iter().map(phase_report).collect(),
-        }),
+        plan: strategy.map(|it| told.plan(it)),
     };
-    Planned { report, chosen: plan.map(|it| (it.way, it.phases.clone())) }
+    Planned {
+        report,
+        chosen: strategy.map(|it| Chosen {
+            course: it.course,
+            phases: it.phases.clone(),
+            excluded: it.excluded.as_ref().map(|it| it.reason.clone()),
+        }),
+    }
+}
+
+/// The strategy of a course. A way that does the same as one before it stands under that one's name.
+fn of_course(strategies: &[Strategy], course: Course) -> Option<&Strategy> {
+    let exactly = strategies.iter().find(|it| it.course == course);
+    let steps = || strategies.iter().find(|it| matches!((it.course, course), (Course::Steps(_), Course::Steps(_))));
+    exactly.or_else(steps)
+}
+
+/// Why the migration as it was written fails.
+fn fails(file: &CheckedFile) -> Option<String> {
+    let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
+    statements.filter_map(|it| it.effect.fails.clone()).next()
 }
 
 /// A migration planned.
@@ -106,17 +135,31 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
 pub struct Planned {
     /// The ways compared, and the chosen one written out.
     pub report: PlanReport,
-    /// The chosen way with its phases.
-    chosen: Option<(Way, Vec<Phase>)>,
+    /// The chosen strategy.
+    chosen: Option<Chosen>,
+}
+
+#[derive(Debug, Clone)]
+struct Chosen {
+    course: Course,
+    phases: Vec<Phase>,
+    excluded: Option<String>,
 }
 
 impl Planned {
     /// The id of the chosen strategy.
     pub fn strategy(&self) -> Option<&'static str> {
-        self.chosen.as_ref().map(|(way, _)| way.id())
+        self.chosen.as_ref().map(|it| it.course.id())
     }
 
-    /// The files of the chosen way; `None` where none is possible. `now` gives new files their names.
+    /// Why the chosen strategy may be read and not approved; `None` where it may be.
+    pub fn refusal(&self) -> Option<String> {
+        let chosen = self.chosen.as_ref()?;
+        let reason = chosen.excluded.as_ref()?;
+        Some(format!("{} can be read and not be approved, since it is not possible here: {reason}", chosen.course.id()))
+    }
+
+    /// The files of the chosen strategy; `None` where none is possible, or the migration stays as it is. `now` gives new files their names.
     ///
     /// # Errors
     /// [`RewriteError`] where the framework cannot run the steps.
@@ -126,26 +169,122 @@ impl Planned {
         file: &CheckedFile,
         now: Timestamp,
     ) -> Result<Option<Rewrite>, RewriteError> {
-        let Some((way, phases)) = &self.chosen else { return Ok(None) };
-        rewrite::of_phases(project, file, *way, phases.clone(), now).map(Some)
+        let Some(chosen) = &self.chosen else { return Ok(None) };
+        let Some(way) = chosen.course.way() else { return Ok(None) };
+        rewrite::of_phases(project, file, way, chosen.phases.clone(), now).map(Some)
     }
 }
 
+/// The strategies of a file: each way that its recipes know, and what else can be made of their steps.
 fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &Answers) -> Vec<Strategy> {
-    let ways = rewrite::ways(file).into_iter().map(|way| {
-        let phases = rewrite::proved_phases(project, file, way, answers).map_err(|error| error.message);
-        (way, phases)
-    });
-    strategies::generate(ways.collect(), facts)
+    let ways = rewrite::ways(file).into_iter().filter(|way| *way != Way::Window);
+    let made: Vec<(Way, Result<Vec<Phase>, RewriteError>)> =
+        ways.map(|way| (way, rewrite::proved_phases(project, file, way, answers))).collect();
+    let idle = made.iter().all(|(_, it)| it.as_ref().is_err_and(|error| error.nothing_to_do));
+    let as_written = rewrite::as_written(project, file);
+    let mut courses = vec![(Course::AsWritten, Ok(as_written))];
+    if !idle {
+        let online = made.iter().find(|(way, _)| *way == Way::Triggers).map(|(_, phases)| phases);
+        let online = online.map(|it| it.clone().map_err(|error| error.message));
+        courses.extend(
+            made.iter().map(|(way, it)| (Course::Steps(*way), it.clone().map_err(|error| error.message))),
+        );
+        if facts.nature.breaks_users {
+            courses.extend(online.iter().map(|it| (Course::Flagged, it.clone())));
+        }
+        courses.extend(online.into_iter().map(|it| (Course::Prepared, it)));
+    }
+    let window = rewrite::proved_phases(project, file, Way::Window, answers);
+    let window = match window {
+        Err(error) if error.nothing_to_do => Ok(rewrite::in_window(project, file)),
+        other => other.map_err(|error| error.message),
+    };
+    courses.push((Course::Window, window));
+    strategies::generate(courses, facts)
 }
 
-fn rows(gathered: &Gathered) -> Option<Rows> {
-    let digits: String = gathered.answer("table-rows")?.chars().filter(char::is_ascii_digit).collect();
-    Some(Rows { count: digits.parse().ok()?, source: "declared".to_owned() })
+/// What a chosen strategy is told with.
+struct Told<'a> {
+    project: &'a Project,
+    file: &'a CheckedFile,
+    facts: &'a Facts<'a>,
+    references: &'a BTreeMap<Subject, Vec<Reference>>,
 }
 
-fn operations(project: &Project, file: &CheckedFile) -> Vec<OperationReport> {
-    let references = analysis::subjects_references(project, std::slice::from_ref(file));
+impl Told<'_> {
+    fn plan(&self, strategy: &Strategy) -> ChosenPlan {
+        let (file, facts) = (self.file, self.facts);
+        let dialect = file.target.dialect;
+        let consumers = self.consumers();
+        let tables: Vec<String> = tables(file).iter().map(|it| it.sql(dialect)).collect();
+        let going: Vec<String> = self.references.keys().map(shown).collect();
+        let limits = &self.project.config.limits;
+        let limits = Limits {
+            error_percent: limits.error_percent,
+            lag_seconds: limits.replica_lag_seconds,
+            pause_seconds: limits.replica_lag_pause_seconds,
+            soak_hours: limits.soak_hours,
+        };
+        let compatibility = proved::compatibility(file, strategy.course.stops(), &strategy.phases);
+        let brief = Brief {
+            file: &file.path,
+            strategy,
+            situation: facts.situation,
+            nature: facts.nature,
+            target: &file.target,
+            tables: &tables,
+            going: &going,
+            consumers: &consumers,
+            limits: &limits,
+            compatibility: Some(&compatibility),
+        };
+        chosen_plan(&brief, &runbook(&brief))
+    }
+
+    fn consumers(&self) -> Vec<Consumer> {
+        consumers(self.references, &Owners::of(self.project), self.facts.situation)
+    }
+
+    /// Why more than one person must look: the defaults of the domain, or the project's limits.
+    fn escalations(&self, strategy: &Strategy) -> Vec<String> {
+        let limits = &self.project.config.limits;
+        let costs = &strategy.costs;
+        let mut found = Vec::new();
+        if let Some(range) = costs.blocked.filter(|it| it.high > limits.lock_seconds as f64) {
+            found.push(format!("others may wait for {}; the limit is {} s", range.in_words(), limits.lock_seconds));
+        }
+        let batched = costs.steps.iter().filter_map(|it| it.batched_rows).max();
+        if let Some(rows) = batched.filter(|it| *it > limits.backfill_rows) {
+            found.push(format!("a backfill of {rows} rows; the limit is {}", limits.backfill_rows));
+        }
+        if self.facts.situation.other_writers && self.facts.nature.breaks_users {
+            found.push("several services use what changes: each has to agree and move (every-writer-is-here)".to_owned());
+        }
+        if costs.way_back.loses && self.facts.situation.maturity.restored.is_none() {
+            found.push("it has a point without return, and no restored backup is known (verified-backup)".to_owned());
+        }
+        found
+    }
+}
+
+fn shown(subject: &Subject) -> String {
+    match &subject.column {
+        Some(column) => format!("{}.{column}", subject.table),
+        None => subject.table.clone(),
+    }
+}
+
+/// The tables of the schema before it that the migration locks or works on.
+fn tables(file: &CheckedFile) -> Vec<lockkeeper_core::catalog::RelationName> {
+    let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
+    let named = statements.flat_map(|it| it.effect.locks.keys().chain(it.effect.work.iter().map(|(name, _)| name)));
+    let mut tables: Vec<_> = named.filter(|name| file.before.table(name).is_some()).cloned().collect();
+    tables.sort();
+    tables.dedup();
+    tables
+}
+
+fn operations(file: &CheckedFile, references: &BTreeMap<Subject, Vec<Reference>>) -> Vec<OperationReport> {
     let mut operations = Vec::new();
     for (checked, judged) in &file.parts {
         for (number, statement) in checked.statements.iter().enumerate() {
@@ -161,23 +300,6 @@ fn operations(project: &Project, file: &CheckedFile) -> Vec<OperationReport> {
         }
     }
     operations
-}
-
-/// Why more than one person must look: the defaults of the domain, or the project's limits.
-fn escalations(project: &Project, strategies: &[Strategy], rows: Option<&Rows>) -> Vec<String> {
-    let limits = &project.config.limits;
-    let mut found = Vec::new();
-    let longest =
-        strategies.iter().filter(|it| it.excluded.is_none()).filter_map(|it| it.costs.blocked_seconds);
-    if let Some((_, most)) = longest.max_by(|a, b| a.1.total_cmp(&b.1))
-        && most > limits.lock_seconds as f64
-    {
-        found.push(format!("a lock may be held for {most:.0} s; the limit is {} s", limits.lock_seconds));
-    }
-    if let Some(rows) = rows.filter(|it| it.count > limits.backfill_rows) {
-        found.push(format!("a backfill of {} rows; the limit is {}", rows.count, limits.backfill_rows));
-    }
-    found
 }
 
 /// The two report files, by path. They are committed and sent around, so no secret stands in them.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::plan::{Phase, Way};
-use lockkeeper_core::verify::{Change, Objection, Traffic, verify};
+use lockkeeper_core::verify::{Change, Compatibility, Objection, Traffic, verify};
 
 use crate::analysis::CheckedFile;
 
@@ -20,4 +20,13 @@ pub fn objections_to(file: &CheckedFile, way: Way, phases: &[Phase], after: &Cat
     let traffic = if way == Way::Window { Traffic::Nobody } else { Traffic::Releases };
     let change = Change { before: &file.before, after, broken: &broken, target: &file.target, traffic };
     verify(&change, phases)
+}
+
+/// Each release of the phases beside each state of the schema.
+pub fn compatibility(file: &CheckedFile, stopped: bool, phases: &[Phase]) -> Compatibility {
+    let after = file.parts.last().map_or(&file.before, |(checked, _)| &checked.after);
+    let broken = BTreeSet::new();
+    let traffic = if stopped { Traffic::Nobody } else { Traffic::Releases };
+    let change = Change { before: &file.before, after, broken: &broken, target: &file.target, traffic };
+    lockkeeper_core::verify::compatibility(&change, phases)
 }

@@ -84,11 +84,18 @@ pub struct Rewrite {
 pub struct RewriteError {
     /// In the user's words.
     pub message: String,
+    /// Nothing in the migration asks for it.
+    pub nothing_to_do: bool,
 }
 
 impl RewriteError {
     fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into() }
+        Self { message: message.into(), nothing_to_do: false }
+    }
+
+    fn nothing_to_do() -> Self {
+        let message = "nothing in this migration has a recipe: there is nothing to rewrite".to_owned();
+        Self { message, nothing_to_do: true }
     }
 }
 
@@ -166,18 +173,34 @@ fn stated_back(comment: &str) -> Option<&str> {
     words.strip_prefix("lockkeeper:")?.trim().strip_prefix("back ").map(str::trim)
 }
 
-/// One phase: the statements as they were written.
+/// One phase: the statements as they were written, while nobody uses the application.
 fn window(file: &CheckedFile, down: &str, stem: &str) -> Vec<Phase> {
-    let up: Vec<_> = file.parts.iter().flat_map(|(it, _)| mechanics::written(&file.text, it)).collect();
+    let (up, back) = standing(file, down);
+    asked_before(file, mechanics::in_window(stem, &up, &back, file.target.dialect))
+}
+
+/// One phase: the migration as it is, beside the running release. No file comes of it.
+pub fn as_written(project: &Project, file: &CheckedFile) -> Vec<Phase> {
+    let (up, back) = standing(file, &down_migration(project, file));
+    asked_before(file, mechanics::as_written(&stem_of(&file.path), &up, &back, file.target.dialect))
+}
+
+/// The same while nobody uses the application.
+pub fn in_window(project: &Project, file: &CheckedFile) -> Vec<Phase> {
+    window(file, &down_migration(project, file), &stem_of(&file.path))
+}
+
+/// The statements of the migration and of its way back.
+fn standing(file: &CheckedFile, down: &str) -> (Vec<mechanics::Standing>, Vec<mechanics::Standing>) {
+    let up = file.parts.iter().flat_map(|(it, _)| mechanics::written(&file.text, it)).collect();
     let after = file.parts.last().map_or(&file.before, |(it, _)| &it.after);
     let part =
         check::Part { text: down, span: Span::new(0, down.len()), transaction: Transaction::Autocommit };
-    let mut phases = mechanics::in_window(
-        stem,
-        &up,
-        &mechanics::written(down, &check(part, &file.target, after)),
-        file.target.dialect,
-    );
+    (up, mechanics::written(down, &check(part, &file.target, after)))
+}
+
+/// With the queries that count the rows which the server refuses.
+fn asked_before(file: &CheckedFile, mut phases: Vec<Phase>) -> Vec<Phase> {
     let queries = file.hazards().filter_map(|hazard| hazard.preflight.as_ref());
     let queries: BTreeSet<&String> = queries.filter(|query| can_be_asked_before(query, file)).collect();
     let refused =

@@ -3,15 +3,17 @@
 //! A table of words in configuration files and manifests. A word that is found is evidence; one that is not found
 //! proves nothing, so the value is then unknown and never "no".
 
+mod stores;
 mod table;
 
 use aho_corasick::AhoCorasick;
-use lockkeeper_core::signals::{Evidence, Signal, SignalValue};
+use lockkeeper_core::signals::{Conflict, Evidence, Signal};
 
 use crate::discover::Project;
 use crate::files::File;
+use crate::owners::Owners;
 use crate::secret;
-use crate::target;
+use crate::target::{self, Sighting};
 use table::{Facts, SIGNALS, Where};
 
 /// Files above this size are locks and data, not configuration.
@@ -22,9 +24,10 @@ const MAX_EVIDENCE: usize = 5;
 
 /// All signals of a project, known and unknown, in the order of the table; engine and framework first.
 pub fn signals(project: &Project) -> Vec<Signal> {
-    let mut signals = vec![engine(project), framework(project)];
+    let mut signals = vec![engine(project), stores::datastores(project), framework(project)];
     signals.extend(by_words(project));
     signals.push(tests_on_engine(project));
+    signals.push(owner(project));
     signals
 }
 
@@ -38,7 +41,12 @@ fn engine(project: &Project) -> Signal {
         };
         let evidence =
             Evidence { path: folder.path.clone(), line: 1, excerpt: folder.dialect_source.clone() };
-        return known("engine", format!("{}, version unknown", dialect.title()), vec![evidence], implication);
+        return Signal::observed(
+            "engine",
+            format!("{}, version unknown", dialect.title()),
+            vec![evidence],
+            implication,
+        );
     };
     let value = format!("{} {}", first.dialect.title(), first.version.major);
     let evidence = seen.iter().take(MAX_EVIDENCE).map(|it| Evidence {
@@ -46,7 +54,30 @@ fn engine(project: &Project) -> Signal {
         line: it.line,
         excerpt: secret::excerpt(&it.text),
     });
-    known("engine", value, evidence.collect(), implication)
+    let conflicts = conflicts(first, &seen);
+    let signal = Signal::observed("engine", value, evidence.collect(), implication);
+    match target::stated_version(project) {
+        // What the configuration states is what a person says.
+        Some((version, source)) => signal.stated(format!("{} {version}", first.dialect.title()), source),
+        None => Signal { conflicts, ..signal },
+    }
+}
+
+/// Places that say another version of the same engine. One that lists several of them, this one too, tests on all: it says nothing of production.
+fn conflicts(first: &Sighting, seen: &[Sighting]) -> Vec<Conflict> {
+    let telling = || seen.iter().filter(|it| it.dialect == first.dialect && target::tells(&it.path));
+    let differs = |it: &&Sighting| it.version.major != first.version.major;
+    let agrees_too = |path: &str| telling().any(|it| it.path == path && it.version.major == first.version.major);
+    let mut found: Vec<Conflict> = telling()
+        .filter(differs)
+        .filter(|it| !agrees_too(&it.path))
+        .map(|it| Conflict {
+            value: format!("{} {}", it.dialect.title(), it.version.major),
+            source: format!("{}:{}", it.path, it.line),
+        })
+        .collect();
+    found.truncate(MAX_EVIDENCE);
+    found
 }
 
 fn framework(project: &Project) -> Signal {
@@ -62,7 +93,7 @@ fn framework(project: &Project) -> Signal {
         line: 1,
         excerpt: format!("{} migrations of {}", folder.migrations.len(), folder.framework.title),
     });
-    known("framework", titles.join(", "), evidence.collect(), implication)
+    Signal::observed("framework", titles.join(", "), evidence.collect(), implication)
 }
 
 /// A workflow that starts the engine, or a library that does.
@@ -70,21 +101,44 @@ fn tests_on_engine(project: &Project) -> Signal {
     let implication = "migrations and queries that are tested on the real engine fail before production does";
     let is_ci = |path: &str| table::is_ci(path);
     let seen = target::sightings(project).into_iter().filter(|it| is_ci(&it.path));
-    let evidence: Vec<Evidence> = seen
+    let services: Vec<Evidence> = seen
         .map(|it| Evidence { path: it.path, line: it.line, excerpt: secret::excerpt(&it.text) })
         .collect();
-    match evidence.is_empty() {
-        true => Signal::unknown("tests-on-engine", implication),
-        false => known("tests-on-engine", "a service in CI".to_owned(), evidence, implication),
+    let libraries = of_facts(project, std::slice::from_ref(&table::TEST_LIBRARIES)).pop();
+    let libraries = libraries.filter(Signal::is_there);
+    let what = match (services.is_empty(), &libraries) {
+        (true, None) => return Signal::unknown("tests-on-engine", implication),
+        (false, None) => "a service in CI".to_owned(),
+        (true, Some(found)) => found.value.known().unwrap_or_default().to_owned(),
+        (false, Some(found)) => format!("a service in CI, {}", found.value.known().unwrap_or_default()),
+    };
+    let evidence = services.into_iter().chain(libraries.map(|it| it.evidence).unwrap_or_default());
+    Signal::observed("tests-on-engine", what, evidence.take(MAX_EVIDENCE).collect(), implication)
+}
+
+/// Who owns the migrations.
+fn owner(project: &Project) -> Signal {
+    let implication = "names who signs for the data";
+    let owners = Owners::of(project);
+    let owned = project.folders.iter().find_map(|folder| {
+        let path = format!("{}/", folder.path);
+        Some((folder, owners.of_path(path.trim_end_matches('/'))?))
+    });
+    match owned {
+        None => Signal::unknown("owner", implication),
+        Some((folder, owners)) => {
+            let evidence = Evidence { path: folder.path.clone(), line: 1, excerpt: "owned as CODEOWNERS says".to_owned() };
+            Signal::observed("owner", owners, vec![evidence], implication)
+        }
     }
 }
 
-fn known(id: &'static str, value: String, evidence: Vec<Evidence>, implication: &str) -> Signal {
-    Signal { id, value: SignalValue::Known(value), evidence, implication: implication.to_owned() }
+fn by_words(project: &Project) -> Vec<Signal> {
+    of_facts(project, SIGNALS)
 }
 
-fn by_words(project: &Project) -> Vec<Signal> {
-    let words: Vec<(&Facts, &str, &str)> = SIGNALS
+fn of_facts(project: &Project, all: &'static [Facts]) -> Vec<Signal> {
+    let words: Vec<(&Facts, &str, &str)> = all
         .iter()
         .flat_map(|facts| facts.words.iter().map(move |(word, label)| (facts, *word, *label)))
         .collect();
@@ -100,7 +154,7 @@ fn by_words(project: &Project) -> Vec<Signal> {
             places.extend(in_file(project, file, &matcher, &words));
         }
     }
-    SIGNALS.iter().map(|facts| signal(facts, &places)).collect()
+    all.iter().map(|facts| signal(facts, &places)).collect()
 }
 
 fn in_file<'a>(
@@ -141,7 +195,7 @@ fn signal(facts: &Facts, places: &[(&str, &str, Evidence)]) -> Signal {
     let mut evidence: Vec<Evidence> = ours.iter().map(|(.., evidence)| evidence.clone()).collect();
     evidence.dedup();
     evidence.truncate(MAX_EVIDENCE);
-    known(facts.id, labels.join(", "), evidence, facts.if_known)
+    Signal::observed(facts.id, labels.join(", "), evidence, facts.if_known)
 }
 
 /// The patterns that stand in a line on their own: `wal-g` is not in `wal-gate`.

@@ -46,9 +46,8 @@ fn version(
     configured: Option<Dialect>,
     dialect: Dialect,
 ) -> (Version, String) {
-    let stated = project.config.target_version.as_ref().and_then(|it| Version::parse(&it.to_string()));
-    if let Some(version) = stated.filter(|_| configured.is_none_or(|it| it == dialect)) {
-        let line = project.config.line_of("target-version").unwrap_or(1);
+    if let Some((version, key)) = stated(project).filter(|_| configured.is_none_or(|it| it == dialect)) {
+        let line = project.config.line_of(key).unwrap_or(1);
         return (version, format!("{FILE_NAME}:{line}"));
     }
     let seen = sightings(project).into_iter().filter(|it| it.dialect == dialect);
@@ -68,6 +67,29 @@ fn version(
         None => (default_version(dialect), "default".to_owned()),
     }
 }
+
+/// The version that the configuration states, and where.
+pub fn stated_version(project: &Project) -> Option<(Version, String)> {
+    let (version, key) = stated(project)?;
+    Some((version, format!("{FILE_NAME}:{}", project.config.line_of(key).unwrap_or(1))))
+}
+
+/// Whether a file says something of production, or of what its code is tested on: not what clients, examples and tools run on.
+pub(crate) fn tells(path: &str) -> bool {
+    rank(path).is_some_and(|it| it <= 2) && !is_aside(path)
+}
+
+/// The version that the configuration states, and by which key.
+fn stated(project: &Project) -> Option<(Version, &'static str)> {
+    let config = &project.config;
+    let version = |text: &str| Version::parse(text.trim_start_matches(|it: char| !it.is_ascii_digit()));
+    let target = config.target_version.as_ref().and_then(|it| version(&it.to_string()));
+    let answer = || config.answers.get(ANSWER).and_then(|it| version(&it.to_string()));
+    target.map(|it| (it, "target-version")).or_else(|| Some((answer()?, ANSWER)))
+}
+
+/// The question that a version answers.
+const ANSWER: &str = "engine-version";
 
 /// All versions that the repository states, the most telling first: what is deployed, then what tests run on.
 pub fn sightings(project: &Project) -> Vec<Sighting> {

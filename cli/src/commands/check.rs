@@ -142,7 +142,7 @@ impl Found {
         if !reported || !file.runs() || self.is_excluded(&file.path) {
             return None;
         }
-        let rows = analysis::declared_rows(project);
+        let rows = analysis::declared_sizes(project);
         self.target.get_or_insert_with(|| file.target.clone());
         self.files.push(analysis::file_report(&file, rows.as_ref(), &BTreeMap::new()));
         self.texts.push(file.text.clone());
@@ -178,7 +178,7 @@ impl Found {
         let pending = self.deploy.take().map(|deploy| deploy.pending).unwrap_or_default();
         analysis::deploy::check_pending(project, &mut files, &pending, policy);
         let references = analysis::subjects_references(project, &files);
-        let rows = analysis::declared_rows(project);
+        let rows = analysis::declared_sizes(project);
         for (place, file) in places.iter().zip(&files) {
             self.files[*place] = analysis::close_report(project, file, rows.as_ref(), &references);
         }

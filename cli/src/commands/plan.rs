@@ -4,12 +4,13 @@ use lockkeeper_approval::books::Books;
 use lockkeeper_approval::drafting::Drafting;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
-use lockkeeper_core::signals::{Answer, refusal as signals_refusal};
+use lockkeeper_core::signals::{Answer, Stated, fact_refusal, refusal as signals_refusal};
+use lockkeeper_core::strategies::Course;
 use lockkeeper_project::analysis;
-use lockkeeper_project::planning::{gather, plan, report_files, write_report};
+use lockkeeper_project::planning::{Said, gather, plan, report_files, write_report};
 
 use super::signals;
-use crate::args::{Format, PlanArgs};
+use crate::args::{PlanArgs, PlanFormat};
 use crate::exit::{Exit, usage};
 use crate::{output, place};
 
@@ -17,23 +18,27 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     let text = place::read(&args.file)?;
     let project = place::project(&args.file)?;
     place::analysed(&project, &args.file, &text)?;
-    let chosen = args.strategy.as_deref().map(way).transpose()?;
-    let answers = args.answers.iter().map(|it| answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
+    let chosen = args.strategy.as_deref().map(course).transpose()?;
+    let said = said(&args.answers, &args.facts)?;
     let policy = analysis::policy(&project, Some(place::now()));
     let path = place::absolute(&args.file);
     let file = analysis::check_path(&project, &path, Some(&text), &policy)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
-    let gathered = gather(&project, &answers);
+    let gathered = gather(&project, &said);
     let planned = plan(&project, &file, &gathered, chosen);
     let report = &planned.report;
     match args.format {
-        Format::Json => output::json(report)?,
-        Format::Text => output::text_line(&strategist::markdown(report)),
+        PlanFormat::Json => output::json(report)?,
+        PlanFormat::Text => output::text_line(&strategist::markdown(report)),
+        PlanFormat::Html => output::text_line(&strategist::html(report)),
     }
     if !report.blocked_by.is_empty() {
         return Err(usage(open_questions(report)));
     }
     if args.write {
+        if let Some(refusal) = planned.refusal() {
+            return Err(usage(refusal));
+        }
         let books = Books::of(&project)?;
         let source = text.as_bytes();
         let drafting =
@@ -43,28 +48,56 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Fine)
 }
 
+/// The strategy of that name.
+fn course(name: &str) -> anyhow::Result<Course> {
+    let unknown = || usage(format!("there is no strategy {name}: say one of {}", Course::names()));
+    Course::from_id(name).ok_or_else(unknown)
+}
+
+/// How the migrations of the strategy of that name are carried out.
 pub fn way(name: &str) -> anyhow::Result<Way> {
-    Way::from_id(name).ok_or_else(|| {
-        let known: Vec<&str> = Way::ALL.iter().map(|way| way.id()).collect();
-        usage(format!("there is no strategy {name}: say one of {}", known.join(", ")))
+    course(name)?
+        .way()
+        .ok_or_else(|| usage(format!("{name} leaves the migration as it is: there is nothing to rewrite")))
+}
+
+/// What was said on the command line.
+pub fn said(answers: &[String], facts: &[String]) -> anyhow::Result<Said> {
+    Ok(Said {
+        answers: answers.iter().map(|it| answer(it)).collect::<anyhow::Result<_>>()?,
+        facts: facts.iter().map(|it| fact(it)).collect::<anyhow::Result<_>>()?,
     })
 }
 
 pub fn answer(text: &str) -> anyhow::Result<(String, Answer)> {
-    let (id, value) =
-        text.split_once('=').ok_or_else(|| usage(format!("--answer {text} is not ID=VALUE")))?;
-    if let Some(refusal) = signals_refusal(id.trim(), value.trim()) {
+    let (id, value) = pair("answer", text)?;
+    if let Some(refusal) = signals_refusal(id, value) {
         return Err(usage(refusal));
     }
-    Ok((id.trim().to_owned(), Answer { value: value.trim().to_owned(), source: "command line".to_owned() }))
+    Ok((id.to_owned(), Answer { value: value.to_owned(), source: SOURCE.to_owned() }))
+}
+
+fn fact(text: &str) -> anyhow::Result<Stated> {
+    let (id, value) = pair("fact", text)?;
+    if let Some(refusal) = fact_refusal(id, value) {
+        return Err(usage(refusal));
+    }
+    Ok(Stated { id: id.to_owned(), value: value.to_owned(), source: SOURCE.to_owned() })
+}
+
+const SOURCE: &str = "command line";
+
+fn pair<'a>(option: &str, text: &'a str) -> anyhow::Result<(&'a str, &'a str)> {
+    let (id, value) = text.split_once('=').ok_or_else(|| usage(format!("--{option} {text} is not ID=VALUE")))?;
+    Ok((id.trim(), value.trim()))
 }
 
 fn open_questions(report: &PlanReport) -> String {
     let open = report.questions.iter().filter(|it| report.blocked_by.contains(&it.id));
     let open: Vec<String> = open.map(signals::question).collect();
+    let before = if report.strategies.is_empty() { "strategies are compared" } else { "a plan is made" };
     format!(
-        "these questions must be answered before strategies are compared, in lockkeeper.toml under [answers] or with \
-         --answer ID=VALUE:\n{}",
+        "these questions must be answered before {before}, in lockkeeper.toml under [answers] or with --answer ID=VALUE:\n{}",
         open.join("\n")
     )
 }

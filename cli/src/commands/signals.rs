@@ -2,7 +2,7 @@
 
 use lockkeeper_core::report::{QuestionReport, SignalReport};
 use lockkeeper_core::text::sanitise;
-use lockkeeper_project::planning::gather;
+use lockkeeper_project::planning::{Said, gather};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -19,7 +19,7 @@ pub struct Answer {
 
 pub fn run(args: &SignalsArgs) -> anyhow::Result<Exit> {
     let project = place::project(&args.path)?;
-    let gathered = gather(&project, &[]);
+    let gathered = gather(&project, &Said::default());
     let answer = Answer {
         version: 1,
         signals: gathered.signals.iter().map(SignalReport::from).collect(),
@@ -34,7 +34,11 @@ pub fn run(args: &SignalsArgs) -> anyhow::Result<Exit> {
 
 fn show(answer: &Answer) {
     for signal in &answer.signals {
-        output::text_line(&format!("{}: {}", signal.id, sanitise(&signal.value, 120)));
+        output::text_line(&format!("{}: {}", signal.id, value(signal)));
+        for it in &signal.conflicts {
+            let (source, value) = (sanitise(&it.source, 200), sanitise(&it.value, 100));
+            output::text_line(&format!("    {source} says {value}"));
+        }
         for it in &signal.evidence {
             let (path, excerpt) = (sanitise(&it.path, 200), sanitise(&it.excerpt, 100));
             output::text_line(&format!("    {path}:{}: {excerpt}", it.line));
@@ -47,17 +51,45 @@ fn show(answer: &Answer) {
     }
 }
 
+/// The value with its unit, and who said so.
+fn value(signal: &SignalReport) -> String {
+    let unit = signal.unit.as_ref().map_or(String::new(), |unit| format!(" {unit}"));
+    let stated = signal.stated.as_ref().map(|source| match &signal.observed {
+        Some(seen) => format!(" (stated, {source}; {} was observed)", sanitise(seen, 80)),
+        None => format!(" (stated, {source})"),
+    });
+    format!("{}{unit}{}", sanitise(&signal.value, 120), stated.unwrap_or_default())
+}
+
 /// A question with its answer, or with how it is answered.
 pub fn question(question: &QuestionReport) -> String {
     if let (Some(answer), Some(source)) = (&question.answer, &question.source) {
         return format!("{}: {} ({source})", question.id, sanitise(answer, 120));
     }
     let mut text = format!("{} is open: {} It {}.", question.id, question.text, question.why);
+    if let Some(because) = &question.because {
+        text.push_str(&format!("\n    asked because {}", sanitise(because, 200)));
+    }
+    if let Some(meanwhile) = &question.meanwhile {
+        text.push_str(&format!("\n    until then: {meanwhile}"));
+    }
     for choice in &question.choices {
         text.push_str(&format!("\n    {} = \"{}\"  # {}", question.id, choice.value, choice.meaning));
     }
-    if question.choices.is_empty() {
-        text.push_str(&format!("\n    {} = \"…\"", question.id));
+    if let Some(example) = example(&question.kind) {
+        text.push_str(&format!("\n    {} = \"{example}\"", question.id));
     }
     text
+}
+
+/// What an answer of a kind looks like, where it is more than a choice.
+fn example(kind: &str) -> Option<&'static str> {
+    Some(match kind {
+        "count" => "5M",
+        "duration" => "3 days",
+        "downtime" => "30 min at night",
+        "percentage" => "99.99 %",
+        "text" => "…",
+        _ => return None,
+    })
 }

@@ -70,6 +70,14 @@ impl RelationName {
         format!("{}.{}", self.schema, self.name)
     }
 
+    /// Whether people call it so: by its name, with or without its schema.
+    pub fn is_called(&self, text: &str) -> bool {
+        match text.split_once('.') {
+            Some((schema, name)) => schema == &*self.schema && name == &*self.name,
+            None => text == &*self.name,
+        }
+    }
+
     /// The name as SQL.
     pub fn sql(&self, dialect: Dialect) -> String {
         let name = Name::new(&*self.name);

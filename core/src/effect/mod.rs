@@ -55,6 +55,8 @@ pub enum Work {
     Rewrite,
     /// The files are copied as they are.
     FileCopy,
+    /// All rows are written once more, one by one: each has two versions for a while.
+    Update,
 }
 
 impl Work {
@@ -65,6 +67,7 @@ impl Work {
             Self::IndexBuild => "index-build",
             Self::Rewrite => "rewrite",
             Self::FileCopy => "file-copy",
+            Self::Update => "update",
         }
     }
 }

@@ -8,7 +8,7 @@ mod postgres;
 use std::fmt::Debug;
 
 use crate::backfill::BackfillJob;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Version};
 use crate::operation::Kind;
 
 pub use postgres::{preflight, versions};
@@ -35,6 +35,48 @@ pub trait Engine: Debug + Sync {
 
     /// A query that counts 0 where an index, whose name is SQL, is complete.
     fn is_incomplete(&self, index: &str) -> String;
+
+    /// A query by which people see what a change does to a server that is in use.
+    fn watch(&self, watch: &Watch<'_>, version: Version) -> Option<String>;
+}
+
+/// What is watched on a server that is in use. Tables are SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Watch<'a> {
+    /// The statements on these tables with how long they take.
+    Baseline {
+        /// The tables.
+        tables: &'a [String],
+    },
+    /// Seconds of the longest transaction that holds a lock on one of them.
+    LongestTransaction {
+        /// The tables.
+        tables: &'a [String],
+    },
+    /// Rows and bytes of tables.
+    Sizes {
+        /// The tables.
+        tables: &'a [String],
+    },
+    /// Seconds by which the replica lags that lags most.
+    Lag,
+    /// Counts indexes that were not built to their end and constraints that were not validated.
+    Unfinished {
+        /// The tables.
+        tables: &'a [String],
+    },
+    /// Counts kinds of statements that named all of these since the counters were reset.
+    Uses {
+        /// Names, as people write them.
+        names: &'a [String],
+    },
+    /// About a thousand rows from everywhere in a table.
+    Sample {
+        /// The table.
+        table: &'a str,
+        /// How many rows it has, where that is known.
+        rows: Option<u64>,
+    },
 }
 
 /// The engine of a dialect.

@@ -1,7 +1,8 @@
 //! Engines that are recognised and not written for: no rule and no recipe names them, so nobody should ask.
 
-use super::Engine;
+use super::{Engine, Watch};
 use crate::backfill::BackfillJob;
+use crate::dialect::Version;
 use crate::operation::Kind;
 
 #[derive(Debug)]
@@ -36,5 +37,9 @@ impl Engine for NotYet {
 
     fn is_incomplete(&self, _: &str) -> String {
         WHY.to_owned()
+    }
+
+    fn watch(&self, _: &Watch<'_>, _: Version) -> Option<String> {
+        None
     }
 }

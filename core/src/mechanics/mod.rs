@@ -43,7 +43,7 @@ use crate::plan::Phase;
 pub use inverse::inverse;
 pub use narrowing::Narrow;
 pub use scene::{Answers, Scene, with_timeout};
-pub use window::{Standing, in_window, written};
+pub use window::{Standing, as_written, in_window, written};
 
 /// Why a recipe is not possible here, and what to do instead.
 #[derive(Debug, Clone, PartialEq, Eq)]

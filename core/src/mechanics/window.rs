@@ -82,15 +82,39 @@ fn allowances<'a>(text: &'a str, checked: &'a Checked, number: usize) -> impl It
 
 /// One phase between the end of one release and the start of the next, with migrations of this name. `back` is the way back as somebody wrote it, empty where there is none.
 pub fn in_window(name: &str, statements: &[Standing], back: &[Standing], dialect: Dialect) -> Vec<Phase> {
+    let steps = as_written_steps(name, statements, back, dialect, with_timeout);
+    let must = vec!["know only the schema after the change, and start when the window ends".to_owned()];
+    let steps = steps.into_iter().chain([Step::Release(ReleaseStep { must })]).collect();
+    let title = "stop the application, change the schema, start the new release";
+    vec![
+        Phase::new(PhaseKind::Contract, title, steps)
+            .enter_when(Criterion::of_people("the window is announced and the application is stopped"))
+            .undone_by("the down migration, then the release before", "the window is about to end"),
+    ]
+}
+
+/// One phase in which the migration runs as it is, beside the running release.
+pub fn as_written(name: &str, statements: &[Standing], back: &[Standing], dialect: Dialect) -> Vec<Phase> {
+    let steps = as_written_steps(name, statements, back, dialect, |it| it);
+    vec![Phase::new(PhaseKind::Expand, "run the migration as it is written", steps)]
+}
+
+fn as_written_steps(
+    name: &str,
+    statements: &[Standing],
+    back: &[Standing],
+    dialect: Dialect,
+    guarded: impl Fn(Vec<Statement>) -> Vec<Statement>,
+) -> Vec<Step> {
     let together = |one: &Standing, other: &Standing| one.transactional && other.transactional;
     let parts: Vec<&[Standing]> = statements.chunk_by(together).collect();
     let known = !back.is_empty();
-    let steps = parts.iter().enumerate().map(|(number, part)| {
+    let step = |(number, part): (usize, &&[Standing])| {
         // What takes back all of them at once stands where the way back ends.
         let own = if number == 0 { back } else { &[] };
         let down = if known { Some(all(own)).filter(|it| !it.is_empty()) } else { inverses(part) };
         let transactional = part.iter().chain(own).all(|it| it.transactional);
-        let guarded = |it: Vec<Statement>| if transactional { with_timeout(it) } else { it };
+        let guarded = |it: Vec<Statement>| if transactional { guarded(it) } else { it };
         Step::Sql(SqlStep {
             name: if number == 0 { name.to_owned() } else { format!("{name}_{}", number + 1) },
             title: "the change as it was written".to_owned(),
@@ -99,15 +123,8 @@ pub fn in_window(name: &str, statements: &[Standing], back: &[Standing], dialect
             transactional,
             dialect,
         })
-    });
-    let must = vec!["know only the schema after the change, and start when the window ends".to_owned()];
-    let steps = steps.chain([Step::Release(ReleaseStep { must })]).collect();
-    let title = "stop the application, change the schema, start the new release";
-    vec![
-        Phase::new(PhaseKind::Contract, title, steps)
-            .enter_when(Criterion::of_people("the window is announced and the application is stopped"))
-            .undone_by("the down migration, then the release before", "the window is about to end"),
-    ]
+    };
+    parts.iter().enumerate().map(step).collect()
 }
 
 fn inverses(statements: &[Standing]) -> Option<Vec<Statement>> {

@@ -206,6 +206,16 @@ impl Phase {
         self
     }
 
+    /// Adds a condition before.
+    pub fn enter_with(&mut self, criterion: Criterion) {
+        self.entry.push(criterion);
+    }
+
+    /// Adds a condition after.
+    pub fn leave_with(&mut self, criterion: Criterion) {
+        self.exit.push(criterion);
+    }
+
     /// With its way back and when to take it.
     #[must_use]
     pub fn undone_by(mut self, rollback: impl Into<String>, trigger: impl Into<String>) -> Self {

@@ -7,7 +7,7 @@ use super::effect::{EffectBody, effect_body};
 use super::fingerprint::{Fingerprints, words};
 use super::{Place, TargetReport};
 use crate::check::Checked;
-use crate::estimate::{Rows, estimate, in_words};
+use crate::estimate::{Sizes, estimate, in_words};
 use crate::hazards::{Fix, Hazard, Severity};
 use crate::policy::{Judged, Policy, UNREAD, Unread, Verdict, verdict};
 use crate::reference::Reference;
@@ -241,7 +241,7 @@ pub struct FileFacts<'a> {
     /// What it was checked for.
     pub target: &'a crate::dialect::Target,
     /// How many rows the tables have.
-    pub rows: Option<&'a Rows>,
+    pub rows: Option<&'a Sizes>,
 }
 
 /// The report of a file. `references` gives the places that use what a hazard takes away.

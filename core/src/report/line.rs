@@ -3,11 +3,11 @@
 use crate::catalog::{Catalog, RelationName};
 use crate::dialect::LockMode;
 use crate::effect::{Effect, Waits, Work};
-use crate::estimate::{Rows, estimate, in_words};
+use crate::estimate::{Sizes, estimate, in_words};
 
 /// `ACCESS EXCLUSIVE users · reads and writes wait · rewrite`; `None` where nobody notices the statement. `after` is the
 /// schema after it: what the migration itself made has no users yet.
-pub fn effect_line(effect: &Effect, after: &Catalog, rows: Option<&Rows>) -> Option<String> {
+pub fn effect_line(effect: &Effect, after: &Catalog, rows: Option<&Sizes>) -> Option<String> {
     if effect.fails.is_some() {
         return Some("fails".to_owned());
     }
@@ -39,13 +39,14 @@ pub fn waits_in_words(waits: Waits) -> &'static str {
     }
 }
 
-fn work_in_words(effect: &Effect, rows: Option<&Rows>) -> String {
+fn work_in_words(effect: &Effect, rows: Option<&Sizes>) -> String {
     let Some(estimate) = estimate(effect, rows) else { return "catalog only".to_owned() };
     let work = match estimate.work {
         Work::Scan => "scan",
         Work::IndexBuild => "index build",
         Work::Rewrite => "rewrite",
         Work::FileCopy => "file copy",
+        Work::Update => "update of every row",
     };
     match estimate.seconds {
         Some(seconds) => format!("{work}, {}", in_words(seconds)),
@@ -62,7 +63,7 @@ mod tests {
     use crate::text::Span;
 
     #[track_caller]
-    fn line(text: &str, rows: Option<&Rows>, expected: &[&str]) {
+    fn line(text: &str, rows: Option<&Sizes>, expected: &[&str]) {
         let part = Part { text, span: Span::new(0, text.len()), transaction: Transaction::Autocommit };
         let target = Target::default();
         let checked = check(part, &target, &Catalog::unknown(target.dialect));
@@ -76,7 +77,7 @@ mod tests {
         let text = "ALTER TABLE users ALTER COLUMN age TYPE bigint; ALTER TABLE users RENAME COLUMN a TO b;";
         let rename = "ACCESS EXCLUSIVE users · reads and writes wait · catalog only";
         line(text, None, &["ACCESS EXCLUSIVE users · reads and writes wait · rewrite", rename]);
-        let rows = Rows { count: 4_000_000, source: "declared".to_owned() };
+        let rows = Sizes::of_all(4_000_000, "declared");
         let rewrite = "ACCESS EXCLUSIVE users · reads and writes wait · rewrite, 1.3 s to 34 s";
         line(text, Some(&rows), &[rewrite, rename]);
     }

@@ -271,3 +271,8 @@ fn questions(report: &PlanReport) -> String {
     }
     text
 }
+
+/// The report as a page that needs nothing else.
+pub fn html(report: &PlanReport) -> String {
+    markdown(report)
+}

@@ -1,121 +1,130 @@
-//! Whole ways of doing a change: generated from the recipes, costed, compared, and one recommended.
+//! Whole ways of doing a change: generated from the recipes, costed, weighed, and one recommended.
 //!
-//! Nothing here is a template: the phases are those that the recipes wrote for this schema, their locks and work come
-//! from the effects of their own SQL, and the answers decide what is possible.
+//! Nothing here is a template: the steps are those that the recipes wrote for this schema, their locks and work come from the effects of
+//! their own SQL, what they cost is computed at the sizes and for the people at hand, and where the recommendation would change is
+//! searched, not phrased.
 
 mod costs;
+mod course;
+mod describe;
+mod flips;
+mod load;
+mod possible;
 mod recommend;
+mod weigh;
 
-use crate::plan::{Phase, PhaseKind, Way};
-use crate::recipes;
-use crate::signals::{Question, Signal};
+use crate::catalog::Catalog;
+use crate::dialect::Target;
+use crate::plan::{Phase, PhaseKind};
+use crate::signals::{Nature, Situation};
 
-pub use costs::{Costs, PhaseCost};
+pub use costs::{Costs, Pace, PhaseCost, Return, StepCost};
+pub use course::{Course, moves_reads, stopped_from};
+pub use describe::{Described, FailureMode};
+pub use flips::Flip;
+pub use possible::Excluded;
 pub use recommend::{Recommendation, recommend};
+pub use weigh::{Weighed, points};
 
 /// One way of doing the whole change.
 #[derive(Debug, Clone)]
 pub struct Strategy {
     /// How it is carried out.
-    pub way: Way,
+    pub course: Course,
     /// Its name for people.
     pub title: &'static str,
-    /// What it is best at.
-    pub optimises: &'static str,
-    /// Its phases; empty where it is not possible.
+    /// What it is best at among those that are possible here.
+    pub optimises: String,
+    /// Its phases; empty where its steps could not be made.
     pub phases: Vec<Phase>,
+    /// What its steps do.
+    loads: Vec<load::StepLoad>,
     /// What it costs.
     pub costs: Costs,
-    /// Why it is not possible here.
-    pub excluded: Option<String>,
+    /// What it costs in points.
+    pub weighed: Vec<Weighed>,
+    /// Why it is not possible here, and what would make it so.
+    pub excluded: Option<Excluded>,
+    /// A strategy that is no worse in anything.
+    pub dominated_by: Option<Course>,
 }
 
-/// What strategies are generated from, beside the phases of each way.
+impl Strategy {
+    /// Its points; fewer are better.
+    pub fn points(&self) -> f64 {
+        points(&self.weighed)
+    }
+
+    /// Whether it can be chosen.
+    pub fn is_possible(&self) -> bool {
+        self.excluded.is_none()
+    }
+
+    /// What it is, what speaks for and against it, and how it fails.
+    pub fn described(&self, facts: &Facts<'_>) -> Described {
+        describe::described(self, facts)
+    }
+}
+
+/// What strategies are made from, beside the phases of each course.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    /// What was observed.
-    pub signals: &'a [Signal],
-    /// What the developer answered.
-    pub questions: &'a [Question],
-    /// What the SQL of a phase is checked on.
-    pub costing: costs::Costing<'a>,
+    /// What decides between them.
+    pub situation: &'a Situation,
+    /// What the change is like.
+    pub nature: &'a Nature,
+    /// The target.
+    pub target: &'a Target,
+    /// The schema before the change.
+    pub before: &'a Catalog,
+    /// Why the migration as it was written fails, where it does.
+    pub fails: Option<&'a str>,
+    /// Hours that are not work.
+    pub pace: Pace,
 }
 
-impl Facts<'_> {
-    /// The answer to a question.
-    pub fn answer(&self, id: &str) -> Option<&str> {
-        let question = self.questions.iter().find(|question| question.id == id)?;
-        question.answer.as_ref().map(|answer| answer.value.as_str())
-    }
-
-    /// What is known of a signal.
-    pub fn signal(&self, id: &str) -> Option<&str> {
-        self.signals.iter().find(|signal| signal.id == id).and_then(|signal| signal.value.known())
-    }
-}
-
-pub use costs::Costing;
-
-/// The strategies that the ways make, with those that are not possible and why. `ways` holds each way's phases, or why
-/// it has none.
-pub fn generate(ways: Vec<(Way, Result<Vec<Phase>, String>)>, facts: &Facts<'_>) -> Vec<Strategy> {
+/// The strategies that the courses make, with those that are not possible and why. `courses` holds each course's phases, or why it has none.
+pub fn generate(courses: Vec<(Course, Result<Vec<Phase>, String>)>, facts: &Facts<'_>) -> Vec<Strategy> {
     let mut strategies: Vec<Strategy> = Vec::new();
-    for (way, phases) in ways {
+    for (course, phases) in courses {
         let (phases, refused) = match phases {
             Ok(phases) => (phases, None),
             Err(reason) => (Vec::new(), Some(reason)),
         };
-        if way != Way::Window && strategies.iter().any(|it| it.phases == phases && it.excluded.is_none()) {
+        let same = |it: &Strategy| matches!(it.course, Course::Steps(_)) && it.phases == phases;
+        if matches!(course, Course::Steps(_)) && strategies.iter().any(same) {
             // What the way is about does not occur in this change.
             continue;
         }
-        let costs = costs::of(&phases, way, &facts.costing);
-        let excluded = refused.or_else(|| excluded(way, &phases, facts));
-        let triggers = recipes::keep_in_step(&phases);
-        let (title, optimises) = titles(way, triggers);
-        strategies.push(Strategy { way, title, optimises, phases, costs, excluded });
+        let loads = load::of(&phases, facts.target, facts.before);
+        let costs = costs::price(course, &phases, &loads, facts.situation, facts.nature, facts.pace);
+        let excluded = refused
+            .map(|reason| Excluded { reason, unless: "the migration is split or changed as it says".to_owned() })
+            .or_else(|| possible::excluded(course, &phases, &costs, facts));
+        strategies.push(Strategy {
+            course,
+            title: course.title(&phases),
+            optimises: String::new(),
+            weighed: weigh::weigh(course, &phases, &costs, facts.situation),
+            phases,
+            loads,
+            costs,
+            excluded,
+            dominated_by: None,
+        });
     }
+    describe::compare(&mut strategies);
     strategies
 }
 
-fn titles(way: Way, triggers: bool) -> (&'static str, &'static str) {
-    match way {
-        Way::View => {
-            ("A view or another stand-in under the old name", "near-zero downtime without copying rows")
-        }
-        Way::Triggers if triggers => {
-            ("Database triggers keep old and new in step", "near-zero downtime with few releases")
-        }
-        Way::Triggers => ("Online steps", "near-zero downtime"),
-        Way::Application => {
-            ("The application writes old and new", "coexistence of old and new without code in the database")
-        }
-        Way::Window => ("One step in a maintenance window", "speed, with a window"),
-    }
-}
-
-/// Why the answers rule a way out.
-fn excluded(way: Way, phases: &[Phase], facts: &Facts<'_>) -> Option<String> {
-    let releases = phases.iter().flat_map(Phase::releases).count();
-    let allowed = match facts.answer("releases-between-steps") {
-        Some("any") | None => usize::MAX,
-        Some(number) => number.parse().unwrap_or(usize::MAX),
-    };
-    if way == Way::Window {
-        let window = facts.answer("downtime-allowed") == Some("window");
-        return (!window).then(|| "no maintenance window can be announced (downtime-allowed)".to_owned());
-    }
-    if releases > allowed {
-        return Some(format!("it needs {releases} releases between the steps, and {allowed} are possible"));
-    }
-    let elsewhere = facts.answer("every-writer-is-here") == Some("no");
-    if way == Way::Application && elsewhere {
-        return Some(
-            "other programs write these tables too, and would not write both (every-writer-is-here)"
-                .to_owned(),
-        );
-    }
-    None
+/// The same strategies in another situation.
+fn again(strategies: &[Strategy], facts: &Facts<'_>) -> Vec<(Course, f64)> {
+    let priced = strategies.iter().filter(|it| !it.phases.is_empty()).filter_map(|it| {
+        let costs = costs::price(it.course, &it.phases, &it.loads, facts.situation, facts.nature, facts.pace);
+        let possible = possible::excluded(it.course, &it.phases, &costs, facts).is_none();
+        possible.then(|| (it.course, points(&weigh::weigh(it.course, &it.phases, &costs, facts.situation))))
+    });
+    priced.collect()
 }
 
 /// The phase after which going back loses something.

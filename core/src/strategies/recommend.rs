@@ -1,113 +1,125 @@
-//! One strategy recommended, with the reasons that the answers and signals give.
+//! One strategy recommended, with the amounts and facts that decided, and where it would be another.
 
-use crate::estimate::in_words;
-use crate::plan::Way;
-
-use super::{Facts, Strategy};
+use super::describe::counted_of;
+use super::flips::{Flip, flips};
+use super::weigh::Weighed;
+use super::{Course, Facts, Strategy};
+use crate::quantity::Seconds;
 
 /// A strategy recommended.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recommendation {
     /// Which one.
-    pub way: Way,
+    pub course: Course,
     /// Why: three to six points, each with the number or the answer that decided.
     pub reasons: Vec<String>,
     /// What is accepted with it.
     pub accepted: Vec<String>,
+    /// Where another one would be recommended.
+    pub flips: Vec<Flip>,
     /// When to think again.
     pub revisit: Vec<String>,
 }
 
-/// The strategy that fits the answers best; `None` where none is possible.
+/// Reasons that anybody reads.
+const MOST_REASONS: usize = 6;
+
+/// The strategy with the fewest points; `None` where none is possible.
 pub fn recommend(strategies: &[Strategy], facts: &Facts<'_>) -> Option<Recommendation> {
-    let possible = strategies.iter().filter(|it| it.excluded.is_none());
-    let best = possible.min_by_key(|strategy| score(strategy, facts))?;
+    let possible = || strategies.iter().filter(|it| it.is_possible());
+    let best = possible().min_by(|a, b| a.points().total_cmp(&b.points()))?;
+    let second =
+        possible().filter(|it| it.course != best.course).min_by(|a, b| a.points().total_cmp(&b.points()));
+    let flips = flips(strategies, best.course, facts);
     Some(Recommendation {
-        way: best.way,
-        reasons: reasons(best, strategies, facts),
-        accepted: accepted(best),
-        revisit: revisit(facts),
+        course: best.course,
+        reasons: reasons(best, second, strategies),
+        accepted: accepted(best, facts),
+        revisit: revisit(&flips, strategies),
+        flips,
     })
 }
 
-/// Lower is better: waiting weighs most, then what cannot be undone where backups or monitoring are unknown, then the
-/// number of releases.
-fn score(strategy: &Strategy, facts: &Facts<'_>) -> u64 {
-    let costs = &strategy.costs;
-    let tolerant = facts.answer("downtime-allowed") == Some("window");
-    let blocked =
-        costs.blocked_seconds.map_or(if costs.works_under_lock { 600.0 } else { 0.0 }, |(_, most)| most);
-    // Behind an announced window nobody notices the first minutes.
-    let waiting = if tolerant && strategy.way == Way::Window { (blocked - 300.0).max(0.0) } else { blocked };
-    let downtime = if strategy.way == Way::Window { 60.0 } else { 0.0 };
-    let immature = facts.signal("backups").is_none() || facts.signal("monitoring").is_none();
-    let irreversible = if strategy.way == Way::Window { if immature { 500.0 } else { 60.0 } } else { 0.0 };
-    (waiting * 10.0 + downtime + irreversible) as u64 + 20 * costs.releases as u64 + costs.migrations as u64
-}
-
-fn reasons(best: &Strategy, all: &[Strategy], facts: &Facts<'_>) -> Vec<String> {
-    let mut reasons = vec![waiting(best)];
-    for other in all.iter().filter(|it| it.way != best.way) {
-        reasons.push(match &other.excluded {
-            Some(reason) => format!("{} is not possible: {reason}", other.title),
-            None => comparison(best, other),
-        });
+fn reasons(best: &Strategy, second: Option<&Strategy>, all: &[Strategy]) -> Vec<String> {
+    let mut reasons = vec![of_itself(best)];
+    if let Some(second) = second {
+        reasons.push(format!(
+            "{:.0} points against {:.0} of the next, {} (fewer are better; the table shows what each is made of)",
+            best.points(),
+            second.points(),
+            second.course.id()
+        ));
+        reasons.extend(differences(best, second));
     }
-    if let Some(releases) = facts.answer("releases-between-steps") {
-        let needed = best.costs.releases;
-        reasons
-            .push(format!("it needs {needed} releases between the steps; you said {releases} are possible"));
+    let excluded = all.iter().filter_map(|it| Some((it, it.excluded.as_ref()?)));
+    reasons.extend(excluded.map(|(it, why)| format!("{} is not possible: {}", it.course.id(), why.reason)));
+    reasons.truncate(MOST_REASONS);
+    let fillers = [
+        format!("{} and {}", counted_of(best.costs.migrations, "migration"), counted_of(best.costs.releases, "release")),
+        format!("going back takes about {}", Seconds::minutes(best.costs.way_back.minutes.likely)),
+    ];
+    for filler in fillers {
+        if reasons.len() < 3 {
+            reasons.push(filler);
+        }
     }
-    if let Some(window) = facts.answer("rollback-window") {
-        let until = &best.costs.point_of_no_return;
-        reasons.push(format!("going back must be possible for: {window}. Its point of no return is {until}"));
-    }
-    if facts.signal("backups").is_none() {
-        reasons.push(
-            "no backup configuration is known here, so what can be undone weighs more than speed".to_owned(),
-        );
-    }
-    reasons.truncate(6);
     reasons
 }
 
-fn waiting(strategy: &Strategy) -> String {
-    let costs = &strategy.costs;
-    match costs.blocked_seconds {
+fn of_itself(best: &Strategy) -> String {
+    let costs = &best.costs;
+    match costs.blocked {
+        _ if best.course.stops() => {
+            let time = costs.downtime.map_or("an unknown time".to_owned(), |it| it.in_words());
+            format!("the application is stopped for {time}, which fits what was answered")
+        }
         _ if !costs.works_under_lock => {
             "nobody waits while rows are read or written: its locks are moments, given up after 2 s and tried again".to_owned()
         }
-        Some(range) => format!("others wait for {} while rows are read or written", in_words(range)),
+        Some(range) => format!("others wait for {} while rows are read or written", range.in_words()),
         None => "others wait while rows are read or written, for a time that goes by the number of rows".to_owned(),
     }
 }
 
-fn comparison(best: &Strategy, other: &Strategy) -> String {
-    format!(
-        "{}: {} migrations and {} releases against {} and {}; {}",
-        other.title,
-        other.costs.migrations,
-        other.costs.releases,
-        best.costs.migrations,
-        best.costs.releases,
-        waiting(other)
-    )
+/// The criteria in which it is most ahead of the next, then the one in which it is most behind.
+fn differences(best: &Strategy, second: &Strategy) -> Vec<String> {
+    let of = |weighed: &[Weighed], criterion: &str| {
+        weighed.iter().find(|it| it.criterion == criterion).map_or(0.0, |it| it.points)
+    };
+    let mut ahead: Vec<(f64, &Weighed)> =
+        second.weighed.iter().map(|it| (it.points - of(&best.weighed, it.criterion), it)).collect();
+    ahead.sort_by(|a, b| b.0.total_cmp(&a.0));
+    let ahead = ahead.into_iter().filter(|(points, _)| *points >= 1.0).take(2);
+    let mut told: Vec<String> = ahead
+        .map(|(points, it)| {
+            let own = best.weighed.iter().find(|own| own.criterion == it.criterion);
+            let own = own.map_or("none of it".to_owned(), |own| own.amount.clone());
+            format!("{}: {own}; with {}: {} ({points:.0} points, {})", it.criterion, second.course.id(), it.amount, it.because)
+        })
+        .collect();
+    let behind = best.weighed.iter().map(|it| (it.points - of(&second.weighed, it.criterion), it));
+    if let Some((points, it)) = behind.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(points, _)| *points >= 1.0) {
+        told.push(format!("against it: {}, {} ({points:.0} points, {})", it.criterion, it.amount, it.because));
+    }
+    told
 }
 
-fn accepted(best: &Strategy) -> Vec<String> {
-    let mut accepted = best.costs.burden.clone();
-    accepted.push(format!(
-        "about {:.0} hours from the first step to the last",
-        best.costs.elapsed_hours.max(1.0)
-    ));
+fn accepted(best: &Strategy, facts: &Facts<'_>) -> Vec<String> {
+    let described = best.described(facts);
+    let mut accepted = described.operational_cost;
+    accepted.push(format!("about {} from the first step to the last", Seconds::hours(best.costs.elapsed.likely)));
     accepted
 }
 
-fn revisit(facts: &Facts<'_>) -> Vec<String> {
-    let mut revisit = vec!["another program begins to write these tables".to_owned()];
-    if facts.answer("downtime-allowed") != Some("window") {
-        revisit.push("a maintenance window becomes possible: one step would do".to_owned());
+fn revisit(flips: &[Flip], strategies: &[Strategy]) -> Vec<String> {
+    let told = flips.iter().map(|it| format!("{}: {}", it.when, it.course.id()));
+    let mut revisit: Vec<String> = told.collect();
+    if revisit.is_empty() {
+        let possible = strategies.iter().filter(|it| it.is_possible()).count();
+        revisit.push(match possible {
+            1 => "one of the others becomes possible".to_owned(),
+            _ => "nothing that was tried changes it: rows, window, releases, writers, flags, backups, monitoring, replicas".to_owned(),
+        });
     }
-    revisit.push("the tables grow by more than ten times before the change is made".to_owned());
     revisit
 }

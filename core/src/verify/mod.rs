@@ -6,6 +6,7 @@
 //! (`tests/src/proof`); here is what can be told from the schema, the steps' words and those of the releases.
 
 mod absence;
+mod compatibility;
 mod ends;
 mod hazards;
 mod moments;
@@ -15,6 +16,8 @@ mod stale;
 
 use std::collections::BTreeSet;
 use std::fmt;
+
+pub use compatibility::{Beside, Compatibility, State, compatibility};
 
 use crate::catalog::Catalog;
 use crate::dialect::Target;

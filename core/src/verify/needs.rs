@@ -41,6 +41,28 @@ pub(super) fn of_releases(change: &Change<'_>, course: &Course<'_>) -> Vec<Objec
     found
 }
 
+/// What a release misses at a moment, whether or not it would be live then: the running one where `number` is 0, else that of this number.
+pub(super) fn missed(change: &Change<'_>, course: &Course<'_>, moment: &Moment, number: usize) -> Vec<Objection> {
+    let altered = altered(course);
+    let dialect = change.target.dialect;
+    let told = Told { releases: &course.releases[..number], dialect };
+    let old = Release {
+        own: change.before,
+        other: change.after,
+        told,
+        moment,
+        altered: &altered,
+        who: if number == 0 { "the running release" } else { "this release" },
+    };
+    let mut found = old.objections();
+    if let Some(must) = number.checked_sub(1).and_then(|at| course.releases.get(at)) {
+        let told = Told { releases: &[*must], dialect };
+        let new = Release { own: change.after, other: change.before, told, who: "this release", ..old };
+        found.extend(new.starts());
+    }
+    found
+}
+
 /// A release at a moment.
 struct Release<'a> {
     /// The schema that it was made for.

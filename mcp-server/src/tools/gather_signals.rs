@@ -1,7 +1,8 @@
 //! The tool `gather_signals`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::{QuestionReport, SignalReport};
-use lockkeeper_project::planning::gather;
+use lockkeeper_core::signals;
+use lockkeeper_project::planning::{Said, gather};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,11 +30,11 @@ pub struct Response {
 
 pub fn run(world: &World, _: &Request) -> Told<Response> {
     let project = world.project()?;
-    let gathered = gather(&project, &[]);
-    let open = gathered.questions.iter().filter(|it| it.answer.is_none()).map(|it| it.id.to_owned());
+    let gathered = gather(&project, &Said::default());
+    let open = signals::open(&gathered.questions);
     Ok(Response {
         signals: gathered.signals.iter().map(SignalReport::from).collect(),
-        open: open.collect(),
+        open: open.iter().map(|it| it.id().to_owned()).collect(),
         questions: gathered.questions.iter().map(QuestionReport::from).collect(),
     })
 }

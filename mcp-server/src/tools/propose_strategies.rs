@@ -37,14 +37,19 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
     let planned = world.plan(&request.file, request.strategy.as_deref(), None)?;
     if !planned.report.blocked_by.is_empty() {
         let open = planned.report.blocked_by.join(", ");
+        let waits = if planned.report.strategies.is_empty() { "strategies wait" } else { "the plan waits" };
         let next = format!(
-            "ask your human to answer {open} under [answers] in lockkeeper.toml; strategies wait for that, and are not \
+            "ask your human to answer {open} under [answers] in lockkeeper.toml; {waits} for that, and the answers are not \
              to be guessed"
         );
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
     if planned.report.plan.is_none() {
         let next = why_no_plan(&planned);
+        return Ok(Response { plan_id: None, report: planned.report, next });
+    }
+    if let Some(refusal) = &planned.refusal {
+        let next = format!("show the comparison to your human: {refusal}; what would make it possible stands beside it");
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
     let documents = report_files(&planned.report);

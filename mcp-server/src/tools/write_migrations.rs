@@ -94,6 +94,9 @@ pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planne
     let before = content(&stored.plan)?;
     let named = Timestamp::from_unix(stored.plan.named.unwrap_or_default());
     let planned = world.plan(&stored.plan.subject, before.strategy.as_deref(), Some(named))?;
+    if let Some(refusal) = &planned.refusal {
+        return Err(refusal.clone());
+    }
     let changes = Content::difference(before, content(&planned.stored)?);
     if changes.is_empty() {
         return Ok(Ok(planned));
@@ -117,6 +120,9 @@ pub fn why_no_plan(planned: &Planned) -> String {
         return format!(
             "questions are open: {open}. Your human answers them under [answers] in lockkeeper.toml"
         );
+    }
+    if planned.report.plan.is_some() {
+        return "the chosen strategy leaves the migration as it is: there is nothing to write".to_owned();
     }
     let reasons = planned.report.strategies.iter().filter_map(|it| it.excluded.clone());
     let mut reasons: Vec<String> = reasons.collect();

@@ -8,11 +8,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::dialect::Target;
-use lockkeeper_core::estimate::Rows;
+use lockkeeper_core::estimate::Sizes;
 use lockkeeper_core::framework::{Framework, OptOut, Timestamp};
 use lockkeeper_core::policy::Policy;
 
-use super::{CheckedFile, History, check_alone, check_source, declared_rows, policy};
+use super::{CheckedFile, History, check_alone, check_source, declared_sizes, policy};
 use crate::discover::{Place, Project};
 use crate::files::{name, parent};
 use crate::folder::{Folder, Problem, Source, problem};
@@ -26,7 +26,7 @@ pub struct Opened {
     /// What it accepts.
     pub policy: Policy,
     /// How many rows its tables have, as somebody declared.
-    pub rows: Option<Rows>,
+    pub rows: Option<Sizes>,
     histories: Vec<OnceLock<History>>,
     alone: OnceLock<Target>,
     standings: Mutex<HashMap<PathBuf, Arc<Standing>>>,
@@ -99,7 +99,7 @@ impl Opened {
     /// A project whose folders are replayed when somebody asks. `today` is the day that allowances are compared with.
     pub fn new(project: Project, today: Option<Timestamp>) -> Self {
         let policy = policy(&project, today);
-        let rows = declared_rows(&project);
+        let rows = declared_sizes(&project);
         let histories = project.folders.iter().map(|_| OnceLock::new()).collect();
         Self { project, policy, rows, histories, alone: OnceLock::new(), standings: Mutex::default() }
     }

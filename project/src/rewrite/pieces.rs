@@ -112,8 +112,7 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
         return Err(refusal);
     }
     if !taker.rewritten {
-        let message = "nothing in this migration has a recipe: there is nothing to rewrite".to_owned();
-        return Err(RewriteError { message });
+        return Err(RewriteError::nothing_to_do());
     }
     Ok(taker.pieces)
 }
@@ -188,7 +187,7 @@ impl<'a> Taker<'a> {
         if let Some(why) = statement.effect.fails.as_ref().filter(|_| kept) {
             let shown = sanitise(statement.span.of(&self.order.file.text), 80);
             let message = format!("`{shown}` cannot run as it is written, and nothing is made of it: {why}");
-            return Err(RewriteError { message });
+            return Err(RewriteError::new(message));
         }
         if !any {
             let text = statement.span.of(&self.order.file.text).trim().trim_end_matches(';').to_owned();
@@ -253,7 +252,7 @@ impl<'a> Taker<'a> {
         let mut written = named.iter().map(|recipe| recipes::write(recipe, operations, &scene, way));
         let first = written.next().unwrap_or_else(|| Ok(Vec::new()));
         let phases = first.or_else(|refusal| written.find_map(Result::ok).ok_or(refusal));
-        let phases = phases.map_err(|refusal| RewriteError { message: refusal.reason })?;
+        let phases = phases.map_err(|refusal| RewriteError::new(refusal.reason))?;
         self.rewritten = true;
         let touches = touches(operations, &self.catalog);
         let mut after = self.catalog.clone();

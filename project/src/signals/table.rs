@@ -86,22 +86,66 @@ pub(super) static SIGNALS: &[Facts] = &[
     Facts {
         id: "monitoring",
         words: &[
-            ("prometheus", "Prometheus"),
-            ("prom-client", "Prometheus"),
             ("postgres-exporter", "postgres_exporter"),
             ("postgres_exporter", "postgres_exporter"),
+            ("sql_exporter", "sql_exporter"),
+            ("mysqld-exporter", "mysqld_exporter"),
+            ("pganalyze", "pganalyze"),
+            ("pgwatch", "pgwatch"),
+            ("pghero", "PgHero"),
+            ("pgmonitor", "pgMonitor"),
+            ("postgresqlreceiver", "OpenTelemetry's receiver for PostgreSQL"),
+            ("performance_insights_enabled", "RDS Performance Insights"),
+            ("monitoring_interval", "RDS enhanced monitoring"),
+            ("insights_config", "Cloud SQL query insights"),
+            ("pg_stat_statements", "pg_stat_statements"),
+        ],
+        found_in: Where::Anywhere,
+        if_known: "locks, lag and slow statements are seen where thresholds are set",
+        if_unknown: "nothing is known to watch the database itself: somebody has to look while steps run",
+    },
+    Facts {
+        id: "application-monitoring",
+        words: &[
+            ("prometheus", "Prometheus"),
+            ("prom-client", "Prometheus"),
             ("datadog", "Datadog"),
             ("dd-trace", "Datadog"),
             ("sentry", "Sentry"),
             ("grafana", "Grafana"),
             ("newrelic", "New Relic"),
             ("opentelemetry", "OpenTelemetry"),
-            ("pganalyze", "pganalyze"),
             ("honeycomb", "Honeycomb"),
         ],
         found_in: Where::Anywhere,
-        if_known: "thresholds for stopping and going back can be watched",
+        if_known: "errors and latencies of the application are measured: thresholds for going back can be numbers",
         if_unknown: "nobody may notice that a threshold is crossed: reversibility weighs more",
+    },
+    Facts {
+        id: "hosting",
+        words: &[
+            ("aws_db_instance", "Amazon RDS"),
+            ("aws_rds_cluster", "Amazon Aurora"),
+            ("AWS::RDS::DBInstance", "Amazon RDS"),
+            ("AWS::RDS::DBCluster", "Amazon Aurora"),
+            ("google_sql_database_instance", "Google Cloud SQL"),
+            ("google_alloydb_cluster", "Google AlloyDB"),
+            ("azurerm_postgresql_flexible_server", "Azure Database"),
+            ("azurerm_mysql_flexible_server", "Azure Database"),
+            ("digitalocean_database_cluster", "DigitalOcean"),
+            ("supabase start", "Supabase"),
+            ("supabase db", "Supabase"),
+            ("neonctl", "Neon"),
+            ("heroku-postgresql", "Heroku Postgres"),
+            ("fly postgres", "Fly Postgres"),
+            ("postgresql.cnpg.io", "CloudNativePG on Kubernetes"),
+            ("acid.zalan.do", "Zalando's operator on Kubernetes"),
+            ("postgres-operator.crunchydata.com", "Crunchy's operator on Kubernetes"),
+            ("bitnami/postgresql", "a chart of PostgreSQL on Kubernetes"),
+        ],
+        found_in: Where::Anywhere,
+        if_known: "decides which rights and settings there are: a managed service has no superuser, and its own backups",
+        if_unknown: "whether it is a managed service is not known: rights and backups are to be asked about",
     },
     Facts {
         id: "connection-pooler",
@@ -136,6 +180,28 @@ pub(super) static SIGNALS: &[Facts] = &[
         if_unknown: "no replica is known; if there is one, backfills must watch its lag",
     },
 ];
+
+/// Libraries that start the engine for a test.
+pub(super) static TEST_LIBRARIES: Facts = Facts {
+    id: "tests-on-engine",
+    words: &[
+        ("testcontainers", "Testcontainers"),
+        ("dockertest", "dockertest"),
+        ("embedded-postgres", "embedded PostgreSQL"),
+        ("pgtestdb", "pgtestdb"),
+        ("pytest-postgresql", "pytest-postgresql"),
+        ("testing.postgresql", "testing.postgresql"),
+        ("pg_tmp", "pg_tmp"),
+        ("pgtemp", "pgtemp"),
+        ("pg-mem", "pg-mem, which is no PostgreSQL"),
+        ("@databases/pg-test", "@databases/pg-test"),
+        ("otj-pg-embedded", "embedded PostgreSQL"),
+        ("postgresql_embedded", "embedded PostgreSQL"),
+    ],
+    found_in: Where::Anywhere,
+    if_known: "",
+    if_unknown: "",
+};
 
 /// Whether the file configures continuous integration.
 pub(super) fn is_ci(path: &str) -> bool {
@@ -175,8 +241,16 @@ pub(super) fn is_configuration(path: &str) -> bool {
     let ends = [".yml", ".yaml", ".tf", ".ini", ".conf", ".cnf", ".csproj", ".cron", ".sh"];
     let starts = ["Dockerfile", "requirements", ".env.", "crontab"];
     !locks.contains(&name)
+        && !describes(name)
         && (is_ci(path)
             || names.contains(&name)
             || ends.iter().any(|it| name.ends_with(it))
             || starts.iter().any(|it| name.starts_with(it)))
+}
+
+/// Whether the file describes an interface, a site or people: words there configure nothing.
+fn describes(name: &str) -> bool {
+    let lower = name.to_ascii_lowercase();
+    let words = ["openapi", "swagger", "asyncapi", "maintainers", "authors", "contributors", "adopters", "funding", "mkdocs", "dependabot", "codecov"];
+    words.iter().any(|it| lower.contains(it))
 }

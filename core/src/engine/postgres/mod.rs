@@ -4,12 +4,13 @@ mod batches;
 pub(super) mod effect;
 pub(super) mod lower;
 pub mod preflight;
-pub mod versions;
 mod spell;
+pub mod versions;
+mod watch;
 
-use super::Engine;
+use super::{Engine, Watch};
 use crate::backfill::BackfillJob;
-use crate::dialect::quote_literal;
+use crate::dialect::{Version, quote_literal};
 use crate::operation::Kind;
 
 #[derive(Debug)]
@@ -43,5 +44,9 @@ impl Engine for Postgres {
     fn is_incomplete(&self, index: &str) -> String {
         let index = quote_literal(index);
         format!("SELECT count(*) FROM pg_index WHERE indexrelid = {index}::regclass AND NOT indisvalid")
+    }
+
+    fn watch(&self, watch: &Watch<'_>, version: Version) -> Option<String> {
+        Some(watch::query(watch, version))
     }
 }

@@ -26,8 +26,12 @@ fn known(draft: &Draft<'_>, name: &Name) -> Option<RelationName> {
     (draft.relation(&resolved).is_some() || unknown_schema).then_some(resolved)
 }
 
-/// All rows are read, unless a condition names the first column of an index.
-fn scan_unless_found(draft: &mut Draft<'_>, relation: &RelationName, condition: Option<&Expression>) {
+/// All rows are read, unless a condition names the first column of an index; whether they are.
+fn scan_unless_found(
+    draft: &mut Draft<'_>,
+    relation: &RelationName,
+    condition: Option<&Expression>,
+) -> bool {
     let found = condition.is_some_and(|condition| {
         let indexes = draft.catalog.indexes(relation).iter();
         let firsts = indexes.filter_map(|index| index.keys.first().and_then(|key| key.column.as_deref()));
@@ -36,6 +40,7 @@ fn scan_unless_found(draft: &mut Draft<'_>, relation: &RelationName, condition: 
     if !found {
         draft.scan_tree(relation);
     }
+    !found
 }
 
 pub(super) fn query(draft: &mut Draft<'_>, query: &Query) {
@@ -185,7 +190,9 @@ fn change(draft: &mut Draft<'_>, table: &RelationName, condition: Option<&Expres
         draft.lock(&name, LockMode::RowExclusive);
         draft.open_indexes(&name, LockMode::RowExclusive);
     }
-    scan_unless_found(draft, table, condition);
+    if scan_unless_found(draft, table, condition) {
+        draft.update_tree(table);
+    }
 }
 
 pub(super) fn merge(draft: &mut Draft<'_>, merge: &Merge) {

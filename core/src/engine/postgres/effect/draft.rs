@@ -191,6 +191,13 @@ impl<'a> Draft<'a> {
         self.effect.work.push((relation.clone(), Work::Scan));
     }
 
+    /// Rows of the relation and those below it are written once more.
+    pub fn update_tree(&mut self, relation: &RelationName) {
+        for name in self.leaves(relation) {
+            self.effect.work.push((name, Work::Update));
+        }
+    }
+
     /// New indexes are built on the relation and those below it.
     pub fn build_tree(&mut self, relation: &RelationName) {
         let mut leaves = self.partition_tree(relation);

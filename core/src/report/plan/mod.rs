@@ -1,0 +1,61 @@
+//! Facts, strategies and the plan on the wire.
+
+mod facts;
+mod steps;
+mod strategy;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{ReferenceReport, TargetReport};
+
+pub use facts::{QuestionReport, SignalReport};
+pub use steps::{
+    AssignmentReport, ChosenPlan, ConsumerReport, CopyReport, CriterionReport, JobReport, PhaseReport, StepReport,
+    chosen_plan,
+};
+pub use strategy::{
+    RangeReport, RecommendationReport, StrategyReport,
+};
+
+/// What `lockkeeper plan --format json` prints.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PlanReport {
+    /// Always 1; fields are added, never changed.
+    pub version: u32,
+    /// The migration, relative to the root.
+    pub file: String,
+    /// What it runs on.
+    pub target: TargetReport,
+    /// What was observed, and what people stated.
+    pub signals: Vec<SignalReport>,
+    /// What only the developer can answer, as far as this change asks it.
+    pub questions: Vec<QuestionReport>,
+    /// The questions that are open and stop the plan; those that block `strategies` stop these too.
+    pub blocked_by: Vec<String>,
+    /// What the migration does, and what is dangerous in it.
+    pub operations: Vec<OperationReport>,
+    /// The ways of doing it, with those that are not possible.
+    pub strategies: Vec<StrategyReport>,
+    /// The one that fits best.
+    pub recommendation: Option<RecommendationReport>,
+    /// The chosen strategy written out.
+    pub plan: Option<ChosenPlan>,
+    /// Why more than one person must look.
+    pub escalations: Vec<String>,
+}
+
+/// One statement of the migration.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct OperationReport {
+    /// The statement.
+    pub statement: String,
+    /// The table that it is on.
+    pub table: Option<String>,
+    /// The hazards that it has.
+    pub hazards: Vec<String>,
+    /// Who waits.
+    pub waits: String,
+    /// Who uses what it takes away.
+    pub references: Vec<ReferenceReport>,
+}
