@@ -140,11 +140,8 @@ pub fn estimate(effect: &Effect, sizes: Option<&Sizes>) -> Option<Estimate> {
     let seconds = parts.iter().map(|(_, range)| *range).reduce(Range::plus).unwrap_or_default().ends();
     let largest = parts.iter().map(|(size, _)| *size).max_by_key(|size| size.rows)?;
     let bytes = largest.row_bytes.map_or(ROW_BYTES, |it| it as f64);
-    let assumed = format!(
-        "{} rows ({}) of {bytes} bytes, no calibration",
-        counted(largest.rows),
-        largest.source
-    );
+    let assumed =
+        format!("{} rows ({}) of {bytes} bytes, no calibration", counted(largest.rows), largest.source);
     Some(Estimate { work, seconds: Some(seconds), assumed })
 }
 
@@ -196,7 +193,10 @@ mod tests {
     #[track_caller]
     fn holds(range: Range, measured: f64) {
         assert!(range.low <= measured && measured <= range.high, "{measured} is not in {range:?}");
-        assert!(range.likely / measured < 3.0 && measured / range.likely < 3.0, "{measured} is far from {range:?}");
+        assert!(
+            range.likely / measured < 3.0 && measured / range.likely < 3.0,
+            "{measured} is far from {range:?}"
+        );
     }
 
     /// What servers took (PostgreSQL 15.18, narrow rows of 93 bytes, and wide ones of 1 kB).

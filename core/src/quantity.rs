@@ -76,10 +76,13 @@ pub fn bytes(bytes: f64) -> String {
 /// # Errors
 /// In words, with what would be read.
 pub fn count(text: &str) -> Result<u64, String> {
-    let refused = || format!("`{text}` is not a number that can be read: say 4000000, 4,000,000, 5M or 1.5 million");
+    let refused =
+        || format!("`{text}` is not a number that can be read: say 4000000, 4,000,000, 5M or 1.5 million");
     let text = text.trim();
     let text = ["rows", "row"].iter().find_map(|it| text.strip_suffix(it)).unwrap_or(text).trim();
-    let end = text.find(|it: char| !(it.is_ascii_digit() || matches!(it, '.' | ',' | '_' | ' '))).unwrap_or(text.len());
+    let end = text
+        .find(|it: char| !(it.is_ascii_digit() || matches!(it, '.' | ',' | '_' | ' ')))
+        .unwrap_or(text.len());
     let (number, unit) = (text[..end].trim(), text[end..].trim());
     let factor = match unit.to_ascii_lowercase().as_str() {
         "" => 1.0,
@@ -118,7 +121,8 @@ fn ungrouped(number: &str) -> Option<String> {
 /// # Errors
 /// In words, with what would be read.
 pub fn duration(text: &str) -> Result<Seconds, String> {
-    let refused = || format!("`{text}` is not a span of time that can be read: say 30 s, 10 min, 1 h or 2 days");
+    let refused =
+        || format!("`{text}` is not a span of time that can be read: say 30 s, 10 min, 1 h or 2 days");
     let text = text.trim();
     let end = text.find(|it: char| !(it.is_ascii_digit() || it == '.')).unwrap_or(text.len());
     let value: f64 = text[..end].parse().map_err(|_| refused())?;
@@ -165,14 +169,32 @@ mod tests {
         for (text, expected) in read {
             assert_eq!(count(text), Ok(expected), "{text}");
         }
-        for text in ["about fifty", "5 apples", "1,5", "1.5", "4.000.000", "", "-3", "5 M 3", "1,000.5", "99999999999999999"] {
+        for text in [
+            "about fifty",
+            "5 apples",
+            "1,5",
+            "1.5",
+            "4.000.000",
+            "",
+            "-3",
+            "5 M 3",
+            "1,000.5",
+            "99999999999999999",
+        ] {
             assert!(count(text).is_err(), "{text} was read as {:?}", count(text));
         }
     }
 
     #[test]
     fn spans_of_time_have_a_unit() {
-        let read = [("30 min", 1800.0), ("1h", 3600.0), ("2 days", 172_800.0), ("90s", 90.0), ("0", 0.0), ("1.5 hours", 5400.0)];
+        let read = [
+            ("30 min", 1800.0),
+            ("1h", 3600.0),
+            ("2 days", 172_800.0),
+            ("90s", 90.0),
+            ("0", 0.0),
+            ("1.5 hours", 5400.0),
+        ];
         for (text, expected) in read {
             assert_eq!(duration(text), Ok(Seconds(expected)), "{text}");
         }
@@ -184,7 +206,8 @@ mod tests {
     #[test]
     fn amounts_are_written_as_people_read_them() {
         assert_eq!((counted(5_000_000).as_str(), counted(12_345).as_str()), ("5 million", "12,345"));
-        let spans = [0.01, 1.5, 45.0, 600.0, 5400.0, 7200.0, 86_400.0 * 4.0].map(|it| Seconds(it).to_string());
+        let spans =
+            [0.01, 1.5, 45.0, 600.0, 5400.0, 7200.0, 86_400.0 * 4.0].map(|it| Seconds(it).to_string());
         assert_eq!(spans, ["under 0.1 s", "1.5 s", "45 s", "10 min", "90 min", "2 h", "4 days"]);
         assert_eq!((bytes(3.2e9).as_str(), bytes(5e5).as_str()), ("3.2 GB", "under 1 MB"));
     }

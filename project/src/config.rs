@@ -348,7 +348,8 @@ impl Config {
             match fact {
                 Fact::Whole(value) => vec![stated(id.clone(), id, value)],
                 Fact::OfTables(tables) => {
-                    let of_table = |(table, value): (&String, &Scalar)| stated(format!("{id}.{table}"), table, value);
+                    let of_table =
+                        |(table, value): (&String, &Scalar)| stated(format!("{id}.{table}"), table, value);
                     tables.iter().map(of_table).collect()
                 }
             }

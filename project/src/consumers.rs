@@ -16,11 +16,32 @@ fn kind(path: &str) -> &'static str {
     let is = |endings: &[&str]| endings.iter().any(|it| name.ends_with(it));
     let within = |folders: &[&str]| parent(path).split('/').any(|it| folders.contains(&it));
     match () {
-        () if within(&["test", "tests", "spec", "__tests__", "e2e", "fixtures"]) || name.contains("_test.") || name.contains(".test.") || name.contains(".spec.") => "test",
-        () if is(&[".graphql", ".graphqls", ".proto", ".avsc"]) || name.contains("openapi") || name.contains("swagger") || name.ends_with(".schema.json") => "contract",
-        () if is(&[".lkml", ".lookml"]) || within(&["lookml", "metabase", "superset", "dashboards"]) => "dashboard",
-        () if within(&["dbt", "etl", "airflow", "dags"]) || name == "schema.yml" || name == "sources.yml" => "warehouse",
-        () if is(&[".sh", ".bash", ".cron"]) || name.starts_with("crontab") || within(&["cron", "jobs", "ops", "scripts"]) => "job",
+        () if within(&["test", "tests", "spec", "__tests__", "e2e", "fixtures"])
+            || name.contains("_test.")
+            || name.contains(".test.")
+            || name.contains(".spec.") =>
+        {
+            "test"
+        }
+        () if is(&[".graphql", ".graphqls", ".proto", ".avsc"])
+            || name.contains("openapi")
+            || name.contains("swagger")
+            || name.ends_with(".schema.json") =>
+        {
+            "contract"
+        }
+        () if is(&[".lkml", ".lookml"]) || within(&["lookml", "metabase", "superset", "dashboards"]) => {
+            "dashboard"
+        }
+        () if within(&["dbt", "etl", "airflow", "dags"]) || name == "schema.yml" || name == "sources.yml" => {
+            "warehouse"
+        }
+        () if is(&[".sh", ".bash", ".cron"])
+            || name.starts_with("crontab")
+            || within(&["cron", "jobs", "ops", "scripts"]) =>
+        {
+            "job"
+        }
         () if within(&["reports", "queries", "analytics"]) || is(&[".sql"]) => "query",
         () => "application",
     }
@@ -30,14 +51,24 @@ fn kind(path: &str) -> &'static str {
 fn path_of(kind: &str) -> &'static str {
     match kind {
         "test" => "with the release of what it tests",
-        "contract" | "api" => "both names are served from the first release on; the old one goes when its clients have moved, before the contract phase",
+        "contract" | "api" => {
+            "both names are served from the first release on; the old one goes when its clients have moved, before the contract phase"
+        }
         "dashboard" | "bi" => "moved to the new between the first release and the contract phase",
-        "warehouse" | "etl" => "reads the new between the first release and the contract phase; its next full load is checked",
+        "warehouse" | "etl" => {
+            "reads the new between the first release and the contract phase; its next full load is checked"
+        }
         "job" | "jobs" => "changed and run once between the first release and the contract phase",
         "query" => "changed between the first release and the contract phase",
-        "cache" => "keys get a new version with the first release; entries of the old have expired before the contract phase",
-        "events" => "both fields are published from the first release on; the old one stops when its readers have moved",
-        "search" => "the new field is added to the mapping and filled before the first release; the old one goes with the contract phase",
+        "cache" => {
+            "keys get a new version with the first release; entries of the old have expired before the contract phase"
+        }
+        "events" => {
+            "both fields are published from the first release on; the old one stops when its readers have moved"
+        }
+        "search" => {
+            "the new field is added to the mapping and filled before the first release; the old one goes with the contract phase"
+        }
         _ => "in the releases of this plan",
     }
 }
@@ -72,6 +103,7 @@ pub fn consumers(
         owner: None,
         path: path_of(kind).to_owned(),
     });
+    found.dedup();
     found.extend(stated);
     found
 }

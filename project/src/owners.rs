@@ -37,7 +37,8 @@ impl Owners {
 
     /// Who owns the file at this path.
     pub fn of_path(&self, path: &str) -> Option<String> {
-        let fits = |(glob, _): &&(Gitignore, String)| glob.matched_path_or_any_parents(path, false).is_ignore();
+        let fits =
+            |(glob, _): &&(Gitignore, String)| glob.matched_path_or_any_parents(path, false).is_ignore();
         self.rules.iter().rev().find(fits).map(|(_, owners)| owners.clone()).filter(|it| !it.is_empty())
     }
 }
@@ -48,7 +49,8 @@ mod tests {
 
     #[test]
     fn the_last_pattern_that_fits_wins() {
-        let owners = Owners::parse("* @all\n# nobody\n/src/ @core\n*.sql @data @dba # queries\n/src/vendor/\n");
+        let owners =
+            Owners::parse("* @all\n# nobody\n/src/ @core\n*.sql @data @dba # queries\n/src/vendor/\n");
         let of = |path: &str| owners.of_path(path);
         assert_eq!(of("README.md").as_deref(), Some("@all"));
         assert_eq!(of("src/users.ts").as_deref(), Some("@core"));

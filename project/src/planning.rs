@@ -90,7 +90,8 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
     let recommendation = strategies::recommend(&strategies, &facts);
     let course = chosen.or(recommendation.as_ref().map(|it| it.course));
     let blocked_by = gathered.open(&[Blocks::Strategies, Blocks::Plan]);
-    let strategy = course.and_then(|course| of_course(&strategies, course)).filter(|it| !it.phases.is_empty());
+    let strategy =
+        course.and_then(|course| of_course(&strategies, course)).filter(|it| !it.phases.is_empty());
     let strategy = strategy.filter(|_| blocked_by.is_empty());
     let references = analysis::subjects_references(project, std::slice::from_ref(file));
     let told = Told { project, file, facts: &facts, references: &references };
@@ -120,7 +121,8 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
 /// The strategy of a course. A way that does the same as one before it stands under that one's name.
 fn of_course(strategies: &[Strategy], course: Course) -> Option<&Strategy> {
     let exactly = strategies.iter().find(|it| it.course == course);
-    let steps = || strategies.iter().find(|it| matches!((it.course, course), (Course::Steps(_), Course::Steps(_))));
+    let steps =
+        || strategies.iter().find(|it| matches!((it.course, course), (Course::Steps(_), Course::Steps(_))));
     exactly.or_else(steps)
 }
 
@@ -156,7 +158,10 @@ impl Planned {
     pub fn refusal(&self) -> Option<String> {
         let chosen = self.chosen.as_ref()?;
         let reason = chosen.excluded.as_ref()?;
-        Some(format!("{} can be read and not be approved, since it is not possible here: {reason}", chosen.course.id()))
+        Some(format!(
+            "{} can be read and not be approved, since it is not possible here: {reason}",
+            chosen.course.id()
+        ))
     }
 
     /// The files of the chosen strategy; `None` where none is possible, or the migration stays as it is. `now` gives new files their names.
@@ -190,7 +195,7 @@ fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &
             made.iter().map(|(way, it)| (Course::Steps(*way), it.clone().map_err(|error| error.message))),
         );
         if facts.nature.breaks_users {
-            courses.extend(online.iter().map(|it| (Course::Flagged, it.clone())));
+            courses.extend(online.iter().map(|it| (Course::Gradual, it.clone())));
         }
         courses.extend(online.into_iter().map(|it| (Course::Prepared, it)));
     }
@@ -251,17 +256,26 @@ impl Told<'_> {
         let costs = &strategy.costs;
         let mut found = Vec::new();
         if let Some(range) = costs.blocked.filter(|it| it.high > limits.lock_seconds as f64) {
-            found.push(format!("others may wait for {}; the limit is {} s", range.in_words(), limits.lock_seconds));
+            found.push(format!(
+                "others may wait for {}; the limit is {} s",
+                range.in_words(),
+                limits.lock_seconds
+            ));
         }
         let batched = costs.steps.iter().filter_map(|it| it.batched_rows).max();
         if let Some(rows) = batched.filter(|it| *it > limits.backfill_rows) {
             found.push(format!("a backfill of {rows} rows; the limit is {}", limits.backfill_rows));
         }
         if self.facts.situation.other_writers && self.facts.nature.breaks_users {
-            found.push("several services use what changes: each has to agree and move (every-writer-is-here)".to_owned());
+            found.push(
+                "several services use what changes: each has to agree and move (every-writer-is-here)"
+                    .to_owned(),
+            );
         }
         if costs.way_back.loses && self.facts.situation.maturity.restored.is_none() {
-            found.push("it has a point without return, and no restored backup is known (verified-backup)".to_owned());
+            found.push(
+                "it has a point without return, and no restored backup is known (verified-backup)".to_owned(),
+            );
         }
         found
     }
@@ -277,7 +291,8 @@ fn shown(subject: &Subject) -> String {
 /// The tables of the schema before it that the migration locks or works on.
 fn tables(file: &CheckedFile) -> Vec<lockkeeper_core::catalog::RelationName> {
     let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
-    let named = statements.flat_map(|it| it.effect.locks.keys().chain(it.effect.work.iter().map(|(name, _)| name)));
+    let named =
+        statements.flat_map(|it| it.effect.locks.keys().chain(it.effect.work.iter().map(|(name, _)| name)));
     let mut tables: Vec<_> = named.filter(|name| file.before.table(name).is_some()).cloned().collect();
     tables.sort();
     tables.dedup();
@@ -309,6 +324,7 @@ pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
     redact_value(&mut json);
     BTreeMap::from([
         (path(strategist::MARKDOWN), redact(&strategist::markdown(report))),
+        (path(strategist::HTML), redact(&strategist::html(report))),
         (path(strategist::JSON), format!("{json:#}\n")),
     ])
 }

@@ -67,7 +67,8 @@ fn engine(project: &Project) -> Signal {
 fn conflicts(first: &Sighting, seen: &[Sighting]) -> Vec<Conflict> {
     let telling = || seen.iter().filter(|it| it.dialect == first.dialect && target::tells(&it.path));
     let differs = |it: &&Sighting| it.version.major != first.version.major;
-    let agrees_too = |path: &str| telling().any(|it| it.path == path && it.version.major == first.version.major);
+    let agrees_too =
+        |path: &str| telling().any(|it| it.path == path && it.version.major == first.version.major);
     let mut found: Vec<Conflict> = telling()
         .filter(differs)
         .filter(|it| !agrees_too(&it.path))
@@ -127,7 +128,11 @@ fn owner(project: &Project) -> Signal {
     match owned {
         None => Signal::unknown("owner", implication),
         Some((folder, owners)) => {
-            let evidence = Evidence { path: folder.path.clone(), line: 1, excerpt: "owned as CODEOWNERS says".to_owned() };
+            let evidence = Evidence {
+                path: folder.path.clone(),
+                line: 1,
+                excerpt: "owned as CODEOWNERS says".to_owned(),
+            };
             Signal::observed("owner", owners, vec![evidence], implication)
         }
     }

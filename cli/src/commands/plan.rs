@@ -88,7 +88,8 @@ fn fact(text: &str) -> anyhow::Result<Stated> {
 const SOURCE: &str = "command line";
 
 fn pair<'a>(option: &str, text: &'a str) -> anyhow::Result<(&'a str, &'a str)> {
-    let (id, value) = text.split_once('=').ok_or_else(|| usage(format!("--{option} {text} is not ID=VALUE")))?;
+    let (id, value) =
+        text.split_once('=').ok_or_else(|| usage(format!("--{option} {text} is not ID=VALUE")))?;
     Ok((id.trim(), value.trim()))
 }
 

@@ -40,14 +40,27 @@ fn item(point: &'static str, holds: bool, evidence: impl Into<String>) -> Item {
 fn beside_the_running_release(brief: &Brief<'_>) -> Item {
     const POINT: &str = "every release that is live at a step works beside the schema of that step";
     if brief.course().stops() {
-        return item(POINT, true, "in the window none is live; before it the running one was replayed against every step");
+        return item(
+            POINT,
+            true,
+            "in the window none is live; before it the running one was replayed against every step",
+        );
     }
     let Some(matrix) = brief.compatibility else {
         return item(POINT, false, "it was not computed for this change");
     };
-    let broken = matrix.states.iter().flat_map(|state| &state.beside).filter(|it| it.live && !it.misses.is_empty());
+    let broken =
+        matrix.states.iter().flat_map(|state| &state.beside).filter(|it| it.live && !it.misses.is_empty());
     match broken.count() {
-        0 => item(POINT, true, format!("{} states of the schema replayed against {} releases", matrix.states.len(), matrix.releases + 1)),
+        0 => item(
+            POINT,
+            true,
+            format!(
+                "{} states of the schema replayed against {} releases",
+                matrix.states.len(),
+                matrix.releases + 1
+            ),
+        ),
         count => item(POINT, false, format!("{count} live releases miss something: see the matrix")),
     }
 }
@@ -69,7 +82,9 @@ fn thresholds(stages: &[Stage]) -> Item {
     let vague: Vec<&str> = stages
         .iter()
         .filter(|it| it.phase.kind != PhaseKind::Assessment)
-        .filter(|it| !it.phase.trigger.chars().any(|it| it.is_ascii_digit()) && !it.phase.trigger.contains("one "))
+        .filter(|it| {
+            !it.phase.trigger.chars().any(|it| it.is_ascii_digit()) && !it.phase.trigger.contains("one ")
+        })
         .map(|it| it.phase.kind.id())
         .collect();
     let evidence = match vague.is_empty() {
@@ -93,22 +108,36 @@ fn reversible(stages: &[Stage]) -> Item {
         migrations(stages).filter(|it| it.down.is_none()).map(|it| it.name.as_str()).collect();
     let count = migrations(stages).count();
     match without.is_empty() {
-        true => item("every migration has a way back", true, format!("{count} of {count}, replayed from the end to the beginning")),
+        true => item(
+            "every migration has a way back",
+            true,
+            format!("{count} of {count}, replayed from the end to the beginning"),
+        ),
         false => item("every migration has a way back", false, format!("none for {}", without.join(", "))),
     }
 }
 
 fn no_return(brief: &Brief<'_>, stages: &[Stage]) -> Item {
     let gated = stages.iter().filter(|it| it.phase.kind == PhaseKind::Contract).all(|it| it.gate.is_some());
-    item("the point of no return is named and behind a gate", gated, brief.strategy.costs.way_back.point_of_no_return.clone())
+    item(
+        "the point of no return is named and behind a gate",
+        gated,
+        brief.strategy.costs.way_back.point_of_no_return.clone(),
+    )
 }
 
 fn duration(brief: &Brief<'_>) -> Item {
     let costs = &brief.strategy.costs;
     let known = brief.situation.sizes.is_some();
-    let evidence = match (known, costs.steps.iter().filter_map(|it| it.seconds).map(|it| it.high).fold(0.0, f64::max)) {
+    let evidence = match (
+        known,
+        costs.steps.iter().filter_map(|it| it.seconds).map(|it| it.high).fold(0.0, f64::max),
+    ) {
         (false, _) => "the number of rows is not known".to_owned(),
-        (true, longest) => format!("estimated for the rows that were stated, the longest step at most {}; a rehearsal measures it", crate::quantity::Seconds(longest)),
+        (true, longest) => format!(
+            "estimated for the rows that were stated, the longest step at most {}; a rehearsal measures it",
+            crate::quantity::Seconds(longest)
+        ),
     };
     item("durations are estimated at production's scale", known, evidence)
 }
@@ -119,11 +148,16 @@ fn batches(stages: &[Stage]) -> Item {
     let Some(largest) = jobs.iter().map(|it| it.batch_rows).max() else {
         return item(POINT, true, "there is none");
     };
-    let throttled = jobs.iter().all(|it| it.pause_lag_seconds > 0 && it.resume_lag_seconds <= it.pause_lag_seconds);
+    let throttled =
+        jobs.iter().all(|it| it.pause_lag_seconds > 0 && it.resume_lag_seconds <= it.pause_lag_seconds);
     item(
         POINT,
         throttled && jobs.iter().all(|it| !it.pending.is_empty()),
-        format!("batches of at most {} rows; a row that is done is never touched again; paused at {} s of lag", counted(largest), jobs[0].pause_lag_seconds),
+        format!(
+            "batches of at most {} rows; a row that is done is never touched again; paused at {} s of lag",
+            counted(largest),
+            jobs[0].pause_lag_seconds
+        ),
     )
 }
 
@@ -134,7 +168,11 @@ fn consumers(brief: &Brief<'_>) -> Item {
     }
     let listed = brief.consumers.iter().all(|it| !it.path.is_empty());
     match brief.consumers.len() {
-        0 => item(POINT, false, "none was found in this repository, and nobody has said that there is none (other-consumers)"),
+        0 => item(
+            POINT,
+            false,
+            "none was found in this repository, and nobody has said that there is none (other-consumers)",
+        ),
         count => item(POINT, listed, format!("{count} places")),
     }
 }
@@ -152,7 +190,9 @@ fn kept_until(brief: &Brief<'_>, stages: &[Stage]) -> Item {
     let contracts: Vec<&Stage> = stages.iter().filter(|it| it.phase.kind == PhaseKind::Contract).collect();
     match contracts.first() {
         None => item(POINT, true, "nothing old goes in a phase of its own"),
-        Some(first) if brief.course().stops() => item(POINT, !brief.strategy.costs.way_back.loses, first.loses.clone()),
+        Some(first) if brief.course().stops() => {
+            item(POINT, !brief.strategy.costs.way_back.loses, first.loses.clone())
+        }
         Some(first) => {
             let said = |it: &&Criterion| it.text.contains("going back stays possible");
             let evidence = first.phase.entry.iter().find(said).map(|it| it.text.clone());

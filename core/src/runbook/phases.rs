@@ -4,31 +4,30 @@ use super::{Brief, Stage};
 use crate::engine::Watch;
 use crate::estimate::Range;
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
-use crate::signals::answer::WayBack;
 use crate::quantity::Seconds;
+use crate::signals::answer::WayBack;
 use crate::strategies::{Course, StepCost, stopped_from};
 
 /// Minutes of the way back of migrations that only change the catalog.
 const CATALOG: Range = Range { low: 0.5, likely: 2.0, high: 10.0 };
 /// Minutes until a release is rolled back.
 const RELEASE: Range = Range { low: 5.0, likely: 20.0, high: 60.0 };
-/// Minutes until a flag is off everywhere.
-const FLAG: Range = Range { low: 0.2, likely: 1.0, high: 5.0 };
 
 /// All stages, with the assessment before and the verification where it belongs.
 pub(super) fn stages(brief: &Brief<'_>) -> Vec<Stage> {
     let phases = &brief.strategy.phases;
     let stopped = stopped_from(brief.course(), phases);
     let mut stages = vec![assessment(brief)];
-    let verified = phases.iter().any(|it| it.kind == PhaseKind::Verification);
+    let mut verified = false;
     for (at, phase) in phases.iter().enumerate() {
-        if phase.kind == PhaseKind::Contract && !verified && !stages.iter().any(|it| it.phase.kind == PhaseKind::Verification) {
+        if phase.kind == PhaseKind::Contract && !verified && !brief.course().stops() {
             stages.push(verification(brief));
+            verified = true;
         }
         let costs = costs_of(brief, at);
         stages.push(stage(brief, phase.clone(), costs, stopped.is_some_and(|from| at >= from)));
     }
-    if !stages.iter().any(|it| it.phase.kind == PhaseKind::Verification) {
+    if !verified {
         stages.push(verification(brief));
     }
     if let Some(last) = stages.iter_mut().rev().find(|it| it.phase.kind == PhaseKind::Contract) {
@@ -99,8 +98,13 @@ fn backup_first(brief: &Brief<'_>, phase: &Phase) -> Option<Criterion> {
         return None;
     }
     Some(Criterion::of_people(match &brief.situation.maturity.restored {
-        Some(when) => format!("a backup of this day was restored somewhere and checked (the last restore that is known: {when})"),
-        None => "a backup was restored somewhere and checked: no restore is known, so this phase waits for one".to_owned(),
+        Some(when) => format!(
+            "a backup of this day was restored somewhere and checked (the last restore that is known: {when})"
+        ),
+        None => {
+            "a backup was restored somewhere and checked: no restore is known, so this phase waits for one"
+                .to_owned()
+        }
     }))
 }
 
@@ -118,22 +122,32 @@ fn soak(brief: &Brief<'_>, phase: &mut Phase, stopped: bool) {
 
 /// Reads move a share of the users at a time.
 fn ramp(brief: &Brief<'_>, phase: &mut Phase) {
-    if brief.course() != Course::Flagged || phase.kind != PhaseKind::Cutover || phase.releases().next().is_none() {
+    if brief.course() != Course::Gradual
+        || phase.kind != PhaseKind::Cutover
+        || phase.releases().next().is_none()
+    {
         return;
     }
-    let flag = brief.situation.flags.as_deref().unwrap_or("the flag");
     let hours = brief.limits.soak_hours;
     let at = phase.steps.iter().rposition(|it| matches!(it, Step::Release(_))).map_or(0, |at| at + 1);
-    let mut steps = vec![Step::Check(Criterion::of_people(format!(
-        "shadow reads: with {flag} off, read the new beside the old for a share of the requests and compare; no difference in {hours} h"
-    )))];
+    let mut steps = Vec::new();
+    if let Some(flag) = &brief.situation.flags {
+        steps.push(people(format!(
+            "shadow reads: with {flag} off, read the new beside the old for a share of the requests and compare; no difference in {hours} h"
+        )));
+    }
     steps.extend([1, 10, 50, 100].map(|share| {
-        Step::Check(Criterion::of_people(format!(
-            "turn {flag} on for {share} % of the users, and wait {hours} h: errors within {} %, p99 within 110 % of the baseline",
+        let moved = match &brief.situation.flags {
+            Some(flag) => format!("turn {flag} on for {share} % of the users"),
+            None => format!("let the release reach {share} % of the instances"),
+        };
+        people(format!(
+            "{moved}, and wait {hours} h: errors within {} %, p99 within 110 % of the baseline",
             brief.limits.error_percent
-        )))
+        ))
     }));
     phase.steps.splice(at..at, steps);
+    let Some(flag) = &brief.situation.flags else { return };
     for step in &mut phase.steps {
         if let Step::Release(ReleaseStep { must }) = step {
             must.push(format!("read the new only where {flag} says so, and the old elsewhere"));
@@ -144,15 +158,26 @@ fn ramp(brief: &Brief<'_>, phase: &mut Phase) {
 
 /// What is checked of the data at the end of a phase.
 fn integrity(brief: &Brief<'_>, phase: &Phase) -> Criterion {
-    let counted = phase.exit.iter().chain(&phase.entry).find(|it| it.query.is_some() && it.expected.as_deref() == Some("0"));
-    if let Some(own) = counted.filter(|_| matches!(phase.kind, PhaseKind::Backfill | PhaseKind::Cutover | PhaseKind::Verification | PhaseKind::Contract)) {
+    let counted = phase
+        .exit
+        .iter()
+        .chain(&phase.entry)
+        .find(|it| it.query.is_some() && it.expected.as_deref() == Some("0"));
+    if let Some(own) = counted.filter(|_| {
+        matches!(
+            phase.kind,
+            PhaseKind::Backfill | PhaseKind::Cutover | PhaseKind::Verification | PhaseKind::Contract
+        )
+    }) {
         return own.clone();
     }
     match brief.watch(&Watch::Unfinished { tables: brief.tables }) {
         Some(query) if !brief.tables.is_empty() && phase.kind != PhaseKind::Expand => {
             Criterion::counts_nothing("no index is half built and no constraint is left unvalidated", query)
         }
-        _ => Criterion::of_people("the migrations ended without an error, and the runner lists them as applied"),
+        _ => Criterion::of_people(
+            "the migrations ended without an error, and the runner lists them as applied",
+        ),
     }
 }
 
@@ -161,12 +186,20 @@ fn trigger(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> (String, String) 
     let errors = brief.limits.error_percent;
     let of_application = match brief.situation.maturity.errors_measured {
         true => "the application's error rate and latency, where the baseline was taken",
-        false => "nothing is known to measure it here: set an alert on the error rate before this phase, or somebody watches the log",
+        false => {
+            "nothing is known to measure it here: set an alert on the error rate before this phase, or somebody watches the log"
+        }
     };
     if stopped {
-        let longest = brief.strategy.costs.downtime.map_or("the estimated time".to_owned(), |it| Seconds(it.high).to_string());
+        let longest = brief
+            .strategy
+            .costs
+            .downtime
+            .map_or("the estimated time".to_owned(), |it| Seconds(it.high).to_string());
         return (
-            format!("the window has lasted {longest} and the migrations are not through, or the new release does not start"),
+            format!(
+                "the window has lasted {longest} and the migrations are not through, or the new release does not start"
+            ),
             "the clock of whoever leads the window".to_owned(),
         );
     }
@@ -178,7 +211,7 @@ fn trigger(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> (String, String) 
             ),
             "the backfill's own notices, and the application's error rate and latency".to_owned(),
         ),
-        PhaseKind::Verification => (
+        PhaseKind::Verification if phase.migrations().next().is_none() => (
             "one row differs, or one statement still names the old".to_owned(),
             "the queries of this phase".to_owned(),
         ),
@@ -190,8 +223,10 @@ fn trigger(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> (String, String) 
             format!("more than {errors} % of the writes to both fail, or one row differs"),
             of_application.to_owned(),
         ),
-        PhaseKind::Assessment | PhaseKind::Expand | PhaseKind::Cutover => (
-            format!("more than {errors} % of the statements on these tables fail over 5 minutes, or p99 is over 110 % of the baseline"),
+        PhaseKind::Assessment | PhaseKind::Expand | PhaseKind::Cutover | PhaseKind::Verification => (
+            format!(
+                "more than {errors} % of the statements on these tables fail over 5 minutes, or p99 is over 110 % of the baseline"
+            ),
             of_application.to_owned(),
         ),
     }
@@ -211,11 +246,16 @@ fn gate(phase: &Phase, stopped: bool) -> Option<&'static str> {
 fn owner(brief: &Brief<'_>, phase: &Phase) -> String {
     let signs = brief.situation.owner.as_deref();
     match phase.kind {
-        PhaseKind::Contract => signs.map_or("whoever owns the data (`owner` under [facts]) signs; the database's people run it".to_owned(), |it| {
-            format!("{it} signs; the database's people run it")
-        }),
-        _ if phase.releases().next().is_some() && phase.migrations().next().is_none() => "the application's people".to_owned(),
-        _ if phase.releases().next().is_some() => "the database's people, and the application's for the release".to_owned(),
+        PhaseKind::Contract => signs.map_or(
+            "whoever owns the data (`owner` under [facts]) signs; the database's people run it".to_owned(),
+            |it| format!("{it} signs; the database's people run it"),
+        ),
+        _ if phase.releases().next().is_some() && phase.migrations().next().is_none() => {
+            "the application's people".to_owned()
+        }
+        _ if phase.releases().next().is_some() => {
+            "the database's people, and the application's for the release".to_owned()
+        }
         _ => "the database's people".to_owned(),
     }
 }
@@ -235,9 +275,11 @@ fn way_back(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> (Range, String) 
             };
             (RELEASE, loses)
         }
-        PhaseKind::Cutover if brief.course() == Course::Flagged => (FLAG, nothing()),
+        PhaseKind::Cutover if brief.course() == Course::Gradual => (costs.way_back.minutes, nothing()),
         _ if phase.releases().next().is_some() => (RELEASE, nothing()),
-        PhaseKind::Backfill if brief.nature.loses_values && phase.migrations().any(|it| it.down.is_none()) => {
+        PhaseKind::Backfill
+            if brief.nature.loses_values && phase.migrations().any(|it| it.down.is_none()) =>
+        {
             (CATALOG, "the values before it are in the backup only".to_owned())
         }
         _ => (CATALOG, nothing()),
@@ -265,14 +307,22 @@ fn assessment(brief: &Brief<'_>) -> Stage {
         Watch::Baseline { tables: brief.tables },
         None,
     );
-    ask("size: rows and bytes, against what the estimates assume", Watch::Sizes { tables: brief.tables }, None);
+    ask(
+        "size: rows and bytes, against what the estimates assume",
+        Watch::Sizes { tables: brief.tables },
+        None,
+    );
     ask(
         "the longest transaction on these tables, in seconds, at the hour of the change",
         Watch::LongestTransaction { tables: brief.tables },
         Some("under 2"),
     );
     if brief.situation.replicas {
-        ask("the replicas follow, in seconds", Watch::Lag, Some(&format!("under {}", brief.limits.lag_seconds)));
+        ask(
+            "the replicas follow, in seconds",
+            Watch::Lag,
+            Some(&format!("under {}", brief.limits.lag_seconds)),
+        );
     }
     steps.push(people(match &brief.situation.maturity.restored {
         Some(when) => format!("restore: the last backup that was restored and checked: {when}"),
@@ -288,15 +338,21 @@ fn assessment(brief: &Brief<'_>) -> Stage {
             0 => "none was found in this repository".to_owned(),
             count => format!("{count} stand in the list of consumers, each with when it changes"),
         };
-        steps.push(people(format!("consumers: everybody who uses {}: {found}; add who is missing", brief.going.join(", "))));
+        steps.push(people(format!(
+            "consumers: everybody who uses {}: {found}; add who is missing",
+            brief.going.join(", ")
+        )));
     }
-    steps.push(people("agreement: who carries out each phase, who is called when a threshold is crossed, when each is done"));
+    steps.push(people(
+        "agreement: who carries out each phase, who is called when a threshold is crossed, when each is done",
+    ));
     let count = steps.len();
     let mut phase = Phase::new(PhaseKind::Assessment, "look before anything is changed", steps)
         .enter_when(Criterion::of_people("the strategy is approved"))
         .leave_when(Criterion::of_people("each of these has its answer written down beside it"))
         .undone_by("nothing was changed", "");
-    phase.trigger = "a number is so far from what was assumed that another strategy would be chosen".to_owned();
+    phase.trigger =
+        "a number is so far from what was assumed that another strategy would be chosen".to_owned();
     Stage {
         phase,
         gate: Some("strategy"),
@@ -316,9 +372,12 @@ fn verification(brief: &Brief<'_>) -> Stage {
     let mut compared: Vec<&Criterion> =
         compared.filter(|it| it.query.is_some() && it.expected.as_deref() == Some("0")).collect();
     compared.dedup();
-    steps.extend(compared.into_iter().take(4).map(|it| {
-        check(Criterion { text: format!("again, over all rows: {}", it.text), ..it.clone() })
-    }));
+    steps.extend(
+        compared
+            .into_iter()
+            .take(4)
+            .map(|it| check(Criterion { text: format!("again, over all rows: {}", it.text), ..it.clone() })),
+    );
     for table in brief.tables {
         let rows = brief.situation.sizes.as_ref().and_then(|it| it.others.as_ref()).map(|it| it.rows);
         if let Some(query) = brief.watch(&Watch::Sample { table, rows }) {
@@ -329,15 +388,26 @@ fn verification(brief: &Brief<'_>) -> Stage {
             }));
         }
     }
-    if let Some(query) = brief.watch(&Watch::Unfinished { tables: brief.tables }).filter(|_| !brief.tables.is_empty()) {
-        steps.push(check(Criterion::counts_nothing("no index is half built and no constraint is left unvalidated", query)));
+    if let Some(query) =
+        brief.watch(&Watch::Unfinished { tables: brief.tables }).filter(|_| !brief.tables.is_empty())
+    {
+        steps.push(check(Criterion::counts_nothing(
+            "no index is half built and no constraint is left unvalidated",
+            query,
+        )));
     }
     if brief.nature.breaks_users {
         steps.extend(unused(brief));
-        steps.push(people("every consumer in the list says that it has moved: jobs, caches, contracts, dashboards too"));
+        steps.push(people(
+            "every consumer in the list says that it has moved: jobs, caches, contracts, dashboards too",
+        ));
     }
     if brief.nature.loses_values {
-        let archive = if brief.situation.is_bound_by("erasure") { "what is erased, and where copies of it are" } else { "what is dropped, transformed or filled with a default, and where it is kept" };
+        let archive = if brief.situation.is_bound_by("erasure") {
+            "what is erased, and where copies of it are"
+        } else {
+            "what is dropped, transformed or filled with a default, and where it is kept"
+        };
         steps.push(people(format!("written down: {archive}")));
         let signs = brief.situation.owner.as_deref().unwrap_or("the owner of the data");
         steps.push(people(format!("{signs} signs that the data are complete")));
@@ -345,7 +415,9 @@ fn verification(brief: &Brief<'_>) -> Stage {
     let count = steps.len();
     let phase = Phase::new(PhaseKind::Verification, "compare, and see that nobody uses the old", steps)
         .enter_when(Criterion::of_people("the phases before have met their exit criteria"))
-        .leave_when(Criterion::of_people("every count is as expected, and everybody who has to sign has signed"))
+        .leave_when(Criterion::of_people(
+            "every count is as expected, and everybody who has to sign has signed",
+        ))
         .undone_by("nothing was changed here: go back by the phase before", "");
     let (trigger, measured) = trigger(brief, &phase, false);
     Stage {
@@ -367,7 +439,9 @@ fn unused(brief: &Brief<'_>) -> Vec<Step> {
         names.reverse();
         let query = brief.watch(&Watch::Uses { names: &names })?;
         Some(check(Criterion::counts_nothing(
-            format!("no statement names {going} since the counters were reset behind the last release (pg_stat_statements_reset())"),
+            format!(
+                "no statement names {going} since the counters were reset behind the last release (pg_stat_statements_reset())"
+            ),
             query,
         )))
     };
@@ -378,24 +452,34 @@ fn unused(brief: &Brief<'_>) -> Vec<Step> {
 fn clean_up(brief: &Brief<'_>, stage: &mut Stage) {
     let mut left = Vec::new();
     if brief.nature.loses_values && !brief.situation.is_bound_by("erasure") {
-        let kept = if brief.situation.is_bound_by("retention") { "for as long as the rule of retention says" } else { "until nobody could ask for them" };
+        let kept = if brief.situation.is_bound_by("retention") {
+            "for as long as the rule of retention says"
+        } else {
+            "until nobody could ask for them"
+        };
         stage.phase.enter_with(Criterion::of_people(format!(
             "the values that go are copied to the archive, and are kept there {kept}{}",
             brief.situation.critical.as_ref().map_or(String::new(), |it| format!(" (critical: {it})"))
         )));
     }
     if brief.situation.is_bound_by("audit") {
-        stage.phase.enter_with(Criterion::of_people("who drops what, when and why stands in the audit's record"));
+        stage
+            .phase
+            .enter_with(Criterion::of_people("who drops what, when and why stands in the audit's record"));
     }
     let when = match brief.situation.way_back {
         WayBack::NotNeeded => "at once".to_owned(),
         WayBack::For(span) => format!("no sooner than {span} after the last release"),
         WayBack::Release => "no sooner than the next release but one".to_owned(),
     };
-    stage.phase.enter_with(Criterion::of_people(format!("this is done {when}, so that going back stays possible until then")));
+    stage.phase.enter_with(Criterion::of_people(format!(
+        "this is done {when}, so that going back stays possible until then"
+    )));
     left.push(people("clean up: the code that writes or reads the old, the flag, temporary alerts"));
     left.push(people("clean up: documentation, runbooks, diagrams and data dictionaries name the new"));
-    left.push(people("clean up: the files of this plan are kept with its report; a date is set for each item that is left"));
+    left.push(people(
+        "clean up: the files of this plan are kept with its report; a date is set for each item that is left",
+    ));
     if brief.situation.is_bound_by("erasure") {
         left.push(people("clean up: backups and copies that still hold what must be erased are listed with the day on which they expire"));
     }

@@ -94,8 +94,8 @@ pub fn downtime(text: &str) -> Result<Downtime, String> {
         Some(rest) => (rest.trim_start().strip_prefix("of").unwrap_or(rest).trim(), true),
         None => (text, false),
     };
-    let (span, when) = leading_duration(amount)
-        .ok_or_else(|| quantity::duration(text).err().unwrap_or_default())?;
+    let (span, when) =
+        leading_duration(amount).ok_or_else(|| quantity::duration(text).err().unwrap_or_default())?;
     Ok(match span {
         _ if span.0 == 0.0 && !window => Downtime::None,
         _ if span <= UNANNOUNCED && !window && when.is_none() => Downtime::Wait(span),
@@ -149,7 +149,19 @@ pub enum Restored {
 /// Reads what was said of the last restore: a no in any form is a no.
 pub fn restored(text: &str) -> Restored {
     let word = text.trim().trim_end_matches(['.', '!']).to_ascii_lowercase();
-    let denies = ["no", "never", "none", "not", "unknown", "n/a", "don't know", "do not know", "no idea", "not yet", "?"];
+    let denies = [
+        "no",
+        "never",
+        "none",
+        "not",
+        "unknown",
+        "n/a",
+        "don't know",
+        "do not know",
+        "no idea",
+        "not yet",
+        "?",
+    ];
     let begins = ["never ", "not ", "no ", "none ", "unknown "];
     match denies.contains(&word.as_str()) || begins.iter().any(|it| word.starts_with(it)) {
         true => Restored::Never,

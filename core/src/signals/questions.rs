@@ -139,7 +139,10 @@ pub static QUESTIONS: &[QuestionFacts] = &[
         choices: &[
             Choice { value: "none", meaning: "no request may fail or wait noticeably" },
             Choice { value: "seconds", meaning: "waits of up to ten seconds are fine, a window is not" },
-            Choice { value: "window", meaning: "a maintenance window can be announced; better with its length: `30 min at night`" },
+            Choice {
+                value: "window",
+                meaning: "a maintenance window can be announced; better with its length: `30 min at night`",
+            },
         ],
         blocks: Blocks::Strategies,
         asked: Asked::Always,
@@ -154,7 +157,10 @@ pub static QUESTIONS: &[QuestionFacts] = &[
         choices: &[
             Choice { value: "0", meaning: "all steps run with the application as it is or in one window" },
             Choice { value: "1", meaning: "one release, with triggers in the database doing the rest" },
-            Choice { value: "2", meaning: "one release that uses the new, one that does not name the old any more" },
+            Choice {
+                value: "2",
+                meaning: "one release that uses the new, one that does not name the old any more",
+            },
             Choice { value: "any", meaning: "reads may move over in as many releases as wanted" },
         ],
         blocks: Blocks::Strategies,
@@ -261,8 +267,14 @@ pub static QUESTIONS: &[QuestionFacts] = &[
         kind: Kind::Choices,
         choices: &[
             Choice { value: "none", meaning: "no rule is known" },
-            Choice { value: "retention", meaning: "it must be kept for a time: it is archived before it goes" },
-            Choice { value: "erasure", meaning: "it must really go: also from copies and archives, by a date" },
+            Choice {
+                value: "retention",
+                meaning: "it must be kept for a time: it is archived before it goes",
+            },
+            Choice {
+                value: "erasure",
+                meaning: "it must really go: also from copies and archives, by a date",
+            },
             Choice { value: "audit", meaning: "who changed what, when and why is recorded" },
         ],
         blocks: Blocks::Nothing,
@@ -387,7 +399,12 @@ fn question(facts: &'static QuestionFacts, answers: &[(String, Answer)], signals
     let conflict = signal.filter(|it| !it.conflicts.is_empty());
     let because = conflict.map(|signal| {
         let others: Vec<&str> = signal.conflicts.iter().map(|it| it.value.as_str()).collect();
-        format!("{} says {}, other places say {}", signal.source(), signal.value_or_unknown(), others.join(", "))
+        format!(
+            "{} says {}, other places say {}",
+            signal.source(),
+            signal.value_or_unknown(),
+            others.join(", ")
+        )
     });
     let observed = || signal.filter(|it| it.conflicts.is_empty()).and_then(observed);
     Question { facts, because, answer: given.or_else(observed) }
@@ -414,8 +431,13 @@ mod tests {
         let ids = |nature: &Nature| -> Vec<&str> {
             asked(&questions, nature).iter().filter(|it| it.answer.is_none()).map(|it| it.id()).collect()
         };
-        let always =
-            ["releases-between-steps", "every-writer-is-here", "table-rows", "rollback-window", "verified-backup"];
+        let always = [
+            "releases-between-steps",
+            "every-writer-is-here",
+            "table-rows",
+            "rollback-window",
+            "verified-backup",
+        ];
         assert_eq!(ids(&Nature::default()), always);
         let rename = ids(&Nature { breaks_users: true, ..Nature::default() });
         assert_eq!(rename[5..], ["acceptable-loss", "other-consumers"]);
@@ -481,7 +503,11 @@ mod tests {
         for question in QUESTIONS {
             assert!(question.text.ends_with('?') && question.why.starts_with("decides"), "{}", question.id);
             let waits = question.blocks != Blocks::Nothing;
-            assert!(waits || !question.meanwhile.is_empty(), "{} says nothing of the time until then", question.id);
+            assert!(
+                waits || !question.meanwhile.is_empty(),
+                "{} says nothing of the time until then",
+                question.id
+            );
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::answer::{Downtime, Restored, WayBack, downtime, restored, way_back};
-use crate::quantity::{Seconds, count, duration, percentage};
 use super::{Question, Signal};
+use crate::quantity::{Seconds, count, duration, percentage};
 
 use crate::estimate::{Size, Sizes};
 
@@ -100,7 +100,10 @@ impl Situation {
         let facts = Facts { signals, questions };
         let consumers = facts.list("other-consumers");
         Self {
-            downtime: facts.answer("downtime-allowed").and_then(|it| downtime(it).ok()).unwrap_or(Downtime::None),
+            downtime: facts
+                .answer("downtime-allowed")
+                .and_then(|it| downtime(it).ok())
+                .unwrap_or(Downtime::None),
             releases: facts.answer("releases-between-steps").and_then(|it| count(it).ok()),
             other_writers: facts.answer("every-writer-is-here") == Some("no"),
             sizes: facts.sizes(),

@@ -47,9 +47,27 @@ const fn number(
 
 /// All of them.
 pub static STATED: &[StatedFact] = &[
-    number("rows", true, "rows", "rows of a table", "decides how long scans, rewrites and backfills of it take"),
-    number("row-bytes", true, "bytes", "bytes of a row of a table", "decides how long rewrites of it take, and how much WAL they write"),
-    number("write-rate", false, "writes a second", "writes a second at the busiest time", "decides what a lock of a second and a trigger on every write cost"),
+    number(
+        "rows",
+        true,
+        "rows",
+        "rows of a table",
+        "decides how long scans, rewrites and backfills of it take",
+    ),
+    number(
+        "row-bytes",
+        true,
+        "bytes",
+        "bytes of a row of a table",
+        "decides how long rewrites of it take, and how much WAL they write",
+    ),
+    number(
+        "write-rate",
+        false,
+        "writes a second",
+        "writes a second at the busiest time",
+        "decides what a lock of a second and a trigger on every write cost",
+    ),
     StatedFact {
         id: "longest-transaction",
         of_table: false,
@@ -58,16 +76,46 @@ pub static STATED: &[StatedFact] = &[
         meaning: "the longest transaction that is seen on these tables",
         implication: "decides how often a lock is not granted before its timeout",
     },
-    number("replicas", false, "replicas", "replicas that read the WAL", "decides whether a backfill must watch their lag"),
-    text("feature-flags", "what turns features on for a share of the users, or `none`", "decides whether reads can move step by step and back without a release"),
+    number(
+        "replicas",
+        false,
+        "replicas",
+        "replicas that read the WAL",
+        "decides whether a backfill must watch their lag",
+    ),
+    text(
+        "feature-flags",
+        "what turns features on for a share of the users, or `none`",
+        "decides whether reads can move step by step and back without a release",
+    ),
     text("backups", "what makes backups, or `none`", "decides how much reversibility weighs"),
     text("monitoring", "what watches the database, or `none`", "decides whether locks and lag are seen"),
-    text("application-monitoring", "what measures errors and latencies of the application, or `none`", "decides whether a threshold can be a number"),
+    text(
+        "application-monitoring",
+        "what measures errors and latencies of the application, or `none`",
+        "decides whether a threshold can be a number",
+    ),
     text("hosting", "where the database runs", "decides which rights and settings there are"),
-    text("datastores", "everything that holds data, with commas between", "decides what has to follow a change"),
-    text("connection-pooler", "the pooler in front of the database, or `none`", "decides how long a switch in a window takes, and where migrations connect"),
-    text("ci-runs-migrations", "what runs the migrations in continuous integration, or `none`", "decides whether a migration that cannot run is found before it is deployed"),
-    text("tests-on-engine", "what runs the tests on the real engine, or `none`", "decides how far code that writes old and new is trusted"),
+    text(
+        "datastores",
+        "everything that holds data, with commas between",
+        "decides what has to follow a change",
+    ),
+    text(
+        "connection-pooler",
+        "the pooler in front of the database, or `none`",
+        "decides how long a switch in a window takes, and where migrations connect",
+    ),
+    text(
+        "ci-runs-migrations",
+        "what runs the migrations in continuous integration, or `none`",
+        "decides whether a migration that cannot run is found before it is deployed",
+    ),
+    text(
+        "tests-on-engine",
+        "what runs the tests on the real engine, or `none`",
+        "decides how far code that writes old and new is trusted",
+    ),
     text("owner", "who signs for the data", "names who approves steps that lose something"),
 ];
 
@@ -80,7 +128,8 @@ fn of(id: &str) -> Option<&'static StatedFact> {
 /// What is wrong with a fact that somebody states, and what would be right.
 pub fn fact_refusal(id: &str, value: &str) -> Option<String> {
     let Some(fact) = of(id) else {
-        let known = STATED.iter().map(|it| if it.of_table { format!("{}.TABLE", it.id) } else { it.id.to_owned() });
+        let known =
+            STATED.iter().map(|it| if it.of_table { format!("{}.TABLE", it.id) } else { it.id.to_owned() });
         let known: Vec<String> = known.collect();
         return Some(format!("there is no fact `{id}` that can be stated; there are {}", known.join(", ")));
     };
@@ -125,10 +174,18 @@ mod tests {
 
     #[test]
     fn facts_that_nobody_reads_are_refused() {
-        for (id, value) in [("rows.users", "5M"), ("replicas", "none"), ("replicas", "2"), ("longest-transaction", "30 s")] {
+        for (id, value) in
+            [("rows.users", "5M"), ("replicas", "none"), ("replicas", "2"), ("longest-transaction", "30 s")]
+        {
             assert_eq!(fact_refusal(id, value), None, "{id} = {value}");
         }
-        for (id, value) in [("rows", "5M"), ("rows.users", "many"), ("replicas", "some"), ("colour", "red"), ("backups.users", "x")] {
+        for (id, value) in [
+            ("rows", "5M"),
+            ("rows.users", "many"),
+            ("replicas", "some"),
+            ("colour", "red"),
+            ("backups.users", "x"),
+        ] {
             assert!(fact_refusal(id, value).is_some(), "{id} = {value}");
         }
     }

@@ -7,9 +7,9 @@ use crate::dialect::{Dialect, LockMode};
 use crate::effect::{Waits, Work};
 use crate::estimate::{self, Range, Size, Sizes};
 use crate::plan::{Phase, PhaseKind};
+use crate::quantity::Seconds;
 use crate::recipes;
 use crate::signals::answer::WayBack;
-use crate::quantity::Seconds;
 use crate::signals::{Nature, Situation};
 
 /// What a course costs.
@@ -114,8 +114,10 @@ const HELD_SWITCH: Range = Range { low: 3.0, likely: 10.0, high: 30.0 };
 const RELEASE_BACK: Range = Range { low: 5.0, likely: 20.0, high: 60.0 };
 /// Minutes until a flag is turned off everywhere.
 const FLAG_BACK: Range = Range { low: 0.2, likely: 1.0, high: 5.0 };
+/// Minutes until the instances that have the new release have the old one again.
+const INSTANCES_BACK: Range = Range { low: 2.0, likely: 12.0, high: 30.0 };
 /// How often a ramp stands still: at 1, 10 and 50 percent.
-pub(super) const RAMP_STOPS: f64 = 3.0;
+const RAMP_STOPS: f64 = 3.0;
 
 /// What the steps cost in this situation.
 pub(super) fn price(
@@ -128,14 +130,14 @@ pub(super) fn price(
 ) -> Costs {
     let stopped = stopped_from(course, phases);
     let sizes = situation.sizes.as_ref();
-    let steps: Vec<StepCost> = loads
-        .iter()
-        .map(|load| step(load, sizes, stopped.is_some_and(|from| load.phase >= from)))
-        .collect();
-    let migrations = || loads.iter().filter_map(|it| match &it.act {
-        Act::Migration(migration) => Some((it, &**migration)),
-        Act::Release => None,
-    });
+    let steps: Vec<StepCost> =
+        loads.iter().map(|load| step(load, sizes, stopped.is_some_and(|from| load.phase >= from))).collect();
+    let migrations = || {
+        loads.iter().filter_map(|it| match &it.act {
+            Act::Migration(migration) => Some((it, &**migration)),
+            Act::Release => None,
+        })
+    };
     let in_traffic = |cost: &&StepCost| !cost.stopped;
     let works_under_lock = migrations()
         .any(|(load, it)| !it.under_lock.is_empty() && !stopped.is_some_and(|from| load.phase >= from));
@@ -146,7 +148,8 @@ pub(super) fn price(
         Some(_) => total(steps.iter().filter(|it| it.stopped).map(|it| it.seconds))
             .map(|work| work.plus(switch(situation))),
     };
-    let batches = total(steps.iter().filter(|it| it.batched_rows.is_some() && !it.stopped).map(|it| it.seconds));
+    let batches =
+        total(steps.iter().filter(|it| it.batched_rows.is_some() && !it.stopped).map(|it| it.seconds));
     let work = total(steps.iter().map(|it| it.seconds)).unwrap_or_default();
     Costs {
         phases: phases.iter().enumerate().map(|(at, phase)| of_phase(at, phase, loads, &steps)).collect(),
@@ -163,7 +166,7 @@ pub(super) fn price(
         elapsed: elapsed(course, phases, situation, pace, own_releases, work),
         wal: sum(migrations().map(|(_, it)| wal(it, sizes))),
         disk: sum(migrations().map(|(_, it)| disk(it, sizes))),
-        way_back: way_back(course, phases, nature, downtime, work),
+        way_back: way_back(course, phases, situation, nature, downtime, work),
         steps,
     }
 }
@@ -260,7 +263,7 @@ fn elapsed(
 ) -> Range {
     let soaks = match course {
         Course::AsWritten | Course::Window | Course::Prepared => 0.0,
-        Course::Flagged => releases as f64 + RAMP_STOPS,
+        Course::Gradual => releases as f64 + RAMP_STOPS,
         Course::Steps(_) => releases as f64,
     };
     let contracts = phases.iter().any(|it| it.kind == PhaseKind::Contract) && !course.stops();
@@ -273,7 +276,7 @@ fn elapsed(
 }
 
 /// Hours for which the old stays behind the last release.
-pub(super) fn held(way_back: WayBack, pace: Pace) -> f64 {
+fn held(way_back: WayBack, pace: Pace) -> f64 {
     match way_back {
         WayBack::NotNeeded => 0.0,
         WayBack::For(Seconds(seconds)) => seconds / 3600.0,
@@ -326,6 +329,7 @@ fn disk(migration: &Migration, sizes: Option<&Sizes>) -> Option<f64> {
 fn way_back(
     course: Course,
     phases: &[Phase],
+    situation: &Situation,
     nature: &Nature,
     downtime: Option<Range>,
     work: Range,
@@ -347,8 +351,12 @@ fn way_back(
             point_of_no_return: at_once_or_never(nature, "the end of the window"),
             loses: nature.loses_values,
         },
-        Course::Flagged | Course::Steps(_) => {
-            let back = if course == Course::Flagged { FLAG_BACK } else { RELEASE_BACK };
+        Course::Gradual | Course::Steps(_) => {
+            let back = match (course, &situation.flags) {
+                (Course::Gradual, Some(_)) => FLAG_BACK,
+                (Course::Gradual, None) => INSTANCES_BACK,
+                _ => RELEASE_BACK,
+            };
             let released = phases.iter().flat_map(Phase::releases).next().is_some();
             Return {
                 minutes: if released { back } else { by_hand },
@@ -374,7 +382,9 @@ fn at_contract(phases: &[Phase], nature: &Nature) -> String {
         Some(phase) if phase.kind == PhaseKind::Contract => {
             format!("the contract phase ({}); until then nothing is lost by going back", phase.title)
         }
-        Some(phase) => format!("the {} phase ({}): what it changes is in the backup only", phase.kind.id(), phase.title),
+        Some(phase) => {
+            format!("the {} phase ({}): what it changes is in the backup only", phase.kind.id(), phase.title)
+        }
         None if nature.loses_values && !recipes::keep_in_step(phases) => {
             "the change of the rows itself: the old values are in the backup only".to_owned()
         }

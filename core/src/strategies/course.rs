@@ -9,8 +9,8 @@ pub enum Course {
     AsWritten,
     /// The steps of a way, one release after the other.
     Steps(Way),
-    /// The steps of a way, with reads that move behind a flag, a share of the users at a time.
-    Flagged,
+    /// The steps of a way, with reads that move for a share of the users at a time: behind a flag, or as the release reaches the instances.
+    Gradual,
     /// What can be done beside the running release is done before; the rest in a window.
     Prepared,
     /// The migration as it was written, while nobody uses the application.
@@ -24,7 +24,7 @@ impl Course {
         Self::Steps(Way::View),
         Self::Steps(Way::Triggers),
         Self::Steps(Way::Application),
-        Self::Flagged,
+        Self::Gradual,
         Self::Prepared,
         Self::Window,
     ];
@@ -34,7 +34,7 @@ impl Course {
         match self {
             Self::AsWritten => "as-written",
             Self::Steps(way) => way.id(),
-            Self::Flagged => "flagged-cutover",
+            Self::Gradual => "gradual-cutover",
             Self::Prepared => "prepared-window",
             Self::Window => Way::Window.id(),
         }
@@ -55,7 +55,7 @@ impl Course {
         match self {
             Self::AsWritten => None,
             Self::Steps(way) => Some(way),
-            Self::Flagged | Self::Prepared => Some(Way::Triggers),
+            Self::Gradual | Self::Prepared => Some(Way::Triggers),
             Self::Window => Some(Way::Window),
         }
     }
@@ -76,7 +76,7 @@ impl Course {
                 "Database triggers keep old and new in step"
             }
             Self::Steps(Way::Triggers) => "Online steps",
-            Self::Flagged => "Reads move behind a feature flag",
+            Self::Gradual => "Reads move for a share of the users at a time",
             Self::Prepared => "Prepared beside the traffic, finished in a short window",
         }
     }

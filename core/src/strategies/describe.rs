@@ -4,9 +4,9 @@ use super::course::{Course, moves_reads, stopped_from};
 use super::weigh::immaturity;
 use super::{Facts, Strategy};
 use crate::plan::{PhaseKind, Way};
+use crate::quantity::{Seconds, bytes, counted};
 use crate::recipes;
 use crate::signals::Situation;
-use crate::quantity::{Seconds, bytes, counted};
 
 /// What a strategy is, what speaks for and against it, and how it fails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,17 +96,23 @@ impl Teller<'_> {
                 format!("In {}: {}.", counted_of(titles.len(), "phase"), titles.join("; "))
             }
         };
-        if self.strategy.course == Course::Flagged {
-            text.push_str(" Reads move to the new behind a flag: for 1, 10, 50 and 100 % of the users, with a day between.");
+        if self.strategy.course == Course::Gradual {
+            let by = match &self.situation().flags {
+                Some(flag) => format!("behind {flag}"),
+                None => "as the release reaches the instances".to_owned(),
+            };
+            text.push_str(&format!(
+                " Reads move to the new {by}: for 1, 10, 50 and 100 % of the users, with a day between."
+            ));
         }
         if let Some(from) = stopped_from(self.strategy.course, &self.strategy.phases).filter(|it| *it > 0) {
             text.push_str(&format!(" {} run beside the traffic.", sentence(&counted_of(from, "phase"))));
         }
         text.push_str(&format!(
-            " {} and {}, about {} from the first step to the last.",
+            " {} and {}, {} from the first step to the last.",
             sentence(&counted_of(costs.migrations, "migration")),
             counted_of(costs.releases, "release"),
-            Seconds::hours(costs.elapsed.likely)
+            elapsed_in_words(costs.elapsed.likely)
         ));
         text
     }
@@ -121,16 +127,22 @@ impl Teller<'_> {
             pros.push("no request waits for more than a moment".to_owned());
         }
         if strategy.course.stops() {
-            pros.push("old and new never run side by side, so that nothing has to keep them in step afterwards".to_owned());
+            pros.push(
+                "old and new never run side by side, so that nothing has to keep them in step afterwards"
+                    .to_owned(),
+            );
         }
         if costs.releases == 0 {
             pros.push("no release of the application is needed".to_owned());
         }
         if !costs.way_back.loses {
-            pros.push(format!("going back takes about {} and loses nothing", Seconds::minutes(costs.way_back.minutes.likely)));
+            pros.push(format!(
+                "going back takes about {} and loses nothing",
+                Seconds::minutes(costs.way_back.minutes.likely)
+            ));
         }
-        if strategy.course == Course::Flagged {
-            pros.push("a mistake in the new reads meets 1 % of the users first".to_owned());
+        if strategy.course == Course::Gradual {
+            pros.push("a mistake in the new reads meets a few of the users first".to_owned());
         }
         match strategy.course {
             Course::Steps(Way::View) => pros.push("no rows are copied".to_owned()),
@@ -146,12 +158,20 @@ impl Teller<'_> {
     fn cons(&self) -> Vec<String> {
         let (strategy, costs) = (self.strategy, &self.strategy.costs);
         let mut cons = Vec::new();
+        if strategy.course == Course::AsWritten && self.facts.nature.breaks_users {
+            cons.push(
+                "the running release fails from the migration until the new one is out everywhere".to_owned(),
+            );
+        }
         if costs.works_under_lock {
-            let wait = costs.blocked.map_or("a time that goes by the number of rows".to_owned(), |it| it.in_words());
+            let wait =
+                costs.blocked.map_or("a time that goes by the number of rows".to_owned(), |it| it.in_words());
             cons.push(format!("others wait for {wait}"));
         }
         if strategy.course.stops() {
-            let time = costs.downtime.map_or("a time that goes by the number of rows".to_owned(), |it| it.in_words());
+            let time = costs
+                .downtime
+                .map_or("a time that goes by the number of rows".to_owned(), |it| it.in_words());
             cons.push(format!("the application is away for {time}"));
         }
         if costs.releases > 1 {
@@ -164,7 +184,10 @@ impl Teller<'_> {
             cons.push("every write to the table fires a trigger until the contract phase".to_owned());
         }
         if strategy.course == Course::Steps(Way::Application) {
-            cons.push("every place that writes must write both, and one that is forgotten leaves rows behind".to_owned());
+            cons.push(
+                "every place that writes must write both, and one that is forgotten leaves rows behind"
+                    .to_owned(),
+            );
         }
         if costs.way_back.loses {
             cons.push(format!("no way back without loss behind {}", costs.way_back.point_of_no_return));
@@ -183,7 +206,8 @@ impl Teller<'_> {
         let mut modes = Vec::new();
         if costs.stops > 0 {
             let longest = self.situation().longest_transaction;
-            let often = longest.map_or(String::new(), |it| format!(" (the longest that is known takes {it})"));
+            let often =
+                longest.map_or(String::new(), |it| format!(" (the longest that is known takes {it})"));
             modes.push(FailureMode::new(
                 format!("a lock is not granted, since a transaction on the table is open{often}"),
                 "requests on that table queue behind it for up to the lock timeout of 2 s",
@@ -198,7 +222,11 @@ impl Teller<'_> {
             ));
         }
         if self.batches() {
-            let replicas = if self.situation().replicas { "readers of the replicas see old rows" } else { "disk and WAL archive fill" };
+            let replicas = if self.situation().replicas {
+                "readers of the replicas see old rows"
+            } else {
+                "disk and WAL archive fill"
+            };
             modes.push(FailureMode::new(
                 "the backfill is faster than replicas or the archive can follow",
                 replicas,
@@ -221,9 +249,15 @@ impl Teller<'_> {
         }
         if moves_reads(&strategy.phases) {
             let (radius, then) = match strategy.course {
-                Course::Flagged => ("1 % of the users at first", "turn the flag off: about a minute"),
+                Course::Gradual if self.situation().flags.is_some() => {
+                    ("1 % of the users at first", "turn the flag off: about a minute")
+                }
+                Course::Gradual => ("the users of the first instances", "roll those instances back: minutes"),
                 Course::Prepared => ("all users, from the end of the window on", "a second window"),
-                _ => ("all users of the release", "roll the release back: both are up to date until the contract phase"),
+                _ => (
+                    "all users of the release",
+                    "roll the release back: both are up to date until the contract phase",
+                ),
             };
             modes.push(FailureMode::new("the new reads are wrong or slow", radius, then));
         }
@@ -254,7 +288,11 @@ impl Teller<'_> {
         }
         if let Some(batches) = costs.batches.filter(|_| self.batches()) {
             burden.push(match self.rows() {
-                Some(rows) => format!("watch a backfill of {} rows for {}: lag, and the space of new row versions", counted(rows), batches.in_words()),
+                Some(rows) => format!(
+                    "watch a backfill of {} rows for {}: lag, and the space of new row versions",
+                    counted(rows),
+                    batches.in_words()
+                ),
                 None => "watch a backfill: lag, and the space of new row versions".to_owned(),
             });
         } else if self.batches() {
@@ -266,8 +304,11 @@ impl Teller<'_> {
         if costs.releases > 1 {
             burden.push(format!("{} releases in the right order", costs.releases));
         }
-        if strategy.course == Course::Flagged {
-            burden.push("move the flag three times, compare the baseline each time, and take the flag out at the end".to_owned());
+        if strategy.course == Course::Gradual {
+            burden.push(match self.situation().flags.is_some() {
+                true => "move the flag three times, compare with the baseline each time, and take the flag out at the end".to_owned(),
+                false => "hold the rollout three times, and compare with the baseline each time".to_owned(),
+            });
         }
         if self.has(PhaseKind::Contract) && !strategy.course.stops() {
             burden.push("come back for the contract phase".to_owned());
@@ -278,11 +319,19 @@ impl Teller<'_> {
     fn fit(&self) -> String {
         let maturity = &self.situation().maturity;
         let lacks = immaturity(self.situation());
+        if self.strategy.course == Course::AsWritten && self.facts.nature.breaks_users {
+            return "poor: it is an outage for everybody at once".to_owned();
+        }
         match (self.strategy.costs.way_back.loses, lacks.is_empty()) {
             (true, false) => format!("poor: it has a point without return, and {lacks}"),
             (true, true) => format!("fair: it has a point without return; {}", self.restored()),
-            (false, false) => format!("good: it can be taken back without a backup, which matters since {lacks}"),
-            (false, true) if maturity.ci => "good: mistakes are noticed and can be undone, and migrations run in continuous integration".to_owned(),
+            (false, false) => {
+                format!("good: it can be taken back without a backup, which matters since {lacks}")
+            }
+            (false, true) if maturity.ci => {
+                "good: mistakes are noticed and can be undone, and migrations run in continuous integration"
+                    .to_owned()
+            }
             (false, true) => "good: mistakes are noticed and can be undone".to_owned(),
         }
     }
@@ -305,14 +354,26 @@ impl Teller<'_> {
             needs.push(format!("{} of free disk", bytes(disk)));
         }
         match strategy.course {
-            Course::Flagged => needs.extend(self.situation().flags.iter().map(|it| format!("{it}, and who may move it"))),
-            Course::Window | Course::Prepared => needs.push("somebody who may stop the application".to_owned()),
+            Course::Gradual => {
+                needs.extend(self.situation().flags.iter().map(|it| format!("{it}, and who may move it")))
+            }
+            Course::Window | Course::Prepared => {
+                needs.push("somebody who may stop the application".to_owned())
+            }
             _ => {}
         }
         if costs.way_back.loses {
             needs.push("a backup of that hour that has been restored somewhere".to_owned());
         }
         needs
+    }
+}
+
+/// From the first step to the last.
+pub(super) fn elapsed_in_words(hours: f64) -> String {
+    match hours * 3600.0 {
+        seconds if seconds < 60.0 => "less than a minute".to_owned(),
+        seconds => format!("about {}", Seconds(seconds)),
     }
 }
 
@@ -361,7 +422,7 @@ fn best_at(strategy: &Strategy, all: &[Strategy]) -> String {
         Course::Steps(Way::View) => "near-zero downtime without copying rows",
         Course::Steps(Way::Application) => "coexistence of old and new without code in the database",
         Course::Steps(_) => "near-zero downtime",
-        Course::Flagged => "near-zero downtime with the smallest risk to users",
+        Course::Gradual => "near-zero downtime with the smallest risk to users",
         Course::Prepared => "a short window, with the long work done before",
         Course::Window => "speed, with a window",
     };
@@ -373,7 +434,11 @@ fn best_at(strategy: &Strategy, all: &[Strategy]) -> String {
     let own = amounts(strategy);
     let alone = |at: &usize| others.iter().all(|it| amounts(it)[*at].0 > own[*at].0 + 1e-9);
     let superlatives: Vec<&str> = (0..own.len()).filter(alone).map(|at| own[at].1).collect();
-    if superlatives.is_empty() { purpose.to_owned() } else { format!("{purpose}: {}", superlatives.join(", ")) }
+    if superlatives.is_empty() {
+        purpose.to_owned()
+    } else {
+        format!("{purpose}: {}", superlatives.join(", "))
+    }
 }
 
 /// A possible strategy that is at least as good in all amounts and points, and better in one.
@@ -388,7 +453,8 @@ fn dominated_by(strategy: &Strategy, all: &[Strategy]) -> Option<Course> {
             && other.is_possible()
             && other.points() <= strategy.points()
             && theirs.iter().zip(&own).all(|(theirs, own)| theirs.0 <= own.0 + 1e-9)
-            && (theirs.iter().zip(&own).any(|(theirs, own)| theirs.0 < own.0 - 1e-9) || other.points() < strategy.points())
+            && (theirs.iter().zip(&own).any(|(theirs, own)| theirs.0 < own.0 - 1e-9)
+                || other.points() < strategy.points())
     };
     all.iter().find(better).map(|it| it.course)
 }

@@ -3,8 +3,8 @@
 use super::course::Course;
 use super::{Facts, Strategy, again};
 use crate::estimate::Sizes;
-use crate::signals::answer::{Downtime, WayBack};
 use crate::quantity::{Seconds, counted};
+use crate::signals::answer::{Downtime, WayBack};
 use crate::signals::{Loss, Situation};
 
 /// A change of one fact that changes the recommendation.
@@ -93,7 +93,9 @@ impl Search<'_> {
             let with = |rows: u64| Situation { sizes: Some(Sizes::of_all(rows, "tried")), ..now.clone() };
             return [1_000, 1_000_000_000]
                 .into_iter()
-                .filter_map(|rows| self.flip("table-rows", format!("about {} rows", counted(rows)), &with(rows)))
+                .filter_map(|rows| {
+                    self.flip("table-rows", format!("about {} rows", counted(rows)), &with(rows))
+                })
                 .collect();
         };
         let largest = sizes.tables.values().chain(&sizes.others).map(|it| it.rows).max().unwrap_or(1).max(1);
@@ -133,9 +135,13 @@ impl Search<'_> {
         }
         if !matches!(now.downtime, Downtime::Wait(_)) {
             let seconds = Seconds(10.0);
-            with("downtime-allowed", "waits of 10 s are accepted", &|it| it.downtime = Downtime::Wait(seconds));
+            with("downtime-allowed", "waits of 10 s are accepted", &|it| {
+                it.downtime = Downtime::Wait(seconds)
+            });
         }
-        for (releases, when) in [(0, "no release is possible in between"), (1, "one release is possible in between")] {
+        for (releases, when) in
+            [(0, "no release is possible in between"), (1, "one release is possible in between")]
+        {
             if now.releases != Some(releases) {
                 with("releases-between-steps", when, &|it| it.releases = Some(releases));
             }
@@ -144,12 +150,18 @@ impl Search<'_> {
             with("releases-between-steps", "as many releases as wanted", &|it| it.releases = None);
         }
         match now.other_writers {
-            true => with("every-writer-is-here", "every program is in this repository", &|it| it.other_writers = false),
-            false => with("every-writer-is-here", "another program uses these tables", &|it| it.other_writers = true),
+            true => with("every-writer-is-here", "every program is in this repository", &|it| {
+                it.other_writers = false
+            }),
+            false => with("every-writer-is-here", "another program uses these tables", &|it| {
+                it.other_writers = true
+            }),
         }
         match now.flags.is_some() {
-            true => with("feature-flags", "there is no feature flag to move reads with", &|it| it.flags = None),
-            false => with("feature-flags", "reads can move behind a feature flag", &|it| it.flags = Some("tried".to_owned())),
+            true => with("feature-flags", "there is no feature flag", &|it| it.flags = None),
+            false => with("feature-flags", "reads can move behind a feature flag", &|it| {
+                it.flags = Some("tried".to_owned())
+            }),
         }
         match now.maturity.restored.is_some() {
             true => with("verified-backup", "no backup has been restored", &|it| it.maturity.restored = None),
@@ -160,7 +172,11 @@ impl Search<'_> {
         let watched = !(now.maturity.monitoring || now.maturity.errors_measured);
         with(
             "application-monitoring",
-            if watched { "errors of the application are measured" } else { "nothing measures errors or watches the database" },
+            if watched {
+                "errors of the application are measured"
+            } else {
+                "nothing measures errors or watches the database"
+            },
             &|it| (it.maturity.monitoring, it.maturity.errors_measured) = (watched, watched),
         );
         let tests = !now.maturity.tests;
@@ -170,11 +186,9 @@ impl Search<'_> {
             &|it| it.maturity.tests = tests,
         );
         let replicas = !now.replicas;
-        with(
-            "replicas",
-            if replicas { "replicas must follow" } else { "there is no replica" },
-            &|it| it.replicas = replicas,
-        );
+        with("replicas", if replicas { "replicas must follow" } else { "there is no replica" }, &|it| {
+            it.replicas = replicas
+        });
         with("rollback-window", "going back need not be possible", &|it| it.way_back = WayBack::NotNeeded);
         with("rollback-window", "going back must be possible for two weeks", &|it| {
             it.way_back = WayBack::For(Seconds::hours(24.0 * 14.0));

@@ -99,7 +99,10 @@ pub fn generate(courses: Vec<(Course, Result<Vec<Phase>, String>)>, facts: &Fact
         let loads = load::of(&phases, facts.target, facts.before);
         let costs = costs::price(course, &phases, &loads, facts.situation, facts.nature, facts.pace);
         let excluded = refused
-            .map(|reason| Excluded { reason, unless: "the migration is split or changed as it says".to_owned() })
+            .map(|reason| Excluded {
+                reason,
+                unless: "the migration is split or changed as it says".to_owned(),
+            })
             .or_else(|| possible::excluded(course, &phases, &costs, facts));
         strategies.push(Strategy {
             course,

@@ -4,8 +4,8 @@ use super::costs::Costs;
 use super::course::{Course, moves_reads};
 use super::{Facts, weigh};
 use crate::plan::{Phase, Way};
-use crate::signals::answer::Downtime;
 use crate::quantity::Seconds;
+use crate::signals::answer::Downtime;
 use crate::signals::{Loss, Situation};
 
 /// Why a course is not possible.
@@ -22,12 +22,17 @@ fn excluded_by(reason: impl Into<String>, unless: impl Into<String>) -> Option<E
 }
 
 /// Why a course is not possible in this situation.
-pub(super) fn excluded(course: Course, phases: &[Phase], costs: &Costs, facts: &Facts<'_>) -> Option<Excluded> {
+pub(super) fn excluded(
+    course: Course,
+    phases: &[Phase],
+    costs: &Costs,
+    facts: &Facts<'_>,
+) -> Option<Excluded> {
     let situation = facts.situation;
     match course {
         Course::AsWritten => as_written(costs, facts),
         Course::Window | Course::Prepared => window(course, phases, costs, facts),
-        Course::Flagged => flagged(phases, situation).or_else(|| releases(costs, situation)),
+        Course::Gradual => gradual(phases, situation).or_else(|| releases(costs, situation)),
         Course::Steps(way) => releases(costs, situation).or_else(|| elsewhere(way, situation)),
     }
 }
@@ -49,8 +54,15 @@ fn as_written(costs: &Costs, facts: &Facts<'_>) -> Option<Excluded> {
             "the number of rows is known and small (table-rows)",
         ),
         Some(range) if range.high > tolerated => excluded_by(
-            format!("others may wait for {} while rows are read or written, and {} are accepted", range.in_words(), Seconds(tolerated)),
-            format!("waits of {} are accepted (downtime-allowed), or the tables are smaller", Seconds(range.high)),
+            format!(
+                "others may wait for {} while rows are read or written, and {} are accepted",
+                range.in_words(),
+                Seconds(tolerated)
+            ),
+            format!(
+                "waits of {} are accepted (downtime-allowed), or the tables are smaller",
+                Seconds(range.high)
+            ),
         ),
         _ => None,
     }
@@ -98,19 +110,13 @@ fn window(course: Course, phases: &[Phase], costs: &Costs, facts: &Facts<'_>) ->
     None
 }
 
-fn flagged(phases: &[Phase], situation: &Situation) -> Option<Excluded> {
+fn gradual(phases: &[Phase], situation: &Situation) -> Option<Excluded> {
     if !moves_reads(phases) {
         return excluded_by("no reads move in this change", "the change replaces what is read");
     }
-    if situation.flags.is_none() {
-        return excluded_by(
-            "nothing is known here that turns a feature on for a share of the users (feature-flags)",
-            "there is something that does (`feature-flags` under [facts])",
-        );
-    }
     if situation.other_writers {
         return excluded_by(
-            "programs elsewhere read these tables and do not ask the flag (every-writer-is-here)",
+            "programs elsewhere read these tables and move at a time of their own (every-writer-is-here)",
             "every program that reads them is in this repository",
         );
     }
@@ -124,7 +130,9 @@ fn releases(costs: &Costs, situation: &Situation) -> Option<Excluded> {
         return None;
     }
     excluded_by(
-        format!("it needs {needed} releases between the steps, and {allowed} are possible (releases-between-steps)"),
+        format!(
+            "it needs {needed} releases between the steps, and {allowed} are possible (releases-between-steps)"
+        ),
         format!("{needed} releases are possible"),
     )
 }

@@ -1,6 +1,6 @@
 //! One strategy recommended, with the amounts and facts that decided, and where it would be another.
 
-use super::describe::counted_of;
+use super::describe::{counted_of, elapsed_in_words};
 use super::flips::{Flip, flips};
 use super::weigh::Weighed;
 use super::{Course, Facts, Strategy};
@@ -51,17 +51,22 @@ fn reasons(best: &Strategy, second: Option<&Strategy>, all: &[Strategy]) -> Vec<
         ));
         reasons.extend(differences(best, second));
     }
-    let excluded = all.iter().filter_map(|it| Some((it, it.excluded.as_ref()?)));
-    reasons.extend(excluded.map(|(it, why)| format!("{} is not possible: {}", it.course.id(), why.reason)));
-    reasons.truncate(MOST_REASONS);
-    let fillers = [
-        format!("{} and {}", counted_of(best.costs.migrations, "migration"), counted_of(best.costs.releases, "release")),
-        format!("going back takes about {}", Seconds::minutes(best.costs.way_back.minutes.likely)),
-    ];
-    for filler in fillers {
-        if reasons.len() < 3 {
-            reasons.push(filler);
-        }
+    reasons.push(format!(
+        "going back takes about {}; point of no return: {}",
+        Seconds::minutes(best.costs.way_back.minutes.likely),
+        best.costs.way_back.point_of_no_return
+    ));
+    reasons.push(format!(
+        "{} and {}, {} from the first step to the last",
+        counted_of(best.costs.migrations, "migration"),
+        counted_of(best.costs.releases, "release"),
+        elapsed_in_words(best.costs.elapsed.likely)
+    ));
+    reasons.truncate(MOST_REASONS - 1);
+    let excluded = all.iter().filter_map(|it| Some((it.course.id(), &it.excluded.as_ref()?.reason)));
+    let excluded: Vec<String> = excluded.map(|(id, why)| format!("{id} ({why})")).collect();
+    if !excluded.is_empty() {
+        reasons.push(format!("not possible here: {}", excluded.join("; ")));
     }
     reasons
 }
@@ -94,12 +99,22 @@ fn differences(best: &Strategy, second: &Strategy) -> Vec<String> {
         .map(|(points, it)| {
             let own = best.weighed.iter().find(|own| own.criterion == it.criterion);
             let own = own.map_or("none of it".to_owned(), |own| own.amount.clone());
-            format!("{}: {own}; with {}: {} ({points:.0} points, {})", it.criterion, second.course.id(), it.amount, it.because)
+            format!(
+                "{}: {own}; with {}: {} ({points:.0} points, {})",
+                it.criterion,
+                second.course.id(),
+                it.amount,
+                it.because
+            )
         })
         .collect();
     let behind = best.weighed.iter().map(|it| (it.points - of(&second.weighed, it.criterion), it));
-    if let Some((points, it)) = behind.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(points, _)| *points >= 1.0) {
-        told.push(format!("against it: {}, {} ({points:.0} points, {})", it.criterion, it.amount, it.because));
+    if let Some((points, it)) = behind.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(points, _)| *points >= 1.0)
+    {
+        told.push(format!(
+            "against it: {}, {} ({points:.0} points, {})",
+            it.criterion, it.amount, it.because
+        ));
     }
     told
 }
@@ -107,19 +122,16 @@ fn differences(best: &Strategy, second: &Strategy) -> Vec<String> {
 fn accepted(best: &Strategy, facts: &Facts<'_>) -> Vec<String> {
     let described = best.described(facts);
     let mut accepted = described.operational_cost;
-    accepted.push(format!("about {} from the first step to the last", Seconds::hours(best.costs.elapsed.likely)));
+    accepted.push(format!("{} from the first step to the last", elapsed_in_words(best.costs.elapsed.likely)));
     accepted
 }
 
 fn revisit(flips: &[Flip], strategies: &[Strategy]) -> Vec<String> {
-    let told = flips.iter().map(|it| format!("{}: {}", it.when, it.course.id()));
-    let mut revisit: Vec<String> = told.collect();
-    if revisit.is_empty() {
-        let possible = strategies.iter().filter(|it| it.is_possible()).count();
-        revisit.push(match possible {
-            1 => "one of the others becomes possible".to_owned(),
-            _ => "nothing that was tried changes it: rows, window, releases, writers, flags, backups, monitoring, replicas".to_owned(),
-        });
-    }
+    let mut revisit = vec!["a rehearsal or the first step takes longer than was estimated".to_owned()];
+    revisit.push(match (flips.first(), strategies.iter().filter(|it| it.is_possible()).count()) {
+        (Some(first), _) => format!("a fact changes as the table of flips says, such as: {}", first.when),
+        (None, 1) => "one of the others becomes possible: each says what it needs".to_owned(),
+        (None, _) => "the change itself grows: of rows, windows, releases, writers, flags, backups, monitoring and replicas none alone changes the choice".to_owned(),
+    });
     revisit
 }

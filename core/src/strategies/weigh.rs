@@ -4,9 +4,9 @@
 use super::costs::Costs;
 use super::course::{Course, moves_reads};
 use crate::plan::Phase;
+use crate::quantity::{Seconds, bytes, grouped};
 use crate::recipes;
 use crate::signals::answer::{Downtime, WayBack};
-use crate::quantity::{Seconds, bytes, grouped};
 use crate::signals::{Loss, Situation};
 
 /// One criterion.
@@ -236,7 +236,7 @@ fn triggers(phases: &[Phase], situation: &Situation) -> Option<Weighed> {
 fn dual_code(course: Course, situation: &Situation) -> Option<Weighed> {
     let (points, amount) = match course {
         Course::Steps(crate::plan::Way::Application) => (30.0, "every place that writes must write both"),
-        Course::Flagged => (8.0, "every place that reads asks the flag"),
+        Course::Gradual if situation.flags.is_some() => (4.0, "every place that reads asks the flag"),
         _ => return None,
     };
     let (factor, because) = match situation.maturity.tests {
@@ -257,16 +257,15 @@ fn exposure(course: Course, phases: &[Phase], situation: &Situation) -> Option<W
     }
     let (weight, because) = weight_of_waiting(situation);
     let (share, amount) = match course {
-        Course::Flagged if situation.maturity.errors_measured => (1.0, "1 % of the users meet a mistake first"),
-        Course::Flagged => (6.0, "1 % of the users meet a mistake first, and nothing is known to notice it"),
+        Course::Gradual if !situation.maturity.errors_measured => (
+            if situation.flags.is_some() { 4.0 } else { 10.0 },
+            "a few users meet a mistake first, and nothing is known to notice it",
+        ),
+        Course::Gradual if situation.flags.is_some() => (1.0, "1 % of the users meet a mistake first"),
+        Course::Gradual => (4.0, "the users of the first instances meet a mistake first"),
         _ => (10.0, "all users meet the new reads at once"),
     };
-    Some(Weighed {
-        criterion: "exposure",
-        amount: amount.to_owned(),
-        points: share * weight / 5.0,
-        because,
-    })
+    Some(Weighed { criterion: "exposure", amount: amount.to_owned(), points: share * weight / 5.0, because })
 }
 
 fn load(costs: &Costs, situation: &Situation) -> Option<Weighed> {

@@ -31,6 +31,11 @@ pub fn comment(text: &str) -> String {
     format!("-- {}\n", text.chars().map(shown).collect::<String>())
 }
 
+/// Whether a character shows nothing, or changes how others are read. Ends of lines and tabs are seen.
+pub fn is_invisible(character: char) -> bool {
+    visible(character).is_none()
+}
+
 fn visible(character: char) -> Option<char> {
     match character {
         '\n' | '\r' | '\t' => Some(' '),

@@ -42,7 +42,12 @@ pub(super) fn of_releases(change: &Change<'_>, course: &Course<'_>) -> Vec<Objec
 }
 
 /// What a release misses at a moment, whether or not it would be live then: the running one where `number` is 0, else that of this number.
-pub(super) fn missed(change: &Change<'_>, course: &Course<'_>, moment: &Moment, number: usize) -> Vec<Objection> {
+pub(super) fn missed(
+    change: &Change<'_>,
+    course: &Course<'_>,
+    moment: &Moment,
+    number: usize,
+) -> Vec<Objection> {
     let altered = altered(course);
     let dialect = change.target.dialect;
     let told = Told { releases: &course.releases[..number], dialect };

@@ -49,7 +49,9 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
     if let Some(refusal) = &planned.refusal {
-        let next = format!("show the comparison to your human: {refusal}; what would make it possible stands beside it");
+        let next = format!(
+            "show the comparison to your human: {refusal}; what would make it possible stands beside it"
+        );
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
     let documents = report_files(&planned.report);

@@ -85,7 +85,10 @@ fn of_line(file: &str, line: &str) -> Option<&'static str> {
         return None;
     }
     if file.ends_with(".tf") {
-        return RESOURCES.iter().find(|(word, _)| line.starts_with("resource") && line.contains(word)).map(|(_, it)| *it);
+        return RESOURCES
+            .iter()
+            .find(|(word, _)| line.starts_with("resource") && line.contains(word))
+            .map(|(_, it)| *it);
     }
     let line = line.strip_prefix("- ").unwrap_or(line);
     let image = line

@@ -251,6 +251,18 @@ pub(super) fn is_configuration(path: &str) -> bool {
 /// Whether the file describes an interface, a site or people: words there configure nothing.
 fn describes(name: &str) -> bool {
     let lower = name.to_ascii_lowercase();
-    let words = ["openapi", "swagger", "asyncapi", "maintainers", "authors", "contributors", "adopters", "funding", "mkdocs", "dependabot", "codecov"];
+    let words = [
+        "openapi",
+        "swagger",
+        "asyncapi",
+        "maintainers",
+        "authors",
+        "contributors",
+        "adopters",
+        "funding",
+        "mkdocs",
+        "dependabot",
+        "codecov",
+    ];
     words.iter().any(|it| lower.contains(it))
 }

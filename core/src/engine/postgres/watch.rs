@@ -9,7 +9,9 @@ pub(super) fn query(watch: &Watch<'_>, version: Version) -> String {
         Watch::Baseline { tables } => baseline(tables, version),
         Watch::LongestTransaction { tables } => longest_transaction(tables),
         Watch::Sizes { tables } => sizes(tables),
-        Watch::Lag => "SELECT coalesce(max(extract(epoch FROM replay_lag)), 0) FROM pg_stat_replication".to_owned(),
+        Watch::Lag => {
+            "SELECT coalesce(max(extract(epoch FROM replay_lag)), 0) FROM pg_stat_replication".to_owned()
+        }
         Watch::Unfinished { tables } => unfinished(tables),
         Watch::Uses { names } => uses(names),
         Watch::Sample { table, rows } => sample(table, *rows),
@@ -17,7 +19,8 @@ pub(super) fn query(watch: &Watch<'_>, version: Version) -> String {
 }
 
 fn regclasses(tables: &[String]) -> String {
-    let each: Vec<String> = tables.iter().map(|table| format!("{}::regclass", quote_literal(table))).collect();
+    let each: Vec<String> =
+        tables.iter().map(|table| format!("{}::regclass", quote_literal(table))).collect();
     each.join(", ")
 }
 
@@ -87,4 +90,3 @@ fn sample(table: &str, rows: Option<u64>) -> String {
     let share = rows.map_or(1.0, |rows| (WANTED * 150.0 / rows.max(1) as f64).clamp(0.000_1, 100.0));
     format!("SELECT * FROM {table} TABLESAMPLE BERNOULLI ({share:.4}) LIMIT 1000")
 }
-

@@ -11,12 +11,10 @@ use super::{ReferenceReport, TargetReport};
 
 pub use facts::{QuestionReport, SignalReport};
 pub use steps::{
-    AssignmentReport, ChosenPlan, ConsumerReport, CopyReport, CriterionReport, JobReport, PhaseReport, StepReport,
-    chosen_plan,
+    AssignmentReport, ChosenPlan, ConsumerReport, CopyReport, CriterionReport, JobReport, PhaseReport,
+    StepReport, chosen_plan,
 };
-pub use strategy::{
-    RangeReport, RecommendationReport, StrategyReport,
-};
+pub use strategy::{RangeReport, RecommendationReport, StrategyReport};
 
 /// What `lockkeeper plan --format json` prints.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]

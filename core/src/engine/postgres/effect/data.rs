@@ -27,11 +27,7 @@ fn known(draft: &Draft<'_>, name: &Name) -> Option<RelationName> {
 }
 
 /// All rows are read, unless a condition names the first column of an index; whether they are.
-fn scan_unless_found(
-    draft: &mut Draft<'_>,
-    relation: &RelationName,
-    condition: Option<&Expression>,
-) -> bool {
+fn scan_unless_found(draft: &mut Draft<'_>, relation: &RelationName, condition: Option<&Expression>) -> bool {
     let found = condition.is_some_and(|condition| {
         let indexes = draft.catalog.indexes(relation).iter();
         let firsts = indexes.filter_map(|index| index.keys.first().and_then(|key| key.column.as_deref()));
