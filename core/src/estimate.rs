@@ -216,7 +216,9 @@ mod tests {
     fn a_table_has_its_own_size() {
         let mut sizes = Sizes::of_all(1_000, "declared");
         sizes.tables.insert("users".to_owned(), narrow(5_000_000));
-        let of = |name: &str| sizes.of(&RelationName::new("public", name)).map(|it| it.rows);
+        let of = |name: &str| {
+            sizes.of(&RelationName { schema: "public".into(), name: name.into() }).map(|it| it.rows)
+        };
         assert_eq!((of("users"), of("orders")), (Some(5_000_000), Some(1_000)));
     }
 }

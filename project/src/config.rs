@@ -459,15 +459,16 @@ mod tests {
         refused(
             "[answers]\ndowntime = \"none\"",
             "lockkeeper.toml:2: there is no question `downtime`; there are downtime-allowed, releases-between-steps, \
-             every-writer-is-here, table-rows, rollback-window, verified-backup, narrowing",
+             every-writer-is-here, table-rows, rollback-window, verified-backup, engine-version, acceptable-loss, critical-data, \
+             compliance, other-consumers, write-rate, availability, quiet-hours, narrowing",
         );
         refused(
             "[answers]\ndowntime-allowed = \"nune\"",
-            "lockkeeper.toml:2: downtime-allowed cannot be `nune`: say one of none, seconds, window",
+            "lockkeeper.toml:2: downtime-allowed cannot be `nune`: `nune` is not a span of time that can be read: say 30 s, 10 min, 1 h or 2 days, or one of none, seconds, window",
         );
         refused(
             "[answers]\ntable-rows = \"four million\"",
-            "lockkeeper.toml:2: table-rows cannot be `four million`: say a number, such as 4000000",
+            "lockkeeper.toml:2: table-rows cannot be `four million`: `four million` is not a number that can be read: say 4000000, 4,000,000, 5M or 1.5 million",
         );
         refused(
             "target-version = \"latest\"",

@@ -75,7 +75,10 @@ impl Gathered {
 pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Course>) -> Planned {
     let situation = Situation::of(&gathered.signals, &gathered.questions);
     let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
-    let nature = Nature::of(statements, file.hazards());
+    let as_written = rewrite::as_written(project, file);
+    let misses = proved::missed_as_written(file, &as_written);
+    let mut nature = Nature::of(&file.before, statements, file.hazards());
+    nature.breaks_users |= !misses.is_empty();
     let fails = fails(file);
     let facts = Facts {
         situation: &situation,
@@ -83,10 +86,12 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
         target: &file.target,
         before: &file.before,
         fails: fails.as_deref(),
+        misses: &misses,
         pace: Pace { soak_hours: project.config.limits.soak_hours as f64 },
     };
     let stopped = !gathered.open(&[Blocks::Strategies]).is_empty();
-    let strategies = if stopped { Vec::new() } else { generate(project, file, &facts, &gathered.answers()) };
+    let strategies =
+        if stopped { Vec::new() } else { generate(project, file, &facts, &gathered.answers(), as_written) };
     let recommendation = strategies::recommend(&strategies, &facts);
     let course = chosen.or(recommendation.as_ref().map(|it| it.course));
     let blocked_by = gathered.open(&[Blocks::Strategies, Blocks::Plan]);
@@ -181,12 +186,17 @@ impl Planned {
 }
 
 /// The strategies of a file: each way that its recipes know, and what else can be made of their steps.
-fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &Answers) -> Vec<Strategy> {
+fn generate(
+    project: &Project,
+    file: &CheckedFile,
+    facts: &Facts<'_>,
+    answers: &Answers,
+    as_written: Vec<Phase>,
+) -> Vec<Strategy> {
     let ways = rewrite::ways(file).into_iter().filter(|way| *way != Way::Window);
     let made: Vec<(Way, Result<Vec<Phase>, RewriteError>)> =
         ways.map(|way| (way, rewrite::proved_phases(project, file, way, answers))).collect();
     let idle = made.iter().all(|(_, it)| it.as_ref().is_err_and(|error| error.nothing_to_do));
-    let as_written = rewrite::as_written(project, file);
     let mut courses = vec![(Course::AsWritten, Ok(as_written))];
     if !idle {
         let online = made.iter().find(|(way, _)| *way == Way::Triggers).map(|(_, phases)| phases);
@@ -194,7 +204,9 @@ fn generate(project: &Project, file: &CheckedFile, facts: &Facts<'_>, answers: &
         courses.extend(
             made.iter().map(|(way, it)| (Course::Steps(*way), it.clone().map_err(|error| error.message))),
         );
-        if facts.nature.breaks_users {
+        // Behind a stand-in both names work at once, so that there is nothing to move by shares.
+        let stands_in = made.iter().any(|(way, it)| *way == Way::View && it.is_ok());
+        if facts.nature.breaks_users && !stands_in {
             courses.extend(online.iter().map(|it| (Course::Gradual, it.clone())));
         }
         courses.extend(online.into_iter().map(|it| (Course::Prepared, it)));

@@ -30,3 +30,10 @@ pub fn compatibility(file: &CheckedFile, stopped: bool, phases: &[Phase]) -> Com
     let change = Change { before: &file.before, after, broken: &broken, target: &file.target, traffic };
     lockkeeper_core::verify::compatibility(&change, phases)
 }
+
+/// What the running release misses beside the schema that the migration as it was written leaves.
+pub fn missed_as_written(file: &CheckedFile, phases: &[Phase]) -> Vec<String> {
+    let states = compatibility(file, false, phases).states;
+    let beside = states.into_iter().next_back().and_then(|it| it.beside.into_iter().next());
+    beside.map(|it| it.misses).unwrap_or_default()
+}

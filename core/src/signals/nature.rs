@@ -1,5 +1,6 @@
 //! What a change is like, as far as it decides what must be asked.
 
+use crate::catalog::Catalog;
 use crate::check::CheckedStatement;
 use crate::effect::Waits;
 use crate::hazards::{Hazard, data::lossy_type_change};
@@ -21,8 +22,9 @@ pub struct Nature {
 }
 
 impl Nature {
-    /// The nature of these statements with what was found in them.
+    /// The nature of these statements on the schema before them, with what was found in them.
     pub fn of<'a>(
+        before: &Catalog,
         statements: impl IntoIterator<Item = &'a CheckedStatement>,
         hazards: impl IntoIterator<Item = &'a Hazard>,
     ) -> Self {
@@ -30,7 +32,7 @@ impl Nature {
         for statement in statements {
             nature.works |= !statement.effect.work.is_empty();
             nature.waits |= statement.effect.waits >= Waits::Writes;
-            nature.loses_values |= statement.operations.iter().any(|it| loses(&it.kind));
+            nature.loses_values |= statement.operations.iter().any(|it| loses(&it.kind, before));
         }
         for hazard in hazards {
             nature.breaks_users |= hazard.subject.is_some();
@@ -41,12 +43,17 @@ impl Nature {
     }
 }
 
-/// Whether values are dropped or changed, or may be.
-fn loses(kind: &Kind) -> bool {
+/// Whether values of the schema before are dropped or changed, or may be.
+fn loses(kind: &Kind, before: &Catalog) -> bool {
     match kind {
         Kind::Drop(drop) => drop.object == ObjectKind::Table,
         Kind::AlterTable(alter) => matches!(alter.action, TableAction::DropColumn { .. }),
-        Kind::Truncate(_) | Kind::Update(_) | Kind::Delete(_) | Kind::Merge(_) => true,
+        Kind::Update(update) => {
+            let table = before.table(&before.resolve(&update.table));
+            let was_there = |column: &str| table.is_none_or(|it| it.column(column).is_some());
+            update.columns.iter().any(|it| was_there(&it.name))
+        }
+        Kind::Truncate(_) | Kind::Delete(_) | Kind::Merge(_) => true,
         _ => false,
     }
 }

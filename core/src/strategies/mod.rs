@@ -79,6 +79,8 @@ pub struct Facts<'a> {
     pub before: &'a Catalog,
     /// Why the migration as it was written fails, where it does.
     pub fails: Option<&'a str>,
+    /// What the running release misses beside the schema that the migration as it was written leaves.
+    pub misses: &'a [String],
     /// Hours that are not work.
     pub pace: Pace,
 }

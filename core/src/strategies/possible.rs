@@ -42,9 +42,10 @@ fn as_written(costs: &Costs, facts: &Facts<'_>) -> Option<Excluded> {
         return excluded_by(format!("as it is written it fails: {why}"), "the migration is mended");
     }
     if facts.nature.breaks_users {
+        let missed = facts.misses.first().map_or(String::new(), |it| format!(": {it}"));
         return excluded_by(
-            "the running release still uses what it takes away, and fails from that moment on",
-            "no release that uses it is running",
+            format!("the running release fails from that moment on{missed}"),
+            "no release that the change breaks is running",
         );
     }
     let tolerated = weigh::tolerated(facts.situation);

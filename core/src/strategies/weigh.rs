@@ -72,9 +72,12 @@ pub(super) fn tolerated(situation: &Situation) -> f64 {
     match &situation.downtime {
         Downtime::None => 0.5,
         Downtime::Wait(Seconds(seconds)) => *seconds,
-        Downtime::Window { .. } => 60.0,
+        Downtime::Window { .. } => 10.0,
     }
 }
+
+/// What a second of waiting weighs that is accepted: somebody waits all the same.
+const ACCEPTED: f64 = 0.5;
 
 fn waiting(costs: &Costs, situation: &Situation) -> Option<Weighed> {
     let seconds = match costs.blocked {
@@ -82,13 +85,18 @@ fn waiting(costs: &Costs, situation: &Situation) -> Option<Weighed> {
         None if costs.works_under_lock => UNKNOWN_WAIT,
         None => 0.0,
     };
-    let beyond = (seconds - tolerated(situation)).max(0.0);
+    let accepted = seconds.min(tolerated(situation));
     let (weight, because) = weight_of_waiting(situation);
     let amount = match costs.blocked {
         Some(range) => format!("others wait for {} while rows are read or written", range.in_words()),
         None => "others wait for a time that goes by the number of rows, which is not known".to_owned(),
     };
-    Some(Weighed { criterion: "waiting", amount, points: beyond * weight * crowd(situation), because })
+    Some(Weighed {
+        criterion: "waiting",
+        amount,
+        points: (accepted * ACCEPTED + (seconds - accepted) * weight) * crowd(situation),
+        because,
+    })
 }
 
 fn moments(costs: &Costs, situation: &Situation) -> Option<Weighed> {
