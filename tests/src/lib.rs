@@ -34,4 +34,5 @@ mod property;
 mod compared;
 mod verified;
 mod versions;
+mod watch;
 mod rehearse;
