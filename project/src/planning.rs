@@ -16,6 +16,7 @@ use lockkeeper_core::strategies::{self, Costing, Facts, Strategy};
 use lockkeeper_core::text::sanitise;
 
 use crate::analysis::{self, CheckedFile};
+use crate::config::Limits;
 use crate::discover::Project;
 use crate::rewrite::{self, Rewrite, RewriteError};
 use crate::secret::{redact, redact_value};
@@ -31,11 +32,12 @@ pub struct Gathered {
     pub questions: Vec<Question>,
 }
 
-/// Observes the repository and collects the answers; `given` win over the configuration's.
-pub fn gather(project: &Project, given: &[(String, Answer)]) -> Gathered {
+/// Observes the repository and collects the answers for a migration, or with an empty path those for the whole project;
+/// `given` win over the configuration's.
+pub fn gather(project: &Project, path: &str, given: &[(String, Answer)]) -> Gathered {
     let signals = signals(project);
     let mut answers: Vec<(String, Answer)> = given.to_vec();
-    answers.extend(project.config.answers());
+    answers.extend(project.config.at(path).answers());
     let questions = questions(&answers, &signals);
     Gathered { signals, questions }
 }
@@ -64,11 +66,12 @@ impl Gathered {
 pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Way>) -> Planned {
     let blocked_by: Vec<String> = gathered.blocking().iter().map(|it| it.id.to_owned()).collect();
     let rows = rows(gathered);
+    let limits = &project.config.at(&file.path).limits;
     let costing = Costing {
         target: &file.target,
         catalog: &file.before,
         rows: rows.as_ref(),
-        soak_hours: project.config.limits.soak_hours,
+        soak_hours: limits.soak_hours,
     };
     let facts = Facts { signals: &gathered.signals, questions: &gathered.questions, costing };
     let strategies =
@@ -90,7 +93,7 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
         questions: gathered.questions.iter().map(QuestionReport::from).collect(),
         blocked_by,
         operations: operations(project, file),
-        escalations: escalations(project, &strategies, rows.as_ref()),
+        escalations: escalations(limits, &strategies, rows.as_ref()),
         strategies: strategies.iter().map(StrategyReport::from).collect(),
         recommendation: recommendation.as_ref().map(RecommendationReport::from),
         plan: plan.map(|it| ChosenPlan {
@@ -164,8 +167,7 @@ fn operations(project: &Project, file: &CheckedFile) -> Vec<OperationReport> {
 }
 
 /// Why more than one person must look: the defaults of the domain, or the project's limits.
-fn escalations(project: &Project, strategies: &[Strategy], rows: Option<&Rows>) -> Vec<String> {
-    let limits = &project.config.limits;
+fn escalations(limits: &Limits, strategies: &[Strategy], rows: Option<&Rows>) -> Vec<String> {
     let mut found = Vec::new();
     let longest =
         strategies.iter().filter(|it| it.excluded.is_none()).filter_map(|it| it.costs.blocked_seconds);

@@ -2,7 +2,6 @@
 
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 
-use crate::config::FILE_NAME;
 use crate::discover::Project;
 use crate::files::{File, is_inside, parent};
 use crate::folder::Folder;
@@ -31,41 +30,39 @@ fn default_version(dialect: Dialect) -> Version {
     }
 }
 
-/// The target of a folder; without a folder, or where its engine is not known, that of the configuration or
-/// PostgreSQL.
-pub fn target(project: &Project, folder: Option<&Folder>) -> Target {
-    let configured = project.config.dialect.as_deref().and_then(Dialect::from_id);
-    let dialect = folder.and_then(|folder| folder.dialect).or(configured).unwrap_or(Dialect::Postgres);
-    let (version, source) = version(project, folder.map_or("", |folder| &folder.path), configured, dialect);
-    Target { dialect, version, source, time_zone: project.config.time_zone.clone() }
+/// The target of a folder of migrations.
+pub fn target(project: &Project, folder: &Folder) -> Target {
+    of_path(project, &folder.path, folder.dialect)
 }
 
-fn version(
-    project: &Project,
-    folder: &str,
-    configured: Option<Dialect>,
-    dialect: Dialect,
-) -> (Version, String) {
-    let stated = project.config.target_version.as_ref().and_then(|it| Version::parse(&it.to_string()));
-    if let Some(version) = stated.filter(|_| configured.is_none_or(|it| it == dialect)) {
-        let line = project.config.line_of("target-version").unwrap_or(1);
-        return (version, format!("{FILE_NAME}:{line}"));
-    }
+/// The target of what stands in no folder of migrations, by its path: where nothing is stated, PostgreSQL.
+pub fn target_alone(project: &Project, path: &str) -> Target {
+    of_path(project, path, None)
+}
+
+fn of_path(project: &Project, path: &str, shown: Option<Dialect>) -> Target {
+    let config = project.config.at(path);
+    let configured = config.dialect.as_deref().and_then(Dialect::from_id);
+    let dialect = shown.or(configured).unwrap_or(Dialect::Postgres);
+    let stated = config.target_version.as_ref().and_then(|it| Version::parse(&it.to_string()));
+    let (version, source) = match stated.filter(|_| configured.is_none_or(|it| it == dialect)) {
+        Some(version) => (version, config.place_of_version()),
+        None => seen_version(project, path, dialect),
+    };
+    Target { dialect, version, source, time_zone: config.time_zone.clone() }
+}
+
+/// The version that the repository shows, with the place that shows it.
+fn seen_version(project: &Project, path: &str, dialect: Dialect) -> (Version, String) {
     let seen = sightings(project).into_iter().filter(|it| it.dialect == dialect);
-    match seen.min_by_key(|it| (rank(&it.path), distance(&it.path, folder))) {
-        Some(seen) => {
-            let place = format!("{}:{}", seen.path, seen.line);
-            let version = Target::nearest(dialect, seen.version);
-            let unknown = Target::refusal(dialect, seen.version);
-            (
-                version,
-                unknown.map_or_else(
-                    || place.clone(),
-                    |why| format!("{place}; {why}, so that {version} is taken"),
-                ),
-            )
-        }
-        None => (default_version(dialect), "default".to_owned()),
+    let Some(seen) = seen.min_by_key(|it| (rank(&it.path), distance(&it.path, path))) else {
+        return (default_version(dialect), "default".to_owned());
+    };
+    let place = format!("{}:{}", seen.path, seen.line);
+    let version = Target::nearest(dialect, seen.version);
+    match Target::refusal(dialect, seen.version) {
+        None => (version, place),
+        Some(why) => (version, format!("{place}; {why}, so that {version} is taken")),
     }
 }
 
