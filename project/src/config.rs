@@ -14,7 +14,7 @@ use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::FRAMEWORKS;
 use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::mechanics::Answers;
-use lockkeeper_core::signals::{Answer, QUESTIONS};
+use lockkeeper_core::signals::{Answer, QUESTIONS, QuestionFacts};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -209,9 +209,17 @@ fn framework_schema(_: &mut SchemaGenerator) -> Schema {
 
 /// Names that the file may use stand in the schema, so that editors complete them.
 fn answers_schema(generator: &mut SchemaGenerator) -> Schema {
-    let properties = QUESTIONS.iter().map(|it| (it.id.to_owned(), described::<Scalar>(generator, it.text)));
+    let properties =
+        QUESTIONS.iter().map(|it| (it.id.to_owned(), described::<Scalar>(generator, &asked(it))));
     let properties: serde_json::Map<_, _> = properties.collect();
     json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// The question with the answers that it takes.
+fn asked(question: &QuestionFacts) -> String {
+    let choices: Vec<String> =
+        question.choices.iter().map(|it| format!("`{}`: {}", it.value, it.meaning)).collect();
+    [question.text.to_owned(), choices.join("; ")].join(" ").trim_end().to_owned()
 }
 
 fn severity_schema(generator: &mut SchemaGenerator) -> Schema {

@@ -67,7 +67,7 @@ impl Page<'_> {
 
     fn table(&self, text: &mut String, title: &str, said: &str, schema: &Value) {
         write!(text, "\n## {title}\n\n").expect("a string");
-        let more = schema.get("description").and_then(Value::as_str).filter(|it| *it != said);
+        let more = schema.get("description").and_then(Value::as_str).filter(|it| !it.starts_with(said));
         let paragraphs: Vec<String> =
             [Some(said), more].into_iter().flatten().filter(|it| !it.is_empty()).map(unwrapped).collect();
         if !paragraphs.is_empty() {
@@ -95,6 +95,9 @@ impl Page<'_> {
 
     /// What a key takes, in words.
     fn values(&self, value: &Value) -> String {
+        if value.to_string().contains("#/definitions/Scalar") && value.get("items").is_none() {
+            return "text or a number".to_owned();
+        }
         let value = self.resolved(value);
         if let Some(names) = value.get("enum").and_then(Value::as_array) {
             return names
@@ -156,7 +159,7 @@ fn is_empty(value: &Value) -> bool {
 
 /// Paragraphs on a line each, and nothing that would end a cell of a table.
 fn unwrapped(text: &str) -> String {
-    text.replace('\n', " ").replace('|', "\\|")
+    text.replace("\n\n", " ").replace('\n', " ").replace('|', "\\|")
 }
 
 fn lower(text: &str) -> String {

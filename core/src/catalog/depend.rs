@@ -202,7 +202,7 @@ impl Search<'_> {
 
     fn is_type_of(&self, of: &TypeName) -> bool {
         let may_be = match self.on {
-            Thing::Type(ty) => ty.name == of.name,
+            Thing::Type(ty) => *ty.name == *of.name,
             Thing::Extension(_) => true,
             Thing::Routine(_) | Thing::Sequence(_) => false,
         };
