@@ -16,8 +16,7 @@ const SUMS: &str = "SHA256SUMS";
 
 /// Builds all of it into `target/packages`.
 pub fn run_all() -> Result<()> {
-    run(&mut cargo(&["build", "--locked", "--profile", "dist", "--package", "lockkeeper"]))?;
-    let program = target().join("dist/lockkeeper");
+    let program = build()?;
     let packages = target().join("packages");
     if packages.exists() {
         fs::remove_dir_all(&packages)?;
@@ -31,6 +30,19 @@ pub fn run_all() -> Result<()> {
     wheel(&packages)?;
     extension(&program, &packages)?;
     checksums(&packages)
+}
+
+/// Builds the program that is handed out.
+pub fn build() -> Result<PathBuf> {
+    let build = ["build", "--locked", "--profile", "dist", "--package", "lockkeeper"];
+    run(cargo(&build).envs(flags()))?;
+    Ok(target().join("dist/lockkeeper"))
+}
+
+/// Functions of the same code are kept once. Only where rustc links with its own lld, which can do that.
+fn flags() -> Option<(&'static str, &'static str)> {
+    let has_lld = cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"));
+    has_lld.then_some(("RUSTFLAGS", "-Clink-arg=-Wl,--icf=all"))
 }
 
 /// The program with its licences, manual pages and completions. Gives the folder that was packed.
@@ -90,7 +102,7 @@ fn npm(program: &Path, packages: &Path) -> Result<()> {
 fn wheel(packages: &Path) -> Result<()> {
     let venv = install_from_pypi("maturin", MATURIN)?;
     let mut build = command(venv.join("bin/maturin"), &["build", "--profile", "dist", "--out"]);
-    run(build.arg(packages).env("CARGO_TARGET_DIR", target()))
+    run(build.arg(packages).env("CARGO_TARGET_DIR", target()).envs(flags()))
 }
 
 /// The extension of VS Code for this platform, which carries the program.

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
+use crate::dist;
 use crate::measure::usage;
-use crate::shell::{cargo, command, run, target};
+use crate::shell::command;
 use crate::tools;
 
 /// What it is compared with.
@@ -21,8 +22,7 @@ const REPEATED: usize = 5;
 /// Compares the two over the migrations that `lockkeeper check` finds in the projects: JSON with JSON, then what each shows people.
 pub fn compare(projects: &[PathBuf]) -> Result<()> {
     let squawk = tools::install_from_pypi("squawk-venv", SQUAWK)?.join("bin/squawk");
-    run(&mut cargo(&["build", "--profile", "dist", "--package", "lockkeeper"]))?;
-    let lockkeeper = target().join("dist/lockkeeper");
+    let lockkeeper = dist::build()?;
     let mut files = Vec::new();
     for project in projects {
         files.extend(migrations(&lockkeeper, project)?);
