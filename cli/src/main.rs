@@ -12,6 +12,8 @@ mod schemas;
 use std::process::ExitCode;
 
 use clap::Parser;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
 
 use args::{Args, Command};
 
@@ -51,13 +53,14 @@ fn main() -> ExitCode {
 
 /// The log goes to stderr: stdout is the answer.
 fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("LOCKKEEPER_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn,sqlx=off"));
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let asked = std::env::var("LOCKKEEPER_LOG").ok().and_then(|it| it.parse::<Targets>().ok());
+    let filter = asked.unwrap_or_else(|| {
+        Targets::new().with_default(LevelFilter::WARN).with_target("sqlx", LevelFilter::OFF)
+    });
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(!anstyle_query::no_color() && std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_writer(std::io::stderr)
-        .finish();
+        .with_writer(std::io::stderr);
+    let subscriber = tracing_subscriber::registry().with(lines).with(filter);
     // It is set once, here: a second subscriber cannot be there.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }

@@ -315,7 +315,7 @@ impl Analysis {
     /// Rewrites it, with new names of now.
     pub(crate) fn rewrite(&self, way: Way) -> Result<Rewrite, RewriteError> {
         let project = &self.loaded.opened.project;
-        rewrite(project, &self.file, way, &project.config.answers_with(&[]), now())
+        rewrite(project, &self.file, way, &project.config.at(&self.file.path).answers_with(&[]), now())
     }
 }
 

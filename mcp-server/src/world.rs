@@ -79,8 +79,8 @@ impl World {
     pub fn check(&self, project: &Project, path: &str) -> Told<(CheckedFile, String)> {
         let relative = inside(project, path)?;
         let text = read(project, &relative)?;
-        let policy = analysis::policy(project, Some(timestamp()));
-        let file = analysis::check_path(project, Path::new(&relative), Some(&text), &policy)
+        let policies = analysis::policies(project, Some(timestamp()));
+        let file = analysis::check_path(project, Path::new(&relative), Some(&text), &policies)
             .ok_or_else(|| format!("{relative} cannot be read as a migration"))?;
         Ok((file, text))
     }
@@ -95,7 +95,7 @@ impl World {
         {
             return Err(format!("{} {}: {}", problem.path, problem.message, problem.advice));
         }
-        let planned = plan(&project, &file, &gather(&project, &Said::default()), course);
+        let planned = plan(&project, &file, &gather(&project, &file.path, &Said::default()), course);
         let policy = in_force(&project).map_err(|error| error.to_string())?;
         let source = text.as_bytes();
         let drafting =

@@ -9,25 +9,26 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::{self, Checked, Part};
 use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::estimate::Sizes;
-use lockkeeper_core::framework::{Direction, Framework, Timestamp};
-use lockkeeper_core::hazards::{self, Hazard, Subject};
+use lockkeeper_core::framework::{Direction, Framework};
+use lockkeeper_core::hazards::{Hazard, Subject};
 use lockkeeper_core::policy::{Judged, Policy};
 use lockkeeper_core::recipes::Group;
 use lockkeeper_core::reference::Reference;
 use lockkeeper_core::report::{self, CheckReport, FileFacts, FileReport, ProblemReport};
 use lockkeeper_core::signals::{self, Situation};
 
-use crate::config::Severity;
 use crate::discover::{self, Place, Project};
 use crate::folder::{Folder, Migration, Problem, Source};
 use crate::references::references;
 use crate::rewrite;
-use crate::target::target;
+use crate::target::{target, target_alone};
 
 pub mod deploy;
 pub mod editing;
+mod policies;
 mod source;
 
+pub use policies::{Policies, policies};
 pub use source::check_source;
 
 /// The schema before each migration of a folder, and after the last.
@@ -41,7 +42,7 @@ pub struct History {
 impl History {
     /// Replays all migrations of a folder.
     pub fn replay(project: &Project, folder: &Folder) -> Self {
-        let target = target(project, Some(folder));
+        let target = target(project, folder);
         let mut catalog = base(&target);
         let mut before = Vec::with_capacity(folder.migrations.len() + 1);
         for migration in &folder.migrations {
@@ -159,22 +160,11 @@ impl CheckedFile {
     }
 }
 
-/// What a project accepts, from its configuration. `today` is the day that allowances are compared with.
-pub fn policy(project: &Project, today: Option<Timestamp>) -> Policy {
-    let severity = |severity: &Severity| match severity {
-        Severity::Off => None,
-        Severity::Note => Some(hazards::Severity::Note),
-        Severity::Warning => Some(hazards::Severity::Warning),
-        Severity::Danger => Some(hazards::Severity::Danger),
-    };
-    let severities = project.config.severity.iter().map(|(rule, it)| (rule.clone(), severity(it)));
-    Policy { severities: severities.collect(), today, ..Policy::default() }
-}
-
-/// How large the tables are, as somebody stated.
-pub fn declared_sizes(project: &Project) -> Option<Sizes> {
-    let signals = signals::with_stated(Vec::new(), &project.config.facts());
-    let questions = signals::questions(&project.config.answers(), &signals);
+/// How large the tables are that the migration at `path` is about, as somebody stated.
+pub fn declared_sizes(project: &Project, path: &str) -> Option<Sizes> {
+    let config = project.config.at(path);
+    let signals = signals::with_stated(Vec::new(), &config.facts());
+    let questions = signals::questions(&config.answers(), &signals);
     Situation::of(&signals, &questions).sizes
 }
 
@@ -188,21 +178,21 @@ pub fn check_alone(path: &str, text: &str, target: &Target, policy: &Policy) -> 
 pub fn check_folder(
     project: &Project,
     folder: &Folder,
-    policy: &Policy,
+    policies: &Policies,
     wanted: impl Fn(&Source) -> bool,
 ) -> Vec<CheckedFile> {
-    check_folder_for(folder, &target(project, Some(folder)), policy, wanted)
+    check_folder_for(folder, &target(project, folder), policies, wanted)
 }
 
 /// The same for a stated target.
 pub fn check_folder_for(
     folder: &Folder,
     target: &Target,
-    policy: &Policy,
+    policies: &Policies,
     wanted: impl Fn(&Source) -> bool,
 ) -> Vec<CheckedFile> {
     let mut files = Vec::new();
-    check_each(folder, target, policy, wanted, |file| files.push(file));
+    check_each(folder, target, policies, wanted, |file| files.push(file));
     files
 }
 
@@ -211,7 +201,7 @@ pub fn check_folder_for(
 pub fn check_each(
     folder: &Folder,
     target: &Target,
-    policy: &Policy,
+    policies: &Policies,
     wanted: impl Fn(&Source) -> bool,
     mut visit: impl FnMut(CheckedFile),
 ) {
@@ -222,6 +212,7 @@ pub fn check_each(
             if wanted(source) {
                 let is_up = source.sections.iter().any(|section| section.direction == Direction::Up);
                 let before = if is_up { &catalog } else { &before };
+                let policy = policies.of(&source.path);
                 let file = check_source(folder.framework, source, target, before, Some(folder), policy);
                 if let Some((last, _)) = file.parts.last() {
                     catalog = last.after.clone();
@@ -300,7 +291,7 @@ pub fn close_report(
     let way = rewrite::ways(file).first().copied();
     let way = way.filter(|_| file.hazards().any(|it| !it.recipes.is_empty()));
     report.rewrite_refused = way.and_then(|way| {
-        rewrite::proved_phases(project, file, way, &project.config.answers_with(&[]))
+        rewrite::proved_phases(project, file, way, &project.config.at(&file.path).answers_with(&[]))
             .err()
             .map(|it| it.message)
     });
@@ -312,14 +303,16 @@ pub fn check_report(
     project: &Project,
     files: &[CheckedFile],
     problems: &[Problem],
-    policy: &Policy,
+    policies: &Policies,
     references: &BTreeMap<Subject, Vec<Reference>>,
 ) -> CheckReport {
-    let rows = declared_sizes(project);
     let target = files.first().map_or_else(Target::default, |file| file.target.clone());
-    let reports = files.iter().map(|file| close_report(project, file, rows.as_ref(), references)).collect();
+    let report = |file: &CheckedFile| {
+        close_report(project, file, declared_sizes(project, &file.path).as_ref(), references)
+    };
+    let reports = files.iter().map(report).collect();
     let problems = problems.iter().map(problem_report).collect();
-    CheckReport::new(&target, reports, problems, policy)
+    CheckReport::new(&target, reports, problems, policies.whole())
 }
 
 /// A problem on the wire.
@@ -337,19 +330,19 @@ pub fn check_path(
     project: &Project,
     path: &Path,
     text: Option<&str>,
-    policy: &Policy,
+    policies: &Policies,
 ) -> Option<CheckedFile> {
     let relative = project.relative(path);
     match project.classify_file(path) {
         Place::Migration(folder, ..) | Place::Folder(folder) => {
             let text = text.map(str::to_owned).or_else(|| project.read(&relative))?;
-            let target = target(project, Some(folder));
-            Some(check_in_folder(folder, &target, &relative, &text, policy))
+            let target = target(project, folder);
+            Some(check_in_folder(folder, &target, &relative, &text, policies.of(&relative)))
         }
         Place::Alone => {
             let text = text.map(str::to_owned).or_else(|| project.read(&relative))?;
-            let target = target(project, None);
-            Some(check_alone(&relative, &text, &target, policy))
+            let target = target_alone(project, &relative);
+            Some(check_alone(&relative, &text, &target, policies.of(&relative)))
         }
     }
 }

@@ -1,18 +1,30 @@
 //! `lockkeeper.toml`: what the project's people have decided or know better than we can find out.
 
+mod lines;
+mod paths;
+mod refusal;
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use lockkeeper_core::dialect::{Dialect, Target, Version};
-use lockkeeper_core::framework::{FRAMEWORKS, Framework};
+use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::framework::FRAMEWORKS;
 use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::mechanics::Answers;
-use lockkeeper_core::signals::{self, Answer, QUESTIONS, Stated};
+use lockkeeper_core::signals::{Answer, QUESTIONS, QuestionFacts, Stated};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-use crate::files;
+use crate::folder::Folder;
 use crate::tier::Tier;
+use lines::Lines;
+pub use paths::{LimitsOfPath, PathConfig};
+pub use refusal::rule_refusal;
+pub(crate) use refusal::usual;
+use refusal::{Refused, unknown};
 
 /// The file's name at a project's root.
 pub const FILE_NAME: &str = "lockkeeper.toml";
@@ -48,9 +60,19 @@ pub struct Config {
     pub databases: BTreeMap<String, Database>,
     /// Who signs approvals.
     pub approval: Approval,
-    /// The file's text, for the lines of its keys.
+    /// What is different for a part of the repository: a service, a package, a folder.
+    pub paths: Vec<PathConfig>,
+    /// The file's text.
     #[serde(skip)]
-    text: String,
+    text: Arc<str>,
+    #[serde(skip)]
+    lines: Arc<Lines>,
+    /// The entries of `paths` that have been laid over, the outermost first.
+    #[serde(skip)]
+    laid_over: Vec<usize>,
+    /// The committed configuration, whose severities count where they are stricter.
+    #[serde(skip)]
+    floor: Option<Arc<Config>>,
 }
 
 /// The tier of each gate that is raised.
@@ -86,15 +108,19 @@ pub struct Approval {
 }
 
 /// One folder of migrations.
+///
+/// Folders are recognised by their names and by what lies in and around them; an entry is only needed where that fails.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct MigrationsConfig {
     /// The folder, relative to the root.
     pub path: String,
     /// The framework's id.
+    #[serde(default)]
     #[schemars(schema_with = "framework_schema")]
     pub framework: Option<String>,
     /// The engine.
+    #[serde(default)]
     #[schemars(schema_with = "dialect_schema")]
     pub dialect: Option<String>,
 }
@@ -195,9 +221,17 @@ fn framework_schema(_: &mut SchemaGenerator) -> Schema {
 
 /// Names that the file may use stand in the schema, so that editors complete them.
 fn answers_schema(generator: &mut SchemaGenerator) -> Schema {
-    let properties = QUESTIONS.iter().map(|it| (it.id.to_owned(), described::<Scalar>(generator, it.text)));
+    let properties =
+        QUESTIONS.iter().map(|it| (it.id.to_owned(), described::<Scalar>(generator, &asked(it))));
     let properties: serde_json::Map<_, _> = properties.collect();
     json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
+}
+
+/// The question with the answers that it takes.
+fn asked(question: &QuestionFacts) -> String {
+    let choices: Vec<String> =
+        question.choices.iter().map(|it| format!("`{}`: {}", it.value, it.meaning)).collect();
+    [question.text.to_owned(), choices.join("; ")].join(" ").trim_end().to_owned()
 }
 
 fn severity_schema(generator: &mut SchemaGenerator) -> Schema {
@@ -243,9 +277,23 @@ pub enum ConfigError {
 pub fn load(root: &Path) -> Result<Config, ConfigError> {
     let path = root.join(FILE_NAME);
     match std::fs::read_to_string(&path) {
-        Ok(text) => parse(&path, &text),
+        Ok(text) => {
+            let config = parse(&path, &text)?;
+            match paths::missing(&config, root) {
+                Some(refused) => Err(config.refuse(&path, refused)),
+                None => Ok(config),
+            }
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
         Err(source) => Err(ConfigError::Unreadable { path, source }),
+    }
+}
+
+/// Refuses a configuration that says for some files of a folder of migrations what only holds for all of them.
+pub(crate) fn refuse_divided(config: &Config, root: &Path, folders: &[Folder]) -> Result<(), ConfigError> {
+    match paths::divides_a_folder(config, folders) {
+        Some(refused) => Err(config.refuse(&root.join(FILE_NAME), refused)),
+        None => Ok(()),
     }
 }
 
@@ -255,45 +303,25 @@ pub fn load(root: &Path) -> Result<Config, ConfigError> {
 /// [`ConfigError::Wrong`] with the line and the nearest key or value that exists.
 pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     let mut config: Config = toml::from_str(text).map_err(|error| wrong(path, text, &error))?;
-    text.clone_into(&mut config.text);
-    let fail = |key: &str, message| {
-        Err(ConfigError::Wrong { path: path.to_owned(), line: line_of(text, key).unwrap_or(1), message })
+    config.text = text.into();
+    config.lines = Arc::new(Lines::of(text));
+    match refusal::refused(&config) {
+        Some(refused) => Err(config.refuse(path, refused)),
+        None => Ok(config),
+    }
+}
+
+fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+    let line = lines::line_at(text, error.span().map_or(0, |span| span.start));
+    let mut words = error.message().split('`').skip(1).step_by(2);
+    let message = match (error.message().split(' ').next(), words.next()) {
+        (Some("unknown"), Some(given)) => {
+            let what = if error.message().starts_with("unknown variant") { "value" } else { "key" };
+            unknown(what, given, &words.collect::<Vec<_>>())
+        }
+        _ => error.message().to_owned(),
     };
-    let dialects: Vec<&str> = Dialect::ALL.iter().map(|dialect| dialect.id()).collect();
-    let folders = &config.migrations;
-    let named = config.dialect.iter().chain(folders.iter().filter_map(|folder| folder.dialect.as_ref()));
-    if let Some(dialect) = named.into_iter().find(|dialect| Dialect::from_id(dialect).is_none()) {
-        return fail("dialect", unknown("dialect", dialect, &dialects));
-    }
-    let frameworks: Vec<&str> = FRAMEWORKS.iter().map(|framework| framework.id).collect();
-    let mut named = folders.iter().filter_map(|folder| folder.framework.as_ref());
-    if let Some(id) = named.find(|id| Framework::by_id(id).is_none()) {
-        return fail("framework", unknown("framework", id, &frameworks));
-    }
-    let questions: Vec<&str> = QUESTIONS.iter().map(|question| question.id).collect();
-    if let Some(id) = config.answers.keys().find(|id| !questions.contains(&id.as_str())) {
-        return fail(id, unknown("question", id, &questions));
-    }
-    let refused =
-        |(id, value): (&String, &Scalar)| Some((id.clone(), signals::refusal(id, &value.to_string())?));
-    if let Some((id, message)) = config.answers.iter().find_map(refused) {
-        return fail(&id, message);
-    }
-    let refused = |it: &Stated| Some((it.id.clone(), signals::fact_refusal(&it.id, &it.value)?));
-    if let Some((id, message)) = config.facts().iter().find_map(refused) {
-        return fail(id.rsplit('.').next().unwrap_or(&id), message);
-    }
-    if let Some(message) = version_refusal(&config) {
-        return fail("target-version", message);
-    }
-    if let Some((id, message)) = config.severity.keys().find_map(|id| Some((id, rule_refusal(id)?))) {
-        return fail(id, message);
-    }
-    if let Some((glob, error)) = config.ignore.iter().find_map(|glob| Some((glob, files::glob_error(glob)?)))
-    {
-        return fail("ignore", format!("`{glob}` is not a glob: {error}"));
-    }
-    Ok(config)
+    ConfigError::Wrong { path: path.to_owned(), line, message }
 }
 
 impl Gates {
@@ -313,43 +341,29 @@ impl Gates {
     }
 }
 
-/// Why there is no rule of this name, with the nearest one; `None` where there is.
-pub fn rule_refusal(name: &str) -> Option<String> {
-    let rules: Vec<&str> = RULES.iter().map(|rule| rule.id).collect();
-    hazards::by_id(name).is_none().then(|| unknown("rule", name, &rules))
-}
-
-fn version_refusal(config: &Config) -> Option<String> {
-    let stated = config.target_version.as_ref()?.to_string();
-    let Some(version) = Version::parse(&stated) else {
-        return Some(format!("`{stated}` is no version: say target-version = 15"));
-    };
-    let dialect = config.dialect.as_deref().and_then(Dialect::from_id).unwrap_or(Dialect::Postgres);
-    Target::refusal(dialect, version)
-}
-
 impl Config {
     /// The answers with the lines they stand on.
     pub fn answers(&self) -> Vec<(String, Answer)> {
         let answer = |(id, value): (&String, &Scalar)| {
-            let line = line_of(&self.text, id).map_or(String::new(), |line| format!(":{line}"));
-            (id.clone(), Answer { value: value.to_string(), source: format!("{FILE_NAME}{line}") })
+            let source = self.place_of(&["answers", id]);
+            (id.clone(), Answer { value: value.to_string(), source })
         };
         self.answers.iter().map(answer).collect()
     }
 
     /// The stated facts with the lines they stand on; those of a table are called `rows.users`.
     pub fn facts(&self) -> Vec<Stated> {
-        let stated = |id: String, key: &str, value: &Scalar| {
-            let line = line_of(&self.text, key).map_or(String::new(), |line| format!(":{line}"));
-            Stated { id, value: value.to_string(), source: format!("{FILE_NAME}{line}") }
+        let stated = |id: String, way: &[&str], value: &Scalar| {
+            let source = self.place_of(&[&["facts"], way].concat());
+            Stated { id, value: value.to_string(), source }
         };
         let of_fact = |(id, fact): (&String, &Fact)| -> Vec<Stated> {
             match fact {
-                Fact::Whole(value) => vec![stated(id.clone(), id, value)],
+                Fact::Whole(value) => vec![stated(id.clone(), &[id], value)],
                 Fact::OfTables(tables) => {
-                    let of_table =
-                        |(table, value): (&String, &Scalar)| stated(format!("{id}.{table}"), table, value);
+                    let of_table = |(table, value): (&String, &Scalar)| {
+                        stated(format!("{id}.{table}"), &[id, table], value)
+                    };
                     tables.iter().map(of_table).collect()
                 }
             }
@@ -368,126 +382,31 @@ impl Config {
         &self.text
     }
 
-    /// The line of a key, from 1.
-    pub fn line_of(&self, key: &str) -> Option<usize> {
-        line_of(&self.text, key)
+    /// Where the version of the server is stated: the file and the line.
+    pub fn place_of_version(&self) -> String {
+        self.place_of(&["target-version"])
+    }
+
+    pub(crate) fn place_of(&self, way: &[&str]) -> String {
+        self.line_of(way).map_or_else(|| FILE_NAME.to_owned(), |line| format!("{FILE_NAME}:{line}"))
+    }
+
+    /// The line of a key, from 1: in the innermost entry that says it, else in the file's own tables.
+    fn line_of(&self, way: &[&str]) -> Option<usize> {
+        let way: Vec<String> = way.iter().map(ToString::to_string).collect();
+        let in_entry = |index: &usize| self.lines.of_key(&[paths::way_to(*index), way.clone()].concat());
+        self.laid_over.iter().rev().find_map(in_entry).or_else(|| self.lines.of_key(&way))
+    }
+
+    fn refuse(&self, path: &Path, refused: Refused) -> ConfigError {
+        let line = self.lines.of_key(&refused.way).unwrap_or(1);
+        ConfigError::Wrong { path: path.to_owned(), line, message: refused.message }
     }
 }
 
-fn line_of(text: &str, key: &str) -> Option<usize> {
-    let is_key = |line: &str| {
-        let rest = line.trim_start().trim_start_matches('"').strip_prefix(key);
-        rest.is_some_and(|rest| rest.trim_start_matches('"').trim_start().starts_with('='))
-    };
-    text.lines().position(is_key).map(|index| index + 1)
-}
-
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
-    let start = error.span().map_or(0, |span| span.start);
-    let line = text.as_bytes()[..start.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1;
-    let mut words = error.message().split('`').skip(1).step_by(2);
-    let message = match (error.message().split(' ').next(), words.next()) {
-        (Some("unknown"), Some(given)) => {
-            let what = if error.message().starts_with("unknown variant") { "value" } else { "key" };
-            unknown(what, given, &words.collect::<Vec<_>>())
-        }
-        _ => error.message().to_owned(),
-    };
-    ConfigError::Wrong { path: path.to_owned(), line, message }
-}
-
-fn unknown(what: &str, given: &str, valid: &[&str]) -> String {
-    let nearest = valid.iter().min_by_key(|candidate| distance(given, candidate));
-    match nearest.filter(|nearest| distance(given, nearest) <= 1 + given.len() / 3) {
-        Some(nearest) => format!("there is no {what} `{given}`; did you mean `{nearest}`?"),
-        None if what == "rule" => format!("there is no rule `{given}`; `lockkeeper explain` lists them"),
-        None => format!("there is no {what} `{given}`; there are {}", valid.join(", ")),
-    }
-}
-
-/// Levenshtein's distance, in bytes.
-fn distance(from: &str, to: &str) -> usize {
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (i, a) in from.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in to.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[to.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn refused(text: &str, expected: &str) {
-        let error = parse(Path::new("lockkeeper.toml"), text).expect_err("is refused");
-        assert_eq!(error.to_string(), expected);
-    }
-
-    #[test]
-    fn a_full_file_is_read() {
-        let text = "dialect = \"postgres\"\ntarget-version = 15\ntime-zone = \"UTC\"\nignore = [\"vendor/**\"]\n\
-                    [[migrations]]\npath = \"db\"\nframework = \"goose\"\n[answers]\ntable-rows = 1200\n\
-                    every-writer-is-here = true\n[limits]\nlock-seconds = 2\n[severity]\ndropped-column = \"off\"\n";
-        let config = parse(Path::new("lockkeeper.toml"), text).expect("is valid");
-        assert_eq!(config.target_version, Some(Scalar::Number(15)));
-        assert_eq!(config.limits, Limits { lock_seconds: 2, ..Limits::default() });
-        let answers: Vec<_> =
-            config.answers().into_iter().map(|(id, it)| format!("{id} {} {}", it.value, it.source)).collect();
-        assert_eq!(
-            answers,
-            ["every-writer-is-here yes lockkeeper.toml:10", "table-rows 1200 lockkeeper.toml:9"]
-        );
-    }
-
-    #[test]
-    fn wrong_words_name_the_line_and_the_nearest_right_one() {
-        refused(
-            "\ndialct = \"postgres\"",
-            "lockkeeper.toml:2: there is no key `dialct`; did you mean `dialect`?",
-        );
-        refused(
-            "dialect = \"postgrs\"",
-            "lockkeeper.toml:1: there is no dialect `postgrs`; did you mean `postgres`?",
-        );
-        refused(
-            "[answers]\ndowntime = \"none\"",
-            "lockkeeper.toml:2: there is no question `downtime`; there are downtime-allowed, releases-between-steps, \
-             every-writer-is-here, table-rows, rollback-window, verified-backup, engine-version, acceptable-loss, critical-data, \
-             compliance, other-consumers, write-rate, availability, quiet-hours, narrowing",
-        );
-        refused(
-            "[answers]\ndowntime-allowed = \"nune\"",
-            "lockkeeper.toml:2: downtime-allowed cannot be `nune`: `nune` is not a span of time that can be read: say 30 s, 10 min, 1 h or 2 days, or one of none, seconds, window",
-        );
-        refused(
-            "[answers]\ntable-rows = \"four million\"",
-            "lockkeeper.toml:2: table-rows cannot be `four million`: `four million` is not a number that can be read: say 4000000, 4,000,000, 5M or 1.5 million",
-        );
-        refused(
-            "target-version = \"latest\"",
-            "lockkeeper.toml:1: `latest` is no version: say target-version = 15",
-        );
-        refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are");
-        refused(
-            "[severity]\nno-lock-timeot = \"note\"",
-            "lockkeeper.toml:2: there is no rule `no-lock-timeot`; did you mean `no-lock-timeout`?",
-        );
-        refused(
-            "[severity]\nx = \"warn\"",
-            "lockkeeper.toml:2: there is no value `warn`; there are off, note, warning, danger",
-        );
-    }
-
-    #[test]
-    fn broken_toml_names_its_line() {
-        let error = parse(Path::new("lockkeeper.toml"), "a = 1\nb = ").expect_err("is refused").to_string();
-        assert!(error.starts_with("lockkeeper.toml:2: "), "{error}");
+impl MigrationsConfig {
+    /// The path as files have it.
+    pub fn folder(&self) -> &str {
+        paths::plain(&self.path)
     }
 }

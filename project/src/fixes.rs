@@ -3,10 +3,9 @@
 use std::path::Path;
 
 use lockkeeper_core::hazards::{Applicability, Fix};
-use lockkeeper_core::policy::Policy;
 use lockkeeper_core::text::{Edit, apply};
 
-use crate::analysis::{CheckedFile, check_path};
+use crate::analysis::{CheckedFile, Policies, check_path};
 use crate::discover::Project;
 
 /// A fix may uncover the next one. Beyond these rounds something answers itself.
@@ -26,11 +25,11 @@ pub struct Fixed {
 }
 
 /// The file with all safe fixes; `None` where there is none to apply.
-pub fn fixed(project: &Project, path: &str, text: &str, policy: &Policy) -> Option<Fixed> {
+pub fn fixed(project: &Project, path: &str, text: &str, policies: &Policies) -> Option<Fixed> {
     let mut fixed =
         Fixed { path: path.to_owned(), before: text.to_owned(), after: text.to_owned(), titles: Vec::new() };
     for _ in 0..MOST_ROUNDS {
-        let checked = check_path(project, Path::new(path), Some(&fixed.after), policy)?;
+        let checked = check_path(project, Path::new(path), Some(&fixed.after), policies)?;
         let (edits, titles) = safe_edits(&checked);
         if titles.is_empty() {
             break;

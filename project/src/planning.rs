@@ -47,12 +47,13 @@ pub struct Said {
     pub facts: Vec<Stated>,
 }
 
-/// Observes the repository and collects what people stated and answered.
-pub fn gather(project: &Project, said: &Said) -> Gathered {
-    let stated: Vec<Stated> = project.config.facts().into_iter().chain(said.facts.iter().cloned()).collect();
+/// Observes the repository and collects what people stated and answered for a migration, or with an empty path for the whole project.
+pub fn gather(project: &Project, path: &str, said: &Said) -> Gathered {
+    let config = project.config.at(path);
+    let stated: Vec<Stated> = config.facts().into_iter().chain(said.facts.iter().cloned()).collect();
     let signals = with_stated(signals(project), &stated);
     let mut answers: Vec<(String, Answer)> = said.answers.clone();
-    answers.extend(project.config.answers());
+    answers.extend(config.answers());
     let questions = questions(&answers, &signals);
     Gathered { signals, questions }
 }
@@ -87,7 +88,7 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
         before: &file.before,
         fails: fails.as_deref(),
         misses: &misses,
-        pace: Pace { soak_hours: project.config.limits.soak_hours as f64 },
+        pace: Pace { soak_hours: project.config.at(&file.path).limits.soak_hours as f64 },
     };
     let stopped = !gathered.open(&[Blocks::Strategies]).is_empty();
     let strategies =
@@ -235,7 +236,7 @@ impl Told<'_> {
         let consumers = self.consumers();
         let tables: Vec<String> = tables(file).iter().map(|it| it.sql(dialect)).collect();
         let going: Vec<String> = self.references.keys().map(shown).collect();
-        let limits = &self.project.config.limits;
+        let limits = &self.project.config.at(&file.path).limits;
         let limits = Limits {
             error_percent: limits.error_percent,
             lag_seconds: limits.replica_lag_seconds,
@@ -264,7 +265,7 @@ impl Told<'_> {
 
     /// Why more than one person must look: the defaults of the domain, or the project's limits.
     fn escalations(&self, strategy: &Strategy) -> Vec<String> {
-        let limits = &self.project.config.limits;
+        let limits = &self.project.config.at(&self.file.path).limits;
         let costs = &strategy.costs;
         let mut found = Vec::new();
         if let Some(range) = costs.blocked.filter(|it| it.high > limits.lock_seconds as f64) {

@@ -6,11 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use lockkeeper_core::hazards;
 use lockkeeper_root::Root;
 use toml::{Table, Value};
 
-use crate::config::{self, Config, FILE_NAME, Gates, Severity};
+use crate::config::{self, Config, FILE_NAME, Gates, Severity, usual};
 use crate::discover::Project;
 use crate::git::{Committed, committed};
 use crate::tier::Tier;
@@ -87,15 +86,7 @@ pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
     let parsed = config::parse(Path::new(FILE_NAME), &before);
     let old = parsed.map_err(|error| PolicyError::Committed(error.to_string()))?;
     let mut changes = changes(&before, now);
-    let mut config = project.config.clone();
-    for (rule, severity) in &mut config.severity {
-        let committed = old.severity.get(rule).copied().or_else(|| usual(rule));
-        *severity = committed.map_or(*severity, |it| it.max(*severity));
-    }
-    for (rule, severity) in &old.severity {
-        let usual = usual(rule).map_or(*severity, |it| it.max(*severity));
-        config.severity.entry(rule.clone()).or_insert(usual);
-    }
+    let config = project.config.clone().no_looser_than(old.clone());
     let databases: BTreeSet<&String> = old.databases.keys().chain(config.databases.keys()).collect();
     let named = |name: &String| {
         let both = [old.databases.get(name), config.databases.get(name)];
@@ -112,51 +103,57 @@ pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
     Ok(Policy { config, tiers, databases, changes, signers })
 }
 
-/// Keys that differ, by their dotted names. Answers are what a plan is made of: they are shown with it.
+/// Keys that differ. Answers are what a plan is made of: they are shown with it.
 fn changes(before: &str, now: &str) -> Vec<Change> {
     let (before, now) = (keys(before), keys(now));
-    let all: BTreeSet<&String> = before.keys().chain(now.keys()).collect();
+    let all: BTreeSet<&Vec<String>> = before.keys().chain(now.keys()).collect();
     let differing = all.into_iter().filter(|key| before.get(*key) != now.get(*key));
     differing
         .map(|key| {
             let (before, after) = (before.get(key).cloned(), now.get(key).cloned());
             let loosens = loosens(key, before.as_deref(), after.as_deref());
-            Change { key: format!("{FILE_NAME}: {key}"), before, after, loosens }
+            Change { key: format!("{FILE_NAME}: {}", key.join(".")), before, after, loosens }
         })
         .collect()
 }
 
-fn keys(text: &str) -> BTreeMap<String, String> {
+/// All values by the way to them. Entries of `paths` go by their paths, so that a new one before another changes nothing of that.
+fn keys(text: &str) -> BTreeMap<Vec<String>, String> {
     let mut found = BTreeMap::new();
     // Both texts were read before: one that is no TOML does not come here.
-    flatten("", &text.parse::<Table>().unwrap_or_default(), &mut found);
+    flatten(&[], &text.parse::<Table>().unwrap_or_default(), &mut found);
     found
 }
 
-fn flatten(prefix: &str, table: &Table, found: &mut BTreeMap<String, String>) {
+fn flatten(above: &[String], table: &Table, found: &mut BTreeMap<Vec<String>, String>) {
     for (key, value) in table {
-        let name = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+        let way = [above, std::slice::from_ref(key)].concat();
         match value {
-            Value::Table(inner) => flatten(&name, inner, found),
-            Value::String(text) => drop(found.insert(name, text.clone())),
-            other => drop(found.insert(name, other.to_string())),
+            Value::Table(inner) => flatten(&way, inner, found),
+            Value::Array(entries) if above.is_empty() && key == "paths" => {
+                for entry in entries.iter().filter_map(Value::as_table) {
+                    let path = entry.get("path").and_then(Value::as_str).unwrap_or_default();
+                    flatten(&[&way[..], &[path.to_owned()]].concat(), entry, found);
+                }
+            }
+            Value::String(text) => drop(found.insert(way, text.clone())),
+            other => drop(found.insert(way, other.to_string())),
         }
     }
 }
 
-fn loosens(key: &str, before: Option<&str>, after: Option<&str>) -> bool {
-    let parts: Vec<&str> = key.split('.').collect();
+fn loosens(way: &[String], before: Option<&str>, after: Option<&str>) -> bool {
+    let parts: Vec<&str> = way.iter().map(String::as_str).collect();
     match parts.as_slice() {
-        ["answers", ..] => false,
+        ["answers", ..] | ["paths", _, "answers", ..] | ["paths", _, "path"] => false,
         ["severity", rule] => {
-            let of = |text: Option<&str>| match text {
-                Some("off") => Some(Severity::Off),
-                Some("note") => Some(Severity::Note),
-                Some("warning") => Some(Severity::Warning),
-                Some("danger") => Some(Severity::Danger),
-                _ => usual(rule),
-            };
+            let of = |text: Option<&str>| text.and_then(severity).or_else(|| usual(rule));
             of(after) < of(before)
+        }
+        // What a part does not say is as it is around it, which is not looked at here: only what is surely no looser is let pass.
+        ["paths", _, "severity", _] => {
+            let (before, after) = (before.and_then(severity), after.and_then(severity));
+            after != Some(Severity::Danger) && (before.is_none() || after < before)
         }
         ["gates", _] | ["databases", _, "gates", _] => {
             let of = |text: Option<&str>| text.and_then(Tier::named);
@@ -167,12 +164,14 @@ fn loosens(key: &str, before: Option<&str>, after: Option<&str>) -> bool {
     }
 }
 
-fn usual(rule: &str) -> Option<Severity> {
-    Some(match hazards::by_id(rule)?.severity {
-        hazards::Severity::Note => Severity::Note,
-        hazards::Severity::Warning => Severity::Warning,
-        hazards::Severity::Danger => Severity::Danger,
-    })
+fn severity(text: &str) -> Option<Severity> {
+    match text {
+        "off" => Some(Severity::Off),
+        "note" => Some(Severity::Note),
+        "warning" => Some(Severity::Warning),
+        "danger" => Some(Severity::Danger),
+        _ => None,
+    }
 }
 
 /// The file of allowed signers: of the project as it is committed, of the machine as it is.

@@ -122,7 +122,8 @@ pub fn phases(
     }
     let down = down_migration(project, file);
     let back = way_back(&down, file);
-    let pieces = pieces(&Order { file, way, limits: &project.config.limits, back: &back, answers })?;
+    let config = project.config.at(&file.path);
+    let pieces = pieces(&Order { file, way, limits: &config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
         return Ok(window(file, &down, &stem));

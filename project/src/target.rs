@@ -2,7 +2,7 @@
 
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 
-use crate::config::FILE_NAME;
+use crate::config::Config;
 use crate::discover::Project;
 use crate::files::{File, is_inside, parent};
 use crate::folder::Folder;
@@ -31,47 +31,44 @@ fn default_version(dialect: Dialect) -> Version {
     }
 }
 
-/// The target of a folder; without a folder, or where its engine is not known, that of the configuration or
-/// PostgreSQL.
-pub fn target(project: &Project, folder: Option<&Folder>) -> Target {
-    let configured = project.config.dialect.as_deref().and_then(Dialect::from_id);
-    let dialect = folder.and_then(|folder| folder.dialect).or(configured).unwrap_or(Dialect::Postgres);
-    let (version, source) = version(project, folder.map_or("", |folder| &folder.path), configured, dialect);
-    Target { dialect, version, source, time_zone: project.config.time_zone.clone() }
+/// The target of a folder of migrations.
+pub fn target(project: &Project, folder: &Folder) -> Target {
+    of_path(project, &folder.path, folder.dialect)
 }
 
-fn version(
-    project: &Project,
-    folder: &str,
-    configured: Option<Dialect>,
-    dialect: Dialect,
-) -> (Version, String) {
-    if let Some((version, key)) = stated(project).filter(|_| configured.is_none_or(|it| it == dialect)) {
-        let line = project.config.line_of(key).unwrap_or(1);
-        return (version, format!("{FILE_NAME}:{line}"));
-    }
+/// The target of what stands in no folder of migrations, by its path: where nothing is stated, PostgreSQL.
+pub fn target_alone(project: &Project, path: &str) -> Target {
+    of_path(project, path, None)
+}
+
+fn of_path(project: &Project, path: &str, shown: Option<Dialect>) -> Target {
+    let config = project.config.at(path);
+    let configured = config.dialect.as_deref().and_then(Dialect::from_id);
+    let dialect = shown.or(configured).unwrap_or(Dialect::Postgres);
+    let (version, source) = match stated(&config).filter(|_| configured.is_none_or(|it| it == dialect)) {
+        Some(stated) => stated,
+        None => seen_version(project, path, dialect),
+    };
+    Target { dialect, version, source, time_zone: config.time_zone.clone() }
+}
+
+/// The version that the repository shows, with the place that shows it.
+fn seen_version(project: &Project, path: &str, dialect: Dialect) -> (Version, String) {
     let seen = sightings(project).into_iter().filter(|it| it.dialect == dialect);
-    match seen.min_by_key(|it| (rank(&it.path), distance(&it.path, folder))) {
-        Some(seen) => {
-            let place = format!("{}:{}", seen.path, seen.line);
-            let version = Target::nearest(dialect, seen.version);
-            let unknown = Target::refusal(dialect, seen.version);
-            (
-                version,
-                unknown.map_or_else(
-                    || place.clone(),
-                    |why| format!("{place}; {why}, so that {version} is taken"),
-                ),
-            )
-        }
-        None => (default_version(dialect), "default".to_owned()),
+    let Some(seen) = seen.min_by_key(|it| (rank(&it.path), distance(&it.path, path))) else {
+        return (default_version(dialect), "default".to_owned());
+    };
+    let place = format!("{}:{}", seen.path, seen.line);
+    let version = Target::nearest(dialect, seen.version);
+    match Target::refusal(dialect, seen.version) {
+        None => (version, place),
+        Some(why) => (version, format!("{place}; {why}, so that {version} is taken")),
     }
 }
 
-/// The version that the configuration states, and where.
+/// The version that the configuration states for the whole project, and where.
 pub fn stated_version(project: &Project) -> Option<(Version, String)> {
-    let (version, key) = stated(project)?;
-    Some((version, format!("{FILE_NAME}:{}", project.config.line_of(key).unwrap_or(1))))
+    stated(&project.config)
 }
 
 /// Whether a file says something of production, or of what its code is tested on: not what clients, examples and tools run on.
@@ -79,13 +76,14 @@ pub(crate) fn tells(path: &str) -> bool {
     rank(path).is_some_and(|it| it <= 2) && !is_aside(path)
 }
 
-/// The version that the configuration states, and by which key.
-fn stated(project: &Project) -> Option<(Version, &'static str)> {
-    let config = &project.config;
+/// The version that a configuration states, and where.
+fn stated(config: &Config) -> Option<(Version, String)> {
     let version = |text: &str| Version::parse(text.trim_start_matches(|it: char| !it.is_ascii_digit()));
     let target = config.target_version.as_ref().and_then(|it| version(&it.to_string()));
     let answer = || config.answers.get(ANSWER).and_then(|it| version(&it.to_string()));
-    target.map(|it| (it, "target-version")).or_else(|| Some((answer()?, ANSWER)))
+    target
+        .map(|it| (it, config.place_of_version()))
+        .or_else(|| Some((answer()?, config.place_of(&["answers", ANSWER]))))
 }
 
 /// The question that a version answers.

@@ -21,7 +21,7 @@ fn its_folder_and_target_are_found() {
     let [folder] = project.folders.as_slice() else { panic!("one folder") };
     assert_eq!((folder.framework.id, folder.path.as_str()), ("dbmate", "db/migrations"));
     assert_eq!(folder.all_problems().count(), 0);
-    let target = target(&project, Some(folder));
+    let target = target(&project, folder);
     assert_eq!((target.version.major, target.source.as_str()), (15, "lockkeeper.toml:2"));
     let rename = "db/migrations/20260114100000_rename_user_name.sql";
     assert_eq!(folder.before(rename).len(), 5);

@@ -222,7 +222,7 @@ fn a_version_is_found_where_it_is_stated() {
         let mut all = vec![("migrations/1_a.sql", "-- +goose Up\nSELECT 1::bigserial;\n")];
         all.extend(files);
         let project = Repository::new("versions", &all).open();
-        let target = target(&project, project.folders.first());
+        let target = target(&project, &project.folders[0]);
         format!("{} {}", target.version.major, target.source)
     };
     assert_eq!(source(&[]), "15 default");

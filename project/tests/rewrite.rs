@@ -25,8 +25,8 @@ fn rewritten(name: &str, config: &str, files: &[(&str, &str)], change: &str, way
         std::fs::write(path, text).expect("a file");
     }
     let project = open(&root).expect("can be opened");
-    let policy = analysis::policy(&project, None);
-    let file = analysis::check_path(&project, &root.join(change), None, &policy).expect("is a migration");
+    let policies = analysis::policies(&project, None);
+    let file = analysis::check_path(&project, &root.join(change), None, &policies).expect("is a migration");
     let now = Timestamp { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
     rewrite::rewrite(&project, &file, way, &Answers::new(), now).expect("can be rewritten")
 }

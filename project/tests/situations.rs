@@ -158,10 +158,10 @@ impl Repository {
         let path = self.root.path().join(path);
         let project = discover(&path).expect("a project");
         let text = std::fs::read_to_string(&path).expect("a migration");
-        let policy = analysis::policy(&project, None);
+        let policies = analysis::policies(&project, None);
         let file =
-            analysis::check_path(&project, Path::new(&path), Some(&text), &policy).expect("a migration");
-        plan(&project, &file, &gather(&project, said), None).report
+            analysis::check_path(&project, Path::new(&path), Some(&text), &policies).expect("a migration");
+        plan(&project, &file, &gather(&project, &file.path, said), None).report
     }
 }
 

@@ -34,9 +34,9 @@ fn folder(name: &str, files: &[(&str, &str)]) -> std::path::PathBuf {
 
 fn rewritten_in(root: &Path) -> Result<Rewrite, String> {
     let project = open(root).expect("can be opened");
-    let policy = analysis::policy(&project, None);
+    let policies = analysis::policies(&project, None);
     let path = root.join("migrations/0002_change.sql");
-    let file = analysis::check_path(&project, &path, None, &policy).expect("is a migration");
+    let file = analysis::check_path(&project, &path, None, &policies).expect("is a migration");
     let now = Timestamp { year: 2026, month: 2, day: 3, hour: 4, minute: 5, second: 6 };
     let way = rewrite::ways(&file)[0];
     rewrite::rewrite(&project, &file, way, &Answers::new(), now).map_err(|it| it.message)

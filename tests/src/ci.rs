@@ -134,3 +134,17 @@ fn the_source_of_the_cache_is_a_digest_of_what_is_built() {
     assert!(output.starts_with("folder=/tools/lockkeeper\n"), "{output}");
     assert!(digest.len() == 64 && digest.bytes().all(|it| it.is_ascii_hexdigit()), "{digest}");
 }
+
+/// A room that is left out would keep an old program in the cache.
+#[test]
+fn the_source_of_the_cache_names_every_room_that_is_built() {
+    let script = fs::read_to_string(root().join("ci/source.sh")).expect("is there");
+    let line = script.lines().find(|line| line.contains("find ")).expect("it looks for files");
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).expect("is there");
+    let manifest: toml::Table = manifest.parse().expect("is TOML");
+    let members = manifest["workspace"]["members"].as_array().expect("a list");
+    let members: Vec<&str> = members.iter().filter_map(|it| it.as_str()).collect();
+    for room in members.iter().filter(|it| !["tests", "xtask"].contains(it)) {
+        assert!(line.split_whitespace().any(|word| word == *room), "{room} is not in: {line}");
+    }
+}

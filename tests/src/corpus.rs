@@ -32,9 +32,9 @@ pub(crate) fn projects() -> Vec<(String, Project)> {
 }
 
 pub(crate) fn checked(project: &Project) -> Vec<CheckedFile> {
-    let policy = analysis::policy(project, None);
+    let policies = analysis::policies(project, None);
     let folders = project.folders.iter().filter(|folder| analysis::is_analysed(folder));
-    folders.flat_map(|folder| analysis::check_folder(project, folder, &policy, |_| true)).collect()
+    folders.flat_map(|folder| analysis::check_folder(project, folder, &policies, |_| true)).collect()
 }
 
 /// Every statement is analysed, or listed as not analysed.

@@ -60,3 +60,20 @@ fn coverage_names_rules_that_exist() {
         assert!(text.contains(&format!("`{}`", rule.id)), "{} is in no row of coverage.md", rule.id);
     }
 }
+
+/// A page that the book's contents leave out is found by nobody who reads in order.
+#[test]
+fn the_book_has_every_page() {
+    let docs = root().join("docs");
+    let summary = std::fs::read_to_string(docs.join("SUMMARY.md")).expect("the contents are there");
+    for folder in ["", "hazards"] {
+        for entry in std::fs::read_dir(docs.join(folder)).expect("is a folder") {
+            let name = entry.expect("can be read").file_name().into_string().expect("our names are UTF-8");
+            if !name.ends_with(".md") || name == "SUMMARY.md" {
+                continue;
+            }
+            let page = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            assert!(summary.contains(&format!("]({page})")), "docs/SUMMARY.md does not name {page}");
+        }
+    }
+}

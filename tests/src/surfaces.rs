@@ -17,10 +17,10 @@ fn all_surfaces_report_the_same_hazards() {
     let more = "-- migrate:up\nALTER TABLE users RENAME COLUMN name TO full_name;\nCREATE INDEX orders_status ON orders (status);\n\
                 ALTER TABLE orders ALTER COLUMN status TYPE varchar(3);\nDROP TABLE order_items;\n-- migrate:down\nSELECT 1;\n";
     std::fs::write(folder.path().join(MIGRATION), more).expect("can be written");
-    let cli = by_command_line(folder.path());
+    let cli = by_command_line(folder.path(), MIGRATION);
     assert!(cli.len() >= 5, "{cli:?}");
-    assert_eq!(cli, by_language_server(folder.path()));
-    assert_eq!(cli, by_agents_tool(folder.path()));
+    assert_eq!(cli, by_language_server(folder.path(), MIGRATION));
+    assert_eq!(cli, by_agents_tool(folder.path(), MIGRATION));
 }
 
 pub(crate) fn copy(from: &Path, to: &Path) {
@@ -36,11 +36,11 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 }
 
 /// Rule and line of each hazard, in order.
-type Found = Vec<(String, u64)>;
+pub(crate) type Found = Vec<(String, u64)>;
 
-fn by_command_line(project: &Path) -> Found {
+pub(crate) fn by_command_line(project: &Path, migration: &str) -> Found {
     let output = Command::new(lockkeeper())
-        .args(["check", MIGRATION, "--format", "json"])
+        .args(["check", migration, "--format", "json"])
         .current_dir(project)
         .output()
         .expect("starts");
@@ -58,13 +58,13 @@ fn hazards(report: &Value) -> Found {
     found
 }
 
-fn by_language_server(project: &Path) -> Found {
+pub(crate) fn by_language_server(project: &Path, migration: &str) -> Found {
     let uri = format!("file://{}", project.canonicalize().expect("is there").display());
     let mut client = LanguageClient::start(Command::new(lockkeeper()).arg("lsp"));
     client.initialize(&uri, json!({}));
-    let text = std::fs::read_to_string(project.join(MIGRATION)).expect("is there");
+    let text = std::fs::read_to_string(project.join(migration)).expect("is there");
     let document =
-        json!({"uri": format!("{uri}/{MIGRATION}"), "languageId": "sql", "version": 1, "text": text});
+        json!({"uri": format!("{uri}/{migration}"), "languageId": "sql", "version": 1, "text": text});
     client.notify("textDocument/didOpen", json!({"textDocument": document}));
     let published = client.next("textDocument/publishDiagnostics");
     let diagnostics = published["params"]["diagnostics"].as_array().expect("a list").iter();
@@ -80,13 +80,13 @@ fn by_language_server(project: &Path) -> Found {
 }
 
 /// By a session of one call, without the SDK: the SDK drives the gates elsewhere.
-fn by_agents_tool(project: &Path) -> Found {
+pub(crate) fn by_agents_tool(project: &Path, migration: &str) -> Found {
     let python = target().join("venv/bin/python");
     let script = format!(
         "import asyncio, json\nfrom mcp import Client, StdioServerParameters\n\
          async def main():\n    server = StdioServerParameters(command={program:?}, args=['mcp'], cwd={cwd:?})\n\
          \x20   async with Client(server, mode='legacy') as client:\n\
-         \x20       result = await client.call_tool('analyze_migration', {{'file': {MIGRATION:?}}})\n\
+         \x20       result = await client.call_tool('analyze_migration', {{'file': {migration:?}}})\n\
          \x20       print(json.dumps(result.structured_content))\nasyncio.run(main())\n",
         program = lockkeeper().display().to_string(),
         cwd = project.display().to_string(),

@@ -42,13 +42,17 @@ fn a_runbooks_queries_answer_on_a_server() {
     assert!(rare.len() < 50, "{} rows where a share of a billion was asked for", rare.len());
 
     let mut holder = database.connect();
-    holder.batch_execute("BEGIN; LOCK TABLE users IN ACCESS SHARE MODE; SELECT pg_sleep(0.2);").expect("a lock");
+    holder
+        .batch_execute("BEGIN; LOCK TABLE users IN ACCESS SHARE MODE; SELECT pg_sleep(0.2);")
+        .expect("a lock");
     let held: f64 = value(Watch::LongestTransaction { tables: &tables })[0].parse().expect("seconds");
     assert!(held >= 0.2, "{held}");
     holder.batch_execute("ROLLBACK").expect("it ends");
     assert_eq!(value(Watch::LongestTransaction { tables: &tables }), ["0"]);
 
-    holder.batch_execute("ALTER TABLE users ADD CONSTRAINT c CHECK (id > 0) NOT VALID").expect("a constraint");
+    holder
+        .batch_execute("ALTER TABLE users ADD CONSTRAINT c CHECK (id > 0) NOT VALID")
+        .expect("a constraint");
     assert_eq!(value(Watch::Unfinished { tables: &tables }), ["1"]);
 }
 
@@ -78,7 +82,8 @@ fn what_counts_statements_names_the_columns_of_its_version() {
         assert_eq!(rows(&of(major, &Watch::Baseline { tables: &tables })), 2);
     }
     let mut client = database.connect();
-    let counted: i64 = client.query_one(&of(15, &Watch::Uses { names: &names }), &[]).expect("a count").get(0);
+    let counted: i64 =
+        client.query_one(&of(15, &Watch::Uses { names: &names }), &[]).expect("a count").get(0);
     // `username` is another word.
     assert_eq!(counted, 1);
 }

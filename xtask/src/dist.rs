@@ -1,6 +1,9 @@
-//! `cargo xtask dist`: what is handed out for this platform: a tarball, npm packages, a wheel, and their checksums.
+//! `cargo xtask dist`: what is handed out for this platform: a tarball, a Debian package, npm packages, a wheel, the extension of VS Code
+//! with its server, and their checksums.
 
-use crate::shell::{cargo, command, root, run, run_quietly, target};
+mod debian;
+
+use crate::shell::{cargo, command, on_path, root, run, run_quietly, target};
 use crate::tools::install_from_pypi;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
@@ -13,26 +16,42 @@ const SUMS: &str = "SHA256SUMS";
 
 /// Builds all of it into `target/packages`.
 pub fn run_all() -> Result<()> {
-    run(&mut cargo(&["build", "--locked", "--profile", "dist", "--package", "lockkeeper"]))?;
-    let program = target().join("dist/lockkeeper");
+    let program = build()?;
     let packages = target().join("packages");
     if packages.exists() {
         fs::remove_dir_all(&packages)?;
     }
     fs::create_dir_all(&packages)?;
-    tarball(&program, &packages)?;
+    let folder = tarball(&program, &packages)?;
+    if on_path("dpkg-deb") {
+        debian::package(&folder, &packages)?;
+    }
     npm(&program, &packages)?;
     wheel(&packages)?;
+    extension(&program, &packages)?;
     checksums(&packages)
 }
 
-/// The program with its licences, manual pages and completions.
-fn tarball(program: &Path, packages: &Path) -> Result<()> {
+/// Builds the program that is handed out.
+pub fn build() -> Result<PathBuf> {
+    let build = ["build", "--locked", "--profile", "dist", "--package", "lockkeeper"];
+    run(cargo(&build).envs(flags()))?;
+    Ok(target().join("dist/lockkeeper"))
+}
+
+/// Functions of the same code are kept once. Only where rustc links with its own lld, which can do that.
+fn flags() -> Option<(&'static str, &'static str)> {
+    let has_lld = cfg!(all(target_os = "linux", target_env = "gnu", target_arch = "x86_64"));
+    has_lld.then_some(("RUSTFLAGS", "-Clink-arg=-Wl,--icf=all"))
+}
+
+/// The program with its licences, manual pages and completions. Gives the folder that was packed.
+fn tarball(program: &Path, packages: &Path) -> Result<PathBuf> {
     let name = format!("lockkeeper-{}-{}", version(), host()?);
     let folder = target().join("staging").join(&name);
     fs::create_dir_all(folder.join("completions"))?;
     fs::copy(program, folder.join("lockkeeper"))?;
-    for file in ["README.md", "LICENSE-MIT", "LICENSE-APACHE"] {
+    for file in ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE"] {
         fs::copy(root().join(file), folder.join(file))?;
     }
     run_quietly(command(program, &["man", "--out"]).arg(folder.join("man")))?;
@@ -44,7 +63,8 @@ fn tarball(program: &Path, packages: &Path) -> Result<()> {
     // Owners and times are those of nobody: the same sources give the same archive.
     let flags = ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-czf"];
     let staging = target().join("staging");
-    run_quietly(command("tar", &flags).arg(&archive).arg("-C").arg(staging).arg(&name))
+    run_quietly(command("tar", &flags).arg(&archive).arg("-C").arg(staging).arg(&name))?;
+    Ok(folder)
 }
 
 /// The wrapper, and the package of this platform that holds the program.
@@ -82,7 +102,35 @@ fn npm(program: &Path, packages: &Path) -> Result<()> {
 fn wheel(packages: &Path) -> Result<()> {
     let venv = install_from_pypi("maturin", MATURIN)?;
     let mut build = command(venv.join("bin/maturin"), &["build", "--profile", "dist", "--out"]);
-    run(build.arg(packages).env("CARGO_TARGET_DIR", target()))
+    run(build.arg(packages).env("CARGO_TARGET_DIR", target()).envs(flags()))
+}
+
+/// The extension of VS Code for this platform, which carries the program.
+fn extension(program: &Path, packages: &Path) -> Result<()> {
+    let (system, processor) = platform()?;
+    let folder = root().join("editors/vscode");
+    let server = folder.join("server");
+    fs::create_dir_all(&server)?;
+    fs::copy(program, server.join("lockkeeper"))?;
+    let made = packages.join(format!("lockkeeper-{system}-{processor}-{}.vsix", version()));
+    let result =
+        run_quietly(command("npm", &["run", "--silent", "bundle"]).current_dir(&folder)).and_then(|()| {
+            let package = [
+                "exec",
+                "--",
+                "vsce",
+                "package",
+                "--no-dependencies",
+                "--allow-missing-repository",
+                "--skip-license",
+            ];
+            let mut package = command("npm", &package);
+            package.args(["--target", &format!("{system}-{processor}"), "--out"]).arg(&made);
+            run_quietly(package.current_dir(&folder))
+        });
+    // Else the extension that has no server would be packed with it.
+    fs::remove_dir_all(&server)?;
+    result
 }
 
 /// In the form that `sha256sum --check` reads.

@@ -7,7 +7,15 @@ use anyhow::Result;
 pub fn run() -> Result<()> {
     let generators: [&[&str]; 2] = [
         &["test", "--package", "lockkeeper", "schemas::"],
-        &["test", "--package", "lockkeeper-tests", "--", "docs::", "exits::the_table_is_fresh"],
+        &[
+            "test",
+            "--package",
+            "lockkeeper-tests",
+            "--",
+            "docs::",
+            "reference::",
+            "exits::the_table_is_fresh",
+        ],
     ];
     generators.iter().try_for_each(|it| shell::run(cargo(it).env("UPDATE_EXPECT", "1")))
 }

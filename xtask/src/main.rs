@@ -1,5 +1,6 @@
 //! `cargo xtask`: the gate, the editors' tests and the generators.
 
+mod book;
 mod dist;
 mod docs;
 mod editors;
@@ -8,7 +9,9 @@ mod measure;
 mod neovim;
 mod new_rule;
 mod oracle;
+mod pictures;
 mod proof;
+mod rooms;
 mod scale;
 mod shell;
 mod squawk;
@@ -49,8 +52,15 @@ enum Task {
     },
     /// Write the generated documents anew; a test checks that they are fresh.
     Docs,
-    /// Make what is handed out for this platform: a tarball, npm packages, a wheel, and their checksums.
+    /// Make the book of docs/ in target/book; mdBook is built where it is not installed.
+    Book,
+    /// Draw the pictures of the book from what the commands say.
+    Pictures,
+    /// Make what is handed out for this platform: a tarball, a Debian package, npm packages, a wheel, the extension of VS Code, and their
+    /// checksums.
     Dist,
+    /// Install each package that `dist` made into an empty place without a toolchain, run it on the example, and show sizes and times.
+    Rooms,
     /// Measure what large inputs cost, in processor time and memory: made anew, the same in every run.
     Scale {
         /// Only the inputs whose names contain this.
@@ -83,7 +93,10 @@ fn main() -> ExitCode {
         Task::Oracle { bin_dir } => oracle::run(&bin_dir),
         Task::Proof { bin_dir, kills } => proof::run(&bin_dir, kills),
         Task::Docs => docs::run(),
+        Task::Book => book::make(),
+        Task::Pictures => pictures::draw_all(),
         Task::Dist => dist::run_all(),
+        Task::Rooms => rooms::run_all(),
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::NewRule { rule } => new_rule::run(&rule),

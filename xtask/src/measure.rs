@@ -9,7 +9,7 @@ use std::time::Duration;
 pub struct Usage {
     /// User and system time, with its children.
     pub seconds: f64,
-    /// The most memory at a time. Looked at every five milliseconds: what comes in the last of them may be missed.
+    /// The most memory at a time. Looked at every millisecond: what comes in the last of them may be missed.
     pub megabytes: f64,
 }
 
@@ -21,7 +21,7 @@ pub fn usage(command: &mut Command) -> Result<Usage> {
     let mut megabytes = 0.0_f64;
     while child.try_wait()?.is_none() {
         megabytes = megabytes.max(peak(&status).unwrap_or_default());
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(1));
     }
     Ok(Usage { seconds: of_children()? - before, megabytes })
 }

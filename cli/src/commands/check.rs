@@ -12,11 +12,11 @@ use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::hazards::{RULES, Severity};
 use lockkeeper_core::policy::{Policy, Unread};
 use lockkeeper_core::report::{CheckReport, FileReport};
-use lockkeeper_project::analysis::{self, CheckedFile};
+use lockkeeper_project::analysis::{self, CheckedFile, Policies};
 use lockkeeper_project::config::rule_refusal;
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::files::Globs;
-use lockkeeper_project::target::target;
+use lockkeeper_project::target::{target, target_alone};
 use lockkeeper_project::{files, folder, git, pending};
 
 use crate::args::{CheckArgs, CheckFormat};
@@ -33,12 +33,12 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
             checked = check(start, args)?;
         }
     }
-    let Checked { project, policy, mut report, texts, close } = checked;
+    let Checked { project, policies, mut report, texts, close } = checked;
     if let Some(path) = &args.baseline.baseline {
-        baseline::apply(path, args, &policy, &mut report)?;
+        baseline::apply(path, args, &policies, &mut report)?;
     }
     if args.diff {
-        fix::show(&project, &policy, &report, &texts);
+        fix::show(&project, &policies, &report, &texts);
     } else {
         let rewrites = match args.format {
             CheckFormat::Markdown => show::rewrites(&project, &report, &close),
@@ -59,7 +59,7 @@ pub fn run(args: &CheckArgs) -> anyhow::Result<Exit> {
 /// What the call is about, checked.
 struct Checked {
     project: Project,
-    policy: Policy,
+    policies: Policies,
     report: CheckReport,
     /// The text of each file of the report.
     texts: Vec<Arc<str>>,
@@ -69,22 +69,22 @@ struct Checked {
 
 fn check(start: &Path, args: &CheckArgs) -> anyhow::Result<Checked> {
     let project = place::project(start)?;
-    let policy = policy(&project, args)?;
+    let policies = policies(&project, args)?;
     let mut found =
         Found { deploy: deploy(&project, args)?, excluded: excluded(&project, args)?, ..Found::default() };
     if args.paths.is_empty() {
-        whole(&project, args, &policy, &mut found)?;
+        whole(&project, args, &policies, &mut found)?;
     }
     for path in &args.paths {
-        one(&project, path, args, &policy, &mut found)?;
+        one(&project, path, args, &policies, &mut found)?;
     }
     if args.since.is_some() {
         found.pass_unchanged(&project);
     }
     found.pass_excluded();
-    let (pending, close) = found.look_closely(&project, &policy);
-    let report = report(&mut found, &policy, pending);
-    Ok(Checked { project, policy, report, texts: found.texts, close })
+    let (pending, close) = found.look_closely(&project, &policies);
+    let report = report(&mut found, policies.whole(), pending);
+    Ok(Checked { project, policies, report, texts: found.texts, close })
 }
 
 fn excluded(project: &Project, args: &CheckArgs) -> anyhow::Result<Option<Globs>> {
@@ -142,7 +142,7 @@ impl Found {
         if !reported || !file.runs() || self.is_excluded(&file.path) {
             return None;
         }
-        let rows = analysis::declared_sizes(project);
+        let rows = analysis::declared_sizes(project, &file.path);
         self.target.get_or_insert_with(|| file.target.clone());
         self.files.push(analysis::file_report(&file, rows.as_ref(), &BTreeMap::new()));
         self.texts.push(file.text.clone());
@@ -172,14 +172,14 @@ impl Found {
 
     /// Looks at the files of a deploy together and for the users of what goes away; gives the files that run in the deploy, and those
     /// that were looked at.
-    fn look_closely(&mut self, project: &Project, policy: &Policy) -> (Vec<String>, Vec<CheckedFile>) {
+    fn look_closely(&mut self, project: &Project, policies: &Policies) -> (Vec<String>, Vec<CheckedFile>) {
         let (places, mut files): (Vec<usize>, Vec<CheckedFile>) =
             std::mem::take(&mut self.close).into_iter().unzip();
         let pending = self.deploy.take().map(|deploy| deploy.pending).unwrap_or_default();
-        analysis::deploy::check_pending(project, &mut files, &pending, policy);
+        analysis::deploy::check_pending(project, &mut files, &pending, policies);
         let references = analysis::subjects_references(project, &files);
-        let rows = analysis::declared_sizes(project);
         for (place, file) in places.iter().zip(&files) {
+            let rows = analysis::declared_sizes(project, &file.path);
             self.files[*place] = analysis::close_report(project, file, rows.as_ref(), &references);
         }
         let pending = self.files.iter().map(|it| it.path.clone()).filter(|it| pending.contains(it));
@@ -194,7 +194,7 @@ fn report(found: &mut Found, policy: &Policy, pending: Vec<String>) -> CheckRepo
     CheckReport { pending, ..CheckReport::new(&target, files, problems, policy) }
 }
 
-fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
+fn policies(project: &Project, args: &CheckArgs) -> anyhow::Result<Policies> {
     let fail_on = match args.fail_on.as_str() {
         "note" => Severity::Note,
         "warning" => Severity::Warning,
@@ -202,7 +202,6 @@ fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
         other => return Err(usage(format!("there is no severity {other}: say note, warning or danger"))),
     };
     let unread = if args.allow_unread { Unread::IsListed } else { Unread::Counts };
-    let mut policy = Policy { fail_on, unread, ..analysis::policy(project, Some(place::now())) };
     let selection = &args.selection;
     let named = selection.rules.iter().chain(&selection.excluded_rules);
     if let Some(refusal) = named.into_iter().find_map(|name| rule_refusal(name)) {
@@ -213,14 +212,14 @@ fn policy(project: &Project, args: &CheckArgs) -> anyhow::Result<Policy> {
         let is_left_out = !selection.rules.is_empty() && !selection.rules.iter().any(is);
         is_left_out || selection.excluded_rules.iter().any(is)
     };
-    policy.severities.extend(RULES.iter().filter(|it| is_off(it.id)).map(|it| (it.id.to_owned(), None)));
-    Ok(policy)
+    let off: Vec<&str> = RULES.iter().map(|it| it.id).filter(|id| is_off(id)).collect();
+    Ok(analysis::policies(project, Some(place::now())).failing(fail_on, unread).without(&off))
 }
 
 /// All migrations of a project.
-fn whole(project: &Project, args: &CheckArgs, policy: &Policy, found: &mut Found) -> anyhow::Result<()> {
+fn whole(project: &Project, args: &CheckArgs, policies: &Policies, found: &mut Found) -> anyhow::Result<()> {
     for folder in &project.folders {
-        self::folder(project, folder, args, policy, found, |_| true)?;
+        self::folder(project, folder, args, policies, found, |_| true)?;
     }
     found.problems.extend(project.problems.iter().cloned());
     aside(project, args, found, |_| true);
@@ -244,12 +243,12 @@ fn folder(
     project: &Project,
     folder: &lockkeeper_project::folder::Folder,
     args: &CheckArgs,
-    policy: &Policy,
+    policies: &Policies,
     found: &mut Found,
     wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<()> {
     found.problems.extend(folder.all_problems().cloned());
-    let target = place::target(&args.target, target(project, Some(folder)))?;
+    let target = place::target(&args.target, target(project, folder))?;
     if folder.refused_engine().is_some() && args.target.dialect.is_none() {
         // It is told with all else that is not analysed.
         return Ok(());
@@ -263,7 +262,7 @@ fn folder(
     let mut last = None;
     let has_deploy = found.deploy.is_some();
     let wanted = |source: &folder::Source| wanted(&source.path);
-    analysis::check_each(folder, &target, policy, wanted, |file| {
+    analysis::check_each(folder, &target, policies, wanted, |file| {
         let Some(file) = found.add(project, file) else { return };
         if has_deploy {
             found.close.push(file);
@@ -296,7 +295,7 @@ fn one(
     project: &Project,
     path: &Path,
     args: &CheckArgs,
-    policy: &Policy,
+    policies: &Policies,
     found: &mut Found,
 ) -> anyhow::Result<()> {
     if path.is_dir() {
@@ -307,7 +306,7 @@ fn one(
             let holds = is_inside(&folder.path) || inside.starts_with(&format!("{}/", folder.path));
             any |= holds;
             if holds {
-                self::folder(project, folder, args, policy, found, |it| is_inside(it))?;
+                self::folder(project, folder, args, policies, found, |it| is_inside(it))?;
             }
         }
         let before = found.problems.iter().filter(|it| it.unread).count();
@@ -324,7 +323,7 @@ fn one(
     let absolute = place::absolute(path);
     let place = if path == Path::new("-") { Place::Alone } else { project.classify_file(&absolute) };
     let name = if path == Path::new("-") { "-".to_owned() } else { project.relative(&absolute) };
-    let stated = place::target(&args.target, target(project, None))?.dialect;
+    let stated = place::target(&args.target, Target::default())?.dialect;
     let stated = args.target.dialect.as_ref().map(|_| stated);
     let problem = analysis::problem_of(project, place, &name, &text, stated);
     let is_read = !problem.as_ref().is_some_and(|it| it.unread);
@@ -334,12 +333,12 @@ fn one(
     }
     let file = match place {
         Place::Migration(folder, ..) | Place::Folder(folder) => {
-            let target = place::target(&args.target, target(project, Some(folder)))?;
-            analysis::check_in_folder(folder, &target, &project.relative(&absolute), &text, policy)
+            let target = place::target(&args.target, target(project, folder))?;
+            analysis::check_in_folder(folder, &target, &name, &text, policies.of(&name))
         }
         Place::Alone => {
-            let target = place::target(&args.target, target(project, None))?;
-            analysis::check_alone(&name, &text, &target, policy)
+            let target = place::target(&args.target, target_alone(project, &name))?;
+            analysis::check_alone(&name, &text, &target, policies.of(&name))
         }
     };
     let file = found.add(project, file);

@@ -56,7 +56,7 @@ fn in_project(args: &EffectArgs, file: &Path, text: &str) -> anyhow::Result<Opti
     if let Some(problem) = analysis::problem_of(&project, place, &path, text, stated).filter(|it| it.unread) {
         return Err(unread(&problem));
     }
-    let target = place::target(&args.target, target(&project, Some(folder)))?;
+    let target = place::target(&args.target, target(&project, folder))?;
     refuse_engine(&target)?;
     let checked = analysis::check_in_folder(folder, &target, &path, text, &Policy::default());
     let schema = match folder.before(&path).len() {

@@ -20,11 +20,11 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
     place::analysed(&project, &args.file, &text)?;
     let chosen = args.strategy.as_deref().map(course).transpose()?;
     let said = said(&args.answers, &args.facts)?;
-    let policy = analysis::policy(&project, Some(place::now()));
+    let policies = analysis::policies(&project, Some(place::now()));
     let path = place::absolute(&args.file);
-    let file = analysis::check_path(&project, &path, Some(&text), &policy)
+    let file = analysis::check_path(&project, &path, Some(&text), &policies)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
-    let gathered = gather(&project, &said);
+    let gathered = gather(&project, &file.path, &said);
     let planned = plan(&project, &file, &gathered, chosen);
     let report = &planned.report;
     match args.format {

@@ -23,9 +23,9 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     }
     let text = place::read(&args.file)?;
     place::analysed(&project, &args.file, &text)?;
-    let policy = analysis::policy(&project, Some(place::now()));
+    let policies = analysis::policies(&project, Some(place::now()));
     let path = place::absolute(&args.file);
-    let file = analysis::check_path(&project, &path, Some(&text), &policy)
+    let file = analysis::check_path(&project, &path, Some(&text), &policies)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
     let (rewrite, before) = match args.goes_on {
         true => held_back(args, &project, &file)?,
@@ -80,7 +80,7 @@ fn write(
 fn made(args: &RewriteArgs, project: &Project, file: &CheckedFile) -> anyhow::Result<Rewrite> {
     let asked = args.strategy.as_deref().map(plan::way).transpose()?;
     let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
-    let answers = project.config.answers_with(&answers);
+    let answers = project.config.at(&file.path).answers_with(&answers);
     let way = asked.unwrap_or_else(|| rewrite::ways(file)[0]);
     let mut rewrite =
         rewrite::rewrite(project, file, way, &answers, place::now()).map_err(|error| usage(error.message))?;

@@ -45,7 +45,7 @@ pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
 /// The schema that a dump makes.
 fn dump(args: &SchemaArgs, project: &lockkeeper_project::Project, path: &str) -> anyhow::Result<Exit> {
     let text = project.read(path).ok_or_else(|| usage(format!("{path} cannot be read")))?;
-    let target = lockkeeper_project::target::target(project, None);
+    let target = lockkeeper_project::target::target_alone(project, path);
     let mut catalog = Catalog::empty(target.dialect);
     let span = lockkeeper_core::text::Span::new(0, text.len());
     let transaction = lockkeeper_core::framework::Transaction::Autocommit;

@@ -19,7 +19,7 @@ pub struct Answer {
 
 pub fn run(args: &SignalsArgs) -> anyhow::Result<Exit> {
     let project = place::project(&args.path)?;
-    let gathered = gather(&project, &Said::default());
+    let gathered = gather(&project, &project.relative(&place::absolute(&args.path)), &Said::default());
     let answer = Answer {
         version: 1,
         signals: gathered.signals.iter().map(SignalReport::from).collect(),

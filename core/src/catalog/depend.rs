@@ -2,7 +2,7 @@
 
 use super::{Catalog, Demand, RelationKind, RelationName, RoutineName, Setting, Table, UserType};
 use crate::dialect::Name;
-use crate::operation::{Expression, ObjectKind, QueryText};
+use crate::operation::{Expression, ObjectKind, QueryText, TypeName};
 use crate::statement::{Cursor, Script, TokenKind};
 
 /// An object that others may depend on.
@@ -145,7 +145,8 @@ impl Catalog {
 
     /// The default of a column is a value of this sequence.
     fn counts_by(&self, default: &Expression, sequence: &RelationName) -> bool {
-        if !default.text.to_ascii_lowercase().contains("nextval") {
+        let counts = |it: &[u8]| it.eq_ignore_ascii_case(b"nextval");
+        if !default.text.as_bytes().windows(7).any(counts) {
             return false;
         }
         let script = Script::read(&default.text, self.dialect);
@@ -189,13 +190,23 @@ impl Search<'_> {
 
     fn is_type(&self, name: &Name) -> bool {
         match self.on {
-            Thing::Type(ty) => self.catalog.resolve(name) == *ty,
+            // To look a name up costs much more than to see that it is another one.
+            Thing::Type(ty) => *ty.name == *name.name && self.catalog.resolve(name) == *ty,
             Thing::Extension(_) => {
                 let brings = self.parts().is_some_and(|(_, types, ..)| types.contains(&name.name.as_str()));
                 brings && self.catalog.type_named(name).is_none()
             }
             Thing::Routine(_) | Thing::Sequence(_) => false,
         }
+    }
+
+    fn is_type_of(&self, of: &TypeName) -> bool {
+        let may_be = match self.on {
+            Thing::Type(ty) => *ty.name == *of.name,
+            Thing::Extension(_) => true,
+            Thing::Routine(_) | Thing::Sequence(_) => false,
+        };
+        may_be && self.is_type(&Name { schema: of.schema.clone(), ..Name::new(&*of.name) })
     }
 
     fn is_routine(&self, name: &str) -> bool {
@@ -252,9 +263,8 @@ impl Search<'_> {
     fn table(&mut self, name: &RelationName, table: &Table) {
         for column in &table.columns {
             let own = || column.name.clone();
-            let ty = Name { schema: column.ty.schema.clone(), ..Name::new(&*column.ty.name) };
             let made = column.generated.as_ref().is_some_and(|it| self.text(&it.expression.text));
-            if self.is_type(&ty) || made {
+            if self.is_type_of(&column.ty) || made {
                 self.found.push(Dependent::Column(name.clone(), own()));
             }
             let by_default = column.default.as_ref().is_some_and(|it| it.text.contains("nextval"));
@@ -313,9 +323,7 @@ impl Search<'_> {
 
     fn types(&mut self) {
         for (name, ty) in self.catalog.types() {
-            let of = |it: &crate::operation::TypeName| {
-                self.is_type(&Name { schema: it.schema.clone(), ..Name::new(&*it.name) })
-            };
+            let of = |it: &TypeName| self.is_type_of(it);
             let depends = match ty {
                 UserType::Domain { base, default, .. } => {
                     let details = self.catalog.type_details(name).map(|it| &it.settings);

@@ -70,12 +70,17 @@ pub(crate) fn fires(trigger: &Trigger) -> bool {
     !matches!(trigger.details.get(&super::Setting::Firing), Some("never" | "on replicas only"))
 }
 
-/// The words of the function that a trigger calls.
-pub(crate) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> {
+/// The definition of the function that a trigger calls.
+fn definition<'a>(catalog: &'a Catalog, trigger: &Trigger) -> Option<&'a str> {
     let name = Name::new(trigger.function.clone()?);
     let own = catalog.definition(&name, None);
     let anywhere = || catalog.definitions().find(|(it, _)| *it.name == *name.name).map(|(_, it)| it);
-    let text = &own.or_else(anywhere)?.text;
+    Some(&own.or_else(anywhere)?.text)
+}
+
+/// The words of the function that a trigger calls.
+pub(crate) fn code(catalog: &Catalog, trigger: &Trigger) -> Option<Vec<String>> {
+    let text = definition(catalog, trigger)?;
     let outer = spelled_words(text, catalog.dialect());
     let body = outer.iter().filter(|it| it.starts_with('\'')).max_by_key(|it| it.len())?;
     let body = body.get(1..body.len().saturating_sub(1))?.replace("''", "'");
@@ -126,7 +131,21 @@ impl<'a> Filling<'a> {
 
 /// Whether the function of a trigger gives `NEW.column` a value. A function that nobody knows may.
 fn writes(catalog: &Catalog, trigger: &Trigger, column: &str) -> bool {
+    if definition(catalog, trigger).is_some_and(|it| !may_name(it, column)) {
+        return false;
+    }
     Filling::of(catalog, trigger).is_none_or(|it| it.writes(column))
+}
+
+/// Whether a text may name a column, told without reading its words: a plan asks this of every trigger for every column. Names that can be
+/// spelled in other letters are taken to stand there.
+fn may_name(text: &str, column: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    if column.is_empty() || !column.bytes().all(is_plain) {
+        return true;
+    }
+    let has = |word: &[u8]| text.as_bytes().windows(word.len()).any(|it| it.eq_ignore_ascii_case(word));
+    has(column.as_bytes()) || has(b"u&")
 }
 
 /// Whether an expression is the same for all rows.

@@ -18,15 +18,22 @@ impl Fingerprints {
             hash.update((part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
         }
-        let digest: [u8; 32] = hash.clone().finalize().into();
+        let mut digest: [u8; 32] = hash.clone().finalize().into();
         let earlier = self.seen.entry(digest).or_default();
         *earlier += 1;
         if *earlier > 1 {
             hash.update((*earlier as u64).to_be_bytes());
+            digest = hash.finalize().into();
         }
         // Half of it is more than enough to tell the findings of a repository apart.
-        hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+        hexadecimal(&digest[..16])
     }
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.map(|digit| char::from(DIGITS[usize::from(digit)])).collect()
 }
 
 /// A text of which only the words count, not how they are laid out.

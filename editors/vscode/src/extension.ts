@@ -18,10 +18,12 @@ const DOCUMENTS: LanguageClientOptions['documentSelector'] = [
 const OPEN_SETTINGS = 'Open settings';
 const SHOW_OUTPUT = 'Show output';
 
+let own = '';
 let client: LanguageClient | undefined;
 let output: vscode.LogOutputChannel;
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
+  own = context.extensionPath;
   output = vscode.window.createOutputChannel('Lockkeeper', { log: true });
   context.subscriptions.push(
     output,
@@ -57,6 +59,7 @@ async function start(): Promise<void> {
     setting: settings().get('path', ''),
     environment: process.env,
     trustedFolders: vscode.workspace.isTrusted ? folders() : [],
+    extension: own,
   });
   if ('missing' in located) return tellMissing(located.missing);
   output.info(`starting ${located.program} lsp`);

@@ -10,6 +10,8 @@ export interface Places {
   environment: NodeJS.ProcessEnv;
   /** The workspace's folders: only when the workspace is trusted, since a program in it is somebody else's. */
   trustedFolders: string[];
+  /** The extension's own folder: the one for a platform carries the program. */
+  extension: string;
 }
 
 /** The program, or the sentence that tells the user what to do. */
@@ -28,12 +30,13 @@ export function locate(places: Places): Located {
   const built = places.trustedFolders.flatMap((folder) =>
     ['release', 'debug'].map((profile) => join(folder, 'target', profile, NAME)),
   );
+  const carried = join(places.extension, 'server', NAME);
   const onPath = (places.environment.PATH ?? '').split(delimiter).map((folder) => join(folder, NAME));
-  const program = [...built, ...onPath].find(isProgram);
+  const program = [...built, carried, ...onPath].find(isProgram);
   if (program) return { program };
   return {
     missing:
-      'The lockkeeper program was not found. Install it with `cargo install --path cli` in a checkout of Lockkeeper, or set lockkeeper.path to where it is.',
+      'The lockkeeper program was not found. This extension is the one without a server: take the one for your platform, install the program, or set lockkeeper.path to where it is.',
   };
 }
 

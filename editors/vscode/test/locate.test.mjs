@@ -21,20 +21,24 @@ function program(...parts) {
 const told = program('told', 'lockkeeper');
 const variable = program('variable', 'lockkeeper');
 const built = program('workspace', 'target', 'debug', 'lockkeeper');
+const carried = program('extension', 'server', 'lockkeeper');
 const installed = program('path', 'lockkeeper');
 const everywhere = {
   setting: told,
   environment: { LOCKKEEPER_BIN: variable, PATH: dirname(installed) },
   trustedFolders: [join(folder, 'workspace')],
+  extension: join(folder, 'extension'),
 };
 
-test('the setting, the variable, the trusted workspace, the path: in this order', () => {
+test('the setting, the variable, the trusted workspace, the extension, the path: in this order', () => {
   const { environment } = everywhere;
   const onlyPath = { PATH: environment.PATH };
   assert.deepEqual(locate(everywhere), { program: told });
   assert.deepEqual(locate({ ...everywhere, setting: '' }), { program: variable });
   assert.deepEqual(locate({ ...everywhere, setting: '', environment: onlyPath }), { program: built });
-  assert.deepEqual(locate({ setting: '', environment: onlyPath, trustedFolders: [] }), { program: installed });
+  const untrusted = { ...everywhere, setting: '', environment: onlyPath, trustedFolders: [] };
+  assert.deepEqual(locate(untrusted), { program: carried });
+  assert.deepEqual(locate({ ...untrusted, extension: folder }), { program: installed });
 });
 
 test('a wrong setting is said and not worked around', () => {
@@ -44,6 +48,6 @@ test('a wrong setting is said and not worked around', () => {
 });
 
 test('found nowhere, the user learns what to do', () => {
-  const { missing } = locate({ setting: '', environment: {}, trustedFolders: [folder] });
-  assert.match(missing, /cargo install --path cli.*lockkeeper\.path/);
+  const { missing } = locate({ setting: '', environment: {}, trustedFolders: [folder], extension: folder });
+  assert.match(missing, /install the program.*lockkeeper\.path/);
 });

@@ -60,7 +60,7 @@ fn effect_table(effect: &Effect, after: &Catalog) -> String {
 }
 
 fn time(text: &mut String, view: &View, effect: &Effect) {
-    let Some(estimate) = estimate(effect, view.analysis.loaded.opened.rows.as_ref()) else { return };
+    let Some(estimate) = estimate(effect, view.analysis.standing.rows.as_ref()) else { return };
     let seconds = estimate.seconds.map(in_words).unwrap_or_else(|| "time not known".to_owned());
     let work = estimate.work.id().replace('-', " ");
     let _ = writeln!(text, "Work under the lock: {work}, {seconds} ({}).\n", plain(&estimate.assumed));

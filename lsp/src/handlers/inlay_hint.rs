@@ -17,7 +17,7 @@ pub(crate) fn inlay_hints(view: &View, range: Range) -> Vec<InlayHint> {
 }
 
 fn inlay_hint(view: &View, checked: &Checked, statement: &CheckedStatement) -> Option<InlayHint> {
-    let rows = view.analysis.loaded.opened.rows.as_ref();
+    let rows = view.analysis.standing.rows.as_ref();
     let label = effect_line(&statement.effect, &checked.after, rows)?;
     let assumed = estimate(&statement.effect, rows).map(|it| format!("assumed: {}", it.assumed));
     // VS Code cuts labels after 43 characters: the tooltip has all of it.

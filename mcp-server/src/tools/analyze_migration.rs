@@ -25,7 +25,7 @@ pub fn run(world: &World, request: &Request) -> Told<CheckReport> {
     let is_read = !problem.as_ref().is_some_and(|it| it.unread);
     let files: Vec<_> = is_read.then_some(file).into_iter().collect();
     let references = analysis::subjects_references(&project, &files);
-    let policy = analysis::policy(&project, Some(timestamp()));
+    let policies = analysis::policies(&project, Some(timestamp()));
     let problems: Vec<_> = problem.into_iter().collect();
-    Ok(analysis::check_report(&project, &files, &problems, &policy, &references))
+    Ok(analysis::check_report(&project, &files, &problems, &policies, &references))
 }

@@ -1,5 +1,7 @@
 //! The tool `gather_signals`: what it takes, what it answers, and how.
 
+use std::path::Path;
+
 use lockkeeper_core::report::{QuestionReport, SignalReport};
 use lockkeeper_core::signals;
 use lockkeeper_project::planning::{Said, gather};
@@ -8,9 +10,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::world::{Told, World};
 
-/// Nothing is needed at first.
+/// The part of the project.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct Request {
+    /// A migration or folder, relative to the root, for the answers that hold there; else those of the whole project.
+    #[serde(default)]
+    pub path: Option<String>,
     /// `next_cursor` of the answer before, to read on.
     #[serde(default)]
     #[allow(dead_code, reason = "the wire reads it")]
@@ -28,9 +33,10 @@ pub struct Response {
     pub open: Vec<String>,
 }
 
-pub fn run(world: &World, _: &Request) -> Told<Response> {
+pub fn run(world: &World, request: &Request) -> Told<Response> {
     let project = world.project()?;
-    let gathered = gather(&project, &Said::default());
+    let path = request.path.as_ref().map(|path| project.relative(Path::new(path))).unwrap_or_default();
+    let gathered = gather(&project, &path, &Said::default());
     let open = signals::open(&gathered.questions);
     Ok(Response {
         signals: gathered.signals.iter().map(SignalReport::from).collect(),

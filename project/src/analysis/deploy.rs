@@ -7,7 +7,7 @@ use lockkeeper_core::framework::Kind;
 use lockkeeper_core::hazards::{Found, Hazard};
 use lockkeeper_core::policy::{Policy, judge};
 
-use super::CheckedFile;
+use super::{CheckedFile, Policies};
 use crate::discover::{Place, Project};
 use crate::files::name;
 use crate::folder::{Folder, Migration};
@@ -24,7 +24,7 @@ pub fn check_pending(
     project: &Project,
     files: &mut [CheckedFile],
     pending: &BTreeSet<String>,
-    policy: &Policy,
+    policies: &Policies,
 ) {
     let mut folders: BTreeMap<&str, Due<'_>> = BTreeMap::new();
     for (index, file) in files.iter().enumerate() {
@@ -43,7 +43,9 @@ pub fn check_pending(
         members.sort_unstable();
         let indexes: Vec<usize> = members.into_iter().map(|(_, index)| index).collect();
         for Found { migration, hazard } in together(folder, pending, files, &indexes) {
-            add(&mut files[indexes[migration]], hazard, policy);
+            let file = &mut files[indexes[migration]];
+            let policy = policies.of(&file.path);
+            add(file, hazard, policy);
         }
     }
 }

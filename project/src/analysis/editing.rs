@@ -10,13 +10,12 @@ use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::dialect::Target;
 use lockkeeper_core::estimate::Sizes;
 use lockkeeper_core::framework::{Framework, OptOut, Timestamp};
-use lockkeeper_core::policy::Policy;
 
-use super::{CheckedFile, History, check_alone, check_source, declared_sizes, policy};
+use super::{CheckedFile, History, Policies, check_alone, check_source, declared_sizes, policies};
 use crate::discover::{Place, Project};
 use crate::files::{name, parent};
 use crate::folder::{Folder, Problem, Source, problem};
-use crate::target::target;
+use crate::target::{target, target_alone};
 
 /// A project with everything that outlives a keystroke.
 #[derive(Debug)]
@@ -24,9 +23,7 @@ pub struct Opened {
     /// The project as it was read.
     pub project: Project,
     /// What it accepts.
-    pub policy: Policy,
-    /// How many rows its tables have, as somebody declared.
-    pub rows: Option<Sizes>,
+    pub policies: Policies,
     histories: Vec<OnceLock<History>>,
     alone: OnceLock<Target>,
     standings: Mutex<HashMap<PathBuf, Arc<Standing>>>,
@@ -39,6 +36,8 @@ pub struct Standing {
     pub path: String,
     /// What it is checked for.
     pub target: Target,
+    /// How many rows its tables have, as somebody declared.
+    pub rows: Option<Sizes>,
     /// Why it is not analysed, where it is not.
     pub refused: Option<String>,
     /// What is wrong with its place, whatever its text.
@@ -98,10 +97,9 @@ impl Standing {
 impl Opened {
     /// A project whose folders are replayed when somebody asks. `today` is the day that allowances are compared with.
     pub fn new(project: Project, today: Option<Timestamp>) -> Self {
-        let policy = policy(&project, today);
-        let rows = declared_sizes(&project);
+        let policies = policies(&project, today);
         let histories = project.folders.iter().map(|_| OnceLock::new()).collect();
-        Self { project, policy, rows, histories, alone: OnceLock::new(), standings: Mutex::default() }
+        Self { project, policies, histories, alone: OnceLock::new(), standings: Mutex::default() }
     }
 
     /// Where the file stands. The first question about a folder replays it; asked again it costs a look-up.
@@ -121,15 +119,16 @@ impl Opened {
 
     /// Checks the text of a file where it stands. `unsaved` are the open files that matter to it.
     pub fn check(&self, standing: &Standing, text: &str, unsaved: &[Unsaved]) -> CheckedFile {
+        let policy = self.policies.of(&standing.path);
         let Some(framework) = standing.framework else {
-            return check_alone(&standing.path, text, &standing.target, &self.policy);
+            return check_alone(&standing.path, text, &standing.target, policy);
         };
         let source = standing.source(framework, text);
         let sections = if standing.refused.is_some() { Vec::new() } else { source.sections };
         let source = Source { sections, ..source };
         let before = self.before(standing, unsaved);
         let folder = standing.rank.as_ref().map(|rank| &self.project.folders[rank.folder]);
-        check_source(framework, &source, &standing.target, &before, folder, &self.policy)
+        check_source(framework, &source, &standing.target, &before, folder, policy)
     }
 
     /// The schema before a file, with the texts of now of earlier files.
@@ -161,11 +160,12 @@ impl Opened {
     }
 
     fn alone(&self, path: String) -> Standing {
-        let target = self.alone.get_or_init(|| target(&self.project, None)).clone();
+        let target = self.target_alone(&path);
         let around = self.project.not_analysed.iter().find(|it| it.path == parent(&path));
         let refused = around.map(|it| format!("{} migrations are not analysed: {}", it.what, it.way_out));
         Standing {
             before: Catalog::unknown(target.dialect),
+            rows: declared_sizes(&self.project, &path),
             path,
             target,
             refused,
@@ -177,6 +177,15 @@ impl Opened {
         }
     }
 
+    /// What a file in no folder of migrations is checked for. To see which versions a repository states, much of it is read: once,
+    /// where nothing is stated for single paths.
+    fn target_alone(&self, path: &str) -> Target {
+        match self.project.config.paths.is_empty() {
+            true => self.alone.get_or_init(|| target_alone(&self.project, path)).clone(),
+            false => target_alone(&self.project, path),
+        }
+    }
+
     fn in_folder(&self, folder: &Folder, path: String, on_disk: Option<Arc<str>>) -> Standing {
         let number = self.project.folders.iter().position(|it| it.path == folder.path).unwrap_or_default();
         let index = folder.before(&path).len();
@@ -185,12 +194,13 @@ impl Opened {
             .and_then(|text| problem(folder.framework, &Source::new(folder.framework, &path, text, None)));
         let problems = folder.all_problems().filter(|it| it.path == path && Some(*it) != disk.as_ref());
         let refused = folder.refused_engine().map(|it| format!("migrations for {it} are not analysed yet"));
-        let target = target(&self.project, Some(folder));
+        let target = target(&self.project, folder);
         let before = match refused {
             Some(_) => Catalog::unknown(target.dialect),
             None => self.history(number).at(index).clone(),
         };
         Standing {
+            rows: declared_sizes(&self.project, &path),
             target,
             refused,
             problems: problems.cloned().collect(),

@@ -38,17 +38,12 @@ const FOREIGN: &[(&str, &str)] = &[
 
 /// The engine of the folder at `path`.
 pub(super) fn engine(root: &Path, config: &Config, files: &[File], path: &str, texts: &[&str]) -> Engine {
-    let configured = config
-        .migrations
-        .iter()
-        .find(|it| it.path.trim_matches('/') == path)
-        .and_then(|it| it.dialect.as_deref());
-    if let Some(dialect) = configured.and_then(Dialect::from_id) {
+    if let Some(dialect) = config.dialect_of(path) {
         return known(dialect, "lockkeeper.toml");
     }
     by_path(path)
         .or_else(|| by_provider(root, files, path))
-        .or_else(|| Some(known(Dialect::from_id(config.dialect.as_deref()?)?, "lockkeeper.toml")))
+        .or_else(|| Some(known(Dialect::from_id(config.at(path).dialect.as_deref()?)?, "lockkeeper.toml")))
         .or_else(|| by_environment(root, files, path))
         .or_else(|| by_content(texts))
         .unwrap_or_else(|| Engine {

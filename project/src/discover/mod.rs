@@ -153,6 +153,7 @@ pub fn open(root: &Path) -> Result<Project, DiscoverError> {
     let found = recognise::folders(&root, &config, &files);
     let mut folders: Vec<Folder> = found.iter().map(|it| read::folder(&root, &config, &files, it)).collect();
     folders.sort_by(|a, b| a.path.cmp(&b.path));
+    config::refuse_divided(&config, &root, &folders)?;
     let mut problems = Vec::new();
     place_odd(odd, &mut folders, &mut problems);
     let dumps = aside::dumps(&root, &files, &folders);
@@ -224,7 +225,7 @@ impl Project {
                 ),
             });
         }
-        let configured = || self.config.dialect.as_deref().and_then(Dialect::from_id);
+        let configured = || self.config.at(path).dialect.as_deref().and_then(Dialect::from_id);
         let found = |dialect: Dialect| (!Dialect::ANALYSED.contains(&dialect)).then(|| dialect.title());
         let engine = match (stated, place.folder()) {
             (Some(stated), _) => found(stated),

@@ -8,7 +8,7 @@ use lockkeeper_core::framework::{self, Framework, Kind, Part};
 
 use super::read;
 use crate::config::Config;
-use crate::files::{File, name, parent};
+use crate::files::{File, is_inside, name, parent};
 
 /// A folder of migrations, recognised but not read yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,8 +28,9 @@ pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) ->
         let Some((path, framework)) = ctx.recognise(folder, &inside, &mut rivals) else { continue };
         found.entry(path).or_insert(framework);
     }
+    state(config, &mut found, &mut rivals);
     for folder in &config.migrations {
-        let path = folder.path.trim_matches('/').trim_start_matches("./");
+        let path = folder.folder();
         let named = folder.framework.as_deref().and_then(Framework::by_id);
         let seen = found.get(path).copied();
         if named.is_some() {
@@ -46,6 +47,26 @@ pub(super) fn folders<'a>(root: &Path, config: &'a Config, files: &'a [File]) ->
     let found = found.iter().filter(|(path, _)| !nested(path));
     let found = found.map(|(&path, &framework)| Found { path, framework, rival: rivals.get(path).copied() });
     found.collect()
+}
+
+/// Gives the folders the frameworks that are stated for the paths they lie in. A path in which no folder was recognised is one
+/// itself.
+fn state<'a>(
+    config: &'a Config,
+    found: &mut BTreeMap<&'a str, &'static Framework>,
+    rivals: &mut BTreeMap<&'a str, &'static Framework>,
+) {
+    for entry in config.paths.iter().filter(|it| it.framework.is_some()) {
+        if !found.keys().any(|folder| is_inside(folder, entry.folder())) {
+            found.insert(entry.folder(), plain());
+        }
+    }
+    for (folder, framework) in found {
+        if let Some(stated) = config.framework_at(folder).and_then(Framework::by_id) {
+            *framework = stated;
+            rivals.remove(folder);
+        }
+    }
 }
 
 /// The framework for files that nothing else is known of.

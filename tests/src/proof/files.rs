@@ -66,8 +66,8 @@ pub(super) fn checked(
         std::fs::write(path, text).expect("can be written");
     }
     let project = discover(folder).expect("is a project");
-    let policy = analysis::policy(&project, None);
-    let file = analysis::check_path(&project, &paths[1], None, &policy).expect("is a migration");
+    let policies = analysis::policies(&project, None);
+    let file = analysis::check_path(&project, &paths[1], None, &policies).expect("is a migration");
     (project, file)
 }
 
@@ -84,11 +84,11 @@ pub(super) fn spelled(fixture: &Fixture) -> Vec<(String, Running)> {
     let rewrite = rewrite::rewrite(&project, &file, fixture.way, &answers, now).expect("was possible");
     rewrite::write(&project.root, &rewrite).expect("can be written");
     let project = discover(folder.path()).expect("is a project");
-    let policy = analysis::policy(&project, None);
+    let policies = analysis::policies(&project, None);
     let mut runs = Vec::new();
     for new in &rewrite.files {
         let path = project.root.join(&new.path);
-        let file = analysis::check_path(&project, &path, None, &policy).expect("is a migration");
+        let file = analysis::check_path(&project, &path, None, &policies).expect("is a migration");
         let fault = file.hazards().find(|it| FAULTS.contains(&it.rule));
         assert!(fault.is_none(), "{}: {fault:#?}\n{}", fixture.name, file.text);
         let sections = framework::sections(file.framework, &new.path, &file.text, None);

@@ -78,6 +78,59 @@ fn named_paths_exist() {
     assert_none("paths that are not there", dead.collect());
 }
 
+/// The name that a heading has in addresses, as GitHub and mdBook make it.
+fn anchor(heading: &str) -> String {
+    let kept = heading.trim().to_lowercase();
+    let kept = kept.chars().filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'));
+    kept.map(|it| if it == ' ' { '-' } else { it }).collect()
+}
+
+/// The links of a text to headings: the line, the file (empty: this one), the heading.
+fn links_to_headings(text: &str) -> Vec<(usize, String, String)> {
+    let mut found = Vec::new();
+    for (number, line) in prose(text) {
+        for (offset, _) in line.match_indices("](") {
+            let target = line[offset + 2..].split([')', ' ']).next().unwrap_or_default();
+            if let Some((file, heading)) = target.split_once('#').filter(|_| !target.contains(':')) {
+                found.push((number, file.to_owned(), heading.to_owned()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn linked_headings_exist() {
+    let mut dead = Vec::new();
+    for (path, text) in with_extension(&["md"]) {
+        for (line, file, heading) in links_to_headings(&text) {
+            let folder = root().join(path.parent().unwrap_or(Path::new("")));
+            let there = if file.is_empty() {
+                Some(text.clone())
+            } else {
+                std::fs::read_to_string(folder.join(&file)).ok()
+            };
+            // That a file is there is another test's business.
+            let Some(there) = there else { continue };
+            let mut headings = prose(&there).into_iter().filter(|(_, line)| line.starts_with('#'));
+            if !headings.any(|(_, it)| anchor(it.trim_start_matches('#')) == heading) {
+                dead.push(format!("{}:{line}: {file}#{heading}", path.display()));
+            }
+        }
+    }
+    assert_none("links to headings that are not there", dead);
+}
+
+#[test]
+fn headings_are_told_from_files() {
+    assert_eq!(anchor(" In CI: `check --since`"), "in-ci-check---since");
+    let text = "See [a](b.md#c), [d](#e) and [web](https://x.y#z).";
+    assert_eq!(
+        links_to_headings(text),
+        [(1, "b.md".to_owned(), "c".to_owned()), (1, String::new(), "e".to_owned())]
+    );
+}
+
 #[test]
 fn links_and_paths_are_seen() {
     let text = "See [a](b.md#c), [web](https://x.y) and `core/src/lib.rs`, `SELECT 1/2`.\n```\n[no](x.md)\n```\n`target/x`";

@@ -4,16 +4,22 @@ use std::path::Path;
 
 use anyhow::Context;
 use lockkeeper_core::hazards::{self, Trigger};
-use lockkeeper_core::policy::{Policy, UNREAD};
+use lockkeeper_core::policy::UNREAD;
 use lockkeeper_core::report::{CheckReport, ProblemReport};
 use lockkeeper_core::text::counted;
+use lockkeeper_project::analysis::Policies;
 use lockkeeper_project::baseline::{Accepted, Baseline, BaselineError};
 
 use crate::args::CheckArgs;
 use crate::exit::usage;
 
 /// Accepts what the baseline lists, and writes the baseline where the call asks for it.
-pub fn apply(path: &Path, args: &CheckArgs, policy: &Policy, report: &mut CheckReport) -> anyhow::Result<()> {
+pub fn apply(
+    path: &Path,
+    args: &CheckArgs,
+    policies: &Policies,
+    report: &mut CheckReport,
+) -> anyhow::Result<()> {
     let loaded = Baseline::load(path).map_err(|error| match error {
         BaselineError::Wrong { .. } => usage(error.to_string()),
         error @ BaselineError::Unreadable { .. } => error.into(),
@@ -31,12 +37,13 @@ pub fn apply(path: &Path, args: &CheckArgs, policy: &Policy, report: &mut CheckR
     };
     let mut met = std::collections::BTreeSet::new();
     let reasons = baseline.reasons();
-    report.accept(policy, |fingerprint| {
+    report.accept(policies.whole(), |fingerprint| {
         let reason = reasons.get(fingerprint)?;
         met.insert(fingerprint.to_owned());
         Some((*reason).to_owned())
     });
-    let is_stale = |it: &&Accepted| !met.contains(&it.fingerprint) && can_be_stale(it, args, policy, report);
+    let is_stale =
+        |it: &&Accepted| !met.contains(&it.fingerprint) && can_be_stale(it, args, policies, report);
     let stale: Vec<&Accepted> = baseline.accepted.iter().filter(is_stale).collect();
     if args.baseline.write_baseline {
         return write(path, &baseline, &stale);
@@ -75,12 +82,13 @@ fn save(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
 }
 
 /// Whether the call looked where the finding was: then its absence means that it is gone.
-fn can_be_stale(it: &Accepted, args: &CheckArgs, policy: &Policy, report: &CheckReport) -> bool {
+fn can_be_stale(it: &Accepted, args: &CheckArgs, policies: &Policies, report: &CheckReport) -> bool {
     let rule = hazards::by_id(&it.rule);
     let is_looked_for = match rule {
         // Only some calls know which migrations run in one deploy.
         Some(rule) => {
-            !matches!(rule.trigger, Trigger::Deploy(_)) && policy.severities.get(&it.rule) != Some(&None)
+            !matches!(rule.trigger, Trigger::Deploy(_))
+                && policies.of(&it.path).severities.get(&it.rule) != Some(&None)
         }
         None => true,
     };

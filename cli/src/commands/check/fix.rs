@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use lockkeeper_core::policy::Policy;
 use lockkeeper_core::report::CheckReport;
 use lockkeeper_core::text::counted;
+use lockkeeper_project::analysis::Policies;
 use lockkeeper_project::discover::Project;
 use lockkeeper_project::fixes::{Fixed, fixed};
 use lockkeeper_project::write::{NewFile, write_all};
@@ -33,7 +33,7 @@ pub fn refuse_history(args: &CheckArgs) -> anyhow::Result<()> {
 
 /// Writes the fixes; whether there were any.
 pub fn write(checked: &Checked) -> anyhow::Result<bool> {
-    let fixed = all(&checked.project, &checked.policy, &checked.report, &checked.texts);
+    let fixed = all(&checked.project, &checked.policies, &checked.report, &checked.texts);
     let files = fixed.iter().map(|it| NewFile {
         path: &it.path,
         content: &it.after,
@@ -50,8 +50,8 @@ pub fn write(checked: &Checked) -> anyhow::Result<bool> {
 }
 
 /// Shows the fixes as a unified diff.
-pub fn show(project: &Project, policy: &Policy, report: &CheckReport, texts: &[Arc<str>]) {
-    let fixed = all(project, policy, report, texts);
+pub fn show(project: &Project, policies: &Policies, report: &CheckReport, texts: &[Arc<str>]) {
+    let fixed = all(project, policies, report, texts);
     for it in &fixed {
         output::text(&diff::unified(&it.path, Some(&it.before), &it.after));
     }
@@ -59,13 +59,13 @@ pub fn show(project: &Project, policy: &Policy, report: &CheckReport, texts: &[A
     eprintln!("lockkeeper: {count} to apply; nothing was written");
 }
 
-fn all(project: &Project, policy: &Policy, report: &CheckReport, texts: &[Arc<str>]) -> Vec<Fixed> {
+fn all(project: &Project, policies: &Policies, report: &CheckReport, texts: &[Arc<str>]) -> Vec<Fixed> {
     let files = report.files.iter().zip(texts);
     let fixable = files.filter(|(file, _)| {
         let mut fixes = file.hazards.iter().flat_map(|it| &it.fixes);
         fixes.any(|it| it.applicability == "safe")
     });
-    fixable.filter_map(|(file, text)| fixed(project, &file.path, text, policy)).collect()
+    fixable.filter_map(|(file, text)| fixed(project, &file.path, text, policies)).collect()
 }
 
 /// `2 fixes in 1 file`.

@@ -63,12 +63,12 @@ pub fn rewrites(
     report: &CheckReport,
     close: &[CheckedFile],
 ) -> Vec<(String, RewriteReport)> {
-    let answers = project.config.answers_with(&[]);
     let mut found = Vec::new();
     for file in close {
         let of_file = report.files.iter().find(|it| it.path == file.path);
         let wanted = of_file.is_some_and(|it| it.hazards.iter().any(|it| !it.recipes.is_empty()));
         let Some(way) = rewrite::ways(file).first().copied().filter(|_| wanted) else { continue };
+        let answers = project.config.at(&file.path).answers_with(&[]);
         if let Ok(rewrite) = rewrite::rewrite(project, file, way, &answers, place::now()) {
             found.push((file.path.clone(), analysis::rewrite_report(&rewrite)));
         }

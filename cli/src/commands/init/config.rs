@@ -5,7 +5,7 @@ use std::fmt::Write;
 use lockkeeper_core::dialect::Target;
 use lockkeeper_core::signals::{QUESTIONS, refusal};
 use lockkeeper_project::config::FILE_NAME;
-use lockkeeper_project::target::target;
+use lockkeeper_project::target::{target, target_alone};
 use lockkeeper_project::{Project, folder::Folder};
 
 use super::proposal::Proposal;
@@ -49,7 +49,11 @@ pub fn answers(project: &Project, args: &InitArgs, asks: bool) -> anyhow::Result
 
 pub fn proposal(project: &Project, answers: &[(String, String)]) -> Proposal {
     let folder = project.folders.first();
-    let text = text(&target(project, folder), folder, answers);
+    let text = text(
+        &folder.map_or_else(|| target_alone(project, ""), |folder| target(project, folder)),
+        folder,
+        answers,
+    );
     Proposal::new_file(project, FILE_NAME, text, "what the project's people have decided or know better")
 }
 

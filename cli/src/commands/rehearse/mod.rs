@@ -22,10 +22,10 @@ pub fn run(args: &RehearseArgs) -> anyhow::Result<Exit> {
     let text = place::read(&args.file)?;
     let project = place::project(&args.file)?;
     place::analysed(&project, &args.file, &text)?;
-    let policy = analysis::policy(&project, Some(place::now()));
+    let policies = analysis::policies(&project, Some(place::now()));
     let path = place::absolute(&args.file);
     let file =
-        analysis::check_path(&project, &path, Some(&text), &policy).filter(CheckedFile::is_up).ok_or_else(
+        analysis::check_path(&project, &path, Some(&text), &policies).filter(CheckedFile::is_up).ok_or_else(
             || usage(format!("{} cannot be read as a migration that goes up", args.file.display())),
         )?;
     if file.target.dialect != Dialect::Postgres {
@@ -97,7 +97,7 @@ fn rewritten(
 ) -> anyhow::Result<lockkeeper_database::Rewritten> {
     let asked = args.strategy.as_deref().map(plan::way).transpose()?;
     let answers = args.answers.iter().map(|it| plan::answer(it)).collect::<anyhow::Result<Vec<_>>>()?;
-    let answers = project.config.answers_with(&answers);
+    let answers = project.config.at(&file.path).answers_with(&answers);
     let way = asked.unwrap_or_else(|| rewrite::ways(file)[0]);
     let rewrite =
         rewrite::rewrite(project, file, way, &answers, place::now()).map_err(|error| usage(error.message))?;

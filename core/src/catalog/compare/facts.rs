@@ -5,8 +5,8 @@ use std::fmt;
 
 use super::{Object, Order};
 use crate::catalog::{
-    Catalog, ColumnState, ConstraintState, Demand, Details, Index, RelationKind, RelationName, Sequence,
-    Setting, Table, Trigger, UserType, View,
+    Catalog, ColumnState, ConstraintState, Definition, Demand, Details, Index, RelationKind, RelationName,
+    RoutineName, Sequence, Setting, Table, Trigger, UserType, View,
 };
 use crate::operation::{ForeignKey, Identity, ObjectKind, PartitionBound, TypeName};
 
@@ -115,7 +115,7 @@ pub(super) fn of(catalog: &Catalog, other: &Catalog, order: Order) -> BTreeMap<O
         }
     }
     facts.types();
-    facts.routines();
+    facts.routines(other);
     facts.others();
     facts.found
 }
@@ -401,8 +401,11 @@ impl Facts<'_> {
         }
     }
 
-    fn routines(&mut self) {
-        for (name, definition) in self.catalog.definitions() {
+    fn routines(&mut self, other: &Catalog) {
+        let is_shared = |name: &RoutineName, own: &Definition| {
+            other.definitions.get(name).is_some_and(|it| std::ptr::eq(&**it, own))
+        };
+        for (name, definition) in self.catalog.definitions().filter(|(name, it)| !is_shared(name, it)) {
             let kind = if definition.procedure { "procedure" } else { "function" };
             let text = spelling::routine(&definition.text, self.catalog.dialect());
             let aspects = vec![(Aspect::Definition, Some(text))];

@@ -1,0 +1,54 @@
+//! On which line each key of the configuration stands.
+
+use std::collections::BTreeMap;
+
+use toml::de::{DeTable, DeValue};
+
+/// The way to a value: names of keys, and numbers of elements.
+pub(super) type Way = Vec<String>;
+
+/// The lines of all keys, from 1, by the way to them.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Lines(BTreeMap<Way, usize>);
+
+impl Lines {
+    /// Of a text that has been read before, so that it is TOML.
+    pub fn of(text: &str) -> Self {
+        let mut lines = Self::default();
+        if let Ok(table) = DeTable::parse(text) {
+            lines.table(text, &[], table.get_ref());
+        }
+        lines
+    }
+
+    pub fn of_key(&self, way: &[String]) -> Option<usize> {
+        self.0.get(way).copied()
+    }
+
+    fn table(&mut self, text: &str, above: &[String], table: &DeTable<'_>) {
+        for (key, value) in table {
+            let way = [above, &[key.get_ref().to_string()]].concat();
+            self.0.insert(way.clone(), line_at(text, key.span().start));
+            self.value(text, &way, value.get_ref());
+        }
+    }
+
+    fn value(&mut self, text: &str, way: &[String], value: &DeValue<'_>) {
+        match value {
+            DeValue::Table(table) => self.table(text, way, table),
+            DeValue::Array(array) => {
+                for (index, element) in array.iter().enumerate() {
+                    let way = [way, &[index.to_string()]].concat();
+                    self.0.insert(way.clone(), line_at(text, element.span().start));
+                    self.value(text, &way, element.get_ref());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The line of a place in a text, from 1.
+pub(super) fn line_at(text: &str, place: usize) -> usize {
+    text.as_bytes()[..place.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
+}
