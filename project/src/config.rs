@@ -438,7 +438,7 @@ mod tests {
             "target-version = \"latest\"",
             "lockkeeper.toml:1: `latest` is no version: say target-version = 15",
         );
-        refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are");
+        refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 19 are");
         refused(
             "[severity]\nno-lock-timeot = \"note\"",
             "lockkeeper.toml:2: there is no rule `no-lock-timeot`; did you mean `no-lock-timeout`?",

@@ -94,6 +94,11 @@ impl Mode {
         MODES.iter().find(|(_, _, manual)| *manual == name).map(|(mode, _, _)| *mode)
     }
 
+    /// The manual's words for it.
+    pub(crate) fn title(self) -> &'static str {
+        MODES.iter().find(|(mode, ..)| *mode == self).map_or("", |(.., manual)| manual)
+    }
+
     fn catalogued(name: &str) -> Option<Mode> {
         MODES.iter().find(|(_, catalog, _)| *catalog == name).map(|(mode, _, _)| *mode)
     }

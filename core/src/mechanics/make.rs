@@ -6,7 +6,7 @@ use crate::operation::{
     AlterDomain, AlterObject, AlterSequence, AlterTable, AlterType, Column, Constraint, ConstraintKind,
     CreateDomain, CreateFunction, CreateIndex, CreateSequence, CreateTable, CreateTrigger, CreateType,
     CreateView, DomainAction, Drop, Expression, ForeignKey, Identity, IndexKey, Insert, Kind, Like, Lock,
-    ObjectAction, ObjectKind, PartitionBound, Place, Query, QueryText, Refresh, Reindex, ReindexScope,
+    Maintain, Maintenance, ObjectAction, ObjectKind, PartitionBound, Place, Query, QueryText, Refresh, Reindex, ReindexScope,
     RelationWord, Set, Signature, TableAction, Truncate, TypeAction, TypeName, TypeShape, Update, Volatility,
 };
 use crate::plan::Statement;
@@ -554,4 +554,10 @@ pub(crate) fn reindex(scope: ReindexScope, name: Name) -> Statement {
 
 pub(crate) fn refresh(view: Name) -> Statement {
     Kind::Refresh(Refresh { view, concurrently: true, with_data: true, keyword: Span::default() }).into()
+}
+
+/// A table written anew beside its users, in the order of an index where one is named.
+pub(crate) fn repack(table: Name, index: Option<Ident>) -> Statement {
+    let command = Maintenance::Repack { concurrently: true };
+    Kind::Maintain(Maintain { command, tables: vec![table], index }).into()
 }

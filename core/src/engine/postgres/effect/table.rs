@@ -51,7 +51,10 @@ fn lock_referenced(draft: &mut Draft<'_>, create: &CreateTable, constraint: &Con
     }
     constraint::refuse_new_key(draft, key);
     let Some(parent) = draft.existing(&key.references, false) else { return };
-    draft.lock_tree(&parent, LockMode::ShareRowExclusive);
+    for name in draft.tree(&parent) {
+        draft.lock(&name, LockMode::ShareRowExclusive);
+        constraint::open_key(draft, &name, key);
+    }
 }
 
 /// ADD COLUMN. The rewrite rules: a volatile default, a stored generated column, an identity or serial column, a

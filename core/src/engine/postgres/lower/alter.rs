@@ -21,7 +21,7 @@ pub(super) fn alter(mut cursor: Cursor<'_>, statement: &Cursor<'_>) -> Vec<Opera
     }
     match alter_object(&mut cursor) {
         Some(kind) => vec![Operation { kind, span: statement.span() }],
-        None => vec![unknown(statement, "the statement is not in a form that PostgreSQL 11 to 18 has")],
+        None => vec![unknown(statement, "the statement is not in a form that PostgreSQL 11 to 19 has")],
     }
 }
 

@@ -1,0 +1,54 @@
+//! A table written anew beside its readers and writers, by the server's own command.
+
+use crate::mechanics::Refusal;
+use crate::mechanics::make;
+use crate::mechanics::scene::{Scene, name_of};
+use crate::operation::{Kind, Maintain, Operation};
+use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+
+use super::{Form, Recipe};
+
+pub(super) static RECIPE: Recipe = Recipe {
+    id: "repack-table",
+    page: include_str!("repack_table.md"),
+    ways: &[Way::Triggers],
+    form: Form::One { applies: |operation| parts(operation).is_some(), write },
+};
+
+fn parts(operation: &Operation) -> Option<&Maintain> {
+    match &operation.kind {
+        Kind::Maintain(it) if it.command.shuts_out() && it.tables.len() == 1 => Some(it),
+        _ => None,
+    }
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let table = parts(operation).and_then(|it| Some((it, it.tables.first()?)));
+    let Some((maintain, named)) = table else { return Err(Refusal::new("it writes no table anew")) };
+    let table = scene.resolve(named);
+    let shown = table.display(scene.dialect());
+    let session = crate::catalog::Session::default();
+    let online = make::repack(scene.name(&table), maintain.index.clone());
+    for kind in online.operations() {
+        let there = Operation { kind: kind.clone(), span: operation.span };
+        let effect = crate::engine::effect::of(&there, scene.target, scene.catalog, &session);
+        if let Some(reason) = effect.fails {
+            return Err(Refusal::new(reason));
+        }
+    }
+    let title = format!("write {shown} anew beside its users");
+    let step = scene.alone(name_of(&[&table.name, "repack"]), title.clone(), online, Some(make::nothing()));
+    let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
+        .enter_when(Criterion::counts_nothing(
+            "the server writes enough to its log",
+            "SELECT count(*) FROM pg_settings WHERE name = 'wal_level' AND setting = 'minimal'",
+        ))
+        .enter_when(Criterion::of_people(
+            "the disk has room for a second copy of the table with its indexes, and for the log that is written meanwhile",
+        ))
+        .undone_by(
+            "nothing: the rows are the same; a run that is stopped leaves the table as it was",
+            "readers or writers that stay in a transaction keep the swap at its end waiting",
+        );
+    Ok(vec![phase])
+}

@@ -1,0 +1,57 @@
+//! The facts of 19, measured by this harness and kept: `cargo xtask oracle --bin-dir DIR --record` writes them anew.
+
+use super::{Fact, Lock, Measured, measured_summary, read, summary};
+use crate::cluster::cluster;
+use crate::observe::Observation;
+use std::path::Path;
+
+/// The file, beside that of the older versions; it is the list of statements too.
+pub(super) const FILE: &str = "postgres-19-locks.json";
+const VERSION: u32 = 19;
+/// Every so many facts are looked at again in the gate of a machine with that server.
+const SAMPLE: usize = 12;
+
+#[test]
+fn what_is_kept_of_nineteen_is_what_it_does() {
+    let mut facts = read(FILE);
+    assert!(facts.len() >= 336, "{}", facts.len());
+    if cluster().version() != VERSION {
+        return;
+    }
+    if std::env::var_os("LOCKKEEPER_FACTS_RECORD").is_some() {
+        for fact in &mut facts {
+            let measured = measured(fact);
+            fact.versions.insert(VERSION.to_string(), measured);
+        }
+        return write(&facts);
+    }
+    let sample = facts.iter().step_by(SAMPLE).filter(|fact| fact.on(VERSION).is_some());
+    let differs = |fact: &&Fact| {
+        let kept = measured_summary(fact.on(VERSION).expect("it was filtered"));
+        let seen = summary(&fact.observe());
+        (seen != kept).then(|| format!("{}\n  kept {kept}\n  seen {seen}", fact.sql))
+    };
+    let different: Vec<String> = sample.filter_map(|it| differs(&it)).collect();
+    assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+fn measured(fact: &Fact) -> Measured {
+    let Some(observation) = fact.try_observe() else {
+        return Measured { setup_failed: true, ..Measured::default() };
+    };
+    let Observation { error, locks, heap_rewrite, index_rebuild, full_scan } = observation;
+    let locks = locks
+        .into_iter()
+        .map(|(relation, mode)| Lock { relation, mode: mode.title().to_owned() })
+        .collect();
+    let error = error.map(|it| format!("{} {}", it.sqlstate, it.message));
+    Measured { setup_failed: false, error, locks, heap_rewrite, index_rebuild, full_scan }
+}
+
+/// One line for each fact, as in the file beside it.
+fn write(facts: &[Fact]) {
+    let lines: Vec<String> =
+        facts.iter().map(|it| serde_json::to_string(it).expect("a fact is JSON")).collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/facts").join(FILE);
+    std::fs::write(path, format!("[\n{}\n]\n", lines.join(",\n"))).expect("the fixture can be written");
+}
