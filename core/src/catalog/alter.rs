@@ -135,7 +135,7 @@ impl Catalog {
                     generated.expression = expression.clone();
                 }
             }),
-            TableAction::DropExpression { column } => {
+            TableAction::DropExpression { column, .. } => {
                 self.everywhere(table, column, |column| column.generated = None);
             }
             TableAction::AlterIdentity { column, identity, counts } => {

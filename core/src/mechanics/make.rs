@@ -191,6 +191,7 @@ impl On {
             table: self.name.clone(),
             columns: idents(columns),
             overriding,
+            defaults: false,
             query: Some(query_text(query)),
             others: Vec::new(),
             on_conflict: None,

@@ -377,6 +377,8 @@ pub struct Publication {
     pub action: PublicationAction,
     /// The tables that it is about.
     pub tables: Vec<Name>,
+    /// The tables that are left out of all.
+    pub except: Vec<Name>,
     /// All tables there are and will be.
     pub all_tables: bool,
 }

@@ -10,6 +10,8 @@ pub(super) const FILE: &str = "postgres-19-locks.json";
 const VERSION: u32 = 19;
 /// Every so many facts are looked at again in the gate of a machine with that server.
 const SAMPLE: usize = 12;
+/// How often a statement outside a transaction is run.
+const RUNS: usize = 6;
 
 #[test]
 fn what_is_kept_of_nineteen_is_what_it_does() {
@@ -18,6 +20,7 @@ fn what_is_kept_of_nineteen_is_what_it_does() {
     if cluster().version() != VERSION {
         return;
     }
+    make_places();
     if std::env::var_os("LOCKKEEPER_FACTS_RECORD").is_some() {
         for fact in &mut facts {
             let measured = measured(fact);
@@ -28,15 +31,38 @@ fn what_is_kept_of_nineteen_is_what_it_does() {
     let sample = facts.iter().step_by(SAMPLE).filter(|fact| fact.on(VERSION).is_some());
     let differs = |fact: &&Fact| {
         let kept = measured_summary(fact.on(VERSION).expect("it was filtered"));
-        let seen = summary(&fact.observe());
+        let seen = observed(fact).map(|it| summary(&it)).unwrap_or_default();
         (seen != kept).then(|| format!("{}\n  kept {kept}\n  seen {seen}", fact.sql))
     };
     let different: Vec<String> = sample.filter_map(|it| differs(&it)).collect();
     assert!(different.is_empty(), "{}", different.join("\n"));
 }
 
+/// What the statements name and the base does not hold, because it belongs to the server.
+fn make_places() {
+    let there = |sql: &str| cluster().administrate(sql) != "0";
+    if !there("SELECT count(*) FROM pg_roles WHERE rolname = 'app_role'") {
+        cluster().administrate("CREATE ROLE app_role");
+    }
+    if !there("SELECT count(*) FROM pg_tablespace WHERE spcname = 'ts1'") {
+        cluster().administrate("ALTER TABLESPACE spare RENAME TO ts1");
+    }
+}
+
+/// What a statement does. Outside a transaction locks are polled, and a moment is missed: then the strongest of several runs counts.
+fn observed(fact: &Fact) -> Option<Observation> {
+    let mut all = fact.try_observe()?;
+    for _ in 1..if fact.autocommit { RUNS } else { 1 } {
+        for (relation, mode) in fact.try_observe()?.locks {
+            let strongest = all.locks.entry(relation).or_insert(mode);
+            *strongest = mode.max(*strongest);
+        }
+    }
+    Some(all)
+}
+
 fn measured(fact: &Fact) -> Measured {
-    let Some(observation) = fact.try_observe() else {
+    let Some(observation) = observed(fact) else {
         return Measured { setup_failed: true, ..Measured::default() };
     };
     let Observation { error, locks, heap_rewrite, index_rebuild, full_scan } = observation;

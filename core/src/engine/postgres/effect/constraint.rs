@@ -407,7 +407,7 @@ pub(super) fn alter(
     let Some(state) = found(draft, relation, name, false) else { return };
     if let (Demand::Check(_), Some(enforced), true) = (&state.demand, enforced, draft.since(19)) {
         draft.lock_tree(relation, LockMode::AccessExclusive);
-        if enforced && !(state.enforced && state.valid) {
+        if enforced && !state.enforced {
             draft.scan_tree(relation);
         }
         return;

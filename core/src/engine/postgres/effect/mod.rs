@@ -9,6 +9,7 @@ mod constraint;
 mod data;
 mod draft;
 mod drop;
+mod generated;
 mod immutable;
 mod index;
 mod names;

@@ -94,6 +94,7 @@ pub(super) fn add_column(
             draft.fail(format!("{what} is not IMMUTABLE, as everything in a generated column must be"));
         }
     }
+    super::generated::added(draft, table, column);
     if let Some(function) =
         column.default.as_ref().and_then(|it| missing_function(it, draft.target, draft.catalog))
     {
