@@ -91,14 +91,24 @@ impl Fact {
         self.try_observe().unwrap_or_else(|| panic!("the setup of {} fails", self.sql))
     }
 
-    /// The same; `None` where this version refuses already the setup.
-    fn try_observe(&self) -> Option<Observation> {
+    /// A fresh copy of the base after the setup; `None` where this version refuses that.
+    fn prepared(&self) -> Option<Database> {
         let database = base();
         let mut client = database.connect();
         for statement in &self.setup {
             crate::database::run(&mut client, statement).ok()?;
         }
-        drop(client);
+        Some(database)
+    }
+
+    /// Whether the statement has this word.
+    fn names(&self, word: &str) -> bool {
+        self.sql.split(|it: char| !it.is_alphanumeric() && it != '_').any(|it| it == word)
+    }
+
+    /// The same; `None` where this version refuses already the setup.
+    fn try_observe(&self) -> Option<Observation> {
+        let database = self.prepared()?;
         let session: Vec<&str> = self.session.iter().map(String::as_str).collect();
         Some(observe(&database, &session, &self.sql, self.running()))
     }

@@ -148,6 +148,29 @@ fn autocommit(database: &Database, mut worker: Client, watcher: &mut Client, sql
     observation
 }
 
+/// The strongest mode that a statement asks for on a relation while a reader holds that: what it would hold for a moment only is waited for, and seen.
+pub(crate) fn requested(database: &Database, sql: &str, relation: &str) -> Option<Mode> {
+    let (mut worker, mut watcher, mut reader) = (database.connect(), database.connect(), database.connect());
+    let pid = backend(&mut worker);
+    run(&mut reader, &format!("BEGIN; LOCK TABLE {relation} IN ACCESS SHARE MODE")).ok()?;
+    let asked = format!(
+        "SELECT mode FROM pg_locks WHERE locktype = 'relation' AND relation = '{relation}'::regclass AND pid = {pid}"
+    );
+    std::thread::scope(|scope| {
+        scope.spawn(|| run(&mut worker, sql).err());
+        let mut strongest = None;
+        for _ in 0..100 {
+            for row in rows(&mut watcher, &asked).expect("pg_locks is readable") {
+                let mode = row.first().and_then(|it| Mode::catalogued(it.as_deref()?));
+                strongest = strongest.max(mode);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        drop(reader);
+        strongest
+    })
+}
+
 fn relations(client: &mut Client) -> Vec<Relation> {
     let rows = rows(client, RELATIONS).expect("the catalog is readable");
     let texts = rows.into_iter().map(|row| row.into_iter().map(Option::unwrap_or_default));

@@ -250,7 +250,6 @@ pub static FORMS: &[Form] = &[
         "do select",
         "INSERT INTO t (id) VALUES (1) ON CONFLICT (id) DO SELECT FOR UPDATE RETURNING id",
     ),
-    form(19, "GROUP BY ALL", "", "group by all", "SELECT a, count(*) FROM t GROUP BY ALL"),
     form(
         19,
         "IGNORE NULLS",
@@ -314,7 +313,7 @@ pub static FORMS: &[Form] = &[
         "CONNECTION of a foreign data wrapper",
         "create foreign data wrapper",
         "connection",
-        "CREATE FOREIGN DATA WRAPPER n CONNECTION f",
+        "CREATE FOREIGN DATA WRAPPER n NO CONNECTION",
     ),
     form(
         NEVER,

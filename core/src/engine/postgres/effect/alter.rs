@@ -104,6 +104,9 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
         }
         TableAction::SetDefault { column, .. } | TableAction::DropDefault { column } => {
             generated::default(draft, relation, column);
+            if let TableAction::SetDefault { default, .. } = &alter.action {
+                table::lock_counted(draft, default);
+            }
             draft.lock_tree(relation, LockMode::AccessExclusive);
         }
         TableAction::DropExpression { column, if_exists } => {

@@ -33,6 +33,14 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
     for like in &create.like {
         let Some(other) = draft.existing(&like.table, false) else { return };
         draft.lock(&other, LockMode::AccessShare);
+        let copies = like.including.iter().any(|it| it == "all" || it == "defaults");
+        let columns = draft.table(&other).map(|it| &it.columns).unwrap_or_default();
+        for default in columns.iter().filter_map(|it| it.default.as_ref()).filter(|_| copies) {
+            lock_counted(draft, default);
+        }
+    }
+    for default in create.columns.iter().filter_map(|it| it.default.as_ref()) {
+        lock_counted(draft, default);
     }
     let of_columns = create.columns.iter().flat_map(|column| &column.constraints);
     for constraint in create.constraints.iter().chain(of_columns) {
@@ -41,6 +49,18 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
     if let Some(query) = &create.query {
         super::data::refuse_columns(draft, query);
         super::data::read_query(draft, query, create.with_data);
+    }
+}
+
+/// From 19 on what a stored default names is opened (measured).
+pub(super) fn lock_counted(draft: &mut Draft<'_>, default: &Expression) {
+    if !draft.since(19) {
+        return;
+    }
+    for sequence in draft.catalog.sequences_in(default) {
+        if draft.relation(&sequence).is_some() {
+            draft.lock(&sequence, LockMode::AccessShare);
+        }
     }
 }
 
@@ -95,6 +115,9 @@ pub(super) fn add_column(
         }
     }
     super::generated::added(draft, table, column);
+    if let Some(default) = &column.default {
+        lock_counted(draft, default);
+    }
     if let Some(function) =
         column.default.as_ref().and_then(|it| missing_function(it, draft.target, draft.catalog))
     {
