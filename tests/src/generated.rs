@@ -126,7 +126,8 @@ fn what_is_refused_of_generated_columns_is_known() {
     let (mut wrong, mut missed, mut both) = (Vec::new(), Vec::new(), 0);
     for sql in statements(version >= 18) {
         let mut client = database.connect();
-        let refused = database::run(&mut client, "BEGIN").and_then(|()| database::run(&mut client, &sql)).err();
+        let refused =
+            database::run(&mut client, "BEGIN").and_then(|()| database::run(&mut client, &sql)).err();
         let told = check(part(&sql), &target, &catalog).statements[0].effect.fails.clone();
         match (told, refused) {
             (Some(told), None) => wrong.push(format!("{sql}: {told}")),

@@ -14,7 +14,7 @@ pub fn run(bin_dir: &Path, record: bool) -> Result<()> {
     let folder = std::fs::canonicalize(bin_dir)?;
     if record {
         let arguments = ["test", "--package", "lockkeeper-tests", "facts::record::"];
-        shell::run(cargo(&arguments).env("LOCKKEEPER_PG_BIN", &folder).env("LOCKKEEPER_FACTS_RECORD", "1"))?;
+        shell::run(cargo(&arguments).env("LOCKKEEPER_PG_BIN", &folder).env("LOCKKEEPER_FACTS_RECORD", ""))?;
     }
     let arguments = ["test", "--package", "lockkeeper-tests", "oracle::", "--", "--nocapture"];
     shell::run(cargo(&arguments).env("LOCKKEEPER_PG_BIN", folder))

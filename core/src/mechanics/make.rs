@@ -6,8 +6,9 @@ use crate::operation::{
     AlterDomain, AlterObject, AlterSequence, AlterTable, AlterType, Column, Constraint, ConstraintKind,
     CreateDomain, CreateFunction, CreateIndex, CreateSequence, CreateTable, CreateTrigger, CreateType,
     CreateView, DomainAction, Drop, Expression, ForeignKey, Identity, IndexKey, Insert, Kind, Like, Lock,
-    Maintain, Maintenance, ObjectAction, ObjectKind, PartitionBound, Place, Query, QueryText, Refresh, Reindex, ReindexScope,
-    RelationWord, Set, Signature, TableAction, Truncate, TypeAction, TypeName, TypeShape, Update, Volatility,
+    Maintain, Maintenance, ObjectAction, ObjectKind, PartitionBound, Place, Query, QueryText, Refresh,
+    Reindex, ReindexScope, RelationWord, Set, Signature, TableAction, Truncate, TypeAction, TypeName,
+    TypeShape, Update, Volatility,
 };
 use crate::plan::Statement;
 use crate::text::Span;

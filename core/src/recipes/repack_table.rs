@@ -1,10 +1,11 @@
 //! A table written anew beside its readers and writers, by the server's own command.
 
+use crate::catalog::{RelationName, Setting};
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
-use crate::operation::{Kind, Maintain, Operation};
-use crate::plan::{Criterion, Phase, PhaseKind, Step, Way};
+use crate::operation::{Kind, Maintain, Operation, TableAction};
+use crate::plan::{Criterion, Phase, PhaseKind, Statement, Step, Way};
 
 use super::{Form, Recipe};
 
@@ -37,7 +38,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         }
     }
     let title = format!("write {shown} anew beside its users");
-    let step = scene.alone(name_of(&[&table.name, "repack"]), title.clone(), online, Some(make::nothing()));
+    let down = maintain.index.as_ref().map_or_else(make::nothing, |_| clustered(scene, &table));
+    let step = scene.alone(name_of(&[&table.name, "repack"]), title.clone(), online, Some(down));
     let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
         .enter_when(Criterion::counts_nothing(
             "the server writes enough to its log",
@@ -51,4 +53,17 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             "readers or writers that stay in a transaction keep the swap at its end waiting",
         );
     Ok(vec![phase])
+}
+
+/// The mark of the index that the table is in the order of, as it was.
+fn clustered(scene: &Scene<'_>, table: &RelationName) -> Statement {
+    let indexes = scene.catalog.indexes(table).iter().map(|it| &it.name);
+    let mut marked = indexes.filter(|it| {
+        scene.catalog.relation(it).is_some_and(|it| it.details.get(&Setting::Clustered).is_some())
+    });
+    let on = scene.on(table);
+    match marked.next() {
+        Some(index) => on.does(TableAction::ClusterOn { index: make::ident(&*index.name) }),
+        None => on.does(TableAction::SetWithoutCluster),
+    }
 }

@@ -6,9 +6,9 @@ mod table;
 use crate::dialect::{Dialect, Ident, Name, quote, quote_literal};
 use crate::operation::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction, CreateIndex,
-    CreateSequence, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Kind, Lock,
-    Maintain, Maintenance, ObjectAction, ObjectKind, Place, Refresh, Reindex, ReindexScope, Set, Truncate, TypeAction, TypeShape,
-    Volatility,
+    CreateSequence, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Kind, Lock, Maintain,
+    Maintenance, ObjectAction, ObjectKind, Place, Refresh, Reindex, ReindexScope, Set, Truncate, TypeAction,
+    TypeShape, Volatility,
 };
 
 /// A whole statement.

@@ -249,11 +249,7 @@ pub(super) fn open_key(draft: &mut Draft<'_>, parent: &RelationName, key: &Forei
 }
 
 /// The index of the key that a foreign key points at.
-pub(super) fn key_index(
-    draft: &Draft<'_>,
-    parent: &RelationName,
-    key: &ForeignKey,
-) -> Option<RelationName> {
+pub(super) fn key_index(draft: &Draft<'_>, parent: &RelationName, key: &ForeignKey) -> Option<RelationName> {
     let table = draft.table(parent)?;
     let named: Vec<&str> = key.referenced.iter().map(|it| it.name.as_str()).collect();
     let primary = || table.primary_key().map(|it| it.iter().map(String::as_str).collect());

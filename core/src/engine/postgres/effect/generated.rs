@@ -4,8 +4,8 @@ use super::draft::Draft;
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Ident, LockMode};
 use crate::operation::{
-    Column, Constraint, ConstraintKind, CreateIndex, CreateStatistics, CreateTable, CreateTrigger, Expression,
-    Generated, Insert, TypeName, Update,
+    Column, Constraint, ConstraintKind, CreateIndex, CreateStatistics, CreateTable, CreateTrigger,
+    Expression, Generated, Insert, TypeName, Update,
 };
 
 /// Another column of the table: its type, and whether it is generated.
@@ -95,7 +95,10 @@ fn new(catalog: &Catalog, column: &Column, known: &Known<'_>) -> Option<String> 
         return None;
     }
     if catalog.user_type(&column.ty).is_some() {
-        return Some(format!("{name} is virtual, and cannot have {}, a type that a migration made", column.ty));
+        return Some(format!(
+            "{name} is virtual, and cannot have {}, a type that a migration made",
+            column.ty
+        ));
     }
     if let Some((other, ty, _)) = columns.iter().find(|(_, ty, _)| catalog.user_type(ty).is_some()) {
         return Some(format!("{name} is virtual, and {other} has {ty}, a type that a migration made"));

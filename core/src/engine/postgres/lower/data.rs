@@ -121,8 +121,9 @@ fn insert(mut cursor: Cursor<'_>, others: Vec<Name>, whole: bool) -> Option<Kind
         return Some(Kind::Insert(Box::new(insert)));
     }
     let rows = cursor.is("values");
-    insert.defaults = rows && crate::operation::Expression::new(cursor.span().of(cursor.text()))
-        .has_word(cursor.dialect(), &["default"]);
+    insert.defaults = rows
+        && crate::operation::Expression::new(cursor.span().of(cursor.text()))
+            .has_word(cursor.dialect(), &["default"]);
     let mut tail = cursor;
     if tail.has(&["conflict"]) && tail.seek(&["conflict"]) {
         tail.next_token();

@@ -233,6 +233,7 @@ fn action(it: &TableAction) -> Option<String> {
             };
             format!("{state} TRIGGER {}", name.as_ref().map_or("ALL".to_owned(), ident))
         }
+        TableAction::SetWithoutCluster => "SET WITHOUT CLUSTER".to_owned(),
         TableAction::ClusterOn { index } => format!("CLUSTER ON {}", ident(index)),
         TableAction::SetLogged { logged } => format!("SET {}", if *logged { "LOGGED" } else { "UNLOGGED" }),
         TableAction::SetAccessMethod { method } => format!("SET ACCESS METHOD {}", word(method)),
