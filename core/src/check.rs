@@ -78,6 +78,7 @@ pub fn check(part: Part<'_>, target: &Target, before: &Catalog) -> Checked {
     let script = Script::read_part(part.text, part.span, target.dialect);
     let mut after = before.clone();
     after.start_migration();
+    after.detach_leaves_check = versions::detach_leaves_check(target);
     Run::new(part, target, after, &script).finish()
 }
 
@@ -86,6 +87,7 @@ pub fn replay(part: Part<'_>, target: &Target, catalog: &mut Catalog) {
     let script = Script::read_part(part.text, part.span, target.dialect);
     let mut routines = Routines::default();
     catalog.start_migration();
+    catalog.detach_leaves_check = versions::detach_leaves_check(target);
     if script.includes().next().is_some() {
         catalog.mark_incomplete();
     }

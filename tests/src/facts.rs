@@ -1,15 +1,18 @@
 //! The measured facts, and whether this machine's server agrees with a dozen of them.
 
+mod record;
+
 use crate::cluster::cluster;
 use crate::database::Database;
 use crate::observe::{Mode, Observation, Running, observe};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// One statement and what it did on each version.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Fact {
+    group: String,
     pub(crate) sql: String,
     #[serde(default)]
     pub(crate) setup: Vec<String>,
@@ -21,10 +24,10 @@ pub(crate) struct Fact {
 }
 
 /// What it did on one version.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 pub(crate) struct Measured {
     /// Already the setup is not possible in this version: nothing is known.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     setup_failed: bool,
     pub(crate) error: Option<String>,
     #[serde(default)]
@@ -37,15 +40,26 @@ pub(crate) struct Measured {
     pub(crate) full_scan: bool,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Lock {
     pub(crate) relation: String,
     pub(crate) mode: String,
 }
 
-/// All measured facts.
+/// All measured facts: those of 11 to 18, and those of 19, which has further statements.
 pub(crate) fn facts() -> Vec<Fact> {
-    serde_json::from_str(&fixture("postgres-locks.json")).expect("the facts are JSON")
+    let mut all = read("postgres-locks.json");
+    for newer in read(record::FILE) {
+        match all.iter_mut().find(|it| it.is_of(&newer)) {
+            Some(known) => known.versions.extend(newer.versions),
+            None => all.push(newer),
+        }
+    }
+    all
+}
+
+fn read(name: &str) -> Vec<Fact> {
+    serde_json::from_str(&fixture(name)).expect("the facts are JSON")
 }
 
 /// A fresh copy of the database that the facts were measured on.
@@ -57,10 +71,15 @@ pub(crate) fn base() -> Database {
 }
 
 impl Fact {
-    /// What is known of a version. One that was never measured (a newer one) counts as the newest that was.
+    /// What is known of a version.
     pub(crate) fn on(&self, version: u32) -> Option<&Measured> {
-        let newest = self.versions.values().next_back();
-        self.versions.get(&version.to_string()).or(newest).filter(|measured| !measured.setup_failed)
+        self.versions.get(&version.to_string()).filter(|measured| !measured.setup_failed)
+    }
+
+    /// Whether both are about the same statement, run in the same way.
+    fn is_of(&self, other: &Self) -> bool {
+        let run = |it: &Self| (it.sql.clone(), it.setup.clone(), it.session.clone(), it.autocommit);
+        run(self) == run(other)
     }
 
     pub(crate) fn running(&self) -> Running {
@@ -69,12 +88,29 @@ impl Fact {
 
     /// Runs the statement on a fresh copy of the base.
     pub(crate) fn observe(&self) -> Observation {
+        self.try_observe().unwrap_or_else(|| panic!("the setup of {} fails", self.sql))
+    }
+
+    /// A fresh copy of the base after the setup; `None` where this version refuses that.
+    fn prepared(&self) -> Option<Database> {
         let database = base();
+        let mut client = database.connect();
         for statement in &self.setup {
-            database.run(statement);
+            crate::database::run(&mut client, statement).ok()?;
         }
+        Some(database)
+    }
+
+    /// Whether the statement has this word.
+    fn names(&self, word: &str) -> bool {
+        self.sql.split(|it: char| !it.is_alphanumeric() && it != '_').any(|it| it == word)
+    }
+
+    /// The same; `None` where this version refuses already the setup.
+    fn try_observe(&self) -> Option<Observation> {
+        let database = self.prepared()?;
         let session: Vec<&str> = self.session.iter().map(String::as_str).collect();
-        observe(&database, &session, &self.sql, self.running())
+        Some(observe(&database, &session, &self.sql, self.running()))
     }
 }
 

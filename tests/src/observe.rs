@@ -94,6 +94,11 @@ impl Mode {
         MODES.iter().find(|(_, _, manual)| *manual == name).map(|(mode, _, _)| *mode)
     }
 
+    /// The manual's words for it.
+    pub(crate) fn title(self) -> &'static str {
+        MODES.iter().find(|(mode, ..)| *mode == self).map_or("", |(.., manual)| manual)
+    }
+
     fn catalogued(name: &str) -> Option<Mode> {
         MODES.iter().find(|(_, catalog, _)| *catalog == name).map(|(mode, _, _)| *mode)
     }
@@ -141,6 +146,29 @@ fn autocommit(database: &Database, mut worker: Client, watcher: &mut Client, sql
     let (after, fetched) = (relations(&mut reader), settled_blocks(&mut reader));
     compare(&before, &after, &fetched_before, &fetched, &mut observation);
     observation
+}
+
+/// The strongest mode that a statement asks for on a relation while a reader holds that: what it would hold for a moment only is waited for, and seen.
+pub(crate) fn requested(database: &Database, sql: &str, relation: &str) -> Option<Mode> {
+    let (mut worker, mut watcher, mut reader) = (database.connect(), database.connect(), database.connect());
+    let pid = backend(&mut worker);
+    run(&mut reader, &format!("BEGIN; LOCK TABLE {relation} IN ACCESS SHARE MODE")).ok()?;
+    let asked = format!(
+        "SELECT mode FROM pg_locks WHERE locktype = 'relation' AND relation = '{relation}'::regclass AND pid = {pid}"
+    );
+    std::thread::scope(|scope| {
+        scope.spawn(|| run(&mut worker, sql).err());
+        let mut strongest = None;
+        for _ in 0..100 {
+            for row in rows(&mut watcher, &asked).expect("pg_locks is readable") {
+                let mode = row.first().and_then(|it| Mode::catalogued(it.as_deref()?));
+                strongest = strongest.max(mode);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        drop(reader);
+        strongest
+    })
 }
 
 fn relations(client: &mut Client) -> Vec<Relation> {

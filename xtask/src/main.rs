@@ -40,6 +40,9 @@ enum Task {
         /// The folder of its `initdb` and `postgres`.
         #[arg(long)]
         bin_dir: std::path::PathBuf,
+        /// Keep what a server of 19 does as its facts.
+        #[arg(long)]
+        record: bool,
     },
     /// Prove every recipe on other PostgreSQLs than the installed one, and keep the figures in docs/proofs.md.
     Proof {
@@ -90,7 +93,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Test => gate::run(),
         Task::Editors => editors::run(),
-        Task::Oracle { bin_dir } => oracle::run(&bin_dir),
+        Task::Oracle { bin_dir, record } => oracle::run(&bin_dir, record),
         Task::Proof { bin_dir, kills } => proof::run(&bin_dir, kills),
         Task::Docs => docs::run(),
         Task::Book => book::make(),

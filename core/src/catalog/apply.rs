@@ -65,7 +65,7 @@ impl Catalog {
             Kind::Copy(it) if it.into_table => self.fill(&it.table.clone().unwrap_or_default()),
             Kind::Reindex(it) => self.reindexed(it.name.as_ref()),
             Kind::Maintain(it) if it.command == Maintenance::VacuumFull => self.reindexed(it.tables.first()),
-            Kind::Maintain(it) if it.command == Maintenance::Cluster && it.index.is_some() => {
+            Kind::Maintain(it) if it.command.orders() && it.index.is_some() => {
                 if let Some(table) = it.tables.first() {
                     self.cluster_on(&self.resolve(table), it.index.as_ref());
                 }

@@ -145,9 +145,15 @@ impl Catalog {
 
     /// The default of a column is a value of this sequence.
     fn counts_by(&self, default: &Expression, sequence: &RelationName) -> bool {
+        self.sequences_in(default).contains(sequence)
+    }
+
+    /// The sequences whose values a default is made of.
+    pub fn sequences_in(&self, default: &Expression) -> Vec<RelationName> {
+        let mut found = Vec::new();
         let counts = |it: &[u8]| it.eq_ignore_ascii_case(b"nextval");
         if !default.text.as_bytes().windows(7).any(counts) {
-            return false;
+            return found;
         }
         let script = Script::read(&default.text, self.dialect);
         let mut cursor = Cursor::new(&default.text, self.dialect, &script.tokens);
@@ -156,12 +162,10 @@ impl Catalog {
             if token.kind == TokenKind::String && !(cursor.is("::") && cursor.is_at(1, "text")) {
                 let inner = Script::read(text, self.dialect);
                 let named = Cursor::new(text, self.dialect, &inner.tokens).name();
-                if named.is_some_and(|it| self.resolve(&it) == *sequence) {
-                    return true;
-                }
+                found.extend(named.map(|it| self.resolve(&it)));
             }
         }
-        false
+        found
     }
 }
 

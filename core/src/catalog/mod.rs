@@ -103,6 +103,8 @@ pub struct Catalog {
     relations: Map<RelationName, Arc<Relation>>,
     /// The schema of a relation is a placeholder.
     has_placeholders: bool,
+    /// Whether a partition that is detached beside its users keeps its bound as a check.
+    pub(crate) detach_leaves_check: bool,
     /// Names that a relation had and has no more.
     departed: Map<RelationName, ()>,
     /// The views that were made to read a relation; some may read it no more.
@@ -136,6 +138,7 @@ impl Catalog {
             path_outside: None,
             relations: Map::default(),
             has_placeholders: false,
+            detach_leaves_check: true,
             departed: Map::default(),
             readers: Map::default(),
             renamed: Arc::default(),

@@ -20,7 +20,7 @@ use crate::hazards::{Hazard, RULES, Rule};
 use crate::text::{self, Span};
 
 /// The versions that the facts were measured on.
-const VERSIONS: std::ops::RangeInclusive<u16> = 11..=18;
+const VERSIONS: std::ops::RangeInclusive<u16> = Target::KNOWN_POSTGRES;
 pub(super) const NEXT: &str = "-- next migration\n";
 pub(super) const DOWN: &str = "-- down\n";
 

@@ -60,7 +60,7 @@ impl Target {
     pub const DEFAULT_POSTGRES: Version = Version::major(15);
 
     /// The major versions of PostgreSQL whose facts are known.
-    pub const KNOWN_POSTGRES: std::ops::RangeInclusive<u16> = 11..=18;
+    pub const KNOWN_POSTGRES: std::ops::RangeInclusive<u16> = 11..=19;
 
     /// Why nothing is known of a version of an engine: nobody measured what it does.
     pub fn refusal(dialect: Dialect, version: Version) -> Option<String> {

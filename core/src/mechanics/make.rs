@@ -6,8 +6,9 @@ use crate::operation::{
     AlterDomain, AlterObject, AlterSequence, AlterTable, AlterType, Column, Constraint, ConstraintKind,
     CreateDomain, CreateFunction, CreateIndex, CreateSequence, CreateTable, CreateTrigger, CreateType,
     CreateView, DomainAction, Drop, Expression, ForeignKey, Identity, IndexKey, Insert, Kind, Like, Lock,
-    ObjectAction, ObjectKind, PartitionBound, Place, Query, QueryText, Refresh, Reindex, ReindexScope,
-    RelationWord, Set, Signature, TableAction, Truncate, TypeAction, TypeName, TypeShape, Update, Volatility,
+    Maintain, Maintenance, ObjectAction, ObjectKind, PartitionBound, Place, Query, QueryText, Refresh,
+    Reindex, ReindexScope, RelationWord, Set, Signature, TableAction, Truncate, TypeAction, TypeName,
+    TypeShape, Update, Volatility,
 };
 use crate::plan::Statement;
 use crate::text::Span;
@@ -191,6 +192,7 @@ impl On {
             table: self.name.clone(),
             columns: idents(columns),
             overriding,
+            defaults: false,
             query: Some(query_text(query)),
             others: Vec::new(),
             on_conflict: None,
@@ -554,4 +556,10 @@ pub(crate) fn reindex(scope: ReindexScope, name: Name) -> Statement {
 
 pub(crate) fn refresh(view: Name) -> Statement {
     Kind::Refresh(Refresh { view, concurrently: true, with_data: true, keyword: Span::default() }).into()
+}
+
+/// A table written anew beside its users, in the order of an index where one is named.
+pub(crate) fn repack(table: Name, index: Option<Ident>) -> Statement {
+    let command = Maintenance::Repack { concurrently: true };
+    Kind::Maintain(Maintain { command, tables: vec![table], index }).into()
 }

@@ -14,6 +14,8 @@ pub struct Insert {
     pub columns: Vec<Ident>,
     /// Values for identities that are always generated are taken as they come.
     pub overriding: bool,
+    /// Some of the values that are written out are DEFAULT, or all of them.
+    pub defaults: bool,
     /// The query that the rows come from, unless they are written out.
     pub query: Option<QueryText>,
     /// Tables in its WITH.

@@ -377,6 +377,8 @@ pub struct Publication {
     pub action: PublicationAction,
     /// The tables that it is about.
     pub tables: Vec<Name>,
+    /// The tables that are left out of all.
+    pub except: Vec<Name>,
     /// All tables there are and will be.
     pub all_tables: bool,
 }
@@ -416,7 +418,7 @@ pub struct Maintain {
     pub command: Maintenance,
     /// The tables; none means all.
     pub tables: Vec<Name>,
-    /// The index that CLUSTER orders by.
+    /// The index that CLUSTER or REPACK orders by.
     pub index: Option<Ident>,
 }
 
@@ -439,6 +441,18 @@ pub enum Maintenance {
         /// Beside readers and writers.
         concurrently: bool,
     },
+}
+
+impl Maintenance {
+    /// Whether it can put rows into the order of an index.
+    pub fn orders(self) -> bool {
+        matches!(self, Self::Cluster | Self::Repack { .. })
+    }
+
+    /// Whether it writes the table anew while nobody can use it.
+    pub fn shuts_out(self) -> bool {
+        matches!(self, Self::VacuumFull | Self::Cluster | Self::Repack { concurrently: false })
+    }
 }
 
 /// An explicit lock.

@@ -300,7 +300,7 @@ pub enum TableAction {
     SetNotNull { column: Ident },
     DropNotNull { column: Ident },
     SetExpression { column: Ident, expression: Expression },
-    DropExpression { column: Ident },
+    DropExpression { column: Ident, if_exists: bool },
     AddIdentity { column: Ident, identity: Identity, counts: Vec<(String, String)> },
     AlterIdentity { column: Ident, identity: Option<Identity>, counts: Vec<(String, String)> },
     DropIdentity { column: Ident },

@@ -57,30 +57,36 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
         on.detach_partition(scene.name(&child), true),
         Some(attach),
     );
-    // The concurrent form leaves a check that says what the bound said; the other form does not.
+    let mut steps = Vec::new();
+    // Until 18 the concurrent form leaves a check that says what the bound said; the other form does not.
     let check = Proof {
         scene,
         table: &child,
         name: server_name(&child.name, &[read.column()], "check"),
         condition: read.within(scene.dialect()).join(" AND "),
     };
-    if scene.table(&child)?.constraint(&check.name).is_some() {
+    let leaves_check = scene.catalog.detach_leaves_check;
+    if leaves_check && scene.table(&child)?.constraint(&check.name).is_some() {
         return Err(Refusal::new(format!(
             "{shown} has a check {} already, and the detach leaves one under a name that is not foreseen: detach it by hand",
             check.name
         )));
     }
     let (add, drop) = (check.add_valid(), scene.on(&child).drop_constraint(&check.name));
-    if let Some(down) = &mut detach.down {
+    if let Some(down) = detach.down.as_mut().filter(|_| leaves_check) {
         down.push(drop.clone());
     }
-    let drop = check.step("drop", "drop the check that the detach left on", vec![drop], vec![add]);
+    steps.push(Step::Sql(detach));
+    if leaves_check {
+        let dropped = check.step("drop", "drop the check that the detach left on", vec![drop], vec![add]);
+        steps.push(Step::Sql(dropped));
+    }
     let pending = format!(
         "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
         crate::dialect::quote_literal(&scene.sql(&child))
     );
     Ok(vec![
-        Phase::new(PhaseKind::Contract, title, vec![Step::Sql(detach), Step::Sql(drop)])
+        Phase::new(PhaseKind::Contract, title, steps)
             .enter_when(Criterion::of_people(format!(
                 "no release reads or writes rows of {shown} through {}",
                 parent.display(scene.dialect())

@@ -30,6 +30,7 @@ mod refresh_beside_readers;
 mod rename_behind_stand_in;
 mod rename_behind_view;
 mod rename_enum_value;
+mod repack_table;
 mod replace_columns;
 mod replace_constraint;
 mod replace_enum;
@@ -116,6 +117,7 @@ pub static RECIPES: &[&Recipe] = &[
     &drop_view::RECIPE,
     &add_column_in_steps::RECIPE,
     &swap_table::RECIPE,
+    &repack_table::RECIPE,
     &window_only::RECIPE,
     &add_enum_value::RECIPE,
     &rename_enum_value::RECIPE,

@@ -2,7 +2,7 @@
 
 use crate::mechanics::Refusal;
 use crate::mechanics::scene::Scene;
-use crate::operation::{Kind, Maintenance, Operation, RelationWord, TableAction};
+use crate::operation::{Kind, Operation, RelationWord, TableAction};
 use crate::plan::{Phase, Way};
 
 use super::{Form, Recipe};
@@ -17,9 +17,9 @@ pub(super) static RECIPE: Recipe = Recipe {
 /// What there is instead of an online way.
 fn instead(operation: &Operation) -> Option<&'static str> {
     match &operation.kind {
-        Kind::Maintain(it) if matches!(it.command, Maintenance::VacuumFull | Maintenance::Cluster) => Some(
+        Kind::Maintain(it) if it.command.shuts_out() => Some(
             "tables are written anew under ACCESS EXCLUSIVE: name one alone, and the index that it is ordered by, and a copy takes its place; \
-             pg_repack and pg_squeeze do it beside readers and writers; or take a window",
+             REPACK (CONCURRENTLY) from 19 on, pg_repack and pg_squeeze do it beside readers and writers; or take a window",
         ),
         Kind::AlterTable(alter) if alter.relation != RelationWord::Table => match &alter.action {
             TableAction::SetTablespace { .. } if alter.relation == RelationWord::Index => Some(

@@ -62,7 +62,7 @@ fn wrong_words_name_the_line_and_the_nearest_right_one() {
         "target-version = \"latest\"",
         "lockkeeper.toml:1: `latest` is no version: say target-version = 15",
     );
-    refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 18 are");
+    refused("target-version = 9.6", "lockkeeper.toml:1: PostgreSQL 9.6 is not known: only 11 to 19 are");
     refused(
         "[severity]\nno-lock-timeot = \"note\"",
         "lockkeeper.toml:2: there is no rule `no-lock-timeot`; did you mean `no-lock-timeout`?",
@@ -94,7 +94,7 @@ fn a_wrong_entry_of_a_path_names_its_line() {
     );
     refused(
         &entry("target-version = 9.6"),
-        "lockkeeper.toml:6: PostgreSQL 9.6 is not known: only 11 to 18 are",
+        "lockkeeper.toml:6: PostgreSQL 9.6 is not known: only 11 to 19 are",
     );
     refused(
         &entry("[paths.answers]\ndowntime-allowed = \"nune\""),

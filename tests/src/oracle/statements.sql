@@ -283,6 +283,27 @@ CLUSTER orders USING orders_day
 CLUSTER orders -- except the catalog does not keep the index that CLUSTER remembers
 CLUSTER users USING users_pkey ;; CLUSTER users
 CLUSTER events USING events_kind
+REPACK plain -- since 19
+REPACK orders USING INDEX orders_day -- since 19
+REPACK events -- since 19
+REPACK events USING INDEX events_kind -- since 19
+REPACK totals -- since 19
+REPACK (CONCURRENTLY) orders -- since 19
+REPACK (CONCURRENTLY) users USING INDEX users_pkey -- since 19
+REPACK (CONCURRENTLY) plain -- since 19
+REPACK (CONCURRENTLY) events -- since 19
+REPACK (CONCURRENTLY) totals -- since 19
+ALTER TABLE orders REPLICA IDENTITY FULL ;; REPACK (CONCURRENTLY) orders -- since 19
+ALTER TABLE plain SET UNLOGGED ;; REPACK (CONCURRENTLY) plain -- since 19
+ALTER TABLE plain ADD CONSTRAINT much CHECK (a > -1) NOT ENFORCED ;; ALTER TABLE plain ALTER CONSTRAINT much ENFORCED -- since 19
+ALTER TABLE plain ADD CONSTRAINT much CHECK (a > -1) ;; ALTER TABLE plain ALTER CONSTRAINT much NOT ENFORCED -- since 19
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) VIRTUAL -- since 18
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) -- since 18
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) VIRTUAL ;; ALTER TABLE plain ALTER v SET EXPRESSION AS (a + 2) -- since 18
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) VIRTUAL CHECK (v > -9) ;; ALTER TABLE plain ALTER v SET EXPRESSION AS (a + 2) -- since 18
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) VIRTUAL ;; CREATE STATISTICS s ON a, v FROM plain -- since 18
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) VIRTUAL ;; CREATE INDEX ON plain (v) -- since 18
+ALTER TABLE plain ADD v int GENERATED ALWAYS AS (a + 1) VIRTUAL ;; ALTER TABLE plain DROP COLUMN v -- since 18
 -- truncate and lock
 TRUNCATE plain
 TRUNCATE orders

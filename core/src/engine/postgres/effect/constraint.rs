@@ -195,6 +195,7 @@ pub(super) fn add_key(
     refuse_key(draft, &parent, key);
     for name in draft.partition_tree(&parent) {
         draft.lock(&name, LockMode::ShareRowExclusive);
+        open_key(draft, &name, key);
     }
     let partitioned = draft.table(relation).is_some_and(|table| table.partition_by.is_some());
     if constraint.not_valid && partitioned && !draft.since(18) {
@@ -238,6 +239,28 @@ pub(super) fn refuse_new_key(draft: &mut Draft<'_>, key: &ForeignKey) {
     if let Some(parent) = draft.existing(&key.references, false) {
         refuse_key(draft, &parent, key);
     }
+}
+
+/// From 19 on the index of the key that is pointed at is opened too (measured).
+pub(super) fn open_key(draft: &mut Draft<'_>, parent: &RelationName, key: &ForeignKey) {
+    if let Some(index) = key_index(draft, parent, key).filter(|_| draft.since(19)) {
+        draft.lock_index(&index, LockMode::AccessShare);
+    }
+}
+
+/// The index of the key that a foreign key points at.
+pub(super) fn key_index(draft: &Draft<'_>, parent: &RelationName, key: &ForeignKey) -> Option<RelationName> {
+    let table = draft.table(parent)?;
+    let named: Vec<&str> = key.referenced.iter().map(|it| it.name.as_str()).collect();
+    let primary = || table.primary_key().map(|it| it.iter().map(String::as_str).collect());
+    let mut wanted = if named.is_empty() { primary()? } else { named };
+    wanted.sort_unstable();
+    let is_it = |index: &&crate::catalog::Index| {
+        let mut keys: Vec<&str> = index.keys.iter().filter_map(|key| key.column.as_deref()).collect();
+        keys.sort_unstable();
+        index.unique && index.predicate.is_none() && keys == wanted
+    };
+    table.indexes.iter().find(is_it).map(|it| it.name.clone())
 }
 
 fn refuse_key(draft: &mut Draft<'_>, parent: &RelationName, key: &ForeignKey) {
@@ -378,6 +401,13 @@ pub(super) fn alter(
         draft.needs(18, "ALTER CONSTRAINT ENFORCED or INHERIT");
     }
     let Some(state) = found(draft, relation, name, false) else { return };
+    if let (Demand::Check(_), Some(enforced), true) = (&state.demand, enforced, draft.since(19)) {
+        draft.lock_tree(relation, LockMode::AccessExclusive);
+        if enforced && !state.enforced {
+            draft.scan_tree(relation);
+        }
+        return;
+    }
     let Some(references) = key_of(&state.demand).cloned() else {
         if !inherit && !matches!(state.demand, Demand::NotNull(_)) {
             draft.fail(format!("{name} is no foreign key: its timing and enforcement cannot change"));

@@ -114,9 +114,14 @@ fn read_others(draft: &mut Draft<'_>, others: &[Name]) {
 fn lock_parents(draft: &mut Draft<'_>, table: &RelationName, columns: Option<&[String]>) {
     let Some(state) = draft.table(table) else { return };
     for constraint in state.constraints.iter().filter(|it| it.enforced) {
-        let Demand::ForeignKey { columns: own, references, .. } = &constraint.demand else { continue };
+        let Demand::ForeignKey { columns: own, references, key } = &constraint.demand else { continue };
         if columns.is_none_or(|columns| own.iter().any(|it| columns.contains(it))) {
             draft.lock(references, LockMode::RowShare);
+            if draft.since(19) && !draft.is_partitioned(references) && !constraint.temporal {
+                // From 19 on the row is looked for in the index of the key, without a query (measured).
+                super::constraint::open_key(draft, references, key);
+                continue;
+            }
             let on_index = if draft.since(12) { LockMode::RowShare } else { LockMode::AccessShare };
             draft.lock_indexes(references, on_index);
         }

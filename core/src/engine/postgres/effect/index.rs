@@ -1,7 +1,7 @@
 //! Indexes and maintenance (manual, CREATE INDEX, REINDEX, VACUUM, CLUSTER).
 
 use super::draft::Draft;
-use super::immutable;
+use super::{immutable, repack};
 use crate::catalog::RelationName;
 use crate::dialect::{LockMode, Name};
 use crate::effect::{Waits, Work};
@@ -151,19 +151,21 @@ fn reindex_table(draft: &mut Draft<'_>, table: &RelationName, concurrently: bool
 
 pub(super) fn maintain(draft: &mut Draft<'_>, maintain: &Maintain) {
     if let Maintenance::Repack { concurrently } = maintain.command {
-        draft.needs(19, "REPACK");
-        if concurrently {
-            draft.waits = Some(Waits::SchemaChanges);
-        }
+        repack::repack(draft, maintain, concurrently);
     }
     let all_at_once = maintain.tables.is_empty();
     draft.effect.transactional = match maintain.command {
         Maintenance::Analyze => true,
         Maintenance::Cluster => !all_at_once,
-        Maintenance::Vacuum { .. } | Maintenance::VacuumFull | Maintenance::Repack { .. } => false,
+        Maintenance::Repack { concurrently } => !all_at_once && !concurrently,
+        Maintenance::Vacuum { .. } | Maintenance::VacuumFull => false,
     };
     for table in &maintain.tables {
         maintain_table(draft, table, maintain.command);
+    }
+    if let ([table], true) = (maintain.tables.as_slice(), maintain.command.shuts_out()) {
+        let table = draft.catalog.resolve(table);
+        draft.effect.has_concurrent_form = draft.since(19) && repack::refusal(draft, &table).is_none();
     }
 }
 
@@ -195,7 +197,7 @@ fn maintain_table(draft: &mut Draft<'_>, table: &Name, command: Maintenance) {
             draft.scan_tree(&table);
         }
         Maintenance::VacuumFull | Maintenance::Cluster | Maintenance::Repack { .. } => {
-            if draft.is_partitioned(&table) && command == Maintenance::Cluster {
+            if draft.is_partitioned(&table) && command.orders() {
                 // From 15 on the partitions are done one after the other, each in a transaction of its own.
                 draft.needs(15, "CLUSTER of a partitioned table");
                 draft.effect.transactional = false;

@@ -60,6 +60,7 @@ pub(super) fn index(draft: &mut Draft<'_>, relation: &RelationName, create: &Cre
     if let Some(predicate) = &create.predicate {
         refuse_in(draft, relation, own, predicate);
     }
+    super::generated::index(draft, relation, create);
 }
 
 pub(super) fn constraint(draft: &mut Draft<'_>, relation: &RelationName, constraint: &Constraint) {
@@ -68,6 +69,7 @@ pub(super) fn constraint(draft: &mut Draft<'_>, relation: &RelationName, constra
         refuse_in(draft, relation, &own, check);
     }
     refuse_each(draft, relation, columns_of(constraint));
+    super::generated::constraint(draft, relation, constraint);
 }
 
 fn columns_of(constraint: &Constraint) -> impl Iterator<Item = &Ident> {
@@ -84,6 +86,7 @@ fn columns_of(constraint: &Constraint) -> impl Iterator<Item = &Ident> {
 
 /// A new table whose columns all stand in the statement.
 pub(super) fn new_table(draft: &mut Draft<'_>, create: &CreateTable) {
+    super::generated::new_table(draft, create);
     let whole = create.query.is_none()
         && create.like.is_empty()
         && create.inherits.is_empty()
@@ -126,6 +129,7 @@ fn first_twice<'n>(mut names: impl Iterator<Item = &'n String>) -> Option<&'n St
 
 pub(super) fn insert(draft: &mut Draft<'_>, relation: &RelationName, insert: &Insert) {
     refuse_each(draft, relation, &insert.columns);
+    super::generated::insert(draft, relation, insert);
     let names = insert.columns.iter().map(|it| &it.name);
     if let Some(twice) = first_twice(names).filter(|_| draft.table(relation).is_some()) {
         draft.fail(format!("column {twice} is named twice"));
@@ -134,6 +138,7 @@ pub(super) fn insert(draft: &mut Draft<'_>, relation: &RelationName, insert: &In
 
 pub(super) fn update(draft: &mut Draft<'_>, relation: &RelationName, update: &Update) {
     refuse_each(draft, relation, &update.columns);
+    super::generated::update(draft, relation, update);
     if let Some(set) = &update.set {
         let names = set.iter().map(|(column, _)| &column.name);
         if let Some(twice) = first_twice(names) {
@@ -159,6 +164,7 @@ pub(super) fn delete(draft: &mut Draft<'_>, relation: &RelationName, delete: &De
 
 pub(super) fn trigger(draft: &mut Draft<'_>, relation: &RelationName, create: &CreateTrigger) {
     refuse_each(draft, relation, &create.columns);
+    super::generated::trigger(draft, relation, create);
 }
 
 pub(super) fn comment(draft: &mut Draft<'_>, relation: &RelationName, comment: &Comment) {

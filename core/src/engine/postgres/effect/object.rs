@@ -220,13 +220,16 @@ pub(super) fn publication(draft: &mut Draft<'_>, publication: &Publication) {
             draft.lock(&table, LockMode::ShareUpdateExclusive);
         }
     }
-    for table in named {
-        draft.lock_tree(&table, LockMode::ShareUpdateExclusive);
+    let left_out = publication.except.iter().filter_map(|table| draft.existing(table, false));
+    let left_out: Vec<RelationName> = left_out.collect();
+    for table in named.iter().chain(&left_out) {
+        draft.lock_tree(table, LockMode::ShareUpdateExclusive);
     }
 }
 
 pub(super) fn create_statistics(draft: &mut Draft<'_>, create: &CreateStatistics) {
     if let Some(table) = create.table.as_ref().and_then(|table| draft.existing(table, false)) {
+        super::generated::statistics(draft, &table, create);
         draft.lock(&table, LockMode::ShareUpdateExclusive);
     }
 }

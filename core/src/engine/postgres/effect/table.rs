@@ -33,6 +33,14 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
     for like in &create.like {
         let Some(other) = draft.existing(&like.table, false) else { return };
         draft.lock(&other, LockMode::AccessShare);
+        let copies = like.including.iter().any(|it| it == "all" || it == "defaults");
+        let columns = draft.table(&other).map(|it| &it.columns).unwrap_or_default();
+        for default in columns.iter().filter_map(|it| it.default.as_ref()).filter(|_| copies) {
+            lock_counted(draft, default);
+        }
+    }
+    for default in create.columns.iter().filter_map(|it| it.default.as_ref()) {
+        lock_counted(draft, default);
     }
     let of_columns = create.columns.iter().flat_map(|column| &column.constraints);
     for constraint in create.constraints.iter().chain(of_columns) {
@@ -44,6 +52,18 @@ pub(super) fn create(draft: &mut Draft<'_>, create: &CreateTable) {
     }
 }
 
+/// From 19 on what a stored default names is opened (measured).
+pub(super) fn lock_counted(draft: &mut Draft<'_>, default: &Expression) {
+    if !draft.since(19) {
+        return;
+    }
+    for sequence in draft.catalog.sequences_in(default) {
+        if draft.relation(&sequence).is_some() {
+            draft.lock(&sequence, LockMode::AccessShare);
+        }
+    }
+}
+
 fn lock_referenced(draft: &mut Draft<'_>, create: &CreateTable, constraint: &Constraint) {
     let ConstraintKind::ForeignKey(key) = &constraint.kind else { return };
     if draft.catalog.resolve(&key.references) == draft.catalog.resolve(&create.name) {
@@ -51,7 +71,10 @@ fn lock_referenced(draft: &mut Draft<'_>, create: &CreateTable, constraint: &Con
     }
     constraint::refuse_new_key(draft, key);
     let Some(parent) = draft.existing(&key.references, false) else { return };
-    draft.lock_tree(&parent, LockMode::ShareRowExclusive);
+    for name in draft.tree(&parent) {
+        draft.lock(&name, LockMode::ShareRowExclusive);
+        constraint::open_key(draft, &name, key);
+    }
 }
 
 /// ADD COLUMN. The rewrite rules: a volatile default, a stored generated column, an identity or serial column, a
@@ -90,6 +113,10 @@ pub(super) fn add_column(
         if let Some(what) = what {
             draft.fail(format!("{what} is not IMMUTABLE, as everything in a generated column must be"));
         }
+    }
+    super::generated::added(draft, table, column);
+    if let Some(default) = &column.default {
+        lock_counted(draft, default);
     }
     if let Some(function) =
         column.default.as_ref().and_then(|it| missing_function(it, draft.target, draft.catalog))

@@ -21,7 +21,7 @@ pub(super) fn alter(mut cursor: Cursor<'_>, statement: &Cursor<'_>) -> Vec<Opera
     }
     match alter_object(&mut cursor) {
         Some(kind) => vec![Operation { kind, span: statement.span() }],
-        None => vec![unknown(statement, "the statement is not in a form that PostgreSQL 11 to 18 has")],
+        None => vec![unknown(statement, "the statement is not in a form that PostgreSQL 11 to 19 has")],
     }
 }
 
@@ -300,9 +300,9 @@ fn drop_from_column(column: crate::dialect::Ident, cursor: &mut Cursor<'_>) -> O
         return Some(TableAction::DropNotNull { column });
     }
     let word = cursor.eat_any(&["expression", "identity"])?;
-    cursor.eat_all("if exists");
+    let if_exists = cursor.eat_all("if exists");
     Some(match word {
-        "expression" => TableAction::DropExpression { column },
+        "expression" => TableAction::DropExpression { column, if_exists },
         _ => TableAction::DropIdentity { column },
     })
 }
@@ -468,5 +468,5 @@ fn publication(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
     };
     let tables =
         if action == PublicationAction::Else { Vec::new() } else { create::publication_tables(cursor) };
-    Some(Kind::Publication(Publication { name, action, tables, all_tables: false }))
+    Some(Kind::Publication(Publication { name, action, tables, except: Vec::new(), all_tables: false }))
 }

@@ -143,9 +143,12 @@ fn publication(mut cursor: Cursor<'_>) -> Option<Kind> {
     cursor.next_token();
     let name = cursor.name()?;
     let all_tables = cursor.eat_all("for all tables") || (cursor.is("for") && cursor.has(&["schema"]));
+    let except = if cursor.eat("except") { cursor.group() } else { None };
+    let except = except.map(|mut it| publication_tables(&mut it)).unwrap_or_default();
     cursor.eat("for");
     let tables = if cursor.is("table") { publication_tables(&mut cursor) } else { Vec::new() };
-    Some(Kind::Publication(Publication { name, action: PublicationAction::Create, tables, all_tables }))
+    let action = PublicationAction::Create;
+    Some(Kind::Publication(Publication { name, action, tables, except, all_tables }))
 }
 
 /// The tables of `TABLE a, ONLY b (x) WHERE (…), TABLES IN SCHEMA s`.

@@ -114,11 +114,16 @@ fn insert(mut cursor: Cursor<'_>, others: Vec<Name>, whole: bool) -> Option<Kind
         cursor.next_token();
         cursor.eat("value");
     }
-    let mut insert = Insert { table, columns, overriding, query: None, others, on_conflict: None };
+    let mut insert =
+        Insert { table, columns, overriding, defaults: false, query: None, others, on_conflict: None };
     if !whole || cursor.eat_all("default values") {
+        insert.defaults = true;
         return Some(Kind::Insert(Box::new(insert)));
     }
     let rows = cursor.is("values");
+    insert.defaults = rows
+        && crate::operation::Expression::new(cursor.span().of(cursor.text()))
+            .has_word(cursor.dialect(), &["default"]);
     let mut tail = cursor;
     if tail.has(&["conflict"]) && tail.seek(&["conflict"]) {
         tail.next_token();

@@ -1,4 +1,4 @@
-//! PostgreSQL's statements, 11 to 18 and what is known of 19.
+//! PostgreSQL's statements, 11 to 19.
 
 mod alter;
 mod column;
@@ -43,7 +43,7 @@ pub(in crate::engine) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation
     };
     operations.push(match kind {
         Some(kind) => Operation { kind, span: cursor.span() },
-        None => unknown(&cursor, "the statement is not in a form that PostgreSQL 11 to 18 has"),
+        None => unknown(&cursor, "the statement is not in a form that PostgreSQL 11 to 19 has"),
     });
     operations
 }

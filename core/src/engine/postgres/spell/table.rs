@@ -195,7 +195,8 @@ fn action(it: &TableAction) -> Option<String> {
                 .collect();
             of_column(column, &format!("SET ({})", all.join(", ")))
         }
-        TableAction::DropExpression { column } => of_column(column, "DROP EXPRESSION"),
+        TableAction::DropExpression { column, if_exists: false } => of_column(column, "DROP EXPRESSION"),
+        TableAction::DropExpression { column, .. } => of_column(column, "DROP EXPRESSION IF EXISTS"),
         TableAction::AddIdentity { column, identity, counts } => {
             let sequence = counts.iter().find(|(option, _)| option == "name");
             let sequence = sequence.map(|(_, it)| format!(" (SEQUENCE NAME {it})")).unwrap_or_default();
@@ -232,6 +233,7 @@ fn action(it: &TableAction) -> Option<String> {
             };
             format!("{state} TRIGGER {}", name.as_ref().map_or("ALL".to_owned(), ident))
         }
+        TableAction::SetWithoutCluster => "SET WITHOUT CLUSTER".to_owned(),
         TableAction::ClusterOn { index } => format!("CLUSTER ON {}", ident(index)),
         TableAction::SetLogged { logged } => format!("SET {}", if *logged { "LOGGED" } else { "UNLOGGED" }),
         TableAction::SetAccessMethod { method } => format!("SET ACCESS METHOD {}", word(method)),
