@@ -1,12 +1,14 @@
 //! Situations in, decisions out: what is recommended for eight changes as facts and answers differ, and where it flips. The table was read line
 //! by line as a specialist would; a line that changes is read again.
 
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::path::Path;
 
 use expect_test::expect_file;
-use lockkeeper_core::report::PlanReport;
+use lockkeeper_core::report::{PlanReport, strategist};
 use lockkeeper_core::signals::{Answer, QUESTIONS, STATED, Stated, fact_refusal, refusal};
+use lockkeeper_core::strategies::Course;
 use lockkeeper_project::analysis;
 use lockkeeper_project::discover;
 use lockkeeper_project::planning::{Said, gather, plan};
@@ -153,6 +155,10 @@ impl Repository {
     }
 
     fn report(&self, change: &str, said: &Said) -> PlanReport {
+        self.report_of(change, said, None)
+    }
+
+    fn report_of(&self, change: &str, said: &Said, course: Option<Course>) -> PlanReport {
         let number = CHANGES.iter().position(|(name, ..)| *name == change).expect("a change");
         let path = format!("changes/{change}/db/migrations/2026020100000{number}_{change}.sql");
         let path = self.root.path().join(path);
@@ -161,7 +167,7 @@ impl Repository {
         let policies = analysis::policies(&project, None);
         let file =
             analysis::check_path(&project, Path::new(&path), Some(&text), &policies).expect("a migration");
-        plan(&project, &file, &gather(&project, &file.path, said), None).report
+        plan(&project, &file, &gather(&project, &file.path, said), course).report
     }
 }
 
@@ -337,4 +343,80 @@ fn nothing_is_planned_while_a_question_that_blocks_is_open() {
         assert_eq!(report.blocked_by, [open]);
         assert!(report.plan.is_none());
     }
+}
+
+/// Every course of every change, also those that are not possible, is told whole: criteria, thresholds with a number, ids that are one each, and the
+/// same steps in all forms of the report.
+#[test]
+fn every_plan_is_whole() {
+    let repository = Repository::new();
+    let mut plans = 0;
+    for (change, ..) in CHANGES {
+        for course in Course::ALL {
+            let report = repository.report_of(change, &said(&with(&["downtime-allowed=2h"])), Some(course));
+            let Some(plan) = &report.plan else { continue };
+            plans += 1;
+            let mut ids = BTreeSet::new();
+            for phase in &plan.phases {
+                let place = format!("{change}, {}, {}", plan.strategy, phase.phase);
+                assert!(
+                    !phase.entry.is_empty() && !phase.exit.is_empty() && !phase.steps.is_empty(),
+                    "{place}"
+                );
+                assert!(
+                    !phase.owner.is_empty() && !phase.measured.is_empty() && !phase.rollback.is_empty(),
+                    "{place}"
+                );
+                let thresholded = phase.phase == "assessment"
+                    || phase.trigger.contains(|it: char| it.is_ascii_digit())
+                    || phase.trigger.contains("one ");
+                assert!(thresholded, "{place}: {}", phase.trigger);
+                for step in &phase.steps {
+                    assert!(ids.insert(step.id.clone()), "{place}: {} twice", step.id);
+                    let is_told = step.sql.is_some() || !step.must.is_empty() || step.kind == "check";
+                    assert!(is_told && !step.title.is_empty(), "{place}: {}", step.number);
+                }
+            }
+            let json = strategist::json(&report);
+            let told: Vec<&str> = json["steps"]
+                .as_array()
+                .expect("steps")
+                .iter()
+                .filter_map(|it| it["id"].as_str())
+                .filter(|it| !it.ends_with("-nothing"))
+                .collect();
+            let planned: Vec<&str> = plan
+                .phases
+                .iter()
+                .flat_map(|it| &it.steps)
+                .filter(|it| it.kind != "check")
+                .map(|it| it.id.as_str())
+                .collect();
+            assert_eq!(told, planned, "{change}, {}", plan.strategy);
+            let html = strategist::html(&report);
+            for id in &planned {
+                assert!(
+                    id.starts_with("release-") || html.contains(id),
+                    "{change}: the page does not name {id}"
+                );
+            }
+            // Nothing is loaded, nothing runs.
+            assert!(!html.contains("<script") && !html.contains("://"), "{change}");
+            // A live release never fails in a plan that may be chosen.
+            let possible =
+                report.strategies.iter().any(|it| it.name == plan.strategy && it.excluded.is_none());
+            let fails = plan
+                .compatibility
+                .iter()
+                .flat_map(|it| &it.releases)
+                .filter(|it| it.live && !it.works)
+                .count();
+            assert!(
+                !possible || course.stops() || fails == 0,
+                "{change}, {}: {fails} live releases fail",
+                plan.strategy
+            );
+        }
+    }
+    assert!(plans >= 40, "{plans} plans");
 }

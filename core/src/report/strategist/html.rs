@@ -458,3 +458,16 @@ fn questions(page: &mut Page, report: &PlanReport) {
     });
     page.table(&["Answer", "Question", "Until then"], rows);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_others_stays_text() {
+        let hostile = "</td><script>alert(1)</script> \"' & \u{202e}right to left\u{0}";
+        let shown = escaped(hostile);
+        assert!(!shown.contains(['<', '>', '"', '\'']), "{shown}");
+        assert!(shown.contains("\\u{202e}") && shown.contains("\\u{0}"), "{shown}");
+    }
+}
