@@ -26,7 +26,8 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         (.., Some((schema, _))) if makes_objects(grant) => (format!("the schema {schema}"), schema.span),
         _ => return None,
     };
-    let message = format!("every role can {} {object}", privileges.join(", "));
+    let what = if makes_objects(grant) { "make objects in".to_owned() } else { privileges.join(", ") };
+    let message = format!("every role can {what} {object}");
     Some(Hazard::new(&RULE, span, message))
 }
 
