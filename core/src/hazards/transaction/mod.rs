@@ -4,6 +4,7 @@ pub mod concurrent_in_transaction;
 pub mod emptied_search_path;
 pub mod failing_statement;
 pub mod ineffective_local_setting;
+pub mod lock_outside_transaction;
 pub mod long_lock_timeout;
 pub mod many_tables_locked;
 pub mod no_lock_timeout;

@@ -106,6 +106,10 @@ fn on_column(draft: &mut Draft<'_>, relation: &RelationName, alter: &AlterTable)
             generated::default(draft, relation, column);
             if let TableAction::SetDefault { default, .. } = &alter.action {
                 table::lock_counted(draft, default);
+                let state = draft.table(relation).and_then(|it| it.column(&column.name));
+                if let Some(ty) = state.map(|it| &it.ty) {
+                    super::defaults::refuse(draft, &column.name, ty, default);
+                }
             }
             draft.lock_tree(relation, LockMode::AccessExclusive);
         }

@@ -4,6 +4,7 @@ use super::alter::key_of;
 use super::cast::{Conversion, base, casts_by_assignment, conversion};
 use super::draft::Draft;
 use super::immutable;
+use super::retyped::Retyped;
 use crate::catalog::{ColumnState, Demand, RelationName, Table};
 use crate::dialect::{LockMode, Name};
 use crate::operation::{Expression, TypeName};
@@ -205,6 +206,8 @@ fn refuse(
             ));
         }
     }
+    let retyped = Retyped { column, from: &state.ty, to: ty, catalog: draft.catalog };
+    refuse_untyped(draft, relation, table, &retyped);
     let generated = table
         .columns
         .iter()
@@ -235,6 +238,24 @@ fn refuse(
         draft.fail(format!("{column} is inherited from the partitioned table: change it there"));
     }
     refuse_cast(draft, state, ty, using);
+}
+
+/// Checks and indexes are made again with the new type, and fail where it has no such operator.
+fn refuse_untyped(draft: &mut Draft<'_>, relation: &RelationName, table: &Table, retyped: &Retyped<'_>) {
+    let checks = table.constraints.iter().filter_map(|it| match &it.demand {
+        Demand::Check(check) => Some((format!("the check {}", it.name), check)),
+        _ => None,
+    });
+    let indexes = draft.catalog.indexes(relation).iter().flat_map(|index| {
+        let computed = index.keys.iter().filter(|it| it.column.is_none()).map(|it| &it.text);
+        let name = draft.display(&index.name);
+        computed.chain(&index.predicate).map(move |it| (format!("the index {name}"), it))
+    });
+    let mut all = checks.chain(indexes);
+    let found = all.find_map(|(place, expression)| Some((place, retyped.untyped(expression)?)));
+    if let Some((place, what)) = found {
+        draft.fail(format!("{} has no such operator as {place} needs: {what}", retyped.to));
+    }
 }
 
 fn refuse_cast(draft: &mut Draft<'_>, state: &ColumnState, ty: &TypeName, using: Option<&Expression>) {

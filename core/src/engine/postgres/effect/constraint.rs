@@ -23,9 +23,9 @@ pub(super) fn add(draft: &mut Draft<'_>, relation: &RelationName, constraint: &C
                 draft.lock(name, LockMode::AccessExclusive);
             }
             if !constraint.not_valid && !constraint.not_enforced {
-                for name in
-                    names.iter().filter(|name| !draft.is_partitioned(name)).cloned().collect::<Vec<_>>()
-                {
+                let with_rows =
+                    if constraint.no_inherit { vec![relation.clone()] } else { draft.leaves(relation) };
+                for name in with_rows {
                     draft.scan(&name);
                 }
                 draft.effect.can_validate_later = true;

@@ -198,6 +198,7 @@ fn change(draft: &mut Draft<'_>, table: &RelationName, condition: Option<&Expres
 
 pub(super) fn merge(draft: &mut Draft<'_>, merge: &Merge) {
     draft.needs(15, "MERGE");
+    super::twice::in_actions(draft, &merge.text.text);
     let Some(table) = draft.existing(&merge.table, false) else { return };
     change(draft, &table, None);
     lock_parents(draft, &table, None);

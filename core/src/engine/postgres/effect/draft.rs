@@ -171,8 +171,16 @@ impl<'a> Draft<'a> {
     /// The tables with rows of their own at or below a relation.
     pub fn leaves(&self, relation: &RelationName) -> Vec<RelationName> {
         let mut tree = self.tree(relation);
-        tree.retain(|name| self.table(name).is_none_or(|table| table.partition_by.is_none()));
+        tree.retain(|name| self.has_own_rows(name));
         tree
+    }
+
+    /// Whether rows stand in it: in itself, or in partitions that no migration made, which pg_partman and the like do.
+    fn has_own_rows(&self, name: &RelationName) -> bool {
+        self.table(name).is_none_or(|table| {
+            let made_elsewhere = table.children.is_empty() && !self.catalog.is_new(name);
+            table.partition_by.is_none() || made_elsewhere
+        })
     }
 
     /// All rows of the relation and those below it are read.
@@ -201,7 +209,7 @@ impl<'a> Draft<'a> {
     /// New indexes are built on the relation and those below it.
     pub fn build_tree(&mut self, relation: &RelationName) {
         let mut leaves = self.partition_tree(relation);
-        leaves.retain(|name| !self.is_partitioned(name));
+        leaves.retain(|name| self.has_own_rows(name));
         for name in leaves {
             self.effect.full_scan = true;
             self.effect.work.push((name, Work::IndexBuild));
@@ -242,9 +250,9 @@ impl<'a> Draft<'a> {
         for name in self.partition_tree(child).into_iter().chain(self.partition_tree(parent)) {
             if !self.is_partitioned(&name) {
                 self.lock_indexes(&name, LockMode::AccessShare);
-                if !empty {
-                    self.scan(&name);
-                }
+            }
+            if !empty && self.has_own_rows(&name) {
+                self.scan(&name);
             }
         }
     }

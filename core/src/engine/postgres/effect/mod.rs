@@ -7,6 +7,7 @@ mod cast;
 mod change_type;
 mod constraint;
 mod data;
+mod defaults;
 mod draft;
 mod drop;
 mod generated;
@@ -16,7 +17,9 @@ mod names;
 mod object;
 mod partition;
 mod repack;
+mod retyped;
 mod table;
+mod twice;
 
 pub(in crate::engine) use alter::pass;
 pub use builtin::{drifts, volatility};

@@ -1,6 +1,7 @@
 //! Columns that a statement names and its table does not have (42703, measured on 11, 15 and 18).
 
 use super::draft::Draft;
+use super::twice;
 use crate::catalog::RelationName;
 use crate::dialect::Ident;
 use crate::operation::{
@@ -70,6 +71,7 @@ pub(super) fn constraint(draft: &mut Draft<'_>, relation: &RelationName, constra
     }
     refuse_each(draft, relation, columns_of(constraint));
     super::generated::constraint(draft, relation, constraint);
+    twice::in_constraint(draft, constraint);
 }
 
 fn columns_of(constraint: &Constraint) -> impl Iterator<Item = &Ident> {
@@ -87,6 +89,12 @@ fn columns_of(constraint: &Constraint) -> impl Iterator<Item = &Ident> {
 /// A new table whose columns all stand in the statement.
 pub(super) fn new_table(draft: &mut Draft<'_>, create: &CreateTable) {
     super::generated::new_table(draft, create);
+    twice::in_table(draft, create);
+    for column in &create.columns {
+        if let Some(default) = &column.default {
+            super::defaults::refuse(draft, &column.name.name, &column.ty, default);
+        }
+    }
     let whole = create.query.is_none()
         && create.like.is_empty()
         && create.inherits.is_empty()
@@ -117,21 +125,19 @@ pub(super) fn new_table(draft: &mut Draft<'_>, create: &CreateTable) {
         draft.fail(format!("column {missing} of {own} does not exist"));
     }
     let names = create.columns.iter().map(|it| &it.name.name);
-    if let Some(twice) = first_twice(names) {
+    if let Some(twice) = twice::first(names) {
         draft.fail(format!("column {twice} stands there twice"));
     }
-}
-
-fn first_twice<'n>(mut names: impl Iterator<Item = &'n String>) -> Option<&'n String> {
-    let mut seen = std::collections::BTreeSet::new();
-    names.find(|it| !seen.insert(*it))
 }
 
 pub(super) fn insert(draft: &mut Draft<'_>, relation: &RelationName, insert: &Insert) {
     refuse_each(draft, relation, &insert.columns);
     super::generated::insert(draft, relation, insert);
+    if let Some(conflict) = &insert.on_conflict {
+        twice::in_actions(draft, &conflict.text);
+    }
     let names = insert.columns.iter().map(|it| &it.name);
-    if let Some(twice) = first_twice(names).filter(|_| draft.table(relation).is_some()) {
+    if let Some(twice) = twice::first(names).filter(|_| draft.table(relation).is_some()) {
         draft.fail(format!("column {twice} is named twice"));
     }
 }
@@ -141,7 +147,7 @@ pub(super) fn update(draft: &mut Draft<'_>, relation: &RelationName, update: &Up
     super::generated::update(draft, relation, update);
     if let Some(set) = &update.set {
         let names = set.iter().map(|(column, _)| &column.name);
-        if let Some(twice) = first_twice(names) {
+        if let Some(twice) = twice::first(names) {
             draft.fail(format!("column {twice} gets two values"));
         }
     }

@@ -34,6 +34,7 @@ pub(super) fn create_view(draft: &mut Draft<'_>, create: &CreateView) {
             ));
         }
     }
+    super::twice::in_view(draft, create);
     super::data::refuse_columns(draft, &create.query);
     super::data::read_query(draft, &create.query, create.materialized && create.with_data);
 }

@@ -117,6 +117,7 @@ pub(super) fn add_column(
     super::generated::added(draft, table, column);
     if let Some(default) = &column.default {
         lock_counted(draft, default);
+        super::defaults::refuse(draft, &column.name.name, &column.ty, default);
     }
     if let Some(function) =
         column.default.as_ref().and_then(|it| missing_function(it, draft.target, draft.catalog))
