@@ -20,6 +20,7 @@ mod desk;
 mod gates;
 mod exits;
 mod ci;
+mod release;
 mod outputs;
 mod held;
 mod proof;
