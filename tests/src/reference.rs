@@ -58,7 +58,7 @@ impl Page<'_> {
         for (key, value) in properties(schema) {
             let inner = self.resolved(value);
             if inner.get("properties").is_some() {
-                let like = format!("`[{}]`", key);
+                let like = format!("`[{key}]`");
                 writeln!(text, "\n`[{above}.{key}]` has the keys of {like}: {}", lower(about(value)))
                     .expect("a string");
             }
