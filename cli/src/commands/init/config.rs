@@ -57,7 +57,7 @@ pub fn proposal(project: &Project, answers: &[(String, String)]) -> Proposal {
 /// The folders that run on another server than the first: what is said of that one at the top would be taken for them too.
 fn parts(project: &Project, first: &Target) -> String {
     let mut text = String::new();
-    for folder in project.folders.iter().skip(1).filter(|folder| folder.is_analysed()) {
+    for folder in project.folders.iter().skip(1).filter(|folder| folder.refused_engine().is_none()) {
         let own = target(project, folder);
         let (dialect, version) = (own.dialect != first.dialect, own.version.major != first.version.major);
         if !dialect && (!version || own.source == "default") {
