@@ -198,3 +198,45 @@ fn signers(project: &Project, path: &str, changes: &mut Vec<Change>) -> Result<S
     }
     text(before)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(before: &str, now: &str, expected: &[(&str, bool)]) {
+        let found = changes(before, now);
+        let found: Vec<(&str, bool)> =
+            found.iter().map(|it| (it.key.trim_start_matches("lockkeeper.toml: "), it.loosens)).collect();
+        assert_eq!(found, expected);
+    }
+
+    fn part(path: &str, more: &str) -> String {
+        format!("[[paths]]\npath = \"{path}\"\n{more}\n")
+    }
+
+    #[test]
+    fn answers_of_a_part_loosen_nothing() {
+        let now = part("a", "answers = { table-rows = 5 }");
+        check("", &now, &[("paths.a.answers.table-rows", false), ("paths.a.path", false)]);
+    }
+
+    #[test]
+    fn severities_of_a_part_loosen_unless_they_are_surely_stricter() {
+        let of = |severity: &str| part("a", &format!("severity = {{ no-lock-timeout = \"{severity}\" }}"));
+        let key = "paths.a.severity.no-lock-timeout";
+        check(&of("note"), &of("danger"), &[(key, false)]);
+        check(&of("note"), &of("warning"), &[(key, false)]);
+        check(&of("warning"), &of("note"), &[(key, true)]);
+        check(&of("danger"), &part("a", ""), &[(key, true)]);
+        check(&part("a", ""), &of("warning"), &[(key, true)]);
+        check(&part("a", ""), &of("danger"), &[(key, false)]);
+    }
+
+    #[test]
+    fn an_entry_before_another_changes_only_itself() {
+        let (one, two) = (part("a", "target-version = 13"), part("b", ""));
+        check(&one, &format!("{two}{one}"), &[("paths.b.path", false)]);
+        check(&one, &part("a", "target-version = 14"), &[("paths.a.target-version", true)]);
+    }
+}

@@ -21,6 +21,7 @@ mod gates;
 mod generated;
 mod exits;
 mod ci;
+mod release;
 mod outputs;
 mod held;
 mod proof;

@@ -150,3 +150,39 @@ fn a_folder_of_migrations_has_one_server() {
     let report = json(folder.path(), &["check", "--format", "json"]);
     assert!(!rules(&report, WEB).contains(&"no-lock-timeout".to_owned()), "{report}");
 }
+
+#[test]
+fn init_states_what_is_different_for_a_part() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("has a folder")).expect("can be made");
+        std::fs::write(path, text).expect("can be written");
+    };
+    for (service, version) in [("billing", 13), ("web", 16)] {
+        write(&format!("{service}/db/migrations/001_first.sql"), FIRST);
+        write(
+            &format!("{service}/compose.yaml"),
+            &format!("services:\n  db:\n    image: postgres:{version}\n"),
+        );
+    }
+    std::fs::create_dir(folder.path().join(".git")).expect("can be made");
+    let targets = |folder: &Path| {
+        let report = json(folder, &["check", "--format", "json"]);
+        let files = report["files"].as_array().expect("a list").clone();
+        files.iter().map(|it| (it["path"].clone(), it["target"]["version"].clone())).collect::<Vec<_>>()
+    };
+    let before = targets(folder.path());
+    let state = tempfile::tempdir().expect("a temporary folder");
+    let output = Command::new(lockkeeper())
+        .args(["init", "--yes", "--part", "config"])
+        .current_dir(folder.path())
+        .env("LOCKKEEPER_STATE_DIR", state.path())
+        .output()
+        .expect("starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let config = std::fs::read_to_string(folder.path().join("lockkeeper.toml")).expect("is written");
+    assert!(config.contains("[[paths]]\npath = \"web/db/migrations\"\ntarget-version = \"16"), "{config}");
+    assert_eq!(targets(folder.path()), before, "{config}");
+    assert_ne!(before[0].1, before[1].1, "{before:?}");
+}

@@ -58,7 +58,7 @@ impl Page<'_> {
         for (key, value) in properties(schema) {
             let inner = self.resolved(value);
             if inner.get("properties").is_some() {
-                let like = format!("`[{}]`", key);
+                let like = format!("`[{key}]`");
                 writeln!(text, "\n`[{above}.{key}]` has the keys of {like}: {}", lower(about(value)))
                     .expect("a string");
             }
@@ -95,7 +95,10 @@ impl Page<'_> {
 
     /// What a key takes, in words.
     fn values(&self, value: &Value) -> String {
-        if value.to_string().contains("#/definitions/Scalar") && value.get("items").is_none() {
+        if value.to_string().contains("#/definitions/Scalar")
+            && value.get("items").is_none()
+            && value.get("properties").is_none()
+        {
             return "text or a number".to_owned();
         }
         let value = self.resolved(value);

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-const MDBOOK: &str = "0.5.2";
+const MDBOOK: &str = "0.5.4";
 
 /// Makes it in `target/book`.
 pub fn make() -> Result<()> {

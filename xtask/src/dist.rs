@@ -2,21 +2,23 @@
 //! with its server, and their checksums.
 
 mod debian;
+mod glibc;
 
 use crate::shell::{cargo, command, on_path, root, run, run_quietly, target};
-use crate::tools::install_from_pypi;
 use anyhow::{Context, Result, bail};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const MATURIN: &str = "maturin==1.16.0";
 const SUMS: &str = "SHA256SUMS";
 
-/// Builds all of it into `target/packages`.
-pub fn run_all() -> Result<()> {
-    let program = build()?;
+/// Makes all of it in `target/packages`, of a program that was built before or is built now.
+pub fn run_all(built: Option<&Path>) -> Result<()> {
+    let program = match built {
+        Some(program) => program.canonicalize().context("the program to pack is not there")?,
+        None => build()?,
+    };
     let packages = target().join("packages");
     if packages.exists() {
         fs::remove_dir_all(&packages)?;
@@ -27,7 +29,7 @@ pub fn run_all() -> Result<()> {
         debian::package(&folder, &packages)?;
     }
     npm(&program, &packages)?;
-    wheel(&packages)?;
+    wheel(&program, &packages)?;
     extension(&program, &packages)?;
     checksums(&packages)
 }
@@ -99,10 +101,22 @@ fn npm(program: &Path, packages: &Path) -> Result<()> {
     Ok(())
 }
 
-fn wheel(packages: &Path) -> Result<()> {
-    let venv = install_from_pypi("maturin", MATURIN)?;
-    let mut build = command(venv.join("bin/maturin"), &["build", "--profile", "dist", "--out"]);
-    run(build.arg(packages).env("CARGO_TARGET_DIR", target()).envs(flags()))
+/// The wheel, without another build: it is the program and three files about it.
+fn wheel(program: &Path, packages: &Path) -> Result<()> {
+    let mut pack = command("python3", &["xtask/src/dist/wheel.py"]);
+    pack.arg(program).args([version(), &wheel_platform(&fs::read(program)?)?]);
+    run_quietly(pack.args(["README.md", "LICENSE-MIT", "LICENSE-APACHE"]).arg(packages))
+}
+
+/// The platform as Python calls it. On Linux it names the C library that the program needs at least.
+fn wheel_platform(program: &[u8]) -> Result<String> {
+    let processor = std::env::consts::ARCH;
+    match (std::env::consts::OS, processor) {
+        ("linux", _) => Ok(format!("manylinux_2_{}_{processor}", glibc::newest(program))),
+        ("macos", "aarch64") => Ok("macosx_11_0_arm64".to_owned()),
+        ("macos", _) => Ok(format!("macosx_10_12_{processor}")),
+        (other, _) => bail!("no wheel is made on {other}"),
+    }
 }
 
 /// The extension of VS Code for this platform, which carries the program.

@@ -61,7 +61,11 @@ enum Task {
     Pictures,
     /// Make what is handed out for this platform: a tarball, a Debian package, npm packages, a wheel, the extension of VS Code, and their
     /// checksums.
-    Dist,
+    Dist {
+        /// A program that was built before, instead of building one.
+        #[arg(long)]
+        program: Option<std::path::PathBuf>,
+    },
     /// Install each package that `dist` made into an empty place without a toolchain, run it on the example, and show sizes and times.
     Rooms,
     /// Measure what large inputs cost, in processor time and memory: made anew, the same in every run.
@@ -98,7 +102,7 @@ fn main() -> ExitCode {
         Task::Docs => docs::run(),
         Task::Book => book::make(),
         Task::Pictures => pictures::draw_all(),
-        Task::Dist => dist::run_all(),
+        Task::Dist { program } => dist::run_all(program.as_deref()),
         Task::Rooms => rooms::run_all(),
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),

@@ -1,5 +1,5 @@
 //! `cargo xtask rooms`: each package that `cargo xtask dist` made, installed into an empty place and run on the example, with nothing of
-//! ours on the PATH; and squawk beside them, to compare sizes and times.
+//! ours on the PATH, up to the first finding in a pull request; and squawk beside them, to compare sizes and times.
 
 use crate::measure::processor_seconds;
 use crate::shell::{command, on_path, root, run_quietly, target};
@@ -34,19 +34,19 @@ pub fn run_all() -> Result<()> {
     }
     fs::create_dir_all(&rooms)?;
     println!(
-        "| package | size | installed | install | first check | start |\n| --- | --- | --- | --- | --- | --- |"
+        "| package | size | installed | install | first check | init | first finding in a pull request | start |\n| --- | --- | --- | --- | --- | --- | --- | --- |"
     );
     let makers: [(&str, Maker); 4] =
         [("tarball", tarball), ("Debian package", debian), ("npm", npm), ("wheel", wheel)];
     for (name, make) in makers {
         let Some(files) = of_kind(&packages, name)? else {
-            println!("| {name} | not made here | | | | |");
+            println!("| {name} | not made here | | | | | | |");
             continue;
         };
         let room = timed(name, &rooms.join(name.replace(' ', "-")), |folder| make(&files, folder))?;
         let size: u64 = files.iter().map(|it| fs::metadata(it).map_or(0, |it| it.len())).sum();
-        let first = first_check(&room)?;
-        line(&room, size, Some(first))?;
+        let steps = [first_check(&room)?, init(&room)?, pull_request(&room)?];
+        line(&room, size, Some(steps))?;
     }
     // What it is measured against.
     let squawk = timed("squawk-cli (pip)", &rooms.join("squawk"), |_| {
@@ -142,7 +142,61 @@ fn first_check(room: &Room) -> Result<Duration> {
     Ok(time)
 }
 
-fn line(room: &Room, size: u64, first: Option<Duration>) -> Result<()> {
+/// The migration that the pull request brings.
+const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
+
+fn project(room: &Room) -> PathBuf {
+    room.folder.with_extension("project")
+}
+
+/// The example as a repository that knows nothing of us, set up by `init`.
+fn init(room: &Room) -> Result<Duration> {
+    let project = project(room);
+    run_quietly(command("cp", &["-r"]).arg(root().join("examples/shop")).arg(&project))?;
+    fs::remove_file(project.join("lockkeeper.toml"))?;
+    fs::remove_file(project.join(MIGRATION))?;
+    git(&project, &["init", "--quiet", "--initial-branch=main"])?;
+    let start = Instant::now();
+    run_quietly(alone(&room.program).args(["init", "--yes"]).current_dir(&project))?;
+    let time = start.elapsed();
+    git(&project, &["add", "--all"])?;
+    git(&project, &["commit", "--quiet", "--message=Set up"])?;
+    Ok(time)
+}
+
+/// What the job that `init` wrote runs, on a branch that renames a column: the finding stands at its line.
+fn pull_request(room: &Room) -> Result<Duration> {
+    let project = project(room);
+    git(&project, &["checkout", "--quiet", "-b", "change"])?;
+    fs::copy(root().join("examples/shop").join(MIGRATION), project.join(MIGRATION))?;
+    git(&project, &["add", "--all"])?;
+    git(&project, &["commit", "--quiet", "--message=Rename a column"])?;
+    let start = Instant::now();
+    let check = ["check", "--since", "main", "--format", "github"];
+    let output = alone(&room.program).args(check).current_dir(&project).output()?;
+    let time = start.elapsed();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wanted = format!("::error file={MIGRATION},line=2");
+    if output.status.code() != Some(1) || !said.contains(&wanted) {
+        bail!(
+            "{}: ended with {}: {said}{}",
+            room.name,
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(time)
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let mut git = command(
+        "git",
+        &["-c", "user.name=New", "-c", "user.email=new@example.org", "-c", "commit.gpgsign=false"],
+    );
+    run_quietly(git.args(arguments).current_dir(folder))
+}
+
+fn line(room: &Room, size: u64, steps: Option<[Duration; 3]>) -> Result<()> {
     let program = room.program.canonicalize()?;
     let mut starts = Vec::new();
     for _ in 0..STARTS {
@@ -169,7 +223,7 @@ fn line(room: &Room, size: u64, first: Option<Duration>) -> Result<()> {
         if size == 0 { String::new() } else { megabytes(size) },
         megabytes(installed),
         room.installed.as_secs_f64(),
-        first.map_or(String::new(), |it| format!("{} ms", it.as_millis())),
+        steps.map_or(" | | ".to_owned(), |it| it.map(|it| format!("{} ms", it.as_millis())).join(" | ")),
         starts[STARTS / 2].as_secs_f64() * 1e3,
         processor / STARTS as f64 * 1e3,
     );

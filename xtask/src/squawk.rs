@@ -74,9 +74,12 @@ fn repeated(calls: impl Fn() -> Vec<Result<Command>>) -> Result<Taken> {
     Ok(taken)
 }
 
+/// One thing that is compared.
+type Of = fn(&Taken) -> f64;
+
 fn show(theirs: &str, ours: &str, pairs: &[(Taken, Taken)]) {
     println!("squawk --reporter {theirs}, lockkeeper check --format {ours}:");
-    let of: [(&str, fn(&Taken) -> f64); 3] = [
+    let of: [(&str, Of); 3] = [
         ("processor seconds", |it| it.processor),
         ("seconds on the wall", |it| it.wall),
         ("megabytes at most", |it| it.megabytes),

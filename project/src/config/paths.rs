@@ -187,8 +187,7 @@ fn lay_over(config: &mut Config, entry: &PathConfig) {
         }
         config.dialect = Some(dialect.clone());
     }
-    let over = |own: &Option<Scalar>, outer: Option<Scalar>| own.clone().or(outer);
-    config.target_version = over(&entry.target_version, config.target_version.take());
+    config.target_version = entry.target_version.clone().or(config.target_version.take());
     config.time_zone = entry.time_zone.clone().or(config.time_zone.take());
     config.answers.extend(entry.answers.clone());
     config.severity.extend(entry.severity.clone());

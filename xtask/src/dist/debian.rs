@@ -1,5 +1,6 @@
 //! The Debian package: the program, its manual pages and its completions where Debian looks for them.
 
+use super::glibc;
 use crate::shell::{command, root, run_quietly, target};
 use anyhow::{Context, Result};
 use std::fs;
@@ -61,7 +62,7 @@ pub fn package(files: &Path, packages: &Path) -> Result<()> {
         .replace("{version}", super::version())
         .replace("{architecture}", &architecture)
         .replace("{kilobytes}", kilobytes.split_whitespace().next().unwrap_or("0"))
-        .replace("{glibc}", &format!("2.{}", newest_glibc(&fs::read(files.join("lockkeeper"))?)));
+        .replace("{glibc}", &format!("2.{}", glibc::newest(&fs::read(files.join("lockkeeper"))?)));
     fs::create_dir_all(tree.join("DEBIAN"))?;
     fs::write(tree.join("DEBIAN/control"), control)?;
     run_quietly(command("chmod", &["-R", "u=rwX,go=rX"]).arg(&tree))?;
@@ -76,30 +77,7 @@ fn place(from: &Path, to: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The newest version of the C library whose symbols the program names, behind the `2.`.
-fn newest_glibc(program: &[u8]) -> u32 {
-    const PREFIX: &[u8] = b"GLIBC_2.";
-    let starts = program.windows(PREFIX.len()).enumerate().filter(|(_, window)| *window == PREFIX);
-    let minor = |start: usize| {
-        let digits: Vec<u8> =
-            program[start + PREFIX.len()..].iter().copied().take_while(u8::is_ascii_digit).collect();
-        String::from_utf8(digits).ok()?.parse().ok()
-    };
-    starts.filter_map(|(start, _)| minor(start)).max().unwrap_or(17)
-}
-
 fn output(program: &str, arguments: &[&str]) -> Result<String> {
     let output = command(program, arguments).output().with_context(|| format!("cannot start {program}"))?;
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_newest_version_counts() {
-        assert_eq!(newest_glibc(b"\0GLIBC_2.2.5\0GLIBC_2.34\0GLIBC_2.17\0"), 34);
-        assert_eq!(newest_glibc(b"static"), 17);
-    }
 }

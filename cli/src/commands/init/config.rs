@@ -49,12 +49,30 @@ pub fn answers(project: &Project, args: &InitArgs, asks: bool) -> anyhow::Result
 
 pub fn proposal(project: &Project, answers: &[(String, String)]) -> Proposal {
     let folder = project.folders.first();
-    let text = text(
-        &folder.map_or_else(|| target_alone(project, ""), |folder| target(project, folder)),
-        folder,
-        answers,
-    );
+    let own = folder.map_or_else(|| target_alone(project, ""), |folder| target(project, folder));
+    let text = text(&own, folder, answers) + &parts(project, &own);
     Proposal::new_file(project, FILE_NAME, text, "what the project's people have decided or know better")
+}
+
+/// The folders that run on another server than the first: what is said of that one at the top would be taken for them too.
+fn parts(project: &Project, first: &Target) -> String {
+    let mut text = String::new();
+    for folder in project.folders.iter().skip(1).filter(|folder| folder.refused_engine().is_none()) {
+        let own = target(project, folder);
+        let (dialect, version) = (own.dialect != first.dialect, own.version.major != first.version.major);
+        if !dialect && (!version || own.source == "default") {
+            continue;
+        }
+        let path = toml::Value::String(folder.path.clone());
+        writeln!(text, "\n[[paths]]\npath = {path}").expect("a string");
+        if dialect {
+            writeln!(text, "dialect = \"{}\"", own.dialect.id()).expect("a string");
+        }
+        if own.source != "default" {
+            writeln!(text, "target-version = \"{}\" # {}", own.version, own.source).expect("a string");
+        }
+    }
+    text
 }
 
 /// What nobody has stated stands in comments, so that nothing is decided by default.
