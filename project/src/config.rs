@@ -14,7 +14,7 @@ use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::framework::FRAMEWORKS;
 use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::mechanics::Answers;
-use lockkeeper_core::signals::{Answer, QUESTIONS, QuestionFacts, Stated};
+use lockkeeper_core::signals::{Answer, QUESTIONS, QuestionFacts, STATED, Stated, StatedFact};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
@@ -46,6 +46,7 @@ pub struct Config {
     #[schemars(schema_with = "answers_schema")]
     pub answers: BTreeMap<String, Scalar>,
     /// Facts that people state, by the fact's id; `lockkeeper signals` lists them. They win over what is observed.
+    #[schemars(schema_with = "facts_schema")]
     pub facts: BTreeMap<String, Fact>,
     /// Thresholds.
     pub limits: Limits,
@@ -232,6 +233,17 @@ fn asked(question: &QuestionFacts) -> String {
     let choices: Vec<String> =
         question.choices.iter().map(|it| format!("`{}`: {}", it.value, it.meaning)).collect();
     [question.text.to_owned(), choices.join("; ")].join(" ").trim_end().to_owned()
+}
+
+fn facts_schema(generator: &mut SchemaGenerator) -> Schema {
+    let property = |it: &StatedFact| {
+        let value = described::<Scalar>(generator, it.meaning);
+        let of_tables =
+            serde_json::json!({"type": "object", "description": it.meaning, "additionalProperties": value});
+        (it.id.to_owned(), if it.of_table { of_tables } else { value })
+    };
+    let properties: serde_json::Map<_, _> = STATED.iter().map(property).collect();
+    json_schema!({"type": "object", "properties": properties, "additionalProperties": false})
 }
 
 fn severity_schema(generator: &mut SchemaGenerator) -> Schema {

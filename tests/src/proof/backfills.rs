@@ -257,6 +257,13 @@ fn the_old_column_is_never_written() {
     );
 }
 
+/// The jobs of a plan, as its JSON has them.
+fn jobs(phases: &[lockkeeper_core::plan::Phase]) -> Vec<serde_json::Value> {
+    let migrations = phases.iter().flat_map(lockkeeper_core::plan::Phase::migrations);
+    let jobs = migrations.filter_map(|it| it.job()).map(lockkeeper_core::report::JobReport::from);
+    jobs.map(|it| serde_json::to_value(it).expect("is plain data")).collect()
+}
+
 /// A runner that knows the plan's JSON and no SQL of ours: windows, passes, guard, nothing else.
 #[test]
 fn the_job_in_the_plan_is_all_that_a_runner_needs() {
@@ -264,11 +271,7 @@ fn the_job_in_the_plan_is_all_that_a_runner_needs() {
     let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };
     let phases = files::phases(&fixture).expect("is possible");
     let (database, _) = prepared(ACCOUNTS, 1_000);
-    let reports: Vec<_> = phases.iter().map(lockkeeper_core::report::phase_report).collect();
-    let plan = serde_json::to_value(&reports).expect("is plain data");
-    let steps =
-        plan.as_array().expect("phases").iter().flat_map(|phase| phase["steps"].as_array().expect("steps"));
-    let jobs: Vec<_> = steps.map(|step| &step["job"]).filter(|job| !job.is_null()).collect();
+    let jobs = jobs(&phases);
     let [job] = jobs.as_slice() else { panic!("one backfill: {jobs:?}") };
     carry_out(&database, job);
     assert_eq!(database.value(job["remaining"].as_str().expect("a query")), "0");
@@ -284,13 +287,11 @@ fn changes_and_deletions_are_jobs_too() {
     ] {
         let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };
         let phases = files::phases(&fixture).expect("is possible");
-        let reports: Vec<_> = phases.iter().map(lockkeeper_core::report::phase_report).collect();
-        let plan = serde_json::to_value(&reports).expect("is plain data");
         let [direct, database] = [cluster().database(), cluster().database()];
         direct.run(ACCOUNTS);
         direct.run(migration);
         database.run(ACCOUNTS);
-        carry_out(&database, &plan[0]["steps"][0]["job"]);
+        carry_out(&database, &jobs(&phases)[0]);
         let differing =
             files::differing_rows(&files::contents(&direct, &[]), &files::contents(&database, &[]));
         assert_eq!(differing, "", "{migration}");
@@ -386,14 +387,12 @@ fn copies_are_jobs_too() {
     let migration = "ALTER TABLE accounts SET UNLOGGED;";
     let fixture = Fixture { name: "accounts", schema: ACCOUNTS, migration, ..Fixture::PLAIN };
     let phases = files::phases(&fixture).expect("is possible");
-    let reports: Vec<_> = phases.iter().map(lockkeeper_core::report::phase_report).collect();
-    let plan = serde_json::to_value(&reports).expect("is plain data");
     let database = cluster().database();
     database.run(ACCOUNTS);
     files::up(&database, phases[0].migrations().next().expect("a twin")).expect("expands");
-    let job = &plan[1]["steps"][0]["job"];
+    let job = &jobs(&phases)[0];
     carry_out(&database, job);
     assert_eq!(database.value(job["remaining"].as_str().expect("a query")), "0");
-    assert_eq!(database.value(plan[1]["exit"][0]["query"].as_str().expect("a query")), "0");
+    assert_eq!(database.value(phases[1].exit[0].query.as_deref().expect("a query")), "0");
     assert_eq!(database.value("SELECT count(*) FROM accounts_twin"), "20000");
 }
