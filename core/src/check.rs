@@ -219,7 +219,7 @@ impl<'a> Run<'a> {
         self.end();
         let mut checked = self.checked;
         checked.comments.clone_from(&script.comments);
-        checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+        hazards::in_order(&mut checked.hazards);
         (checked, self.session)
     }
 

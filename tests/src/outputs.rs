@@ -116,7 +116,7 @@ fn formats_name_files_from_the_root_of_the_repository() {
         ("junit", format!("file=\"project/{MIGRATION}\" line=\"2\"")),
         ("markdown", format!("`project/{MIGRATION}:2`")),
         // Compilers are read from the folder in which they run.
-        ("gcc", format!("\n{MIGRATION}:2:33: error: ")),
+        ("gcc", format!("{MIGRATION}:2:33: error: ")),
     ] {
         let output = desk.run(&["check", MIGRATION, "--format", format]);
         assert_eq!(output.status.code(), Some(1), "{format}");

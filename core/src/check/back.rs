@@ -54,7 +54,7 @@ pub fn check_down(parts: &[Part<'_>], target: &Target, up: &Up<'_>) -> Vec<Check
     for part in &mut checked {
         let hazards = std::mem::take(&mut part.hazards);
         part.hazards = hazards.into_iter().map(Hazard::on_the_way_back).collect();
-        part.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+        crate::hazards::in_order(&mut part.hazards);
     }
     checked
 }

@@ -41,7 +41,7 @@ pub fn check_runner(
     };
     let found: Vec<Hazard> = found.into_iter().map(placed).collect();
     checked.hazards.extend(found);
-    checked.hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+    crate::hazards::in_order(&mut checked.hazards);
 }
 
 /// Whether the runner may do anything with a part that its statements do not show: most are sent as they stand, and are not read once more.

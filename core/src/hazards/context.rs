@@ -148,6 +148,11 @@ impl<'a> Context<'a> {
         earlier.iter().any(|it| self.mentions(it, words))
     }
 
+    /// The same of the statement itself.
+    pub fn says(&self, words: &[&str]) -> bool {
+        self.script.statements.get(self.statement).is_some_and(|it| self.mentions(it, words))
+    }
+
     fn mentions(&self, statement: &Statement, words: &[&str]) -> bool {
         let mut cursor = self.script.cursor(statement);
         words.iter().enumerate().all(|(number, word)| {

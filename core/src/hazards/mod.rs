@@ -322,6 +322,21 @@ pub fn by_id(id: &str) -> Option<&'static Rule> {
     RULES.iter().copied().find(|rule| rule.id == id)
 }
 
+/// By their places; what is worse comes before what is about the statement around it.
+pub(crate) fn in_order(hazards: &mut [Hazard]) {
+    hazards.sort_by_key(|hazard| (hazard.span, hazard.rule));
+    for last in 1..hazards.len() {
+        let mut at = last;
+        while at > 0
+            && hazards[at - 1].span.contains(hazards[at].span)
+            && hazards[at - 1].severity < hazards[at].severity
+        {
+            hazards.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+}
+
 /// The hazards of one operation in its place.
 pub fn check(operation: &Operation, ctx: &Context<'_>) -> Vec<Hazard> {
     let found = known(ctx.target.dialect).filter_map(|rule| match rule.trigger {

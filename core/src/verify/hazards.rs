@@ -21,8 +21,15 @@ const PRECAUTIONS: &[&str] = &["no-lock-timeout"];
 const OWN_TRANSACTION: &str = "own-transaction";
 
 /// What a schema has before it has again in what takes its place; and a wait that the step's lock timeout ends.
-const OF_THE_SCHEMA: &[&str] =
-    &["duplicate-index", "many-tables-locked", "mismatched-key", "unindexed-foreign-key"];
+const OF_THE_SCHEMA: &[&str] = &[
+    "disabled-autovacuum",
+    "duplicate-index",
+    "many-tables-locked",
+    "mismatched-key",
+    "open-definer",
+    "public-grant",
+    "unindexed-foreign-key",
+];
 
 /// The steps that the server would refuse, unless it refuses the change itself.
 pub(super) fn failures(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {

@@ -30,6 +30,10 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let later =
         |words: [&str; 2]| ctx.rest_mentions(&["alter", &table.name, &column.name, words[0], words[1]]);
     let again = ctx.in_transaction() && (later(["add", "generated"]) || later(["set", "default"]));
+    // Without NOT NULL the column is left empty.
+    let may_be_empty = ctx.says(&["alter", &table.name, &column.name, "drop", "not"])
+        || ctx.in_transaction() && later(["drop", "not"]);
+    let again = again || may_be_empty;
     if !matters || !ctx.is_live(&table) || again {
         return None;
     }

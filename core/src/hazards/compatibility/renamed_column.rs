@@ -20,6 +20,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !ctx.is_live(&table)
         || alter.relation == RelationWord::Index
         || ctx.undoes_column(&table, &column.name)
+        || ctx.said_before(&["alter", &table.name, "add", &column.name])
         || ctx.fails()
     {
         return None;

@@ -52,7 +52,7 @@ fn is_refused(ty: &TypeName, literal: &Literal) -> bool {
     match literal {
         Literal::Text(text) if ty.array => {
             let text = text.trim();
-            !text.starts_with('{') && !(text.starts_with('[') && text.contains('='))
+            !(text.starts_with('{') || text.starts_with('[') && text.contains('='))
         }
         Literal::Text(text) => is_no_value(ty, text.trim()),
         Literal::Number => ty.array || ty.is("bool") || ty.is_any(NEITHER),
