@@ -337,7 +337,6 @@ pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
     redact_value(&mut json);
     BTreeMap::from([
         (path(strategist::MARKDOWN), redact(&strategist::markdown(report))),
-        (path(strategist::HTML), redact(&strategist::html(report))),
         (path(strategist::JSON), format!("{json:#}\n")),
     ])
 }

@@ -140,7 +140,7 @@ pub(super) fn price(
     };
     let in_traffic = |cost: &&StepCost| !cost.stopped;
     let works_under_lock = migrations()
-        .any(|(load, it)| !it.under_lock.is_empty() && !stopped.is_some_and(|from| load.phase >= from));
+        .any(|(load, it)| !it.under_lock.is_empty() && stopped.is_none_or(|from| load.phase < from));
     let own_releases = phases.iter().flat_map(Phase::releases).count();
     let releases = released(course, own_releases, nature);
     let downtime = match stopped {

@@ -15,8 +15,6 @@ pub use markdown::markdown;
 pub const FOLDER: &str = "docs/database-report";
 /// The report for people.
 pub const MARKDOWN: &str = "migration-strategist-report.md";
-/// The same as a page.
-pub const HTML: &str = "migration-strategist-report.html";
 /// The report for programs.
 pub const JSON: &str = "migration-strategist-output.json";
 
