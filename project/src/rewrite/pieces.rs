@@ -135,9 +135,13 @@ fn found(file: &CheckedFile) -> Vec<Found<'_>> {
             let inside =
                 |hazard: &Hazard| statement.operations.iter().any(|it| it.span.contains(hazard.span));
             let apart = hazards.iter().any(|it| it.recipes.contains(&OWN_TRANSACTION) && !inside(it));
+            let fails = statement.effect.fails.is_some();
             all.extend(in_server_order(&statement.operations).into_iter().map(|operation| Found {
                 operation,
-                recipes: pointed_at(operation, &hazards),
+                recipes: match pointed_at(operation, &hazards) {
+                    none if none.is_empty() && fails => retyped(operation),
+                    pointed => pointed,
+                },
                 apart,
             }));
         }
@@ -368,6 +372,14 @@ fn parted(statement: Statement) -> Vec<Statement> {
         Act::Together(all) => all,
         _ => vec![statement],
     }
+}
+
+/// The recipes for a change of type that the server refuses as it is written: beside the old column the new one may take what the check or
+/// index of the old one could not.
+fn retyped(operation: &Operation) -> Vec<&'static Recipe> {
+    let changes_type = matches!(&operation.kind, Kind::AlterTable(alter) if matches!(alter.action, TableAction::AlterType { .. }));
+    let fits = |it: &&&Recipe| changes_type && it.id != OWN_TRANSACTION && it.applies(operation);
+    recipes::RECIPES.iter().filter(fits).copied().collect()
 }
 
 /// The recipes for an operation that hazards point at: those of the worst first, and last the transaction of its own, which the steps of every other
