@@ -147,30 +147,7 @@ pub struct Unknown {
 impl Operation {
     /// The table, index or view that the operation is on, where there is one.
     pub fn relation(&self) -> Option<&Name> {
-        match &self.kind {
-            Kind::CreateTable(it) => Some(&it.name),
-            Kind::AlterTable(it) => Some(&it.table),
-            Kind::CreateIndex(it) => Some(&it.table),
-            Kind::CreateView(it) => Some(&it.name),
-            Kind::Refresh(it) => Some(&it.view),
-            Kind::CreateTrigger(it) => Some(&it.table),
-            Kind::CreatePolicy(it)
-            | Kind::AlterPolicy(it)
-            | Kind::AlterOnTable(it)
-            | Kind::CreateRule(it) => Some(&it.table),
-            Kind::Insert(it) => Some(&it.table),
-            Kind::Update(it) => Some(&it.table),
-            Kind::Delete(it) => Some(&it.table),
-            Kind::Merge(it) => Some(&it.table),
-            Kind::Copy(it) => it.table.as_ref(),
-            Kind::Drop(it) => it.on_table.as_ref().or(it.names.first()),
-            Kind::Lock(it) => it.tables.first(),
-            Kind::Truncate(it) => it.tables.first(),
-            Kind::Maintain(it) => it.tables.first(),
-            Kind::CreateStatistics(it) => it.table.as_ref(),
-            Kind::Unknown(it) => it.relation.as_ref(),
-            _ => None,
-        }
+        self.kind.relation()
     }
 
     /// Whether it changes rows rather than the schema.
@@ -180,6 +157,34 @@ impl Operation {
 }
 
 impl Kind {
+    /// The table, index or view that it is on, where there is one.
+    pub fn relation(&self) -> Option<&Name> {
+        match self {
+            Self::CreateTable(it) => Some(&it.name),
+            Self::AlterTable(it) => Some(&it.table),
+            Self::CreateIndex(it) => Some(&it.table),
+            Self::CreateView(it) => Some(&it.name),
+            Self::Refresh(it) => Some(&it.view),
+            Self::CreateTrigger(it) => Some(&it.table),
+            Self::CreatePolicy(it)
+            | Self::AlterPolicy(it)
+            | Self::AlterOnTable(it)
+            | Self::CreateRule(it) => Some(&it.table),
+            Self::Insert(it) => Some(&it.table),
+            Self::Update(it) => Some(&it.table),
+            Self::Delete(it) => Some(&it.table),
+            Self::Merge(it) => Some(&it.table),
+            Self::Copy(it) => it.table.as_ref(),
+            Self::Drop(it) => it.on_table.as_ref().or(it.names.first()),
+            Self::Lock(it) => it.tables.first(),
+            Self::Truncate(it) => it.tables.first(),
+            Self::Maintain(it) => it.tables.first(),
+            Self::CreateStatistics(it) => it.table.as_ref(),
+            Self::Unknown(it) => it.relation.as_ref(),
+            _ => None,
+        }
+    }
+
     /// Whether it changes rows rather than the schema.
     pub fn changes_rows(&self) -> bool {
         match self {

@@ -28,8 +28,7 @@ fn of_migration(sql: &SqlStep, dialect: Dialect) -> (&'static str, Option<String
         let refuses = sql.up.iter().any(|it| matches!(it.act, Act::Refuse { .. }));
         return (if refuses { "verify" } else { "run_sql" }, None);
     };
-    let operation = crate::operation::Operation { kind: kind.clone(), span: crate::text::Span::new(0, 0) };
-    (verb(kind), operation.relation().map(ToString::to_string))
+    (verb(kind), kind.relation().map(ToString::to_string))
 }
 
 /// How much an operation says of what a step is about; of equals the last wins.
