@@ -111,7 +111,7 @@ const SWITCH: Range = Range { low: 20.0, likely: 60.0, high: 180.0 };
 /// The same where a pooler holds the clients meanwhile.
 const HELD_SWITCH: Range = Range { low: 3.0, likely: 10.0, high: 30.0 };
 /// Minutes until a release is rolled back.
-const RELEASE_BACK: Range = Range { low: 5.0, likely: 20.0, high: 60.0 };
+pub const RELEASE_BACK: Range = Range { low: 5.0, likely: 20.0, high: 60.0 };
 /// Minutes until a flag is turned off everywhere.
 const FLAG_BACK: Range = Range { low: 0.2, likely: 1.0, high: 5.0 };
 /// Minutes until the instances that have the new release have the old one again.
@@ -284,46 +284,46 @@ fn held(way_back: WayBack, pace: Pace) -> f64 {
     }
 }
 
-fn wal(migration: &Migration, sizes: Option<&Sizes>) -> Option<f64> {
-    let works = migration.under_lock.iter().chain(&migration.beside);
-    let of_works = sum(works.map(|(relation, work)| {
-        let size = sizes?.of(relation)?;
-        Some(match work {
-            Work::Scan => 0.0,
-            Work::IndexBuild => size.rows as f64 * INDEX_ENTRY,
-            Work::Rewrite | Work::FileCopy => size.bytes() * 1.3,
-            Work::Update => estimate::written(size, 2, false),
-        })
-    }))?;
-    let batches = migration.batches.as_ref();
-    let of_batches = batches.map(|it| {
-        let size = sizes?.of(&it.table)?;
-        Some(match it.copies {
-            true => size.bytes() * 1.3 + size.rows as f64 * INDEX_ENTRY * it.indexes as f64,
-            false => estimate::written(size, it.indexes, it.interleaved),
-        })
-    });
-    Some(of_works + of_batches.unwrap_or(Some(0.0))?)
-}
-
 /// Bytes of an entry of an index on a number.
 const INDEX_ENTRY: f64 = 25.0;
 
+fn wal(migration: &Migration, sizes: Option<&Sizes>) -> Option<f64> {
+    let of_work = |work: Work, size: &Size| match work {
+        Work::Scan => 0.0,
+        Work::IndexBuild => size.rows as f64 * INDEX_ENTRY,
+        Work::Rewrite | Work::FileCopy => size.bytes() * 1.3,
+        Work::Update => estimate::written(size, 2, false),
+    };
+    let of_batches = |batches: &Batches, size: &Size| match batches.copies {
+        true => size.bytes() * 1.3 + size.rows as f64 * INDEX_ENTRY * batches.indexes as f64,
+        false => estimate::written(size, batches.indexes, batches.interleaved),
+    };
+    bytes(migration, sizes, of_work, of_batches)
+}
+
 fn disk(migration: &Migration, sizes: Option<&Sizes>) -> Option<f64> {
+    let of_work = |work: Work, size: &Size| match work {
+        Work::Scan => 0.0,
+        Work::IndexBuild => size.rows as f64 * INDEX_ENTRY,
+        Work::Rewrite | Work::FileCopy | Work::Update => size.bytes(),
+    };
+    let of_batches = |batches: &Batches, size: &Size| {
+        if batches.interleaved && !batches.copies { size.bytes() * 0.2 } else { size.bytes() }
+    };
+    bytes(migration, sizes, of_work, of_batches)
+}
+
+/// All that a migration takes of something, unless a size is not known.
+fn bytes(
+    migration: &Migration,
+    sizes: Option<&Sizes>,
+    of_work: impl Fn(Work, &Size) -> f64,
+    of_batches: impl Fn(&Batches, &Size) -> f64,
+) -> Option<f64> {
     let works = migration.under_lock.iter().chain(&migration.beside);
-    let of_works = sum(works.map(|(relation, work)| {
-        let size = sizes?.of(relation)?;
-        Some(match work {
-            Work::Scan => 0.0,
-            Work::IndexBuild => size.rows as f64 * INDEX_ENTRY,
-            Work::Rewrite | Work::FileCopy | Work::Update => size.bytes(),
-        })
-    }))?;
-    let of_batches = migration.batches.as_ref().map(|it| {
-        let size = sizes?.of(&it.table)?;
-        Some(if it.interleaved && !it.copies { size.bytes() * 0.2 } else { size.bytes() })
-    });
-    Some(of_works + of_batches.unwrap_or(Some(0.0))?)
+    let of_works = works.map(|(relation, work)| Some(of_work(*work, sizes?.of(relation)?)));
+    let batched = migration.batches.iter().map(|it| Some(of_batches(it, sizes?.of(&it.table)?)));
+    sum(of_works.chain(batched))
 }
 
 fn way_back(

@@ -18,7 +18,7 @@ use crate::dialect::Target;
 use crate::plan::{Phase, PhaseKind};
 use crate::signals::{Nature, Situation};
 
-pub use costs::{Costs, Pace, PhaseCost, Return, StepCost};
+pub use costs::{Costs, Pace, PhaseCost, RELEASE_BACK, Return, StepCost};
 pub use course::{Course, moves_reads, stopped_from};
 pub use describe::{Described, FailureMode};
 pub use flips::Flip;

@@ -11,34 +11,15 @@ use crate::operation::{Kind as Does, TableAction, TypeName};
 
 /// What the releases that may be live miss at some moment.
 pub(super) fn of_releases(change: &Change<'_>, course: &Course<'_>) -> Vec<Objection> {
-    let mut found = Vec::new();
-    let altered = altered(course);
-    for moment in &course.moments {
-        let told = Told { releases: &course.releases[..moment.out], dialect: change.target.dialect };
-        let old = Release {
-            own: change.before,
-            other: change.after,
-            told,
-            moment,
-            altered: &altered,
-            who: "the running release",
-        };
-        found.extend(old.objections());
-        if let Some(must) = course.releases.get(moment.out).filter(|_| moment.rolls_out) {
-            let releases = &[*must];
-            let told = Told { releases, dialect: change.target.dialect };
-            let new = Release {
-                own: change.after,
-                other: change.before,
-                told,
-                moment,
-                altered: &altered,
-                who: "the new release",
-            };
-            found.extend(new.starts());
+    let asked = Asked { change, course, altered: altered(course) };
+    let of_moment = |moment: &Moment| {
+        let mut found = asked.kept(moment, moment.out, "the running release");
+        if moment.rolls_out {
+            found.extend(asked.started(moment, moment.out, "the new release"));
         }
-    }
-    found
+        found
+    };
+    course.moments.iter().flat_map(of_moment).collect()
 }
 
 /// What a release misses at a moment, whether or not it would be live then: the running one where `number` is 0, else that of this number.
@@ -48,24 +29,50 @@ pub(super) fn missed(
     moment: &Moment,
     number: usize,
 ) -> Vec<Objection> {
-    let altered = altered(course);
-    let dialect = change.target.dialect;
-    let told = Told { releases: &course.releases[..number], dialect };
-    let old = Release {
-        own: change.before,
-        other: change.after,
-        told,
-        moment,
-        altered: &altered,
-        who: if number == 0 { "the running release" } else { "this release" },
-    };
-    let mut found = old.objections();
-    if let Some(must) = number.checked_sub(1).and_then(|at| course.releases.get(at)) {
-        let told = Told { releases: &[*must], dialect };
-        let new = Release { own: change.after, other: change.before, told, who: "this release", ..old };
-        found.extend(new.starts());
+    let asked = Asked { change, course, altered: altered(course) };
+    match number.checked_sub(1) {
+        None => asked.kept(moment, 0, "the running release"),
+        Some(before) => {
+            let mut found = asked.kept(moment, number, "this release");
+            found.extend(asked.started(moment, before, "this release"));
+            found
+        }
     }
-    found
+}
+
+/// What is asked of the releases of a plan.
+struct Asked<'a> {
+    change: &'a Change<'a>,
+    course: &'a Course<'a>,
+    /// Columns whose types a statement changes in place, as it was written.
+    altered: BTreeSet<(RelationName, String)>,
+}
+
+impl Asked<'_> {
+    /// What a release misses of what the running one used, when so many were told otherwise.
+    fn kept(&self, moment: &Moment, told: usize, who: &'static str) -> Vec<Objection> {
+        let (own, other) = (self.change.before, self.change.after);
+        self.release(moment, &self.course.releases[..told], own, other, who).objections()
+    }
+
+    /// What the release of that place misses of what it was told to use.
+    fn started(&self, moment: &Moment, at: usize, who: &'static str) -> Vec<Objection> {
+        let Some(must) = self.course.releases.get(at) else { return Vec::new() };
+        let (own, other) = (self.change.after, self.change.before);
+        self.release(moment, std::slice::from_ref(must), own, other, who).starts()
+    }
+
+    fn release<'b>(
+        &'b self,
+        moment: &'b Moment,
+        releases: &'b [&'b [String]],
+        own: &'b Catalog,
+        other: &'b Catalog,
+        who: &'static str,
+    ) -> Release<'b> {
+        let told = Told { releases, dialect: self.change.target.dialect };
+        Release { own, other, told, moment, altered: &self.altered, who }
+    }
 }
 
 /// A release at a moment.
