@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lockkeeper_core::catalog::RelationName;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::hazards::Subject;
 use lockkeeper_core::mechanics::Answers;
@@ -80,6 +81,9 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
     let misses = proved::missed_as_written(file, &as_written);
     let mut nature = Nature::of(&file.before, statements, file.hazards());
     nature.breaks_users |= !misses.is_empty();
+    // What the model of schemas cannot tell, a value of another type say, the rules can.
+    let told = file.hazards().filter(|it| it.subject.is_some()).map(|it| it.message.clone());
+    let misses: Vec<String> = misses.into_iter().chain(told).collect();
     let fails = fails(file);
     let facts = Facts {
         situation: &situation,
@@ -232,9 +236,8 @@ struct Told<'a> {
 impl Told<'_> {
     fn plan(&self, strategy: &Strategy) -> ChosenPlan {
         let (file, facts) = (self.file, self.facts);
-        let dialect = file.target.dialect;
         let consumers = self.consumers();
-        let tables: Vec<String> = tables(file).iter().map(|it| it.sql(dialect)).collect();
+        let tables = tables(file);
         let going: Vec<String> = self.references.keys().map(shown).collect();
         let limits = &self.project.config.at(&file.path).limits;
         let limits = Limits {
@@ -302,7 +305,7 @@ fn shown(subject: &Subject) -> String {
 }
 
 /// The tables of the schema before it that the migration locks or works on.
-fn tables(file: &CheckedFile) -> Vec<lockkeeper_core::catalog::RelationName> {
+fn tables(file: &CheckedFile) -> Vec<RelationName> {
     let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
     let named =
         statements.flat_map(|it| it.effect.locks.keys().chain(it.effect.work.iter().map(|(name, _)| name)));

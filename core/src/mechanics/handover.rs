@@ -241,9 +241,7 @@ impl Handover<'_> {
         let phase = Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)]);
         let phase = match self.comes_back() {
             true => phase,
-            false => phase.enter_when(Criterion::of_people(format!(
-                "a backup that holds {old} was restored and checked"
-            ))),
+            false => phase.enter_when(Criterion::of_backup(&old)),
         };
         phase
             .enter_when(Criterion::of_people(format!(

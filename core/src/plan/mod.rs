@@ -72,10 +72,23 @@ pub struct Criterion {
     pub expected: Option<String>,
 }
 
+/// The words by which a criterion asks for a backup: they stand here alone.
+const RESTORED: &str = "was restored and checked";
+
 impl Criterion {
     /// A condition that a person judges.
     pub fn of_people(text: impl Into<String>) -> Self {
         Self { text: text.into(), query: None, expected: None }
+    }
+
+    /// A backup that holds something was restored and checked.
+    pub fn of_backup(holds: impl std::fmt::Display) -> Self {
+        Self::of_people(format!("a backup that holds {holds} {RESTORED}"))
+    }
+
+    /// Whether it asks for a backup that was restored.
+    pub fn asks_for_a_backup(&self) -> bool {
+        self.text.contains(RESTORED)
     }
 
     /// A query that must count nothing, where there is one; else a person judges.

@@ -78,7 +78,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         scene.in_transaction(name_of(&[&table.name, column, "contract"]), title.clone(), vec![up], down);
     phases.push(
         Phase::new(PhaseKind::Contract, title, vec![Step::Sql(step)])
-            .enter_when(Criterion::of_people("a backup that holds the column was restored and checked"))
+            .enter_when(Criterion::of_backup("the column"))
             .enter_when(Criterion::of_people(format!(
                 "no release that names {column} has run for one full release cycle"
             )))

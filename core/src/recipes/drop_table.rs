@@ -108,7 +108,7 @@ fn contract(scene: &Scene<'_>, table: &RelationName, state: &Table, shown: &str)
         again.map(with_timeout),
     );
     let aside = Phase::new(PhaseKind::Verification, format!("put {shown} aside"), vec![Step::Sql(aside)])
-        .enter_when(Criterion::of_people("a backup that holds the table was restored and checked"))
+        .enter_when(Criterion::of_backup("the table"))
         .undone_by("the down migration gives the table its name back", "a program that still names it");
     let last =
         Phase::new(PhaseKind::Contract, format!("drop {shown} when nobody missed it"), vec![Step::Sql(drop)])

@@ -306,8 +306,7 @@ impl<'a> Merge<'a> {
             ));
         }
         let lost = lost.join(", ");
-        let backup = format!("a backup that holds {lost} of {source} was restored and checked");
-        Ok(phase.enter_when(Criterion::of_people(backup)).undone_by(
+        Ok(phase.enter_when(Criterion::of_backup(format_args!("{lost} of {source}"))).undone_by(
             format!("the down migrations make {source} again from its rows in the other table; {lost} only from the backup"),
             "a program that still says the old name",
         ))

@@ -1,8 +1,9 @@
 //! What a careful reader of a plan checks, answered by the plan itself: each point with its evidence, none ticked for the looks of it.
 
-use super::{Brief, Stage, checks, migrations};
-use crate::plan::{Criterion, PhaseKind};
-use crate::quantity::counted;
+use super::{Brief, Stage, migrations};
+use crate::plan::PhaseKind;
+use crate::quantity::{Seconds, counted};
+use crate::strategies::Course;
 
 /// One point.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +21,9 @@ pub fn checklist(brief: &Brief<'_>, stages: &[Stage]) -> Vec<Item> {
     vec![
         beside_the_running_release(brief),
         criteria(stages),
-        thresholds(stages),
+        thresholds(brief, stages),
         integrity(stages),
-        reversible(stages),
+        reversible(brief, stages),
         no_return(brief, stages),
         duration(brief),
         batches(stages),
@@ -39,30 +40,25 @@ fn item(point: &'static str, holds: bool, evidence: impl Into<String>) -> Item {
 
 fn beside_the_running_release(brief: &Brief<'_>) -> Item {
     const POINT: &str = "every release that is live at a step works beside the schema of that step";
-    if brief.course().stops() {
-        return item(
-            POINT,
-            true,
-            "in the window none is live; before it the running one was replayed against every step",
-        );
+    if brief.course() == Course::Window {
+        return item(POINT, true, "none is live in the window");
     }
     let Some(matrix) = brief.compatibility else {
         return item(POINT, false, "it was not computed for this change");
     };
-    let broken =
-        matrix.states.iter().flat_map(|state| &state.beside).filter(|it| it.live && !it.misses.is_empty());
-    match broken.count() {
-        0 => item(
-            POINT,
-            true,
-            format!(
-                "{} states of the schema replayed against {} releases",
-                matrix.states.len(),
-                matrix.releases + 1
-            ),
-        ),
-        count => item(POINT, false, format!("{count} live releases miss something: see the matrix")),
-    }
+    let live = matrix.states.iter().flat_map(|state| &state.beside).filter(|it| it.live);
+    let evidence = match live.filter(|it| !it.misses.is_empty()).count() {
+        0 => {
+            let (states, releases) = (matrix.states.len(), matrix.releases + 1);
+            return item(
+                POINT,
+                true,
+                format!("{states} states of the schema replayed against {releases} releases"),
+            );
+        }
+        count => format!("{count} live releases miss something: see the matrix"),
+    };
+    item(POINT, false, evidence)
 }
 
 fn criteria(stages: &[Stage]) -> Item {
@@ -78,20 +74,20 @@ fn criteria(stages: &[Stage]) -> Item {
     item("every phase has entry criteria, steps and exit criteria", without.is_empty(), evidence)
 }
 
-fn thresholds(stages: &[Stage]) -> Item {
-    let vague: Vec<&str> = stages
-        .iter()
-        .filter(|it| it.phase.kind != PhaseKind::Assessment)
-        .filter(|it| {
-            !it.phase.trigger.chars().any(|it| it.is_ascii_digit()) && !it.phase.trigger.contains("one ")
-        })
-        .map(|it| it.phase.kind.id())
-        .collect();
-    let evidence = match vague.is_empty() {
-        true => "each is a number, with the place where it is measured".to_owned(),
-        false => format!("no number in {}", vague.join(", ")),
-    };
-    item("rollback triggers are thresholds that can be measured", vague.is_empty(), evidence)
+fn thresholds(brief: &Brief<'_>, stages: &[Stage]) -> Item {
+    const POINT: &str = "rollback triggers are thresholds, and something measures them";
+    let judged = stages.iter().filter(|it| it.phase.migrations().next().is_some());
+    let count = judged.count();
+    match brief.situation.maturity.errors_measured || brief.course().stops() {
+        true => {
+            item(POINT, true, format!("a number for each of {count} phases, with the place where it is read"))
+        }
+        false => item(
+            POINT,
+            false,
+            "nothing is known that measures the application's errors (application-monitoring)",
+        ),
+    }
 }
 
 fn integrity(stages: &[Stage]) -> Item {
@@ -103,18 +99,19 @@ fn integrity(stages: &[Stage]) -> Item {
     )
 }
 
-fn reversible(stages: &[Stage]) -> Item {
+fn reversible(brief: &Brief<'_>, stages: &[Stage]) -> Item {
+    const POINT: &str = "every migration has a way back";
     let without: Vec<&str> =
         migrations(stages).filter(|it| it.down.is_none()).map(|it| it.name.as_str()).collect();
-    let count = migrations(stages).count();
-    match without.is_empty() {
-        true => item(
-            "every migration has a way back",
-            true,
-            format!("{count} of {count}, replayed from the end to the beginning"),
-        ),
-        false => item("every migration has a way back", false, format!("none for {}", without.join(", "))),
+    if !without.is_empty() {
+        return item(POINT, false, format!("none for {}", without.join(", ")));
     }
+    let count = migrations(stages).count();
+    let tried = match brief.course() {
+        Course::AsWritten | Course::Window => "as it was written, and not replayed",
+        _ => "replayed from the end to the beginning",
+    };
+    item(POINT, true, format!("{count} of {count}, {tried}"))
 }
 
 fn no_return(brief: &Brief<'_>, stages: &[Stage]) -> Item {
@@ -127,19 +124,25 @@ fn no_return(brief: &Brief<'_>, stages: &[Stage]) -> Item {
 }
 
 fn duration(brief: &Brief<'_>) -> Item {
-    let costs = &brief.strategy.costs;
-    let known = brief.situation.sizes.is_some();
-    let evidence = match (
-        known,
-        costs.steps.iter().filter_map(|it| it.seconds).map(|it| it.high).fold(0.0, f64::max),
-    ) {
-        (false, _) => "the number of rows is not known".to_owned(),
-        (true, longest) => format!(
-            "estimated for the rows that were stated, the longest step at most {}; a rehearsal measures it",
-            crate::quantity::Seconds(longest)
-        ),
-    };
-    item("durations are estimated at production's scale", known, evidence)
+    const POINT: &str = "durations are estimated at production's scale";
+    let steps = &brief.strategy.costs.steps;
+    let longest = steps
+        .iter()
+        .map(|it| it.seconds.map(|it| it.high))
+        .try_fold(0.0, |most: f64, it| Some(most.max(it?)));
+    match longest {
+        None => item(POINT, false, "the number of rows is not known (table-rows)"),
+        Some(longest) => {
+            let longest = Seconds(longest);
+            item(
+                POINT,
+                true,
+                format!(
+                    "for the rows that were stated, the longest step at most {longest}; a rehearsal measures it"
+                ),
+            )
+        }
+    }
 }
 
 fn batches(stages: &[Stage]) -> Item {
@@ -193,16 +196,15 @@ fn kept_until(brief: &Brief<'_>, stages: &[Stage]) -> Item {
         Some(first) if brief.course().stops() => {
             item(POINT, !brief.strategy.costs.way_back.loses, first.loses.clone())
         }
-        Some(first) => {
-            let said = |it: &&Criterion| it.text.contains("going back stays possible");
-            let evidence = first.phase.entry.iter().find(said).map(|it| it.text.clone());
-            item(POINT, evidence.is_some(), evidence.unwrap_or_else(|| "nothing says when".to_owned()))
+        Some(_) => {
+            let kept = stages.iter().find_map(|it| it.kept.clone());
+            item(POINT, kept.is_some(), kept.unwrap_or_else(|| "nothing says when".to_owned()))
         }
     }
 }
 
 fn clean_up(stages: &[Stage]) -> Item {
-    let count = checks(stages).filter(|it| it.text.starts_with("clean up")).count();
+    let count: usize = stages.iter().map(|it| it.left).sum();
     let contracts = stages.iter().any(|it| it.phase.kind == PhaseKind::Contract);
     let evidence = match (contracts, count) {
         (false, _) => "nothing is left behind".to_owned(),

@@ -5,6 +5,7 @@ mod action;
 mod checklist;
 mod phases;
 
+use crate::catalog::RelationName;
 use crate::dialect::{Dialect, Target};
 use crate::engine::{self, Watch};
 use crate::estimate::Range;
@@ -29,8 +30,8 @@ pub struct Brief<'a> {
     pub nature: &'a Nature,
     /// What it runs on.
     pub target: &'a Target,
-    /// The tables that it touches, as SQL.
-    pub tables: &'a [String],
+    /// The tables that it touches.
+    pub tables: &'a [RelationName],
     /// The names that it takes away: `users.name`.
     pub going: &'a [String],
     /// Who uses them.
@@ -95,8 +96,39 @@ pub struct Stage {
     pub back: Range,
     /// What the way back loses.
     pub loses: String,
-    /// What each of its steps costs; checks cost nothing.
-    pub costs: Vec<Option<StepCost>>,
+    /// What its migrations and releases cost, in their order.
+    pub costs: Vec<StepCost>,
+    /// Until when the old stays, where this phase ends that.
+    pub kept: Option<String>,
+    /// How many of its checks clean up.
+    pub left: usize,
+}
+
+impl Stage {
+    /// A phase in which nothing but people work.
+    fn of_people(phase: Phase, integrity: Criterion, measured: impl Into<String>) -> Self {
+        Self {
+            phase,
+            gate: None,
+            owner: "whoever leads the change".to_owned(),
+            integrity,
+            measured: measured.into(),
+            back: Range::default(),
+            loses: "nothing".to_owned(),
+            costs: Vec::new(),
+            kept: None,
+            left: 0,
+        }
+    }
+
+    /// Its steps, each with what it costs; checks cost nothing.
+    pub fn steps(&self) -> impl Iterator<Item = (&Step, Option<&StepCost>)> {
+        let mut costs = self.costs.iter();
+        self.phase.steps.iter().map(move |step| match step {
+            Step::Check(_) => (step, None),
+            Step::Sql(_) | Step::Release(_) => (step, costs.next()),
+        })
+    }
 }
 
 impl Brief<'_> {
@@ -106,6 +138,12 @@ impl Brief<'_> {
 
     fn watch(&self, watch: &Watch<'_>) -> Option<String> {
         engine::of(self.dialect()).watch(watch, self.target.version)
+    }
+
+    /// A query about the tables of the change, where there are any.
+    fn watch_tables(&self, of: impl Fn(&[String]) -> Watch<'_>) -> Option<String> {
+        let tables: Vec<String> = self.tables.iter().map(|it| it.sql(self.dialect())).collect();
+        if tables.is_empty() { None } else { self.watch(&of(&tables)) }
     }
 
     fn course(&self) -> Course {
@@ -123,12 +161,4 @@ pub fn runbook(brief: &Brief<'_>) -> Runbook {
 /// The migrations of stages.
 fn migrations(stages: &[Stage]) -> impl Iterator<Item = &SqlStep> {
     stages.iter().flat_map(|it| it.phase.migrations())
-}
-
-/// The checks of stages.
-fn checks(stages: &[Stage]) -> impl Iterator<Item = &Criterion> {
-    stages.iter().flat_map(|it| &it.phase.steps).filter_map(|step| match step {
-        Step::Check(criterion) => Some(criterion),
-        _ => None,
-    })
 }

@@ -6,12 +6,10 @@ use crate::estimate::Range;
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
 use crate::quantity::Seconds;
 use crate::signals::answer::WayBack;
-use crate::strategies::{Course, StepCost, stopped_from};
+use crate::strategies::{Course, RELEASE_BACK, stopped_from};
 
 /// Minutes of the way back of migrations that only change the catalog.
 const CATALOG: Range = Range { low: 0.5, likely: 2.0, high: 10.0 };
-/// Minutes until a release is rolled back.
-const RELEASE: Range = Range { low: 5.0, likely: 20.0, high: 60.0 };
 
 /// All stages, with the assessment before and the verification where it belongs.
 pub(super) fn stages(brief: &Brief<'_>) -> Vec<Stage> {
@@ -21,14 +19,13 @@ pub(super) fn stages(brief: &Brief<'_>) -> Vec<Stage> {
     let mut verified = false;
     for (at, phase) in phases.iter().enumerate() {
         if phase.kind == PhaseKind::Contract && !verified && !brief.course().stops() {
-            stages.push(verification(brief));
+            stages.extend(verification(brief));
             verified = true;
         }
-        let costs = costs_of(brief, at);
-        stages.push(stage(brief, phase.clone(), costs, stopped.is_some_and(|from| at >= from)));
+        stages.push(stage(brief, at, phase.clone(), stopped.is_some_and(|from| at >= from)));
     }
     if !verified {
-        stages.push(verification(brief));
+        stages.extend(verification(brief));
     }
     if let Some(last) = stages.iter_mut().rev().find(|it| it.phase.kind == PhaseKind::Contract) {
         clean_up(brief, last);
@@ -36,14 +33,8 @@ pub(super) fn stages(brief: &Brief<'_>) -> Vec<Stage> {
     stages
 }
 
-/// What each step of a phase costs, checks among them.
-fn costs_of(brief: &Brief<'_>, at: usize) -> Vec<Option<StepCost>> {
-    let mut own = brief.strategy.costs.steps.iter().filter(|it| it.phase == at);
-    let steps = &brief.strategy.phases[at].steps;
-    steps.iter().map(|step| if matches!(step, Step::Check(_)) { None } else { own.next().cloned() }).collect()
-}
-
-fn stage(brief: &Brief<'_>, mut phase: Phase, mut costs: Vec<Option<StepCost>>, stopped: bool) -> Stage {
+/// A phase of the strategy, by its place in it.
+fn stage(brief: &Brief<'_>, at: usize, mut phase: Phase, stopped: bool) -> Stage {
     if phase.entry.is_empty() {
         phase.entry.push(entry(brief, &phase, stopped));
     }
@@ -58,7 +49,7 @@ fn stage(brief: &Brief<'_>, mut phase: Phase, mut costs: Vec<Option<StepCost>>, 
     }
     let (trigger, measured) = trigger(brief, &phase, stopped);
     phase.trigger = trigger;
-    costs.resize(phase.steps.len(), None);
+    let costs = brief.strategy.costs.steps.iter().filter(|it| it.phase == at).cloned().collect();
     let (back, loses) = way_back(brief, &phase, stopped);
     Stage {
         gate: gate(&phase, stopped),
@@ -68,6 +59,8 @@ fn stage(brief: &Brief<'_>, mut phase: Phase, mut costs: Vec<Option<StepCost>>, 
         back,
         loses,
         costs,
+        kept: None,
+        left: 0,
         phase,
     }
 }
@@ -80,8 +73,8 @@ fn entry(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> Criterion {
     if phase.migrations().next().is_none() {
         return Criterion::of_people("the phase before has met its exit criteria");
     }
-    match brief.watch(&Watch::LongestTransaction { tables: brief.tables }) {
-        Some(query) if !brief.tables.is_empty() => Criterion {
+    match brief.watch_tables(|tables| Watch::LongestTransaction { tables }) {
+        Some(query) => Criterion {
             text: "no transaction on these tables is older than the lock timeout".to_owned(),
             query: Some(query),
             expected: Some("under 2".to_owned()),
@@ -93,18 +86,12 @@ fn entry(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> Criterion {
 /// What loses something waits for a backup that was restored.
 fn backup_first(brief: &Brief<'_>, phase: &Phase) -> Option<Criterion> {
     let loses = phase.kind == PhaseKind::Contract || (brief.nature.loses_values && brief.course().stops());
-    let known = |it: &Criterion| it.text.contains("backup");
-    if !loses || phase.entry.iter().any(known) {
+    if !loses || phase.entry.iter().any(Criterion::asks_for_a_backup) {
         return None;
     }
-    Some(Criterion::of_people(match &brief.situation.maturity.restored {
-        Some(when) => format!(
-            "a backup of this day was restored somewhere and checked (the last restore that is known: {when})"
-        ),
-        None => {
-            "a backup was restored somewhere and checked: no restore is known, so this phase waits for one"
-                .to_owned()
-        }
+    Some(Criterion::of_backup(match &brief.situation.maturity.restored {
+        Some(when) => format!("the data of this day (the last restore that is known: {when})"),
+        None => "the data of this day (no restore is known, so this phase waits for one)".to_owned(),
     }))
 }
 
@@ -171,14 +158,18 @@ fn integrity(brief: &Brief<'_>, phase: &Phase) -> Criterion {
     }) {
         return own.clone();
     }
-    match brief.watch(&Watch::Unfinished { tables: brief.tables }) {
-        Some(query) if !brief.tables.is_empty() && phase.kind != PhaseKind::Expand => {
-            Criterion::counts_nothing("no index is half built and no constraint is left unvalidated", query)
-        }
-        _ => Criterion::of_people(
+    match unfinished(brief).filter(|_| phase.kind != PhaseKind::Expand) {
+        Some(criterion) => criterion,
+        None => Criterion::of_people(
             "the migrations ended without an error, and the runner lists them as applied",
         ),
     }
+}
+
+/// Nothing that the change began is left half done.
+fn unfinished(brief: &Brief<'_>) -> Option<Criterion> {
+    let query = brief.watch_tables(|tables| Watch::Unfinished { tables })?;
+    Some(Criterion::counts_nothing("no index is half built and no constraint is left unvalidated", query))
 }
 
 /// When a phase is undone, and where that is measured.
@@ -273,10 +264,10 @@ fn way_back(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> (Range, String) 
                 true => "what was dropped is in the backup and the archive only".to_owned(),
                 false => "nothing, but the old has to be built and filled again".to_owned(),
             };
-            (RELEASE, loses)
+            (RELEASE_BACK, loses)
         }
         PhaseKind::Cutover if brief.course() == Course::Gradual => (costs.way_back.minutes, nothing()),
-        _ if phase.releases().next().is_some() => (RELEASE, nothing()),
+        _ if phase.releases().next().is_some() => (RELEASE_BACK, nothing()),
         PhaseKind::Backfill
             if brief.nature.loses_values && phase.migrations().any(|it| it.down.is_none()) =>
         {
@@ -297,31 +288,31 @@ fn people(text: impl Into<String>) -> Step {
 /// What is looked at before anything is changed.
 fn assessment(brief: &Brief<'_>) -> Stage {
     let mut steps = Vec::new();
-    let mut ask = |text: &str, watch: Watch<'_>, expected: Option<&str>| {
-        let Some(query) = brief.watch(&watch).filter(|_| !brief.tables.is_empty()) else { return };
-        let expected = expected.map(ToOwned::to_owned);
-        steps.push(check(Criterion { text: text.to_owned(), query: Some(query), expected }));
+    let mut ask = |text: &str, query: Option<String>, expected: Option<String>| {
+        if query.is_some() {
+            steps.push(check(Criterion { text: text.to_owned(), query, expected }));
+        }
     };
     ask(
-        "baseline: write down calls, mean and longest time of the statements on these tables (pg_stat_statements), and the application's error rate, p50 and p99 of a normal day",
-        Watch::Baseline { tables: brief.tables },
+        "baseline: write down calls, mean and longest time of the statements on these tables, and the application's error rate, p50 and p99 of a normal day",
+        brief.watch_tables(|tables| Watch::Baseline { tables }),
         None,
     );
     ask(
         "size: rows and bytes, against what the estimates assume",
-        Watch::Sizes { tables: brief.tables },
+        brief.watch_tables(|tables| Watch::Sizes { tables }),
         None,
     );
     ask(
         "the longest transaction on these tables, in seconds, at the hour of the change",
-        Watch::LongestTransaction { tables: brief.tables },
-        Some("under 2"),
+        brief.watch_tables(|tables| Watch::LongestTransaction { tables }),
+        Some("under 2".to_owned()),
     );
     if brief.situation.replicas {
         ask(
             "the replicas follow, in seconds",
-            Watch::Lag,
-            Some(&format!("under {}", brief.limits.lag_seconds)),
+            brief.watch(&Watch::Lag),
+            Some(format!("under {}", brief.limits.lag_seconds)),
         );
     }
     steps.push(people(match &brief.situation.maturity.restored {
@@ -346,27 +337,21 @@ fn assessment(brief: &Brief<'_>) -> Stage {
     steps.push(people(
         "agreement: who carries out each phase, who is called when a threshold is crossed, when each is done",
     ));
-    let count = steps.len();
     let mut phase = Phase::new(PhaseKind::Assessment, "look before anything is changed", steps)
         .enter_when(Criterion::of_people("the strategy is approved"))
         .leave_when(Criterion::of_people("each of these has its answer written down beside it"))
         .undone_by("nothing was changed", "");
     phase.trigger =
         "a number is so far from what was assumed that another strategy would be chosen".to_owned();
+    let integrity = Criterion::of_people("nothing was changed");
     Stage {
-        phase,
         gate: Some("strategy"),
-        owner: "whoever leads the change".to_owned(),
-        integrity: Criterion::of_people("nothing was changed"),
-        measured: "the flip points of the recommendation".to_owned(),
-        back: Range::default(),
-        loses: "nothing".to_owned(),
-        costs: vec![None; count],
+        ..Stage::of_people(phase, integrity, "the flip points of the recommendation")
     }
 }
 
-/// What is compared before the old goes, or after the change where nothing goes.
-fn verification(brief: &Brief<'_>) -> Stage {
+/// What is compared before the old goes, or after the change where nothing goes; nothing where nobody used anything of it before.
+fn verification(brief: &Brief<'_>) -> Option<Stage> {
     let mut steps = Vec::new();
     let compared = brief.strategy.phases.iter().flat_map(|it| it.exit.iter().chain(&it.entry));
     let mut compared: Vec<&Criterion> =
@@ -378,8 +363,9 @@ fn verification(brief: &Brief<'_>) -> Stage {
             .take(4)
             .map(|it| check(Criterion { text: format!("again, over all rows: {}", it.text), ..it.clone() })),
     );
-    for table in brief.tables {
-        let rows = brief.situation.sizes.as_ref().and_then(|it| it.others.as_ref()).map(|it| it.rows);
+    for relation in brief.tables {
+        let rows = brief.situation.sizes.as_ref().and_then(|it| it.of(relation)).map(|it| it.rows);
+        let table = &relation.sql(brief.dialect());
         if let Some(query) = brief.watch(&Watch::Sample { table, rows }) {
             steps.push(check(Criterion {
                 text: format!("1,000 rows from everywhere in {table}: a person reads old beside new"),
@@ -388,14 +374,7 @@ fn verification(brief: &Brief<'_>) -> Stage {
             }));
         }
     }
-    if let Some(query) =
-        brief.watch(&Watch::Unfinished { tables: brief.tables }).filter(|_| !brief.tables.is_empty())
-    {
-        steps.push(check(Criterion::counts_nothing(
-            "no index is half built and no constraint is left unvalidated",
-            query,
-        )));
-    }
+    steps.extend(unfinished(brief).map(check));
     if brief.nature.breaks_users {
         steps.extend(unused(brief));
         steps.push(people(
@@ -412,7 +391,9 @@ fn verification(brief: &Brief<'_>) -> Stage {
         let signs = brief.situation.owner.as_deref().unwrap_or("the owner of the data");
         steps.push(people(format!("{signs} signs that the data are complete")));
     }
-    let count = steps.len();
+    if steps.is_empty() {
+        return None;
+    }
     let phase = Phase::new(PhaseKind::Verification, "compare, and see that nobody uses the old", steps)
         .enter_when(Criterion::of_people("the phases before have met their exit criteria"))
         .leave_when(Criterion::of_people(
@@ -420,16 +401,8 @@ fn verification(brief: &Brief<'_>) -> Stage {
         ))
         .undone_by("nothing was changed here: go back by the phase before", "");
     let (trigger, measured) = trigger(brief, &phase, false);
-    Stage {
-        phase: Phase { trigger, ..phase },
-        gate: None,
-        owner: "whoever leads the change".to_owned(),
-        integrity: Criterion::of_people("the comparison of this phase"),
-        measured,
-        back: Range::default(),
-        loses: "nothing".to_owned(),
-        costs: vec![None; count],
-    }
+    let integrity = Criterion::of_people("the comparison of this phase");
+    Some(Stage::of_people(Phase { trigger, ..phase }, integrity, measured))
 }
 
 /// The server's own counters show whether the old is still named.
@@ -439,9 +412,7 @@ fn unused(brief: &Brief<'_>) -> Vec<Step> {
         names.reverse();
         let query = brief.watch(&Watch::Uses { names: &names })?;
         Some(check(Criterion::counts_nothing(
-            format!(
-                "no statement names {going} since the counters were reset behind the last release (pg_stat_statements_reset())"
-            ),
+            format!("no statement names {going} since the counters were reset behind the last release"),
             query,
         )))
     };
@@ -472,9 +443,9 @@ fn clean_up(brief: &Brief<'_>, stage: &mut Stage) {
         WayBack::For(span) => format!("no sooner than {span} after the last release"),
         WayBack::Release => "no sooner than the next release but one".to_owned(),
     };
-    stage.phase.enter_with(Criterion::of_people(format!(
-        "this is done {when}, so that going back stays possible until then"
-    )));
+    let kept = format!("this is done {when}, so that going back stays possible until then");
+    stage.phase.enter_with(Criterion::of_people(kept.clone()));
+    stage.kept = Some(kept);
     left.push(people("clean up: the code that writes or reads the old, the flag, temporary alerts"));
     left.push(people("clean up: documentation, runbooks, diagrams and data dictionaries name the new"));
     left.push(people(
@@ -483,6 +454,6 @@ fn clean_up(brief: &Brief<'_>, stage: &mut Stage) {
     if brief.situation.is_bound_by("erasure") {
         left.push(people("clean up: backups and copies that still hold what must be erased are listed with the day on which they expire"));
     }
-    stage.costs.resize(stage.costs.len() + left.len(), None);
+    stage.left = left.len();
     stage.phase.steps.extend(left);
 }

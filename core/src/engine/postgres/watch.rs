@@ -18,6 +18,10 @@ pub(super) fn query(watch: &Watch<'_>, version: Version) -> String {
     }
 }
 
+/// What has to be there for the counters of statements, and how they are reset.
+const COUNTERS: &str =
+    "/* needs the extension pg_stat_statements; SELECT pg_stat_statements_reset() begins to count from 0 */ ";
+
 fn regclasses(tables: &[String]) -> String {
     let each: Vec<String> =
         tables.iter().map(|table| format!("{}::regclass", quote_literal(table))).collect();
@@ -47,7 +51,7 @@ fn baseline(tables: &[String], version: Version) -> String {
     // The columns have been renamed in 13.
     let suffix = if version.major >= 13 { "_exec_time" } else { "_time" };
     format!(
-        "SELECT calls, round(mean{suffix}::numeric, 2) AS mean_ms, round(stddev{suffix}::numeric, 2) AS deviation_ms, \
+        "{COUNTERS}SELECT calls, round(mean{suffix}::numeric, 2) AS mean_ms, round(stddev{suffix}::numeric, 2) AS deviation_ms, \
          round(max{suffix}::numeric, 2) AS longest_ms, left(query, 100) AS statement\n\
          FROM pg_stat_statements WHERE {} ORDER BY total{suffix} DESC LIMIT 20",
         named(tables)
@@ -81,7 +85,7 @@ fn unfinished(tables: &[String]) -> String {
 
 fn uses(names: &[String]) -> String {
     let conditions: Vec<String> = names.iter().map(|it| format!("query ~* {}", word(it))).collect();
-    format!("SELECT count(*) FROM pg_stat_statements WHERE {}", conditions.join(" AND "))
+    format!("{COUNTERS}SELECT count(*) FROM pg_stat_statements WHERE {}", conditions.join(" AND "))
 }
 
 /// About a thousand rows from everywhere in the table, without reading all of it.

@@ -43,6 +43,22 @@ pub struct PlanReport {
     pub escalations: Vec<String>,
 }
 
+impl PlanReport {
+    /// The strategy that the plan is made of.
+    pub fn chosen(&self) -> Option<&StrategyReport> {
+        let plan = self.plan.as_ref()?;
+        self.strategies.iter().find(|it| it.name == plan.strategy)
+    }
+
+    /// The strategies that are possible, the best first.
+    pub fn possible(&self) -> Vec<&StrategyReport> {
+        let mut possible: Vec<&StrategyReport> =
+            self.strategies.iter().filter(|it| it.excluded.is_none()).collect();
+        possible.sort_by(|a, b| a.points.total_cmp(&b.points));
+        possible
+    }
+}
+
 /// One statement of the migration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OperationReport {

@@ -327,7 +327,7 @@ fn states(compatibility: &Compatibility) -> Vec<StateReport> {
 
 fn phase(number: usize, stage: &Stage, dialect: Dialect, releases: &mut usize) -> PhaseReport {
     let phase = &stage.phase;
-    let steps = phase.steps.iter().zip(&stage.costs).enumerate();
+    let steps = stage.steps().enumerate();
     PhaseReport {
         number,
         phase: phase.kind.id().to_owned(),
@@ -337,7 +337,7 @@ fn phase(number: usize, stage: &Stage, dialect: Dialect, releases: &mut usize) -
             .map(|(at, (it, cost))| {
                 let place = format!("{number}.{}", at + 1);
                 let check = format!("{}-check-{}", phase.kind.id(), at + 1);
-                step(it, cost.as_ref(), place, check, dialect, releases)
+                step(it, cost, place, check, dialect, releases)
             })
             .collect(),
         exit: phase.exit.iter().map(CriterionReport::from).collect(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::super::plan::{CriterionReport, PhaseReport, PlanReport, RangeReport, StepReport, StrategyReport};
+use super::super::plan::{CriterionReport, PhaseReport, PlanReport, RangeReport, StepReport};
 use crate::estimate::in_words;
 use crate::quantity::{Seconds, bytes};
 use crate::text::is_invisible;
@@ -121,14 +121,9 @@ fn range(range: &RangeReport) -> String {
     in_words((range.low, range.high))
 }
 
-fn chosen(report: &PlanReport) -> Option<&StrategyReport> {
-    let plan = report.plan.as_ref()?;
-    report.strategies.iter().find(|it| it.name == plan.strategy)
-}
-
 fn in_short(page: &mut Page, report: &PlanReport) {
     page.raw("<div class=\"short\">");
-    match chosen(report) {
+    match report.chosen() {
         Some(it) => {
             page.raw(&format!("<p><strong>{}</strong> {}</p>", escaped(&it.title), code(&it.name)));
             page.paragraph(&it.description);
@@ -163,11 +158,9 @@ fn options(page: &mut Page, report: &PlanReport) {
         return;
     }
     page.raw("<h2>Options</h2>");
-    let possible = || report.strategies.iter().filter(|it| it.excluded.is_none());
-    let most = possible().map(|it| it.points).fold(1.0, f64::max);
-    let best = possible().map(|it| it.points).fold(f64::INFINITY, f64::min);
-    let mut options: Vec<&StrategyReport> = possible().collect();
-    options.sort_by(|a, b| a.points.total_cmp(&b.points));
+    let options = report.possible();
+    let most = options.iter().map(|it| it.points).fold(1.0, f64::max);
+    let best = options.first().map_or(0.0, |it| it.points);
     let rows = options.iter().map(|it| {
         let class = if it.points <= best { "bar best" } else { "bar" };
         let width = (it.points / most * 8.0).max(0.2);

@@ -28,6 +28,11 @@ fn code(text: &str) -> String {
     format!("`{}`", sanitise(text, 200).replace('`', "'"))
 }
 
+/// A query on one line, all of it: half a query helps nobody.
+fn whole(query: &str) -> String {
+    format!("`{}`", sanitise(query, query.len()).replace('`', "'"))
+}
+
 /// A cell of a table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
@@ -39,7 +44,7 @@ fn list(items: &[String]) -> String {
 
 /// What somebody needs who reads nothing else.
 fn in_short(report: &PlanReport) -> String {
-    let Some(chosen) = chosen(report) else {
+    let Some(chosen) = report.chosen() else {
         let open = report.blocked_by.join(", ");
         return match report.blocked_by.is_empty() {
             true => "**In short:** no strategy is possible as things are; part 3 says what would make one possible.\n".to_owned(),
@@ -92,12 +97,6 @@ fn many(count: usize, thing: &str) -> String {
         1 => format!("1 {thing}"),
         _ => format!("{count} {thing}s"),
     }
-}
-
-/// The strategy that the plan is made of.
-fn chosen(report: &PlanReport) -> Option<&StrategyReport> {
-    let plan = report.plan.as_ref()?;
-    report.strategies.iter().find(|it| it.name == plan.strategy)
 }
 
 fn signals(report: &PlanReport) -> String {
@@ -172,10 +171,7 @@ fn assumptions(report: &PlanReport) -> String {
 
 /// Those that people choose from: possible, and not worse than another in everything.
 fn offered(report: &PlanReport) -> Vec<&StrategyReport> {
-    let mut offered: Vec<&StrategyReport> =
-        report.strategies.iter().filter(|it| it.excluded.is_none() && it.dominated_by.is_none()).collect();
-    offered.sort_by(|a, b| a.points.total_cmp(&b.points));
-    offered
+    report.possible().into_iter().filter(|it| it.dominated_by.is_none()).collect()
 }
 
 fn strategies(report: &PlanReport) -> String {
@@ -346,8 +342,8 @@ fn of_phase(phase: &PhaseReport) -> String {
 
 fn criterion(it: &CriterionReport) -> String {
     match (&it.query, &it.expected) {
-        (Some(query), Some(expected)) => format!("{} ({} must answer {expected})", it.text, code(query)),
-        (Some(query), None) => format!("{} ({})", it.text, code(query)),
+        (Some(query), Some(expected)) => format!("{} ({} must answer {expected})", it.text, whole(query)),
+        (Some(query), None) => format!("{} ({})", it.text, whole(query)),
         _ => it.text.clone(),
     }
 }
