@@ -131,8 +131,9 @@ pub struct CheckArgs {
     /// Only files that are new or changed since the merge base with this revision.
     #[arg(long, value_name = "REV")]
     pub since: Option<String>,
-    /// Only migrations that the migrations table of this database does not list; it is only read, through psql.
-    #[arg(long, value_name = "URL", conflicts_with = "since")]
+    /// Only migrations that the migrations table of this database does not list: the name of the environment variable that holds
+    /// its URL, or the URL. It is only read, through psql.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "since")]
     pub database_url: Option<String>,
     /// The least severity that fails the check: note, warning or danger.
     #[arg(long, value_name = "SEVERITY", default_value = "danger")]
@@ -272,6 +273,13 @@ pub struct SignalsArgs {
     /// The project.
     #[arg(default_value = ".")]
     pub path: PathBuf,
+    /// Ask this database what it is and how large its tables are: the name of the environment variable that holds its URL, or the URL.
+    /// It is only read, through psql.
+    #[arg(long, value_name = "VARIABLE")]
+    pub database_url: Option<String>,
+    /// Keep what the database told in .lockkeeper/facts.toml, for plans, editors and agents that have no way to it.
+    #[arg(long, requires = "database_url")]
+    pub write: bool,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

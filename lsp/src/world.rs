@@ -271,6 +271,7 @@ fn without_links(path: &Path) -> PathBuf {
 fn empty(root: &Path) -> Project {
     Project {
         root: root.to_owned(),
+        measured: Vec::new(),
         config: Default::default(),
         files: Vec::new(),
         folders: Vec::new(),

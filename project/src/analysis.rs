@@ -163,7 +163,8 @@ impl CheckedFile {
 /// How large the tables are that the migration at `path` is about, as somebody stated.
 pub fn declared_sizes(project: &Project, path: &str) -> Option<Sizes> {
     let config = project.config.at(path);
-    let signals = signals::with_stated(Vec::new(), &config.facts());
+    let measured = signals::with_measured(Vec::new(), &project.measured);
+    let signals = signals::with_stated(measured, &config.facts());
     let questions = signals::questions(&config.answers(), &signals);
     Situation::of(&signals, &questions).sizes
 }

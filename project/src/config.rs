@@ -1,6 +1,6 @@
 //! `lockkeeper.toml`: what the project's people have decided or know better than we can find out.
 
-mod lines;
+pub(crate) mod lines;
 mod paths;
 mod refusal;
 #[cfg(test)]
@@ -16,7 +16,7 @@ use lockkeeper_core::hazards::{self, RULES};
 use lockkeeper_core::mechanics::Answers;
 use lockkeeper_core::signals::{Answer, QUESTIONS, QuestionFacts, STATED, Stated, StatedFact};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::folder::Folder;
 use crate::tier::Tier;
@@ -127,7 +127,7 @@ pub struct MigrationsConfig {
 }
 
 /// A value that people write with or without quotes.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Scalar {
     /// In quotes.
@@ -153,7 +153,7 @@ impl std::fmt::Display for Scalar {
 }
 
 /// A stated fact, or one of each of some tables: `[facts.rows]`.
-#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Fact {
     /// Of the whole.
@@ -323,7 +323,7 @@ pub fn parse(path: &Path, text: &str) -> Result<Config, ConfigError> {
     }
 }
 
-fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
+pub(crate) fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
     let line = lines::line_at(text, error.span().map_or(0, |span| span.start));
     let mut words = error.message().split('`').skip(1).step_by(2);
     let message = match (error.message().split(' ').next(), words.next()) {
@@ -334,6 +334,26 @@ fn wrong(path: &Path, text: &str, error: &toml::de::Error) -> ConfigError {
         _ => error.message().to_owned(),
     };
     ConfigError::Wrong { path: path.to_owned(), line, message }
+}
+
+/// Facts by their names, those of a table as `rows.users`; `place` says where a key stands.
+pub(crate) fn stated(facts: &BTreeMap<String, Fact>, place: impl Fn(&[&str]) -> String) -> Vec<Stated> {
+    let stated = |id: String, way: &[&str], value: &Scalar| Stated {
+        id,
+        value: value.to_string(),
+        source: place(way),
+    };
+    let of_fact = |(id, fact): (&String, &Fact)| -> Vec<Stated> {
+        match fact {
+            Fact::Whole(value) => vec![stated(id.clone(), &[id], value)],
+            Fact::OfTables(tables) => {
+                let of_table =
+                    |(table, value): (&String, &Scalar)| stated(format!("{id}.{table}"), &[id, table], value);
+                tables.iter().map(of_table).collect()
+            }
+        }
+    };
+    facts.iter().flat_map(of_fact).collect()
 }
 
 impl Gates {
@@ -365,22 +385,7 @@ impl Config {
 
     /// The stated facts with the lines they stand on; those of a table are called `rows.users`.
     pub fn facts(&self) -> Vec<Stated> {
-        let stated = |id: String, way: &[&str], value: &Scalar| {
-            let source = self.place_of(&[&["facts"], way].concat());
-            Stated { id, value: value.to_string(), source }
-        };
-        let of_fact = |(id, fact): (&String, &Fact)| -> Vec<Stated> {
-            match fact {
-                Fact::Whole(value) => vec![stated(id.clone(), &[id], value)],
-                Fact::OfTables(tables) => {
-                    let of_table = |(table, value): (&String, &Scalar)| {
-                        stated(format!("{id}.{table}"), &[id, table], value)
-                    };
-                    tables.iter().map(of_table).collect()
-                }
-            }
-        };
-        self.facts.iter().flat_map(of_fact).collect()
+        stated(&self.facts, |way| self.place_of(&[&["facts"], way].concat()))
     }
 
     /// The answers as rewrites take them; `given` win.

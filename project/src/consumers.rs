@@ -66,6 +66,9 @@ fn path_of(kind: &str) -> &'static str {
         "events" => {
             "both fields are published from the first release on; the old one stops when its readers have moved"
         }
+        "subscribers" => {
+            "what is new is added to the subscribers before the first step here, and what goes is dropped there after the last"
+        }
         "search" => {
             "the new field is added to the mapping and filled before the first release; the old one goes with the contract phase"
         }
@@ -103,8 +106,16 @@ pub fn consumers(
         owner: None,
         path: path_of(kind).to_owned(),
     });
+    let subscribers = situation.published.iter().map(|(table, publications)| Consumer {
+        kind: "subscribers".to_owned(),
+        place: format!("publication {publications}"),
+        name: table.clone(),
+        owner: None,
+        path: path_of("subscribers").to_owned(),
+    });
     found.dedup();
     found.extend(stated);
+    found.extend(subscribers);
     found
 }
 

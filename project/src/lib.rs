@@ -15,6 +15,8 @@ pub mod tier;
 mod interrupt;
 pub mod write;
 pub mod policy;
+pub mod database;
+pub mod measured;
 pub mod pending;
 pub mod analysis;
 pub mod proved;

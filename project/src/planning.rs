@@ -1,6 +1,6 @@
 //! From a checked migration to strategies, a recommendation and a plan.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::catalog::RelationName;
 use lockkeeper_core::framework::Timestamp;
@@ -15,7 +15,8 @@ use lockkeeper_core::report::{
 };
 use lockkeeper_core::runbook::{Brief, Consumer, Limits, runbook};
 use lockkeeper_core::signals::{
-    Answer, Blocks, Nature, Question, Signal, Situation, Stated, asked, questions, with_stated,
+    Answer, Blocks, Nature, Question, Signal, Situation, Stated, asked, of_tables, questions, with_measured,
+    with_stated,
 };
 use lockkeeper_core::strategies::{self, Course, Facts, Pace, Strategy};
 use lockkeeper_core::text::sanitise;
@@ -52,7 +53,7 @@ pub struct Said {
 pub fn gather(project: &Project, path: &str, said: &Said) -> Gathered {
     let config = project.config.at(path);
     let stated: Vec<Stated> = config.facts().into_iter().chain(said.facts.iter().cloned()).collect();
-    let signals = with_stated(signals(project), &stated);
+    let signals = with_stated(with_measured(signals(project), &project.measured), &stated);
     let mut answers: Vec<(String, Answer)> = said.answers.clone();
     answers.extend(config.answers());
     let questions = questions(&answers, &signals);
@@ -60,6 +61,29 @@ pub fn gather(project: &Project, path: &str, said: &Said) -> Gathered {
 }
 
 impl Gathered {
+    /// What matters to a change of these tables.
+    fn of_tables(&self, tables: &[RelationName]) -> Self {
+        let (signals, questions) = of_tables(&self.signals, &self.questions, tables);
+        Self { signals, questions }
+    }
+
+    /// The same with facts of the largest tables only, for a reader who asked about all; of how many others facts are left out.
+    #[must_use]
+    pub fn of_largest(self) -> (Self, usize) {
+        const MOST: usize = 20;
+        let rows = |it: &Signal| {
+            let table = it.id.strip_prefix("rows.")?;
+            Some((it.value.known()?.parse::<u64>().ok()?, table.to_owned()))
+        };
+        let mut sizes: Vec<(u64, String)> = self.signals.iter().filter_map(rows).collect();
+        sizes.sort_unstable_by(|a, b| b.cmp(a));
+        let small: BTreeSet<String> = sizes.into_iter().skip(MOST).map(|(_, table)| table).collect();
+        let is_shown =
+            |it: &Signal| it.stated.is_some() || it.table().is_none_or(|table| !small.contains(table));
+        let signals = self.signals.into_iter().filter(is_shown).collect();
+        (Self { signals, questions: self.questions }, small.len())
+    }
+
     /// The open questions that stop strategies or the plan.
     fn open(&self, blocks: &[Blocks]) -> Vec<&Question> {
         let open = self.questions.iter().filter(|it| it.answer.is_none());
@@ -75,6 +99,7 @@ impl Gathered {
 
 /// The plan for a checked file. With open questions that stop it, it holds those and no plan. `chosen` overrides the recommendation.
 pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Course>) -> Planned {
+    let gathered = &gathered.of_tables(&tables(file));
     let situation = Situation::of(&gathered.signals, &gathered.questions);
     let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
     let as_written = rewrite::as_written(project, file);
@@ -288,6 +313,12 @@ impl Told<'_> {
                     .to_owned(),
             );
         }
+        let unfinished = self.facts.situation.unfinished.iter();
+        found.extend(unfinished.map(|(table, what)| {
+            format!(
+                "{table}: {what}: somebody began it and did not finish, so find out why before this begins"
+            )
+        }));
         if costs.way_back.loses && self.facts.situation.maturity.restored.is_none() {
             found.push(
                 "it has a point without return, and no restored backup is known (verified-backup)".to_owned(),

@@ -1,11 +1,13 @@
 //! Which engine version a folder's migrations will meet, as far as the repository shows it.
 
 use lockkeeper_core::dialect::{Dialect, Target, Version};
+use lockkeeper_core::signals::Measured;
 
 use crate::config::Config;
 use crate::discover::Project;
 use crate::files::{File, is_inside, parent};
 use crate::folder::Folder;
+use crate::measured;
 
 /// A version that was seen, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,13 +91,29 @@ fn stated(config: &Config) -> Option<(Version, String)> {
 /// The question that a version answers.
 const ANSWER: &str = "engine-version";
 
-/// All versions that the repository states, the most telling first: what is deployed, then what tests run on.
+/// All versions that are known, the most telling first: what a server told of itself, what is deployed, then what tests run on.
 pub fn sightings(project: &Project) -> Vec<Sighting> {
-    let mut ranked: Vec<(usize, &File)> =
-        project.files.iter().filter_map(|file| Some((rank(&file.path)?, file))).collect();
+    let files = project.files.iter().filter(|file| file.path != measured::FILE_NAME);
+    let mut ranked: Vec<(usize, &File)> = files.filter_map(|file| Some((rank(&file.path)?, file))).collect();
     ranked.sort_by_key(|(rank, file)| (*rank, file.path.matches('/').count(), &file.path));
-    ranked.into_iter().flat_map(|(_, file)| in_file(project, file)).collect()
+    let told = project.measured.iter().filter_map(told);
+    told.chain(ranked.into_iter().flat_map(|(_, file)| in_file(project, file))).collect()
 }
+
+/// The version that a server told.
+fn told(fact: &Measured) -> Option<Sighting> {
+    let version = fact.value.strip_prefix(Dialect::Postgres.title()).filter(|_| fact.id == ENGINE)?;
+    Some(Sighting {
+        dialect: Dialect::Postgres,
+        version: Version::parse(version.trim())?,
+        path: fact.evidence.path.clone(),
+        line: fact.evidence.line,
+        text: fact.evidence.excerpt.clone(),
+    })
+}
+
+/// The fact that is a version.
+const ENGINE: &str = "engine";
 
 /// How far a file is from a folder of migrations: what lies around the folder says more than what lies beside it, the nearest most.
 fn distance(path: &str, folder: &str) -> (bool, usize) {
@@ -115,6 +133,7 @@ fn rank(path: &str) -> Option<usize> {
     let name = crate::files::name(path);
     let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
     match name {
+        _ if path == measured::FILE_NAME => Some(0),
         _ if is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose")) => {
             Some(if is_aside(path) { 5 } else { 0 })
         }

@@ -29,6 +29,7 @@ mod corpus;
 mod surfaces;
 mod monorepo;
 mod deploys;
+mod measured;
 mod unread;
 mod refused;
 mod regress;

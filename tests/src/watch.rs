@@ -69,9 +69,10 @@ fn what_counts_statements_names_the_columns_of_its_version() {
     assert!(of(13, &Watch::Baseline { tables: &tables }).contains("mean_exec_time"));
     // Both run on a relation of that name with those columns.
     let database = cluster().database_from("watch_statements", |it| {
-        it.run("CREATE TABLE pg_stat_statements (calls bigint, query text, mean_time float8, stddev_time float8, max_time float8, total_time float8, \
+        it.run("CREATE TABLE pg_stat_statements (dbid oid, calls bigint, query text, mean_time float8, stddev_time float8, max_time float8, total_time float8, \
                 mean_exec_time float8, stddev_exec_time float8, max_exec_time float8, total_exec_time float8);
-                INSERT INTO pg_stat_statements VALUES (3, 'SELECT name FROM users WHERE id = $1', 1, 1, 1, 1, 1, 1, 1, 1), (1, 'SELECT username FROM users', 1, 1, 1, 1, 1, 1, 1, 1)");
+                INSERT INTO pg_stat_statements VALUES
+                    (0, 3, 'SELECT name FROM users WHERE id = $1', 1, 1, 7000, 1, 1, 1, 9000, 1), (0, 1, 'SELECT username FROM users', 1, 1, 1, 1, 1, 1, 1, 1)");
     });
     let mut client = database.connect();
     let mut rows = |query: &str| {
@@ -81,6 +82,10 @@ fn what_counts_statements_names_the_columns_of_its_version() {
     for major in [12, 16] {
         assert_eq!(rows(&of(major, &Watch::Baseline { tables: &tables })), 2);
     }
+    database.run("UPDATE pg_stat_statements SET dbid = (SELECT oid FROM pg_database WHERE datname = current_database())");
+    let longest =
+        |major: u16| database.rows(&of(major, &Watch::Statements { schema: "public" }))[0][2].clone();
+    assert_eq!((longest(12).as_deref(), longest(13).as_deref()), (Some("7 s"), Some("9 s")));
     let mut client = database.connect();
     let counted: i64 =
         client.query_one(&of(15, &Watch::Uses { names: &names }), &[]).expect("a count").get(0);

@@ -14,6 +14,7 @@ use lockkeeper_core::policy::{Policy, Unread};
 use lockkeeper_core::report::{CheckReport, FileReport};
 use lockkeeper_project::analysis::{self, CheckedFile, Policies};
 use lockkeeper_project::config::rule_refusal;
+use lockkeeper_project::database::Database;
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::files::Globs;
 use lockkeeper_project::target::{target, target_alone};
@@ -110,10 +111,11 @@ fn deploy(project: &Project, args: &CheckArgs) -> anyhow::Result<Option<Deploy>>
             pending: git::new_since(&project.root, rev)?.into_iter().collect(),
         }));
     }
-    let Some(url) = &args.database_url else { return Ok(None) };
+    let Some(name) = &args.database_url else { return Ok(None) };
+    let database = Database::named(name).map_err(|error| usage(error.to_string()))?;
     let mut open = BTreeSet::new();
     for folder in project.folders.iter().filter(|folder| analysis::is_analysed(folder)) {
-        let applied = pending::applied(url, folder.framework)?;
+        let applied = pending::applied(&database, folder.framework)?;
         open.extend(pending::pending(folder, &applied));
     }
     Ok(Some(Deploy { reported: open.clone(), pending: open }))

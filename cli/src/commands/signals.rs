@@ -2,12 +2,14 @@
 
 use lockkeeper_core::report::{QuestionReport, SignalReport};
 use lockkeeper_core::text::sanitise;
+use lockkeeper_project::database::Database;
+use lockkeeper_project::measured::{self, Facts};
 use lockkeeper_project::planning::{Said, gather};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::{Format, SignalsArgs};
-use crate::exit::Exit;
+use crate::exit::{Exit, usage};
 use crate::{output, place};
 
 #[derive(Serialize, JsonSchema)]
@@ -18,8 +20,18 @@ pub struct Answer {
 }
 
 pub fn run(args: &SignalsArgs) -> anyhow::Result<Exit> {
-    let project = place::project(&args.path)?;
+    let mut project = place::project(&args.path)?;
+    if let Some(name) = &args.database_url {
+        let database = Database::named(name).map_err(|error| usage(error.to_string()))?;
+        let facts = Facts::of(&database, place::now())?;
+        if args.write {
+            facts.write(&project.root).map_err(|error| anyhow::anyhow!(error))?;
+            eprintln!("{} written", measured::FILE_NAME);
+        }
+        project.measured = facts.facts();
+    }
     let gathered = gather(&project, &project.relative(&place::absolute(&args.path)), &Said::default());
+    let (gathered, left_out) = gathered.of_largest();
     let answer = Answer {
         version: 1,
         signals: gathered.signals.iter().map(SignalReport::from).collect(),
@@ -27,12 +39,12 @@ pub fn run(args: &SignalsArgs) -> anyhow::Result<Exit> {
     };
     match args.format {
         Format::Json => output::json(&answer)?,
-        Format::Text => show(&answer),
+        Format::Text => show(&answer, left_out),
     }
     Ok(Exit::Fine)
 }
 
-fn show(answer: &Answer) {
+fn show(answer: &Answer, left_out: usize) {
     for signal in &answer.signals {
         output::text_line(&format!("{}: {}", signal.id, value(signal)));
         for it in &signal.conflicts {
@@ -44,6 +56,9 @@ fn show(answer: &Answer) {
             output::text_line(&format!("    {path}:{}: {excerpt}", it.line));
         }
         output::text_line(&format!("    {}", signal.implication));
+    }
+    if left_out > 0 {
+        output::text_line(&format!("facts of {left_out} smaller tables are not shown; plans use them"));
     }
     output::text_line("");
     for question in &answer.questions {

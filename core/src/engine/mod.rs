@@ -36,7 +36,7 @@ pub trait Engine: Debug + Sync {
     /// A query that counts 0 where an index, whose name is SQL, is complete.
     fn is_incomplete(&self, index: &str) -> String;
 
-    /// A query by which people see what a change does to a server that is in use.
+    /// A query by which a server that is in use is watched.
     fn watch(&self, watch: &Watch<'_>, version: Version) -> Option<String>;
 }
 
@@ -76,6 +76,15 @@ pub enum Watch<'a> {
         table: &'a str,
         /// How many rows it has, where that is known.
         rows: Option<u64>,
+    },
+    /// One row: the version, the database, and the schema of what counts statements, or an empty text.
+    Server,
+    /// Facts of the server and of each table. Each row has the name of a fact, the table or an empty text, and the value.
+    Facts,
+    /// Facts, in the same form, of the statements that ran before.
+    Statements {
+        /// The schema of what counts them, as SQL.
+        schema: &'a str,
     },
 }
 

@@ -11,10 +11,11 @@ mod stated;
 
 pub use nature::Nature;
 pub use questions::{
-    Answer, Asked, Blocks, Choice, QUESTIONS, Question, QuestionFacts, asked, open, questions, refusal,
+    Answer, Asked, Blocks, Choice, QUESTIONS, Question, QuestionFacts, asked, of_tables, open, questions,
+    refusal,
 };
 pub use situation::{Loss, Maturity, Situation};
-pub use stated::{STATED, Stated, StatedFact, fact_refusal, with_stated};
+pub use stated::{Measured, STATED, Stated, StatedFact, fact_refusal, with_measured, with_stated};
 
 /// A fact about the repository, the database or an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

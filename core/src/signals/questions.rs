@@ -2,6 +2,7 @@
 
 use super::answer::Kind;
 use super::{Nature, Signal, SignalValue};
+use crate::catalog::RelationName;
 use crate::mechanics::Narrow;
 
 /// A question as the table states it.
@@ -383,6 +384,30 @@ pub fn asked<'a>(questions: &'a [Question], nature: &Nature) -> Vec<&'a Question
     questions.iter().filter(is_asked).collect()
 }
 
+/// The signals and questions of a change of these tables. Where the rows of each are known, nobody has to say how many they have.
+pub fn of_tables(
+    signals: &[Signal],
+    questions: &[Question],
+    tables: &[RelationName],
+) -> (Vec<Signal>, Vec<Question>) {
+    let is_of = |it: &&Signal| it.table().is_none_or(|name| tables.iter().any(|table| table.is_called(name)));
+    let signals: Vec<Signal> = signals.iter().filter(is_of).cloned().collect();
+    let rows_of = |table: &RelationName| {
+        signals.iter().find(|it| it.id.strip_prefix("rows.").is_some_and(|name| table.is_called(name)))
+    };
+    let rows: Option<Vec<&Signal>> = tables.iter().map(rows_of).collect();
+    let mut questions = questions.to_vec();
+    if let (Some(rows), Some(question)) = (
+        rows.filter(|it| !it.is_empty()),
+        questions.iter_mut().find(|it| it.id() == ROWS && it.answer.is_none()),
+    ) {
+        let of_each = rows.iter().filter_map(|it| Some(format!("{} of {}", it.value.known()?, it.table()?)));
+        let (value, source) = (of_each.collect::<Vec<_>>().join(", "), rows[0].source());
+        question.answer = Some(Answer { value, source });
+    }
+    (signals, questions)
+}
+
 /// The version is asked about only where two places differ.
 fn idle(question: &Question) -> bool {
     question.id() == ENGINE && question.because.is_none()
@@ -446,6 +471,23 @@ mod tests {
             narrower[5..],
             ["critical-data", "compliance", "write-rate", "availability", "quiet-hours", "narrowing"]
         );
+    }
+
+    #[test]
+    fn who_knows_the_rows_of_each_table_is_not_asked_for_them() {
+        let rows = |table: &str| Signal::observed(&format!("rows.{table}"), "7", Vec::new(), "");
+        let known = [rows("users"), rows("sales.lines"), Signal::observed("hosting", "Neon", Vec::new(), "")];
+        let table = |schema: &str, name: &str| RelationName { schema: schema.into(), name: name.into() };
+        let answered = |tables: &[RelationName]| {
+            let (signals, questions) = of_tables(&known, &questions(&[], &known), tables);
+            let answer = questions.into_iter().find(|it| it.id() == "table-rows").and_then(|it| it.answer);
+            (signals.len(), answer.map(|it| it.value))
+        };
+        assert_eq!(answered(&[table("public", "users")]), (2, Some("7 of users".to_owned())));
+        let both = [table("public", "users"), table("sales", "lines")];
+        assert_eq!(answered(&both), (3, Some("7 of users, 7 of sales.lines".to_owned())));
+        assert_eq!(answered(&[table("public", "users"), table("public", "lines")]), (2, None));
+        assert_eq!(answered(&[]), (1, None));
     }
 
     #[test]

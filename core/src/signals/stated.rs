@@ -1,7 +1,7 @@
-//! The facts that a person can state, under `[facts]` in `lockkeeper.toml` or with `--fact`.
+//! The facts that a person can state, under `[facts]` in `lockkeeper.toml` or with `--fact`, and those that a server told of itself.
 
 use super::answer::Kind;
-use super::{Signal, is_no};
+use super::{Evidence, Signal, is_no};
 
 /// A fact that can be stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,23 @@ pub struct Stated {
     pub source: String,
 }
 
+/// A fact as a server told it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// Its name.
+    pub id: String,
+    /// What it told.
+    pub value: String,
+    /// Where that is written down.
+    pub evidence: Evidence,
+}
+
 const fn text(id: &'static str, meaning: &'static str, implication: &'static str) -> StatedFact {
     StatedFact { id, of_table: false, kind: Kind::Text, unit: None, meaning, implication }
+}
+
+const fn text_of_table(id: &'static str, meaning: &'static str, implication: &'static str) -> StatedFact {
+    StatedFact { of_table: true, ..text(id, meaning, implication) }
 }
 
 const fn number(
@@ -60,6 +75,23 @@ pub static STATED: &[StatedFact] = &[
         "bytes",
         "bytes of a row of a table",
         "decides how long rewrites of it take, and how much WAL they write",
+    ),
+    number(
+        "writes",
+        true,
+        "writes a second",
+        "rows of a table that are written in a second, on average",
+        "decides what a trigger on every write costs, as long as nobody says how it is at the busiest time (write-rate)",
+    ),
+    text_of_table(
+        "publications",
+        "what publishes the rows of a table to subscribers",
+        "subscribers get no change of the schema: they have to be changed too, and a backfill reaches them",
+    ),
+    text_of_table(
+        "unfinished",
+        "indexes and constraints of a table that somebody began and did not finish",
+        "they are finished or dropped before this begins",
     ),
     number(
         "write-rate",
@@ -154,6 +186,33 @@ pub fn with_stated(mut signals: Vec<Signal>, stated: &[Stated]) -> Vec<Signal> {
     signals
 }
 
+/// The signals with what a server told of itself, which knows it better than files do.
+pub fn with_measured(mut signals: Vec<Signal>, measured: &[Measured]) -> Vec<Signal> {
+    for it in measured {
+        // What a version decides is decided with all other places that name one.
+        let Some(fact) = of(&it.id) else { continue };
+        let told = Signal::observed(&it.id, &it.value, vec![it.evidence.clone()], fact.implication);
+        let told = Signal { unit: fact.unit, ..told };
+        match signals.iter_mut().find(|signal| signal.id == it.id) {
+            Some(seen) => {
+                let implication = std::mem::take(&mut seen.implication);
+                let evidence = [told.evidence, std::mem::take(&mut seen.evidence)].concat();
+                *seen = Signal { evidence, implication, ..told };
+            }
+            None => signals.push(told),
+        }
+    }
+    signals
+}
+
+impl Signal {
+    /// The table that it is a fact of.
+    pub fn table(&self) -> Option<&str> {
+        let (_, table) = self.id.split_once('.')?;
+        of(&self.id).map(|_| table)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -170,6 +229,27 @@ mod tests {
         assert_eq!((all[0].value.known(), all[0].observed.as_deref()), (Some("none"), Some("Unleash")));
         assert_eq!((all[0].confidence(), all[0].is_there()), ("stated", false));
         assert_eq!((all[1].id.as_str(), all[1].unit), ("rows.users", Some("rows")));
+    }
+
+    #[test]
+    fn a_server_knows_better_than_files() {
+        let evidence = |path: &str| Evidence { path: path.to_owned(), line: 3, excerpt: String::new() };
+        let seen = Signal::observed("replicas", "1", vec![evidence("compose.yaml")], "implied");
+        let told = |id: &str, value: &str| Measured {
+            id: id.to_owned(),
+            value: value.to_owned(),
+            evidence: evidence("facts.toml"),
+        };
+        let told =
+            [told("replicas", "2"), told("hosting", "Neon"), told("rows.users", "7"), told("colour", "red")];
+        let all = with_measured(vec![seen, Signal::unknown("hosting", "h")], &told);
+        assert_eq!(all.len(), 3, "what nobody reads is no fact");
+        assert_eq!(
+            (all[0].value.known(), all[0].evidence.len(), &*all[0].implication),
+            (Some("2"), 2, "implied")
+        );
+        assert_eq!((all[1].value.known(), &*all[1].implication), (Some("Neon"), "h"));
+        assert_eq!((all[2].table(), all[2].unit), (Some("users"), Some("rows")));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Response {
 pub fn run(world: &World, request: &Request) -> Told<Response> {
     let project = world.project()?;
     let path = request.path.as_ref().map(|path| project.relative(Path::new(path))).unwrap_or_default();
-    let gathered = gather(&project, &path, &Said::default());
+    let (gathered, _) = gather(&project, &path, &Said::default()).of_largest();
     let open = signals::open(&gathered.questions);
     Ok(Response {
         signals: gathered.signals.iter().map(SignalReport::from).collect(),

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 /// The way to a value: names of keys, and numbers of elements.
-pub(super) type Way = Vec<String>;
+pub(crate) type Way = Vec<String>;
 
 /// The lines of all keys, from 1, by the way to them.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Lines(BTreeMap<Way, usize>);
+pub(crate) struct Lines(BTreeMap<Way, usize>);
 
 impl Lines {
     /// Of a text that has been read before, so that it is TOML.
@@ -49,6 +49,6 @@ impl Lines {
 }
 
 /// The line of a place in a text, from 1.
-pub(super) fn line_at(text: &str, place: usize) -> usize {
+pub(crate) fn line_at(text: &str, place: usize) -> usize {
     text.as_bytes()[..place.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }

@@ -10,10 +10,12 @@ mod runner;
 use std::path::{Path, PathBuf};
 
 use lockkeeper_core::dialect::Dialect;
+use lockkeeper_core::signals::Measured;
 
 use crate::config::{self, Config, ConfigError};
 use crate::files::{self, File};
 use crate::folder::{Folder, Migration, Problem, Source};
+use crate::measured;
 
 /// A repository as we see it: one walk, everything read.
 #[derive(Debug, Clone)]
@@ -22,6 +24,8 @@ pub struct Project {
     pub root: PathBuf,
     /// What `lockkeeper.toml` says.
     pub config: Config,
+    /// What a database told of itself.
+    pub measured: Vec<Measured>,
     /// All files that count, by path.
     pub files: Vec<File>,
     /// The folders of migrations, by path.
@@ -158,7 +162,8 @@ pub fn open(root: &Path) -> Result<Project, DiscoverError> {
     place_odd(odd, &mut folders, &mut problems);
     let dumps = aside::dumps(&root, &files, &folders);
     let not_analysed = aside::not_analysed(&root, &files, &folders);
-    Ok(Project { root, config, files, folders, dumps, not_analysed, problems })
+    let measured = measured::load(&root)?.facts();
+    Ok(Project { root, config, measured, files, folders, dumps, not_analysed, problems })
 }
 
 fn place_odd(odd: Vec<(String, String)>, folders: &mut [Folder], problems: &mut Vec<Problem>) {

@@ -25,7 +25,7 @@ pub fn refuse_history(args: &CheckArgs) -> anyhow::Result<()> {
     if args.paths.is_empty() && args.since.is_none() && args.database_url.is_none() {
         return Err(usage(
             "--fix changes migrations, and those that have run must stay as they are: name the files, or say --since REV or \
-             --database-url URL",
+             --database-url VARIABLE",
         ));
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod batches;
 pub(super) mod effect;
 pub(super) mod lower;
+mod measure;
 pub mod preflight;
 mod spell;
 pub mod versions;

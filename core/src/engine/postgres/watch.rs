@@ -1,5 +1,6 @@
-//! Queries by which people see what a change does to a server that is in use: `tests/src/watch.rs` runs each of them on servers.
+//! Queries by which people and we see what is on a server that is in use, and what a change does to it: `tests/src/watch.rs` runs each of them on servers.
 
+use super::measure;
 use crate::dialect::{Version, quote_literal};
 use crate::engine::Watch;
 
@@ -15,6 +16,9 @@ pub(super) fn query(watch: &Watch<'_>, version: Version) -> String {
         Watch::Unfinished { tables } => unfinished(tables),
         Watch::Uses { names } => uses(names),
         Watch::Sample { table, rows } => sample(table, *rows),
+        Watch::Server => measure::SERVER.to_owned(),
+        Watch::Facts => measure::facts(version),
+        Watch::Statements { schema } => measure::statements(schema, version),
     }
 }
 
