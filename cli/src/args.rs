@@ -299,7 +299,7 @@ pub struct PlanArgs {
     /// lockkeeper.toml.
     #[arg(long = "fact", value_name = "ID=VALUE")]
     pub facts: Vec<String>,
-    /// Write the report files and store the plan.
+    /// Write the report as Markdown, JSON and a page (HTML) to docs/database-report, and store the plan.
     #[arg(long)]
     pub write: bool,
     /// How the answer is written.

@@ -364,7 +364,10 @@ fn operations(file: &CheckedFile, references: &BTreeMap<Subject, Vec<Reference>>
     operations
 }
 
-/// The two report files, by path. They are committed and sent around, so no secret stands in them.
+/// The report files, by path. They are committed and sent around, so no secret stands in them.
+///
+/// # Panics
+/// Never: a report is read back as it was written.
 pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
     let path = |name: &str| format!("{}/{name}", strategist::FOLDER);
     let mut json = strategist::json(report);
@@ -372,7 +375,15 @@ pub fn report_files(report: &PlanReport) -> BTreeMap<String, String> {
     BTreeMap::from([
         (path(strategist::MARKDOWN), redact(&strategist::markdown(report))),
         (path(strategist::JSON), format!("{json:#}\n")),
+        (path(strategist::HTML), strategist::html(&without_secrets(report))),
     ])
+}
+
+/// The same report. In a page secrets would stand behind escapes, where nobody finds them.
+fn without_secrets(report: &PlanReport) -> PlanReport {
+    let mut value = serde_json::to_value(report).expect("a report is JSON");
+    redact_value(&mut value);
+    serde_json::from_value(value).expect("a report is read back as it was written")
 }
 
 /// Writes report files over those of an earlier report, and gives their paths.

@@ -339,7 +339,7 @@ async def secrets(world, client):
         "leaks": [name for name, answer in told if SECRET in json.dumps(answer)],
         "answers": len(told),
         "planned": bool(proposed.get("plan_id")),
-        "long": [name for name, answer in told if len(json.dumps(answer)) > 26_000 and not name.endswith(("json", "md"))],
+        "long": [name for name, answer in told if len(json.dumps(answer)) > 26_000 and not name.endswith(("json", "md", "html"))],
     }
 
 

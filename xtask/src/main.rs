@@ -10,7 +10,9 @@ mod neovim;
 mod new_rule;
 mod oracle;
 mod pictures;
+mod projects;
 mod proof;
+mod rehearse;
 mod rooms;
 mod scale;
 mod shell;
@@ -86,6 +88,8 @@ enum Task {
         #[arg(required = true)]
         projects: Vec<std::path::PathBuf>,
     },
+    /// Rehearse what `rewrite` makes of the migrations of projects, and count what went wrong; goes on where it was ended.
+    Rehearse(rehearse::Asked),
     /// Begin a rule: `new-rule locking/blocking-index-build`.
     NewRule {
         /// The group and the rule's id, kebab-case.
@@ -106,6 +110,7 @@ fn main() -> ExitCode {
         Task::Rooms => rooms::run_all(),
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),
+        Task::Rehearse(asked) => rehearse::run(&asked),
         Task::NewRule { rule } => new_rule::run(&rule),
     };
     match result {

@@ -1,12 +1,13 @@
 //! `cargo xtask squawk PROJECT...`: what `lockkeeper check` takes beside squawk, on the same files and in the same kind of output.
 
-use anyhow::{Context, Result, bail};
-use std::path::{Path, PathBuf};
+use anyhow::{Result, bail};
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
 
 use crate::dist;
 use crate::measure::usage;
+use crate::projects::{absolute, migrations};
 use crate::shell::command;
 use crate::tools;
 
@@ -96,22 +97,4 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    std::fs::canonicalize(path).with_context(|| format!("{} cannot be read", path.display()))
-}
-
-/// The files that a check of the project is about.
-fn migrations(lockkeeper: &Path, project: &Path) -> Result<Vec<PathBuf>> {
-    let project = absolute(project)?;
-    let output = command(lockkeeper, &["check", "--format", "json"]).arg(&project).output()?;
-    let report: serde_json::Value = serde_json::from_slice(&output.stdout)
-        .with_context(|| format!("{}: {}", project.display(), String::from_utf8_lossy(&output.stderr)))?;
-    let files = report["files"].as_array().into_iter().flatten();
-    Ok(files
-        .filter_map(|file| file["path"].as_str())
-        .map(|path| project.join(path))
-        .filter(|it| it.is_file())
-        .collect())
 }

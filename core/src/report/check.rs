@@ -1,7 +1,7 @@
 //! Hazards on the wire.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::effect::{EffectBody, effect_body};
 use super::fingerprint::{Fingerprints, words};
@@ -171,7 +171,7 @@ pub struct AllowedReport {
 }
 
 /// A place that uses a table or column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ReferenceReport {
     /// The file, relative to the root.
     pub path: String,

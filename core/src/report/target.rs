@@ -1,12 +1,12 @@
 //! The target on the wire.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::dialect::Target;
 
 /// What a migration was checked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TargetReport {
     /// `postgres`, `mysql`, `sqlite`.
     pub dialect: String,

@@ -1,12 +1,12 @@
 //! Facts and questions on the wire.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::signals::{Question, Signal};
 
 /// A fact.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalReport {
     /// Its name.
     pub id: String,
@@ -31,7 +31,7 @@ pub struct SignalReport {
 }
 
 /// A place that says something else.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConflictReport {
     /// What it says.
     pub value: String,
@@ -40,7 +40,7 @@ pub struct ConflictReport {
 }
 
 /// Where a signal was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct EvidenceReport {
     /// The file.
     pub path: String,
@@ -77,7 +77,7 @@ impl From<&Signal> for SignalReport {
 }
 
 /// A question with its answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct QuestionReport {
     /// Its name: the key under `[answers]` in lockkeeper.toml.
     pub id: String,
@@ -102,7 +102,7 @@ pub struct QuestionReport {
 }
 
 /// One possible answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChoiceReport {
     /// The value.
     pub value: String,

@@ -5,7 +5,7 @@ mod steps;
 mod strategy;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ReferenceReport, TargetReport};
 
@@ -17,7 +17,7 @@ pub use steps::{
 pub use strategy::{RangeReport, RecommendationReport, StrategyReport};
 
 /// What `lockkeeper plan --format json` prints.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PlanReport {
     /// Always 1; fields are added, never changed.
     pub version: u32,
@@ -60,7 +60,7 @@ impl PlanReport {
 }
 
 /// One statement of the migration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OperationReport {
     /// The statement.
     pub statement: String,

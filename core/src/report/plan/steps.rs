@@ -1,7 +1,7 @@
 //! The chosen strategy on the wire: phases, steps, jobs, releases against states.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::RangeReport;
 use crate::dialect::{Dialect, quote};
@@ -12,7 +12,7 @@ use crate::strategies::StepCost;
 use crate::verify::{Compatibility, State};
 
 /// The chosen strategy written out.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ChosenPlan {
     /// The strategy.
     pub strategy: String,
@@ -27,7 +27,7 @@ pub struct ChosenPlan {
 }
 
 /// A state of the schema, and who works beside it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct StateReport {
     /// The migration that led here; `null` before all of them.
     pub behind: Option<String>,
@@ -36,7 +36,7 @@ pub struct StateReport {
 }
 
 /// A release beside a state.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BesideReport {
     /// `running`, `release 1` and so on.
     pub release: String,
@@ -49,7 +49,7 @@ pub struct BesideReport {
 }
 
 /// Who uses a name that goes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConsumerReport {
     /// What kind of thing it is.
     pub kind: String,
@@ -64,7 +64,7 @@ pub struct ConsumerReport {
 }
 
 /// One point of the checklist.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ChecklistReport {
     /// What is checked.
     pub point: String,
@@ -75,7 +75,7 @@ pub struct ChecklistReport {
 }
 
 /// One phase.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseReport {
     /// Its place, from 1.
     pub number: usize,
@@ -108,7 +108,7 @@ pub struct PhaseReport {
 }
 
 /// A condition.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CriterionReport {
     /// In words.
     pub text: String,
@@ -129,7 +129,7 @@ impl From<&Criterion> for CriterionReport {
 }
 
 /// One thing in a phase.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StepReport {
     /// Its place in the plan: `3.2`.
     pub number: String,
@@ -168,7 +168,7 @@ pub struct StepReport {
 }
 
 /// A backfill that a runner can carry out instead of the SQL, which does the same.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct JobReport {
     /// The table, as SQL.
     pub table: String,
@@ -205,7 +205,7 @@ pub struct JobReport {
 }
 
 /// A setting of a session.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SettingReport {
     /// Its name.
     pub name: String,
@@ -214,7 +214,7 @@ pub struct SettingReport {
 }
 
 /// Where rows are copied to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CopyReport {
     /// The other table, as SQL.
     pub into: String,
@@ -223,7 +223,7 @@ pub struct CopyReport {
 }
 
 /// A column that is filled.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AssignmentReport {
     /// The column, as SQL.
     pub column: String,

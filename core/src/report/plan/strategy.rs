@@ -1,13 +1,13 @@
 //! Strategies and their comparison on the wire.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::estimate::Range;
 use crate::strategies::{Facts, Flip, Recommendation, Strategy};
 
 /// The least, the likely and the most.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct RangeReport {
     /// The least.
     pub low: f64,
@@ -24,7 +24,7 @@ impl From<Range> for RangeReport {
 }
 
 /// A strategy on the wire.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct StrategyReport {
     /// Its name.
     pub name: String,
@@ -87,7 +87,7 @@ pub struct StrategyReport {
 }
 
 /// A way in which a strategy fails.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FailureModeReport {
     /// What goes wrong.
     pub what: String,
@@ -98,7 +98,7 @@ pub struct FailureModeReport {
 }
 
 /// A criterion with its points.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct CriterionPoints {
     /// What is weighed.
     pub criterion: String,
@@ -111,7 +111,7 @@ pub struct CriterionPoints {
 }
 
 /// A phase in short.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PhaseSummary {
     /// The phase.
     pub phase: String,
@@ -196,7 +196,7 @@ fn summaries(strategy: &Strategy) -> Vec<PhaseSummary> {
 }
 
 /// A recommendation on the wire.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RecommendationReport {
     /// The strategy.
     pub strategy: String,
@@ -211,7 +211,7 @@ pub struct RecommendationReport {
 }
 
 /// A change of one fact that changes the recommendation.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct FlipReport {
     /// The fact or answer.
     pub fact: String,

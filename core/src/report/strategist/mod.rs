@@ -17,6 +17,8 @@ pub const FOLDER: &str = "docs/database-report";
 pub const MARKDOWN: &str = "migration-strategist-report.md";
 /// The report for programs.
 pub const JSON: &str = "migration-strategist-output.json";
+/// The page.
+pub const HTML: &str = "migration-strategist-report.html";
 
 /// One entry of `steps`.
 #[derive(Debug, Serialize)]
