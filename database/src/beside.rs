@@ -2,6 +2,7 @@
 
 use crate::cluster::Cluster;
 use crate::error::RehearseError;
+use crate::people;
 use crate::request::{Progress, Request, Rewritten};
 use crate::script::Step;
 use crate::stage::{FILLED, Stage};
@@ -47,8 +48,10 @@ pub(crate) async fn run(
             deploys.deploy(if is_last { stage.next_for(cluster, BUSY).await? } else { common(stage) }).await;
         }
         progress(&format!("step {} of {}: {}", number + 1, steps.len(), step.path));
+        let people = people::prepare(cluster, BUSY, stage, step).await?;
         traffic.at_step(number + 1);
-        let measured = carry(cluster, BUSY, &step.up).await?;
+        let mut measured = carry(cluster, BUSY, &step.up).await?;
+        measured.notes.extend(people);
         traffic.settle().await;
         let failed = measured.result.is_err();
         let releases = deploys.live.iter().map(|it| it.name.clone()).collect();

@@ -17,6 +17,7 @@ mod compare;
 mod step;
 mod stage;
 mod lost;
+mod people;
 mod beside;
 mod quiet;
 mod outcome;

@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::cluster::Cluster;
 use crate::compare::{difference, row_differences, rows, schema};
 use crate::error::{RehearseError, While};
+use crate::people;
 use crate::request::{Progress, Request, Rewritten};
 use crate::script::Script;
 use crate::session::Session;
@@ -37,7 +38,7 @@ pub(crate) async fn run(
     cluster.create(QUIET, Some(FILLED)).await?;
     let mut compared = Compared::default();
     progress("carries the steps out without clients, and compares");
-    if !up(cluster, rewritten, "up", &mut compared).await? {
+    if !up(cluster, rewritten, stage, "up", &mut compared).await? {
         return Ok(compared);
     }
     // These steps were measured beside clients; here they only lead to the end.
@@ -49,7 +50,7 @@ pub(crate) async fn run(
     }
     compare(cluster, of, FILLED, "back", &mut compared).await?;
     progress("goes up again");
-    if up(cluster, rewritten, "up again", &mut compared).await? {
+    if up(cluster, rewritten, stage, "up again", &mut compared).await? {
         compare(cluster, of, WRITTEN, "again", &mut compared).await?;
     }
     Ok(compared)
@@ -58,10 +59,12 @@ pub(crate) async fn run(
 async fn up(
     cluster: &Cluster,
     rewritten: &Rewritten,
+    stage: &Stage,
     direction: &'static str,
     compared: &mut Compared,
 ) -> Result<bool, RehearseError> {
     for step in &rewritten.steps {
+        people::prepare(cluster, QUIET, stage, step).await?;
         let measured = carry(cluster, QUIET, &step.up).await?;
         let failed = measured.result.is_err();
         compared.steps.push(Done { step: step.clone(), direction, releases: Vec::new(), measured });
