@@ -19,6 +19,7 @@ mod mcp;
 mod desk;
 mod gates;
 mod generated;
+mod guarded;
 mod exits;
 mod ci;
 mod release;

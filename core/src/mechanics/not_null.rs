@@ -2,7 +2,7 @@
 
 use crate::catalog::{RelationName, server_name};
 use crate::operation::{Constraint, ConstraintKind};
-use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Step};
+use crate::plan::{Act, Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
 
 use super::Refusal;
 use super::make;
@@ -34,7 +34,7 @@ pub(crate) fn phase(
         return Ok(None);
     }
     possible(scene)?;
-    let steps = columns.iter().flat_map(|column| steps(scene, table, column)).map(Step::Sql).collect();
+    let steps = columns.iter().flat_map(|column| guarded(scene, table, column)).map(Step::Sql).collect();
     let empty: Vec<String> = columns.iter().map(|it| format!("{} IS NULL", scene.quote(it))).collect();
     let count = format!("SELECT count(*) FROM {} WHERE {}", scene.sql(table), empty.join(" OR "));
     let title = format!("prove that every row has {}, then set NOT NULL", columns.join(", "));
@@ -46,6 +46,21 @@ pub(crate) fn phase(
             "an insert or update that fails for it",
         );
     Ok(Some(phase))
+}
+
+/// The same as [`steps`], for rows that somebody else gives their values: the first is refused while one has none, since
+/// no update of such a row, of whatever column, would be taken any more.
+pub(crate) fn guarded(scene: &Scene<'_>, table: &RelationName, column: &str) -> Vec<SqlStep> {
+    let mut steps = steps(scene, table, column);
+    let message = format!(
+        "rows of {} have no {column}, and no update of them would be taken any more: give them a value first",
+        table.display(scene.dialect())
+    );
+    let rows = format!("SELECT FROM {} WHERE {} IS NULL", scene.sql(table), scene.quote(column));
+    if let Some(first) = steps.first_mut() {
+        first.up.insert(0, Statement::of(Act::Refuse { rows, message }));
+    }
+    steps
 }
 
 /// The migrations: a check for new rows, its validation, NOT NULL by that proof. From 18 on NOT NULL is itself such a

@@ -124,6 +124,9 @@ fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
     let same = one.transactional && other.transactional && one.dialect == other.dialect;
     let (table, hold) = about(one).filter(|_| same)?;
     (about(other)? == (table, hold) && settings(one) == settings(other)).then_some(())?;
+    // A look at the rows comes before all locks, and so before what is made here: it must not be about that.
+    let looks = other.up.iter().any(is_refusal);
+    (!looks || one.operations().all(leaves_rows)).then_some(())?;
     let both = |first: &[Statement], then: &[Statement]| -> Vec<Statement> {
         let again = |it: &&Statement| is_setting(it) && first.contains(it);
         first.iter().chain(then.iter().filter(|it| !again(it))).cloned().collect()
@@ -135,7 +138,7 @@ fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
     Some(SqlStep {
         name: one.name.clone(),
         title: titles(&one.title, &other.title),
-        up: both(&one.up, &other.up),
+        up: looks_first(both(&one.up, &other.up)),
         down,
         transactional: true,
         dialect: one.dialect,
@@ -148,6 +151,26 @@ fn settings(step: &SqlStep) -> Vec<&Kind> {
     step.operations().filter(own).collect()
 }
 
+/// The same statements, those that refuse behind the settings.
+fn looks_first(statements: Vec<Statement>) -> Vec<Statement> {
+    let (settings, rest): (Vec<_>, Vec<_>) = statements.into_iter().partition(is_setting);
+    let (refusals, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_refusal);
+    [settings, refusals, rest].concat()
+}
+
+fn is_refusal(statement: &Statement) -> bool {
+    matches!(statement.act, Act::Refuse { .. })
+}
+
+/// Whether an operation makes no column and changes no rows, so that a look at the rows before it sees the same.
+fn leaves_rows(kind: &Kind) -> bool {
+    match kind {
+        Kind::Set(_) => true,
+        Kind::AlterTable(alter) => matches!(alter.action, TableAction::AddConstraint { .. }),
+        _ => false,
+    }
+}
+
 fn is_setting(statement: &Statement) -> bool {
     matches!(&statement.act, Act::Operation(kind) if matches!(**kind, Kind::Set(_)))
 }
@@ -156,7 +179,7 @@ fn is_setting(statement: &Statement) -> bool {
 fn about(step: &SqlStep) -> Option<(Name, Hold)> {
     let mut found: Option<(Name, Hold)> = None;
     for statement in &step.up {
-        if matches!(statement.act, Act::Batches(_) | Act::Refuse { .. } | Act::Together(_)) {
+        if matches!(statement.act, Act::Batches(_) | Act::Together(_)) {
             return None;
         }
         for kind in statement.operations() {

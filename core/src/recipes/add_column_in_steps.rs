@@ -167,7 +167,7 @@ impl Add<'_> {
         let mut steps = Vec::new();
         if self.refuses_null() && !once {
             not_null::possible(self.scene)?;
-            steps.extend(not_null::steps(self.scene, self.table, self.name()));
+            steps.extend(not_null::guarded(self.scene, self.table, self.name()));
         }
         steps.extend(self.constraints()?);
         let count =

@@ -40,19 +40,19 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         vec![Step::Release(ReleaseStep { must })],
     )
     .leave_when(Criterion::of_people("no instance of the release before is running"));
-    let mut steps = not_null::steps(scene, &table, column).into_iter();
+    let mut steps = not_null::guarded(scene, &table, column).into_iter();
     let expand = Phase::new(
         PhaseKind::Expand,
         format!("refuse new rows without {column}"),
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
+    .enter_when(Criterion::counts_nothing(format!("every row has a value in {column}"), count))
     .undone_by("the down migration drops the check", "an insert or update that fails for the check");
     let rest = Phase::new(
         PhaseKind::Verification,
         format!("prove it of old rows, then set NOT NULL on {column}"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::counts_nothing(format!("every row has a value in {column}"), count))
     .undone_by(
         "the down migrations take NOT NULL and the check away",
         "an insert or update that fails for it",

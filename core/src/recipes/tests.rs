@@ -380,6 +380,7 @@ const NOT_NEEDED: &[(&str, &str, &str)] = &[
     ("no lock timeout", "VALIDATE CONSTRAINT", "its lock holds up nobody who reads or writes"),
     ("no limit", "INTO _low_1", "SELECT INTO takes the first row with and without it"),
     ("if exists", "INTO _low_1", "a condition of PL/pgSQL"),
+    ("if exists", "RAISE EXCEPTION", "a condition of PL/pgSQL"),
     ("no batch", "CREATE FUNCTION lockkeeper_", "what a trigger's function says is run for one row"),
     ("no lock timeout", "INTO _low_1", "its pass waits for rows, which holds up nobody"),
 ];

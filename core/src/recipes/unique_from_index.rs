@@ -61,7 +61,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             .iter()
             .copied()
             .filter(nullable)
-            .flat_map(|column| not_null::steps(scene, &table, column))
+            .flat_map(|column| not_null::guarded(scene, &table, column))
             .map(Step::Sql)
             .collect();
         if !steps.is_empty() {
