@@ -19,27 +19,51 @@ pub(crate) async fn prepare(
     if stage.compares_rows || step.before.is_empty() {
         return Ok(Vec::new());
     }
+    let given = give_missing(cluster, database, stage, &stage.new, |_| true).await?;
+    Ok(given.iter().map(|it| format!("rows without a value in {it} got one before {}", step.path)).collect())
+}
+
+/// Restores, as people do from a backup, what the migration took away and the old schema demands. The values are others, and nobody compares them.
+pub(crate) async fn restore(
+    cluster: &Cluster,
+    database: &str,
+    stage: &Stage,
+    gone: &[String],
+) -> Result<Vec<String>, RehearseError> {
+    let taken = |name: &str| gone.iter().any(|it| it == name);
+    let given = give_missing(cluster, database, stage, &stage.old, taken).await?;
+    Ok(given.iter().map(|it| format!("the values of {it} came back as from a backup")).collect())
+}
+
+/// Gives each row a value in the columns that a schema requires; those where some had none.
+async fn give_missing(
+    cluster: &Cluster,
+    database: &str,
+    stage: &Stage,
+    schema: &Catalog,
+    is_asked: impl Fn(&str) -> bool,
+) -> Result<Vec<String>, RehearseError> {
     let now = Catalog::read(&mut cluster.admin(database).await?).await?;
     let mut session = Session::open(&cluster.owner(database)).await.while_("connecting")?;
-    let mut notes = Vec::new();
+    let mut given = Vec::new();
     for table in now.tables.values().filter(|it| !it.is_partitioned) {
-        for column in stage.required_in(&now, table) {
+        for column in required(schema, &now, table) {
             let name = format!("{}.{}", table.name, column.name);
             let missing =
                 format!("SELECT pg_catalog.count(*) FROM {} WHERE {} IS NULL", table.name, column.name);
-            if session.value(&missing).await.while_("counting rows")? == "0" {
+            if !is_asked(&name) || session.value(&missing).await.while_("counting rows")? == "0" {
                 continue;
             }
-            let wanted = stage.wanted(&now);
+            let wanted = stage.wanted(&now, schema);
             let plan = plan(&mut session, wanted, table.oid).await?;
             let Some(statement) = give(wanted, &plan, column) else { continue };
             // A value that the table does not take is said by the step that fails for want of it.
             if session.run(&statement).await.is_ok() {
-                notes.push(format!("rows without a value in {name} got one before {}", step.path));
+                given.push(name);
             }
         }
     }
-    Ok(notes)
+    Ok(given)
 }
 
 /// Gives the rows that have no value in a column one.
@@ -61,14 +85,12 @@ fn give(wanted: Wanted<'_>, plan: &TablePlan, column: &Column) -> Option<String>
     ))
 }
 
-impl Stage {
-    /// The columns of a table that may be without a value now, and not in the end.
-    fn required_in<'a>(&self, now: &Catalog, table: &'a Table) -> impl Iterator<Item = &'a Column> {
-        let root = now.tables.get(&now.root(table.oid)).map_or(&table.name, |it| &it.name);
-        let new = self.new.named(root);
-        let required: Vec<&String> =
-            new.iter().flat_map(|it| &it.columns).filter(|it| it.required).map(|it| &it.name).collect();
-        let columns = table.columns.iter().filter(|it| !it.required && !it.is_generated);
-        columns.filter(|it| required.contains(&&it.name)).collect::<Vec<_>>().into_iter()
-    }
+/// The columns of a table that may be without a value now, and not in a schema.
+fn required<'a>(schema: &Catalog, now: &Catalog, table: &'a Table) -> Vec<&'a Column> {
+    let root = now.tables.get(&now.root(table.oid)).map_or(&table.name, |it| &it.name);
+    let other = schema.named(root);
+    let required: Vec<&String> =
+        other.iter().flat_map(|it| &it.columns).filter(|it| it.required).map(|it| &it.name).collect();
+    let columns = table.columns.iter().filter(|it| !it.required && !it.is_generated);
+    columns.filter(|it| required.contains(&&it.name)).collect()
 }

@@ -45,7 +45,7 @@ pub(crate) async fn run(
     compared.steps.clear();
     compare(cluster, of, WRITTEN, "end", &mut compared).await?;
     progress("goes back, step by step");
-    if !down(cluster, rewritten, &mut compared).await? {
+    if !down(cluster, rewritten, stage, &mut compared).await? {
         return Ok(compared);
     }
     compare(cluster, of, FILLED, "back", &mut compared).await?;
@@ -78,8 +78,10 @@ async fn up(
 async fn down(
     cluster: &Cluster,
     rewritten: &Rewritten,
+    stage: &Stage,
     compared: &mut Compared,
 ) -> Result<bool, RehearseError> {
+    let gone = gone(stage);
     for (number, step) in rewritten.steps.iter().enumerate().rev() {
         if step.down.is_empty() {
             compared.notes.push(format!(
@@ -89,6 +91,8 @@ async fn down(
             ));
             return Ok(false);
         }
+        let restored = people::restore(cluster, QUIET, stage, &gone).await?;
+        compared.notes.extend(restored);
         let measured = carry(cluster, QUIET, &step.down).await?;
         let failed = measured.result.is_err();
         compared.steps.push(Done { step: step.clone(), direction: "down", releases: Vec::new(), measured });

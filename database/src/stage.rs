@@ -40,9 +40,9 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// What rows are made from in a schema on the way to the new one.
-    pub fn wanted<'a>(&'a self, now: &'a Catalog) -> Wanted<'a> {
-        Wanted { catalog: now, also: Some(&self.new), seed: self.seed, texts: self.texts }
+    /// What rows are made from in a schema on the way to another.
+    pub fn wanted<'a>(&self, now: &'a Catalog, also: &'a Catalog) -> Wanted<'a> {
+        Wanted { catalog: now, also: Some(also), seed: self.seed, texts: self.texts }
     }
 
     /// The next release as it finds the rows of a database; as it was derived where that has not its schema yet.

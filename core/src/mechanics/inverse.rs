@@ -1,9 +1,9 @@
 //! The way back from a statement that somebody wrote, where what was there before is known.
 
-use crate::catalog::{Catalog, ColumnState, Setting};
+use crate::catalog::{Catalog, ColumnState, RelationKind, Setting};
 use crate::operation::{
-    AlterTable, Comment, Constraint, CreateFunction, CreateTrigger, CreateView, Grant, Kind, ObjectKind,
-    Operation, RelationWord, TableAction,
+    AlterSequence, AlterTable, Comment, Constraint, CreateFunction, CreateTrigger, CreateView, Grant, Kind,
+    ObjectKind, Operation, RelationWord, TableAction,
 };
 use crate::plan::{Act, Statement};
 
@@ -36,15 +36,25 @@ pub fn inverse(operation: &Operation, catalog: &Catalog) -> Option<Statement> {
         Kind::CreateSequence(it) if !is_there(&it.name) => {
             Some(make::drop(ObjectKind::Sequence, it.name.clone()))
         }
+        Kind::Drop(it) if it.if_exists && is_of_relations(it.object) && catalog.is_complete() => {
+            (!it.names.iter().any(is_there)).then(make::nothing)
+        }
         Kind::CreateType(it) => Some(make::drop(ObjectKind::Type, it.name.clone())),
         Kind::CreateDomain(it) => Some(make::drop(ObjectKind::Domain, it.name.clone())),
         Kind::CreateFunction(it) => function(it),
         Kind::CreateTrigger(it) => trigger(it),
         Kind::AlterTable(alter) => of_table(alter, catalog),
+        Kind::AlterSequence(it) => sequence(it, catalog),
         Kind::Comment(it) => comment(it, catalog),
         Kind::Grant(it) => grant(it, catalog),
         _ => None,
     }
+}
+
+/// Whether the catalog has all objects of a kind.
+fn is_of_relations(object: ObjectKind) -> bool {
+    use ObjectKind::{Index, MaterializedView, Sequence, Table, View};
+    matches!(object, Table | View | MaterializedView | Index | Sequence)
 }
 
 /// A view as it was before another took its place: that one may show more, which a view in its place cannot show less.
@@ -65,6 +75,27 @@ fn replaced(view: &CreateView, catalog: &Catalog) -> Option<Statement> {
     again.extend(details::rights(&own.rights, &view.name, None));
     again.extend(details::comment(own, ObjectKind::View, &view.name, None));
     Some(Statement::of(Act::Together(again)))
+}
+
+/// The type or the owner that a sequence had before. How it counted besides nobody knows.
+fn sequence(it: &AlterSequence, catalog: &Catalog) -> Option<Statement> {
+    let RelationKind::Sequence(before) = &catalog.relation(&catalog.resolve(&it.name))?.kind else {
+        return None;
+    };
+    let counts = it.restarts || !it.options.is_empty();
+    match (&it.ty, it.owned_by.is_some() || it.disowned) {
+        (Some(_), false) if !counts => {
+            Some(make::own_sequence(it.name.clone(), Some(before.ty.clone()), None))
+        }
+        (None, true) if !counts => {
+            let owner = before
+                .owned_by
+                .as_ref()
+                .map(|(table, column)| (make::name(table, catalog.dialect()), column.as_str()));
+            Some(make::own_sequence(it.name.clone(), None, owner))
+        }
+        _ => None,
+    }
 }
 
 fn function(it: &CreateFunction) -> Option<Statement> {
@@ -101,6 +132,17 @@ fn of_table(alter: &AlterTable, catalog: &Catalog) -> Option<Statement> {
         TableAction::SetNotNull { column } => {
             let state = before(&column.name)?;
             Some(if state.not_null { make::nothing() } else { on.drop_not_null(&column.name) })
+        }
+        // What is not there does not go.
+        TableAction::DropConstraint { name, if_exists: true, .. }
+            if table.is_some_and(|it| it.constraint(&name.name).is_none()) && catalog.is_complete() =>
+        {
+            Some(make::nothing())
+        }
+        TableAction::DropColumn { column, if_exists: true, .. }
+            if catalog.lacks_column(&catalog.resolve(&alter.table), &column.name) =>
+        {
+            Some(make::nothing())
         }
         TableAction::DropConstraint { name, .. } => {
             let state = table?.constraint(&name.name).filter(|it| !it.demand.has_index())?;

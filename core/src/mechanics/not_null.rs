@@ -58,7 +58,8 @@ pub(crate) fn guarded(scene: &Scene<'_>, table: &RelationName, column: &str) -> 
     );
     let rows = format!("SELECT FROM {} WHERE {} IS NULL", scene.sql(table), scene.quote(column));
     if let Some(first) = steps.first_mut() {
-        first.up.insert(0, Statement::of(Act::Refuse { rows, message }));
+        let settings = first.up.iter().take_while(|it| it.is_setting()).count();
+        first.up.insert(settings, Statement::of(Act::Refuse { rows, message }));
     }
     steps
 }

@@ -112,6 +112,11 @@ impl Statement {
         self
     }
 
+    /// Whether it only says how the statements behind it run.
+    pub fn is_setting(&self) -> bool {
+        matches!(&self.act, Act::Operation(kind) if matches!(**kind, Kind::Set(_)))
+    }
+
     /// The operations that it carries out.
     pub fn operations(&self) -> Vec<&Kind> {
         match &self.act {

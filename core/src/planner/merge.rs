@@ -128,7 +128,7 @@ fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
     let looks = other.up.iter().any(is_refusal);
     (!looks || one.operations().all(leaves_rows)).then_some(())?;
     let both = |first: &[Statement], then: &[Statement]| -> Vec<Statement> {
-        let again = |it: &&Statement| is_setting(it) && first.contains(it);
+        let again = |it: &&Statement| it.is_setting() && first.contains(it);
         first.iter().chain(then.iter().filter(|it| !again(it))).cloned().collect()
     };
     let down = match (&one.down, &other.down) {
@@ -153,7 +153,7 @@ fn settings(step: &SqlStep) -> Vec<&Kind> {
 
 /// The same statements, those that refuse behind the settings.
 fn looks_first(statements: Vec<Statement>) -> Vec<Statement> {
-    let (settings, rest): (Vec<_>, Vec<_>) = statements.into_iter().partition(is_setting);
+    let (settings, rest): (Vec<_>, Vec<_>) = statements.into_iter().partition(Statement::is_setting);
     let (refusals, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_refusal);
     [settings, refusals, rest].concat()
 }
@@ -169,10 +169,6 @@ fn leaves_rows(kind: &Kind) -> bool {
         Kind::AlterTable(alter) => matches!(alter.action, TableAction::AddConstraint { .. }),
         _ => false,
     }
-}
-
-fn is_setting(statement: &Statement) -> bool {
-    matches!(&statement.act, Act::Operation(kind) if matches!(**kind, Kind::Set(_)))
 }
 
 /// The one table that a migration is about, and how it holds it; `None` where it is about more or about rows.
