@@ -1,9 +1,11 @@
 //! A migration carried out beside the clients of the releases that are live.
 
+use crate::catalog::Column;
 use crate::cluster::Cluster;
 use crate::error::RehearseError;
 use crate::people;
 use crate::request::{Progress, Request, Rewritten};
+use crate::rows::words::names;
 use crate::script::Step;
 use crate::stage::{FILLED, Stage};
 use crate::step::{Measured, carry};
@@ -92,9 +94,28 @@ impl Deploys<'_> {
     }
 }
 
-/// What a release between two others does: what both of them do.
+/// What a release between two others does: what both of them do. A column that goes and comes again under its name is not there for a while.
 fn common(stage: &Stage) -> Release {
     let next = |shown: &str| stage.next.calls.iter().any(|it| it.shown == shown);
-    let calls = stage.running.calls.iter().filter(|it| next(&it.shown)).cloned().collect();
-    Release { name: "release between".to_owned(), calls }
+    let made_again = made_again(stage);
+    let misses = |shown: &str| {
+        made_again.iter().any(|(table, column)| shown.contains(table.as_str()) && names(shown, column))
+    };
+    let both = stage.running.calls.iter().filter(|it| next(&it.shown) && !misses(&it.shown));
+    Release { name: "release between".to_owned(), calls: both.cloned().collect() }
+}
+
+/// The columns, each with its table, that the migration takes away and makes again.
+fn made_again(stage: &Stage) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for old in stage.old.tables.values() {
+        let Some(new) = stage.new.tables.get(&old.oid) else { continue };
+        let again = |it: &&Column| {
+            new.columns.iter().any(|other| other.name == it.name && other.number != it.number)
+                && new.column(it.number).is_none()
+        };
+        let again = old.columns.iter().filter(again);
+        found.extend(again.map(|it| (old.name.clone(), it.name.clone())));
+    }
+    found
 }

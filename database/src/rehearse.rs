@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::cluster::Cluster;
 use crate::error::RehearseError;
 use crate::request::{Options, Progress, Request};
+use crate::traffic::control;
 use crate::{beside, binaries, lost, outcome, quiet, stage};
 
 /// Carries a migration out on a throw-away server and says what it did.
@@ -79,7 +80,8 @@ async fn whole(
 ) -> Result<RehearsalReport, RehearseError> {
     let server = cluster.version().await?;
     let stage = stage::set(cluster, request, progress).await?;
-    let (steps, seen) = beside::run(cluster, request, &stage, progress).await?;
+    let (steps, mut seen) = beside::run(cluster, request, &stage, progress).await?;
+    seen.excuse(control::usual(cluster, &stage, &seen).await?);
     let went_through = steps.iter().all(|it| it.measured.result.is_ok());
     let lost =
         if went_through { lost::lost(cluster, &stage, beside::BUSY, &seen).await? } else { Vec::new() };

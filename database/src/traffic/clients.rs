@@ -19,6 +19,13 @@ const SETTLE: Duration = Duration::from_secs(4);
 /// What failed: the step, the release, the statement and what the server said.
 pub(crate) type Failed = (usize, String, String, Failure);
 
+/// How often, and the number of the first call.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Times {
+    pub count: u64,
+    pub first: i64,
+}
+
 /// A column of a row.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Cell {
@@ -32,7 +39,7 @@ pub(crate) struct Cell {
 /// What the clients saw.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {
-    pub failed: BTreeMap<Failed, u64>,
+    pub failed: BTreeMap<Failed, Times>,
     /// The last value of each row and column that clients wrote: the release, and the value as SQL.
     pub written: BTreeMap<Cell, (String, String)>,
     /// The longest statement of each step, with its release.
@@ -94,19 +101,22 @@ impl Traffic {
 }
 
 async fn client(options: PgConnectOptions, shared: Arc<Shared>, number: usize) {
-    let mut session = None;
+    // Another release runs in other processes: what they have prepared is their own.
+    let mut sessions: BTreeMap<String, Option<Session>> = BTreeMap::new();
     let mut count = 0_i64;
     while !shared.done.load(Ordering::SeqCst) {
         let begun = count;
         let live = Arc::clone(&shared.live.lock().unwrap_or_else(PoisonError::into_inner));
+        sessions.retain(|name, _| live.iter().any(|it| it.name == *name));
         for release in live.iter() {
+            let session = sessions.entry(release.name.clone()).or_default();
             for call in &release.calls {
                 if shared.done.load(Ordering::SeqCst) {
                     return;
                 }
                 count += 1;
                 let turn = FIRST + count * CLIENTS as i64 + number as i64;
-                once(&options, &mut session, &shared, release, call, Turn { number, turn }).await;
+                once(&options, session, &shared, release, call, Turn { number, turn }).await;
                 tokio::time::sleep(PAUSE).await;
             }
         }
@@ -144,7 +154,7 @@ async fn once(
         0 => open.prepared(&call.sql, turn.turn).await,
         _ => open.rows(&call.written_out(turn.turn)).await,
     };
-    note(shared, release, &call.shown, start.elapsed(), result.as_ref().err());
+    note(shared, release, &call.shown, start.elapsed(), result.as_ref().err().map(|it| (it, turn.turn)));
     if let (Ok(_), Some(writes)) = (&result, &call.writes)
         && let Some((key, value)) = writes.at(turn.turn)
     {
@@ -153,7 +163,7 @@ async fn once(
         seen.written.insert(cell, (release.name.clone(), value));
     }
     let failure = match result {
-        Ok(rows) => delete(open, shared, release, call, rows).await,
+        Ok(rows) => delete(open, shared, release, call, rows, turn.turn).await,
         Err(failure) => Some(failure),
     };
     let Some(failure) = failure else { return };
@@ -170,22 +180,23 @@ async fn delete(
     release: &Release,
     call: &Call,
     rows: Vec<Answer>,
+    turn: i64,
 ) -> Option<Failure> {
-    let sql = call.deletes.as_ref()?.sql(rows.first()?)?;
+    let deletes = call.deletes.as_ref()?;
+    let sql = deletes.sql(rows.first()?)?;
     let start = Instant::now();
     let failure = session.run(&sql).await.err();
-    let shown = sql.split(") = (").next().map_or(sql.clone(), |it| format!("{it}) = (…)"));
-    note(shared, release, &shown, start.elapsed(), failure.as_ref());
+    note(shared, release, &deletes.shown(), start.elapsed(), failure.as_ref().map(|it| (it, turn)));
     failure
 }
 
-fn note(shared: &Shared, release: &Release, sql: &str, time: Duration, failure: Option<&Failure>) {
+fn note(shared: &Shared, release: &Release, sql: &str, time: Duration, failure: Option<(&Failure, i64)>) {
     // What waited since before a step waited for that step.
     let step = shared.step.load(Ordering::SeqCst);
     let mut seen = shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(failure) = failure {
+    if let Some((failure, turn)) = failure {
         let key = (step, release.name.clone(), sql.to_owned(), failure.clone());
-        *seen.failed.entry(key).or_default() += 1;
+        seen.failed.entry(key).or_insert(Times { count: 0, first: turn }).count += 1;
     }
     let longest = seen.longest.entry(step).or_insert_with(|| (Duration::ZERO, String::new(), String::new()));
     if time > longest.0 {

@@ -90,6 +90,12 @@ impl Call {
 }
 
 impl Deletes {
+    /// As people read it.
+    pub fn shown(&self) -> String {
+        let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
+        format!("DELETE FROM {} WHERE ({}) = (…)", self.table, names.join(", "))
+    }
+
     pub fn sql(&self, returned: &Answer) -> Option<String> {
         let names: Vec<&str> = self.columns.iter().map(|(name, _)| name.as_str()).collect();
         let values = self.columns.iter().zip(returned).map(|((_, sql), value)| {
