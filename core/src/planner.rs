@@ -119,6 +119,7 @@ impl Course {
                 PhaseKind::Cutover => phase.migrations().next().is_some(),
                 PhaseKind::Backfill => changes_rows,
                 PhaseKind::Contract => changes_rows && ends_triggers(phase),
+                PhaseKind::Expand => adds_labels(phase),
                 _ => false,
             };
             gives && parts[*number].meets(&parts[part])
@@ -227,6 +228,11 @@ fn cuts(phases: &[Phase]) -> Vec<Cut> {
     }
     done.push(cut);
     done
+}
+
+/// Whether a phase gives enums labels, which can be named from then on.
+fn adds_labels(phase: &Phase) -> bool {
+    phase.migrations().any(|it| it.operations().any(|it| matches!(it, Kind::AlterType(_))))
 }
 
 /// Whether a phase takes away triggers that the plan made.

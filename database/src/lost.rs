@@ -3,7 +3,7 @@
 //! Each row is written by one client only, so the last value of each column is known. Asked is only about columns whose values the migration
 //! leaves as they are, in tables without triggers of the schema's own: there the last value that any release wrote must stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::report::RehearsalDifference;
 
@@ -27,7 +27,10 @@ pub(crate) async fn lost(
         (open(FILLED).await?, open(WRITTEN).await?, open(database).await?);
     let mut kept: BTreeMap<(u32, i16), bool> = BTreeMap::new();
     let mut counts: BTreeMap<(String, String), (u64, u64)> = BTreeMap::new();
-    for (cell, (release, value)) in &seen.written {
+    // Where releases find rows by other keys, nobody can tell whether they wrote the same one.
+    let mut keys: BTreeMap<u32, BTreeSet<&[i16]>> = BTreeMap::new();
+    seen.written.keys().for_each(|it| _ = keys.entry(it.table).or_default().insert(&it.key));
+    for (cell, (release, value)) in seen.written.iter().filter(|(it, _)| keys[&it.table].len() == 1) {
         let place = (cell.table, cell.column);
         let is_kept = match kept.get(&place) {
             Some(known) => *known,

@@ -13,7 +13,7 @@ use lockkeeper_core::dialect::{Dialect, Name};
 use lockkeeper_core::framework::{Direction, Timestamp, Transaction};
 use lockkeeper_core::mechanics::{self, Answers};
 use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
-use lockkeeper_core::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step, Way};
+use lockkeeper_core::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, together};
 use lockkeeper_core::text::Span;
 
@@ -144,7 +144,43 @@ pub fn phases(
             count.checked_sub(1).and_then(|last| pieces.get(last)).map_or(&file.before, |it| &it.after);
         proved::objections_to(file, way, phases, after).is_empty()
     };
-    Ok(together(&parts, proved))
+    Ok(used(together(&parts, proved), file.target.dialect))
+}
+
+/// With a release behind what the migration makes last, where none follows by itself: until then nothing can use it.
+fn used(mut phases: Vec<Phase>, dialect: Dialect) -> Vec<Phase> {
+    let Some(last) = phases.iter().rposition(|it| it.releases().next().is_some()) else { return phases };
+    let behind = phases[last + 1..].iter().flat_map(Phase::migrations).flat_map(|it| &it.up);
+    let written = behind.filter(|it| matches!(it.act, Act::Written(_)));
+    let made: Vec<String> =
+        written.flat_map(Statement::operations).filter_map(|it| made(it, dialect)).collect();
+    if !made.is_empty() {
+        let must = vec![format!("use {} from here on", made.join(", "))];
+        let title = "release the application that uses what is new".to_owned();
+        let steps = vec![Step::Release(ReleaseStep { must })];
+        phases.push(
+            Phase::new(PhaseKind::DualWrite, title, steps).undone_by(
+                "roll the application back: nothing depends on it yet",
+                "errors over the baseline",
+            ),
+        );
+    }
+    phases
+}
+
+/// What an operation makes that a release can use.
+fn made(kind: &Kind, dialect: Dialect) -> Option<String> {
+    match kind {
+        Kind::CreateTable(it) => Some(it.name.sql(dialect)),
+        Kind::CreateView(it) => Some(it.name.sql(dialect)),
+        Kind::AlterTable(it) => match &it.action {
+            TableAction::AddColumn { column, .. } => {
+                Some(format!("{}.{}", it.table.sql(dialect), column.name.name))
+            }
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// The values that a way back computes: the down migration, and what `-- lockkeeper: back SQL` states.

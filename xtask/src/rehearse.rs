@@ -94,9 +94,10 @@ fn of_project(program: &Path, project: &Path) -> Result<Vec<Subject>> {
     let root = absolute(project)?;
     let name = root.file_name().context("a project has a name")?.to_string_lossy().into_owned();
     let files = migrations(program, &root)?;
+    let files = files.into_iter().filter(|it| !it.ends_with("down.sql"));
     let path = |file: PathBuf| Some(file.strip_prefix(&root).ok()?.to_string_lossy().into_owned());
     let subject = |path| Subject { project: name.clone(), root: root.clone(), path };
-    Ok(files.into_iter().filter_map(path).map(subject).collect())
+    Ok(files.filter_map(path).map(subject).collect())
 }
 
 /// The outcomes of earlier runs, by migration.
@@ -137,7 +138,10 @@ fn carry_out(program: &Path, subject: &Subject, asked: &Asked) -> Result<Outcome
         Some(0) => Ok(outcome("right", String::new())),
         Some(1) => {
             let report = serde_json::from_slice(&rehearsal.stdout)?;
-            Ok(outcome("wrong", wrong(&report)))
+            Ok(match fails_as_written(&report) {
+                Some(how) => outcome("unrehearsed", how),
+                None => outcome("wrong", wrong(&report)),
+            })
         }
         Some(_) => Ok(outcome("unrehearsed", said(&rehearsal.stderr))),
         None => bail!("the rehearsal of {} was killed", subject.path),
@@ -148,6 +152,16 @@ fn carry_out(program: &Path, subject: &Subject, asked: &Asked) -> Result<Outcome
 fn said(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text);
     text.lines().next().unwrap_or_default().trim_start_matches("lockkeeper: ").to_owned()
+}
+
+/// How a step fails just as the migration does as it is written, on the same rows: then nothing can be said of the rewrite.
+fn fails_as_written(report: &Value) -> Option<String> {
+    let error = report["errors"].as_array()?.iter().find(|it| it["release"].is_null())?;
+    let said = format!("{} {}", text(&error["sqlstate"]), text(&error["message"]));
+    let notes = report["notes"].as_array()?.iter().map(text);
+    let same =
+        |it: &&str| it.starts_with("as it is written the migration fails on any rows") && it.contains(&said);
+    notes.into_iter().find(same).map(ToOwned::to_owned)
 }
 
 /// What went wrong first.
@@ -199,8 +213,8 @@ fn table(outcomes: &[Outcome], asked: &Asked) -> String {
         .collect();
     wrong.sort();
     let how = match asked.sample {
-        Some(most) => format!("a sample of {most}, drawn by seed {}", asked.seed),
-        None => format!("all of them, seed {}", asked.seed),
+        Some(most) => format!("a sample of {most}, drawn by the seed {}", asked.seed),
+        None => format!("all of them, with the seed {}", asked.seed),
     };
     format!(
         "# Rehearsals of real migrations\n\n\

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::catalog::{Catalog, RelationName, Table, names_column};
-use crate::dialect::Dialect;
+use crate::catalog::{Catalog, RelationName, Table, UserType, names_column};
+use crate::dialect::{Dialect, Name};
 use crate::operation::{
-    Constraint, ConstraintKind, CreateIndex, Expression, Kind, ObjectKind, Operation, TableAction, Update,
+    Constraint, ConstraintKind, CreateIndex, Expression, Kind, ObjectKind, Operation, TableAction,
+    TypeAction, TypeName, Update,
 };
+use crate::statement::{Script, TokenKind};
 
-/// A relation or type that an operation has to do with.
+/// A relation or type that an operation has to do with. The columns of an enum are its labels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Touch {
     /// Its name.
@@ -26,10 +28,15 @@ impl Touch {
     }
 }
 
-/// What operations have to do with; `None` where nobody can tell. `catalog` is the schema before them.
-pub fn touches(operations: &[&Operation], catalog: &Catalog) -> Option<Vec<Touch>> {
+/// What operations, which stand in `text`, have to do with; `None` where nobody can tell. `catalog` is the schema before them.
+pub fn touches(operations: &[&Operation], catalog: &Catalog, text: &str) -> Option<Vec<Touch>> {
     let mut all = Vec::new();
     for operation in operations {
+        if let Some((name, label)) = new_label(operation, catalog) {
+            all.push(Touch { name, columns: Some(BTreeSet::from([label])) });
+            continue;
+        }
+        all.extend(labels(operation, catalog, text)?);
         let commented = || match &operation.kind {
             Kind::Comment(comment) => Some(&comment.name),
             _ => None,
@@ -51,6 +58,39 @@ pub fn touches(operations: &[&Operation], catalog: &Catalog) -> Option<Vec<Touch
         }
     }
     Some(all)
+}
+
+/// The enum that gets a new label, and the label.
+fn new_label(operation: &Operation, catalog: &Catalog) -> Option<(RelationName, String)> {
+    let Kind::AlterType(alter) = &operation.kind else { return None };
+    let TypeAction::AddValue { value, .. } = &alter.action else { return None };
+    Some((catalog.resolve(&alter.name), value.clone()))
+}
+
+/// The enums of the columns that an operation may have to do with, each with the labels that it may name: what stands in its strings.
+fn labels(operation: &Operation, catalog: &Catalog, text: &str) -> Option<Vec<Touch>> {
+    let mut touches = Vec::new();
+    for name in operation.relations(catalog.dialect())? {
+        let columns = catalog.table_named(&name).into_iter().flat_map(|table| table.columns.iter());
+        let enums = columns.filter(|it| matches!(catalog.user_type(&it.ty), Some(UserType::Enum(_))));
+        for ty in enums.map(|it| catalog.resolve(&named(&it.ty))) {
+            if !touches.iter().any(|it: &Touch| it.name == ty) {
+                touches.push(Touch { name: ty, columns: None });
+            }
+        }
+    }
+    if touches.is_empty() {
+        return Some(touches);
+    }
+    let own = operation.span.of(text);
+    let tokens = Script::read(own, catalog.dialect()).tokens;
+    let strings = tokens.iter().filter(|it| it.kind == TokenKind::String).map(|it| it.span.of(own));
+    let named: BTreeSet<String> = strings.map(|it| it.trim_matches('\'').replace("''", "'")).collect();
+    Some(touches.into_iter().map(|it| Touch { columns: Some(named.clone()), ..it }).collect())
+}
+
+fn named(ty: &TypeName) -> Name {
+    Name { schema: ty.schema.clone(), name: ty.name.clone(), span: ty.span }
 }
 
 /// The table that a foreign key points at, and the columns there.

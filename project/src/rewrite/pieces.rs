@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockkeeper_core::catalog::{Catalog, Configured, RelationName, configured};
 use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::engine::effect::in_server_order;
+use lockkeeper_core::engine::lower::lower;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::mechanics::{Answers, Scene, inverse};
 use lockkeeper_core::operation::{CreateView, Kind, ObjectKind, Operation, TableAction};
 use lockkeeper_core::plan::{Act, Phase, Statement, Way, Written};
 use lockkeeper_core::planner::{Settings, Touch, touches};
 use lockkeeper_core::recipes::{self, Group, Recipe};
+use lockkeeper_core::statement::Script;
 use lockkeeper_core::text::sanitise;
 
 use super::RewriteError;
@@ -258,7 +260,7 @@ impl<'a> Taker<'a> {
         let phases = first.or_else(|refusal| written.find_map(Result::ok).ok_or(refusal));
         let phases = phases.map_err(|refusal| RewriteError::new(refusal.reason))?;
         self.rewritten = true;
-        let touches = touches(operations, &self.catalog);
+        let touches = touches(operations, &self.catalog, &self.order.file.text);
         let mut after = self.catalog.clone();
         operations.iter().for_each(|it| after.apply(it));
         let settings = self.settings.clone();
@@ -308,7 +310,7 @@ impl<'a> Taker<'a> {
         let down: Option<Vec<Statement>> = operations.iter().rev().map(|it| self.inverse(it)).collect();
         let down = down.map(|it| it.into_iter().flat_map(parted).collect());
         let own: Vec<&Operation> = operations.iter().collect();
-        let touches = touches(&own, &self.catalog);
+        let touches = touches(&own, &self.catalog, &self.order.file.text);
         let mut after = self.catalog.clone();
         operations.iter().for_each(|it| after.apply(it));
         let last = self.pieces.last_mut();
@@ -336,7 +338,31 @@ impl<'a> Taker<'a> {
         if matches!(&operation.kind, Kind::CreateView(view) if read(view)) {
             return None;
         }
-        inverse(operation, &self.catalog)
+        inverse(operation, &self.catalog).or_else(|| self.stated_inverse(operation))
+    }
+
+    /// What the developer's own way back does to the rows of a table takes back what the migration does to them: all of it behind the first
+    /// change of that table, which is the last to go back.
+    fn stated_inverse(&self, operation: &Operation) -> Option<Statement> {
+        let dialect = self.order.file.target.dialect;
+        let table = self.catalog.resolve(operation.relation().filter(|_| operation.changes_rows())?);
+        let changes = |it: &Operation| {
+            it.changes_rows() && it.relation().is_some_and(|it| self.catalog.resolve(it) == table)
+        };
+        let script = Script::read(self.order.back, dialect);
+        let back: Vec<Statement> = script
+            .statements
+            .iter()
+            .filter(|it| lower(&script, it).iter().any(changes))
+            .map(|it| Written::read(it.span.of(self.order.back), dialect).into())
+            .collect();
+        if back.is_empty() {
+            return None;
+        }
+        let statements = self.order.file.parts.iter().flat_map(|(checked, _)| &checked.statements);
+        let first = statements.flat_map(|it| &it.operations).find(|it| changes(it))?;
+        let is_first = first.span == operation.span;
+        Some(Statement::of(Act::Together(if is_first { back } else { Vec::new() })))
     }
 
     fn is_transactional(&self, operations: &[Operation]) -> bool {

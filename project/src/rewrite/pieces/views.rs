@@ -170,7 +170,7 @@ impl Taker<'_> {
 
     /// Adds a statement about views that were just replaced to them; whether it is one.
     fn say(&mut self, statement: &Statement, operation: &Operation, names: &[RelationName]) -> bool {
-        let own = touches(&[operation], &self.catalog);
+        let own = touches(&[operation], &self.catalog, &self.order.file.text);
         let mut behind = self.catalog.clone();
         behind.apply(operation);
         let Some((views, touches, after)) = self.redefined() else { return false };
