@@ -229,6 +229,10 @@ pub struct SchemaArgs {
     /// The schema just after this migration: its version, its name, or its file.
     #[arg(long, value_name = "MIGRATION")]
     pub at: Option<String>,
+    /// Show what this database has otherwise than the migrations that it has run make it: the name of the environment variable that
+    /// holds its URL, or the URL. It is only read, through psql.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "at")]
+    pub against_server: Option<String>,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: Format,

@@ -9,7 +9,7 @@ use lockkeeper_core::report::{
 use lockkeeper_project::config::Config;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 
-use crate::commands::{gates, references, signals};
+use crate::commands::{gates, references, schema, signals};
 
 #[track_caller]
 fn is_fresh<T: schemars::JsonSchema>(name: &str, title: &str, generator: SchemaGenerator) {
@@ -40,6 +40,11 @@ fn the_schemas_of_answers_are_fresh() {
     is_fresh::<SchemaReport>("schema", "lockkeeper schema --format json", output());
     is_fresh::<references::Answer>("references", "lockkeeper references --format json", output());
     is_fresh::<signals::Answer>("signals", "lockkeeper signals --format json", output());
+    is_fresh::<schema::DriftAnswer>(
+        "drift",
+        "lockkeeper schema --against-server VARIABLE --format json",
+        output(),
+    );
     is_fresh::<gates::Answer>("gates-of-plan", "lockkeeper gates PLAN --format json", output());
     is_fresh::<gates::List>("gates", "lockkeeper gates --format json", output());
 }

@@ -53,6 +53,20 @@ impl History {
         Self { target, before }
     }
 
+    /// The schema behind those migrations of a folder that are asked for.
+    pub fn of_some(
+        project: &Project,
+        folder: &Folder,
+        is_asked: impl Fn(&Migration) -> bool,
+    ) -> (Target, Catalog) {
+        let target = target(project, folder);
+        let mut catalog = base(&target);
+        for migration in folder.migrations.iter().filter(|it| is_asked(it)) {
+            replay_migration(migration, &target, &mut catalog);
+        }
+        (target, catalog)
+    }
+
     /// The schema before the file's migration. A file that is not there yet counts as what its name says.
     pub fn before(&self, folder: &Folder, path: &str) -> &Catalog {
         let at = folder.before(path).len();

@@ -16,6 +16,7 @@ mod interrupt;
 pub mod write;
 pub mod policy;
 pub mod database;
+pub mod drift;
 pub mod measured;
 pub mod pending;
 pub mod analysis;

@@ -53,7 +53,8 @@ pub fn pending(folder: &Folder, applied: &Applied) -> BTreeSet<String> {
     open.flat_map(|migration| &migration.files).map(|file| file.path.clone()).collect()
 }
 
-fn has_run(framework: &Framework, migration: &Migration, applied: &Applied) -> bool {
+/// Whether a migration has run.
+pub fn has_run(framework: &Framework, migration: &Migration, applied: &Applied) -> bool {
     match applied {
         Applied::Latest(latest) => {
             let latest = latest.as_ref().and_then(|text| Version::new(framework, text));

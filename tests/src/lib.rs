@@ -30,6 +30,7 @@ mod corpus;
 mod surfaces;
 mod monorepo;
 mod deploys;
+mod drift;
 mod measured;
 mod unread;
 mod refused;

@@ -117,14 +117,17 @@ fn statement(statement: &StatementEffect) -> String {
         "reads-and-writes" => "reads and writes wait",
         "writes" => "writes wait, reads go on",
         "schema-changes" => "only other schema changes and VACUUM wait",
+        _ if !effect.known => "not understood: take it that everybody waits",
         _ => "nobody waits",
     };
     let mut work = vec![waits];
-    work.extend(effect.heap_rewrite.then_some("the table is written anew"));
-    work.extend(effect.index_rebuild.then_some("indexes are built anew"));
+    work.extend(effect.heap_rewrite.then_some("the table is rewritten"));
+    work.extend(effect.index_rebuild.then_some("indexes are rebuilt"));
     work.extend(effect.full_scan.then_some("all rows are read"));
     work.extend((!effect.transactional).then_some("refused inside a transaction"));
-    work.extend((!effect.known).then_some("not understood: the strongest lock is assumed"));
+    work.extend(
+        (!effect.known && effect.waits != "nobody").then_some("not understood in part: more may wait"),
+    );
     lines.push(format!("   {}", work.join("; ")));
     lines.extend(effect.fails.iter().map(|reason| format!("   fails: {reason}")));
     lines.extend(effect.assumed.iter().map(|it| format!("   assumed: {it}")));

@@ -1,9 +1,16 @@
 //! `lockkeeper schema`: the schema that migrations make, without a database.
 
 use lockkeeper_core::catalog::Catalog;
+use lockkeeper_core::catalog::compare::{Aspect, Difference};
 use lockkeeper_core::report::{SchemaReport, TableReport, schema_report};
+use lockkeeper_core::text::sanitise;
+use lockkeeper_project::Project;
 use lockkeeper_project::analysis::{self, History};
+use lockkeeper_project::database::Database;
+use lockkeeper_project::drift::{Drift, drift};
 use lockkeeper_project::folder::Folder;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::args::{Format, SchemaArgs};
 use crate::exit::{Exit, usage};
@@ -32,6 +39,9 @@ pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
             names.join(", ")
         )));
     }
+    if let Some(name) = &args.against_server {
+        return against_server(args, &project, folder, name);
+    }
     let history = History::replay(&project, folder);
     let catalog = at(&history, folder, args.at.as_deref())?;
     let report = schema_report(catalog, &history.target);
@@ -40,6 +50,88 @@ pub fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         Format::Text => output::text_line(&in_words(&report)),
     }
     Ok(Exit::Fine)
+}
+
+/// What a server has otherwise than its migrations make it.
+#[derive(Serialize, JsonSchema)]
+pub struct DriftAnswer {
+    /// Always 1; fields are added, never changed.
+    version: u32,
+    /// The folder of migrations.
+    folder: String,
+    /// How many migrations the server has not run yet; `null` where nothing there says which, so that all count as run.
+    pending: Option<usize>,
+    /// Whether the history makes all that there is: else what only the server has is no difference.
+    complete: bool,
+    /// What differs.
+    differences: Vec<DriftReport>,
+}
+
+/// One thing that differs.
+#[derive(Serialize, JsonSchema)]
+struct DriftReport {
+    /// What it is about: `column users.name`.
+    object: String,
+    /// What of it differs.
+    aspect: String,
+    /// What the server has; `null`: nothing.
+    server: Option<String>,
+    /// What the migrations make; `null`: nothing.
+    migrations: Option<String>,
+}
+
+impl From<&Difference> for DriftReport {
+    fn from(it: &Difference) -> Self {
+        Self {
+            object: it.object.to_string(),
+            aspect: it.aspect.to_string(),
+            server: it.ours.clone(),
+            migrations: it.theirs.clone(),
+        }
+    }
+}
+
+fn against_server(args: &SchemaArgs, project: &Project, folder: &Folder, name: &str) -> anyhow::Result<Exit> {
+    let database = Database::named(name).map_err(|error| usage(error.to_string()))?;
+    let drift = drift(project, folder, &database)?;
+    match args.format {
+        Format::Json => output::json(&DriftAnswer {
+            version: 1,
+            folder: folder.path.clone(),
+            pending: drift.pending,
+            complete: drift.complete,
+            differences: drift.differences.iter().map(DriftReport::from).collect(),
+        })?,
+        Format::Text => output::text_line(&drift_in_words(&drift)),
+    }
+    Ok(if drift.differences.is_empty() { Exit::Fine } else { Exit::Hazards })
+}
+
+fn drift_in_words(drift: &Drift) -> String {
+    let mut lines: Vec<String> = drift.differences.iter().map(of_difference).collect();
+    let run = match drift.pending {
+        None => "nothing in the database says which migrations have run, so all were taken".to_owned(),
+        Some(0) => "all migrations have run".to_owned(),
+        Some(count) => format!("{count} migrations have not run yet, and were left out"),
+    };
+    let gaps =
+        if drift.complete { "" } else { "; the history has gaps, so what only the server has was left out" };
+    lines.push(format!("{} differences; {run}{gaps}", drift.differences.len()));
+    lines.join("\n")
+}
+
+fn of_difference(it: &Difference) -> String {
+    let (object, aspect) = (sanitise(&it.object.to_string(), 200), &it.aspect);
+    let said = |it: &Option<String>| it.as_ref().map_or("nothing".to_owned(), |it| sanitise(it, 200));
+    match (&it.aspect, &it.ours) {
+        (Aspect::Existence, Some(_)) => format!("{object} is on the server, and no migration makes it"),
+        (Aspect::Existence, None) => format!("{object} is missing on the server"),
+        _ => format!(
+            "{object}: {aspect} is {} on the server, and {} by the migrations",
+            said(&it.ours),
+            said(&it.theirs)
+        ),
+    }
 }
 
 /// The schema that a dump makes.

@@ -77,6 +77,8 @@ pub enum Watch<'a> {
         /// How many rows it has, where that is known.
         rows: Option<u64>,
     },
+    /// Statements that make the schema again, one in each row.
+    Schema,
     /// One row: the version, the database, and the schema of what counts statements, or an empty text.
     Server,
     /// Facts of the server and of each table. Each row has the name of a fact, the table or an empty text, and the value.

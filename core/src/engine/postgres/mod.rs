@@ -1,6 +1,7 @@
 //! PostgreSQL.
 
 mod batches;
+mod describe;
 pub(super) mod effect;
 pub(super) mod lower;
 mod measure;

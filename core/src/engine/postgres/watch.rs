@@ -1,6 +1,6 @@
 //! Queries by which people and we see what is on a server that is in use, and what a change does to it: `tests/src/watch.rs` runs each of them on servers.
 
-use super::measure;
+use super::{describe, measure};
 use crate::dialect::{Version, quote_literal};
 use crate::engine::Watch;
 
@@ -16,6 +16,7 @@ pub(super) fn query(watch: &Watch<'_>, version: Version) -> String {
         Watch::Unfinished { tables } => unfinished(tables),
         Watch::Uses { names } => uses(names),
         Watch::Sample { table, rows } => sample(table, *rows),
+        Watch::Schema => describe::SCHEMA.trim().to_owned(),
         Watch::Server => measure::SERVER.to_owned(),
         Watch::Facts => measure::facts(version),
         Watch::Statements { schema } => measure::statements(schema, version),
