@@ -72,11 +72,16 @@ pub enum StateError {
 impl State {
     /// The state of the user that runs this program; made on first use.
     pub fn of_user() -> Result<State, StateError> {
+        State::at(&State::place()?)
+    }
+
+    /// Where the state of the user that runs this program lies, or would.
+    pub fn place() -> Result<PathBuf, StateError> {
         if let Some(folder) = std::env::var_os(VARIABLE).filter(|it| !it.is_empty()) {
-            return State::at(Path::new(&folder));
+            return Ok(folder.into());
         }
         let strategy = etcetera::choose_base_strategy().map_err(|_| StateError::NoHome)?;
-        State::at(&strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("lockkeeper"))
+        Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("lockkeeper"))
     }
 
     /// The state in this folder; made on first use, for its owner alone.

@@ -44,6 +44,8 @@ pub enum Command {
     Gates(GatesArgs),
     /// Look after the ledger of approvals.
     Ledger(LedgerArgs),
+    /// Decide on what an agent is about to do, which its program tells on standard input: let it through, ask its human, or refuse.
+    Hook(HookArgs),
     /// Serve an editor on standard input and output.
     Lsp {
         /// What it does anyway; some editors say so.
@@ -387,6 +389,24 @@ pub enum LedgerCommand {
         #[arg(long, default_value = ".")]
         project: PathBuf,
     },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct HookArgs {
+    /// Whose form the call and the answer have.
+    #[arg(value_enum)]
+    pub host: HookHost,
+}
+
+/// The programs of agents that start hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HookHost {
+    /// Claude Code: PreToolUse.
+    ClaudeCode,
+    /// Codex: PreToolUse.
+    Codex,
+    /// Any other program: the form that docs/agents.md describes.
+    Json,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -96,6 +96,13 @@ pub struct Gates {
 pub struct Database {
     /// Whether it is production: then every run needs the gate of that name.
     pub production: bool,
+    /// Whether it may be changed and lost at any time, as one for tests: then the hook of agents lets commands on it through. It counts
+    /// on this machine, and on the hosts that are listed.
+    pub disposable: bool,
+    /// The other hosts on which a database of this name is disposable: `db`, in a network of containers.
+    pub hosts: Vec<String>,
+    /// The environment of the application that means this database: `test`, as in `RAILS_ENV=test`.
+    pub environment: Option<String>,
     /// Tiers that hold for it alone.
     pub gates: Gates,
 }
