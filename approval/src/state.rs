@@ -138,6 +138,20 @@ impl WorkspaceState {
         written.map_err(|source| self.failed(name, source))
     }
 
+    /// The names of our files in a folder of this workspace's; none where there is no such folder.
+    pub(crate) fn names(&self, folder: &str) -> Result<Vec<String>, StateError> {
+        let path = self.state.root.path().join(self.path(folder));
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(self.failed(folder, source)),
+        };
+        let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        Ok(names)
+    }
+
     /// Takes a file of ours away.
     pub(crate) fn remove(&self, name: &str) -> Result<(), StateError> {
         self.state.root.remove(&self.path(name)).map_err(|source| self.failed(name, source))

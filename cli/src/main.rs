@@ -1,6 +1,7 @@
 //! The one binary: `check`, `effect`, `plan`, `rewrite`, …, `lockkeeper lsp`, `lockkeeper mcp`.
 
 mod args;
+mod attended;
 mod commands;
 mod diff;
 mod exit;

@@ -5,6 +5,8 @@
 //! answers that input is required and is called again.
 
 mod gate;
+mod human;
+mod operations;
 mod server;
 mod tools;
 mod wire;

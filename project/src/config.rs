@@ -1,5 +1,6 @@
 //! `lockkeeper.toml`: what the project's people have decided or know better than we can find out.
 
+mod answered;
 mod lines;
 mod paths;
 mod refusal;
@@ -20,6 +21,7 @@ use serde::Deserialize;
 
 use crate::folder::Folder;
 use crate::tier::Tier;
+pub use answered::answered;
 use lines::Lines;
 pub use paths::{LimitsOfPath, PathConfig};
 pub use refusal::rule_refusal;
