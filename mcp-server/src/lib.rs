@@ -7,6 +7,8 @@
 mod gate;
 mod human;
 mod operations;
+mod prompts;
+mod resources;
 mod server;
 mod tools;
 mod wire;

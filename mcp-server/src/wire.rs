@@ -10,16 +10,30 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject};
 use serde_json::{Map, Value, json};
 
+use crate::tools::next::next;
+
 /// The most bytes of a result: less than 8,000 tokens, at three bytes each.
 const MOST: usize = 24_000;
 /// The most characters of a text in a result, and of an error.
 const LONGEST: usize = 6_000;
 const ERROR: usize = 1_000;
 
-/// A result as it leaves; `cursor` is what the caller asked to go on with.
-pub fn response(response: CallToolResponse, cursor: Option<&str>) -> Result<CallToolResponse, ErrorData> {
+/// A result of a tool as it leaves; `cursor` is what the caller asked to go on with.
+pub fn response(
+    tool: &str,
+    response: CallToolResponse,
+    cursor: Option<&str>,
+) -> Result<CallToolResponse, ErrorData> {
     match response {
-        CallToolResponse::Complete(result) => Ok(CallToolResponse::Complete(complete(result, cursor)?)),
+        CallToolResponse::Complete(mut result) => {
+            if let Some(value) = &mut result.structured_content
+                && let Some(next) = next(tool, value)
+                && let Value::Object(members) = value
+            {
+                members.insert("next".to_owned(), next.into());
+            }
+            Ok(CallToolResponse::Complete(complete(result, cursor)?))
+        }
         // Composed by the gate, which hides secrets itself.
         other => Ok(other),
     }

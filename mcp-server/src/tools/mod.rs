@@ -10,6 +10,7 @@ pub mod gate_status;
 pub mod gather_signals;
 pub mod get_plan;
 pub mod list_questions;
+pub mod next;
 pub mod operation_status;
 pub mod propose_strategies;
 pub mod rehearse;
