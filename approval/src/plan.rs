@@ -239,7 +239,7 @@ mod tests {
             store.load(&PlanId::parse("0123456789abcdef").unwrap()),
             Err(PlanError::Unknown(_))
         ));
-        assert_eq!(store.ids().unwrap(), [id.clone()]);
+        assert_eq!(store.ids().unwrap(), std::slice::from_ref(&id));
         store.store_draft(&id, "SELECT 1;").unwrap();
         assert_eq!(store.draft(&id).unwrap().as_deref(), Some("SELECT 1;"));
         let in_project = std::fs::read_dir(folder.path().join("project")).unwrap().count();

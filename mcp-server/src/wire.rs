@@ -18,6 +18,17 @@ const MOST: usize = 24_000;
 const LONGEST: usize = 6_000;
 const ERROR: usize = 1_000;
 
+/// Tools whose answers hold no text of a repository or a server but names.
+const OURS: [&str; 7] = [
+    "answer_questions",
+    "explain",
+    "gate_status",
+    "list_questions",
+    "request_approval",
+    "write_migrations",
+    "write_report",
+];
+
 /// A result of a tool as it leaves; `cursor` is what the caller asked to go on with.
 pub fn response(
     tool: &str,
@@ -27,10 +38,13 @@ pub fn response(
     match response {
         CallToolResponse::Complete(mut result) => {
             if let Some(value) = &mut result.structured_content
-                && let Some(next) = next(tool, value)
+                && let told = next(tool, value)
                 && let Value::Object(members) = value
             {
-                members.insert("next".to_owned(), next.into());
+                members.extend(told.map(|it| ("next".to_owned(), it.into())));
+                if !OURS.contains(&tool) {
+                    members.insert("untrusted".to_owned(), true.into());
+                }
             }
             Ok(CallToolResponse::Complete(complete(result, cursor)?))
         }

@@ -115,3 +115,43 @@ fn an_open_gate_lets_exactly_its_files_through() {
     assert!(desk.run(&["revoke", &plan, "strategy"]).status.success());
     assert_eq!(write(text), "ask");
 }
+
+/// The entries are shown, written on yes, understood by the hook that they start, and taken back.
+#[test]
+fn init_sets_agents_up_and_takes_it_back() {
+    let desk = Desk::new();
+    let project = desk.folder.path().join("project");
+    let settings = "{\"permissions\": {\"allow\": [\"Bash(npm test)\"]}}";
+    for folder in [".claude", ".codex"] {
+        std::fs::create_dir(project.join(folder)).expect("can be made");
+    }
+    std::fs::write(project.join(".claude/settings.json"), settings).expect("can be written");
+    let out = |output: &Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let shown = out(&desk.run(&["init", "--agent"]));
+    assert!(
+        shown.contains("lockkeeper hook claude-code || exit 2") && shown.contains("Nothing was written"),
+        "{shown}"
+    );
+    assert!(!project.join(".mcp.json").exists());
+    let written = desk.run(&["init", "--agent", "--yes"]);
+    assert!(written.status.success(), "{}", out(&written));
+    let read = |path: &str| std::fs::read_to_string(project.join(path)).expect("was written");
+    let json = |path: &str| serde_json::from_str::<Value>(&read(path)).expect("is JSON");
+    let (claude, codex) = (json(".claude/settings.json"), json(".codex/hooks.json"));
+    assert_eq!(claude["permissions"]["allow"], json!(["Bash(npm test)"]));
+    assert_eq!(codex["hooks"]["PreToolUse"][0]["hooks"][0]["command"], "lockkeeper hook codex || exit 2");
+    assert_eq!(json(".mcp.json")["mcpServers"]["lockkeeper"]["args"], json!(["mcp"]));
+    assert!(read(".codex/config.toml").contains("[mcp_servers.lockkeeper]"));
+    assert!(
+        !project.join("lockkeeper-baseline.toml").exists()
+            && !project.join(".pre-commit-config.yaml").exists()
+    );
+    assert!(out(&desk.run(&["init", "--agent", "--yes"])).ends_with("Nothing to write.\n"));
+    // The agent may not take its own hook away.
+    let edit =
+        json!({"file_path": project.join(".claude/settings.json"), "old_string": "a", "new_string": "b"});
+    assert_eq!(decision(&desk.said("claude-code", &desk.tool("Edit", edit))), "ask");
+    assert!(desk.run(&["init", "--undo"]).status.success());
+    assert_eq!(read(".claude/settings.json"), settings);
+    assert!(!project.join(".codex/hooks.json").exists() && !project.join(".mcp.json").exists());
+}

@@ -123,7 +123,8 @@ fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
     let secrets = outcome("secrets");
     assert_eq!((&secrets["leaks"], &secrets["long"]), (&json!([]), &json!([])), "{mode}: {secrets}");
     assert_eq!(secrets["planned"], true, "{mode}: {secrets}");
-    let bounded = json!({"pages": 3, "all": true, "long_errors": [], "raw": false, "plan": true});
+    let bounded =
+        json!({"pages": 3, "all": true, "long_errors": [], "long_plans": [], "raw": false, "plan": true});
     assert_eq!(outcome("bounded"), &bounded, "{mode}");
     assert_eq!(outcome("many_servers"), &json!({"reports": 1, "migrations": 1}), "{mode}");
     let attacked = ["approved_attacked", "declined_attacked", "used_attacked", "linked"];

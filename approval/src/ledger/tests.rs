@@ -418,8 +418,8 @@ fn a_line_of_signers_that_is_not_understood_lets_nobody_sign() {
 /// What a command wrote without asking is told, and is no way to an approval.
 #[test]
 fn what_is_written_unattended_opens_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let ledger = ledger(folder.path());
+    let fixture = Fixture::new();
+    let ledger = &fixture.ledger;
     let request = asking(Gate::Strategy, "abc", Channel::Terminal).request;
     let question = ledger.write_unattended(request.clone(), "a.sql", Action::WriteMigrations, at(1)).unwrap();
     let status = |now| ledger.status(&request, Some(Action::WriteMigrations), Tier::Client, now);

@@ -1,6 +1,7 @@
 //! The tool `describe_schema`: what it takes, what it answers, and how.
 
 use lockkeeper_core::report::{SchemaReport, schema_report};
+use lockkeeper_core::text::sanitise;
 use lockkeeper_project::analysis::History;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -33,7 +34,8 @@ pub fn run(world: &World, request: &Request) -> Told<SchemaReport> {
         let wanted: Vec<String> = tables.iter().map(plain).collect();
         if let Some(missing) = wanted.iter().find(|it| !known.iter().any(|known| plain(known) == **it)) {
             return Err(format!(
-                "there is no table {missing} in {}; {}",
+                "there is no table {} in {}; {}",
+                sanitise(missing, 100),
                 folder.path,
                 nearest(missing, &known)
             ));
@@ -44,12 +46,17 @@ pub fn run(world: &World, request: &Request) -> Told<SchemaReport> {
 }
 
 /// Names that are almost the one that was given.
-fn nearest(name: &str, known: &[String]) -> String {
+pub fn nearest(name: &str, known: &[String]) -> String {
     let mut by_distance: Vec<(usize, &String)> =
-        known.iter().map(|it| (strsim::osa_distance(name, it), it)).collect();
+        known.iter().map(|it| (strsim::osa_distance(&start(name), it), it)).collect();
     by_distance.sort();
     match by_distance.iter().take(5).map(|(_, it)| it.as_str()).collect::<Vec<_>>().as_slice() {
         [] => "the migrations make none".to_owned(),
         names => format!("the nearest are {}", names.join(", ")),
     }
+}
+
+/// As much of a name as names have: the comparison takes as long as both are together.
+fn start(name: &str) -> String {
+    name.chars().take(64).collect()
 }
