@@ -34,7 +34,15 @@ async def reading(world, client):
     """The read-only tools answer without any gate."""
     signals = await call(client, "gather_signals")
     analysis = await call(client, "analyze_migration", file=world.migration)
-    return {"signals": "error" not in signals, "analysis": "error" not in analysis}
+    unknown = await call(client, "find_references", table="userz")
+    written = await call(client, "find_references", table="public.users", column="name")
+    return {
+        "signals": "error" not in signals,
+        "analysis": "error" not in analysis,
+        "unknown": "the nearest are users" in unknown.get("error", ""),
+        "written": "error" not in written and written["untrusted"],
+        "next": bool(signals.get("next") and analysis.get("next") and written.get("next")),
+    }
 
 
 async def closed(world, client):
