@@ -5,11 +5,15 @@ use lockkeeper_project::git::{self, GitError};
 use lockkeeper_project::policy::{self, PolicyError};
 use lockkeeper_root::Root;
 
-use crate::ledger::{self, Ledger};
+use crate::gate::Gate;
+use crate::ledger::entry::{Action, Event};
+use crate::ledger::{self, Ledger, Status};
 use crate::plan::Store;
 use crate::policy::{Policy, Stated};
 use crate::signature::SignatureError;
 use crate::state::{State, StateError};
+use crate::status;
+use crate::time::Time;
 
 /// The ledger and the stored plans of a project, with the policy in force.
 #[derive(Debug)]
@@ -43,6 +47,25 @@ impl Books {
         let policy = in_force(project)?;
         let store = Store::new(state.clone());
         Ok(Books { ledger: Ledger::new(root, state, committed, policy.signers.clone()), store, policy })
+    }
+
+    /// Whether an approval that is open now lets a file be written with exactly this text.
+    pub fn lets_write(&self, path: &str, text: &str, now: Time) -> bool {
+        let Ok(entries) = self.ledger.entries(now) else { return false };
+        let approved = entries.iter().filter(|it| it.event == Event::Approved).map(|it| &it.question.request);
+        let mut plans =
+            approved.filter(|it| it.gate == Gate::Strategy).filter_map(|it| self.store.load(&it.plan).ok());
+        plans.any(|plan| {
+            plan.at(Gate::Strategy).any(|content| {
+                let required = self.policy.required(content);
+                let action = Some(Action::WriteMigrations);
+                content.files.iter().any(|it| it.path == path && it.text == text)
+                    && matches!(
+                        status::status(&self.ledger, &self.store, &plan, content, action, required, now),
+                        Status::Open(_)
+                    )
+            })
+        })
     }
 }
 

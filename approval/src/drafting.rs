@@ -11,7 +11,7 @@ use lockkeeper_core::report::StepReport;
 use lockkeeper_project::Project;
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::planning::Planned;
-use lockkeeper_project::rewrite::{PlannedFile, Rewrite, RewriteError};
+use lockkeeper_project::rewrite::{self, PlannedFile, Rewrite, RewriteError};
 use std::collections::BTreeMap;
 
 /// What a plan for drafting files is made of.
@@ -27,6 +27,8 @@ pub struct Drafting<'a> {
     pub planned: &'a Planned,
     /// The policy in force, with the configuration that the plan was made with.
     pub policy: &'a Policy,
+    /// Whether the migration is no file yet.
+    pub is_new: bool,
 }
 
 /// A plan with its files.
@@ -42,11 +44,23 @@ impl Drafting<'_> {
     /// The plan with files that got their names at that time.
     pub fn named(&self, at: Timestamp) -> Drafted {
         let rewrite = self.planned.files(self.project, self.file, at);
+        let rewrite = if self.is_new { rewrite.map(|it| self.in_no_place(it)) } else { rewrite };
         let files = match &rewrite {
             Ok(Some(rewrite)) => rewrite.files.iter().map(file_text).collect(),
             _ => Vec::new(),
         };
         Drafted { stored: self.stored(files, at), rewrite }
+    }
+
+    /// The files of a migration that is none yet: nothing is replaced, and where it stays as it is, it is itself the file.
+    fn in_no_place(&self, rewrite: Option<Rewrite>) -> Option<Rewrite> {
+        let is_written_out = self.planned.report.plan.is_some();
+        let mut rewrite = rewrite.or_else(|| is_written_out.then(|| rewrite::of_draft(self.file)))?;
+        for file in rewrite.files.iter_mut().filter(|it| it.path == self.file.path) {
+            file.replaces = false;
+            file.was = None;
+        }
+        Some(rewrite)
     }
 
     /// The plan with files named now. Where the same plan is stored already it is that one: what did not change asks nobody again.
@@ -97,7 +111,8 @@ impl Drafting<'_> {
     }
 }
 
-fn file_text(file: &PlannedFile) -> FileText {
+/// A file as an approval is bound to it.
+pub fn file_text(file: &PlannedFile) -> FileText {
     FileText {
         path: file.path.clone(),
         text: file.content.clone(),

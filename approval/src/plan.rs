@@ -118,6 +118,24 @@ impl Store {
         Ok(plan)
     }
 
+    /// Keeps the text of a migration that is no file yet, with the plan that was made of it.
+    pub fn store_draft(&self, id: &PlanId, text: &str) -> Result<(), PlanError> {
+        Ok(self.state.write(&draft_file(id), text.as_bytes())?)
+    }
+
+    /// The text of the migration that a plan was made of, where it was no file. The plan knows its digest: another text is another plan.
+    pub fn draft(&self, id: &PlanId) -> Result<Option<String>, PlanError> {
+        let Some(bytes) = self.state.read(&draft_file(id), MOST)? else { return Ok(None) };
+        String::from_utf8(bytes).map(Some).map_err(|_| PlanError::Tampered(id.clone()))
+    }
+
+    /// The ids of all plans that are kept.
+    pub fn ids(&self) -> Result<Vec<PlanId>, PlanError> {
+        let names = self.state.names("plans")?;
+        let ids = names.iter().filter_map(|name| PlanId::parse(name.strip_suffix(".json")?).ok());
+        Ok(ids.collect())
+    }
+
     /// Keeps the files of a rewrite that wait, in place of what was kept of that migration before; nothing: nothing is kept.
     pub fn hold(&self, subject: &str, held: Option<&Held>) -> Result<(), PlanError> {
         let file = held_file(subject);
@@ -145,6 +163,10 @@ impl Store {
 
 fn file(id: &PlanId) -> String {
     format!("plans/{id}.json")
+}
+
+fn draft_file(id: &PlanId) -> String {
+    format!("plans/{id}.draft.sql")
 }
 
 fn held_file(subject: &str) -> String {
@@ -217,6 +239,9 @@ mod tests {
             store.load(&PlanId::parse("0123456789abcdef").unwrap()),
             Err(PlanError::Unknown(_))
         ));
+        assert_eq!(store.ids().unwrap(), std::slice::from_ref(&id));
+        store.store_draft(&id, "SELECT 1;").unwrap();
+        assert_eq!(store.draft(&id).unwrap().as_deref(), Some("SELECT 1;"));
         let in_project = std::fs::read_dir(folder.path().join("project")).unwrap().count();
         assert_eq!(in_project, 0, "planning writes nothing in the project");
     }

@@ -72,11 +72,16 @@ pub enum StateError {
 impl State {
     /// The state of the user that runs this program; made on first use.
     pub fn of_user() -> Result<State, StateError> {
+        State::at(&State::place()?)
+    }
+
+    /// Where the state of the user that runs this program lies, or would.
+    pub fn place() -> Result<PathBuf, StateError> {
         if let Some(folder) = std::env::var_os(VARIABLE).filter(|it| !it.is_empty()) {
-            return State::at(Path::new(&folder));
+            return Ok(folder.into());
         }
         let strategy = etcetera::choose_base_strategy().map_err(|_| StateError::NoHome)?;
-        State::at(&strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("lockkeeper"))
+        Ok(strategy.state_dir().unwrap_or_else(|| strategy.data_dir()).join("lockkeeper"))
     }
 
     /// The state in this folder; made on first use, for its owner alone.
@@ -131,6 +136,20 @@ impl WorkspaceState {
     pub(crate) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), StateError> {
         let written = self.state.root.write(&self.path(name), bytes, Readers::Owner);
         written.map_err(|source| self.failed(name, source))
+    }
+
+    /// The names of our files in a folder of this workspace's; none where there is no such folder.
+    pub(crate) fn names(&self, folder: &str) -> Result<Vec<String>, StateError> {
+        let path = self.state.root.path().join(self.path(folder));
+        let entries = match std::fs::read_dir(path) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(self.failed(folder, source)),
+        };
+        let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+        let mut names: Vec<String> = names.collect();
+        names.sort();
+        Ok(names)
     }
 
     /// Takes a file of ours away.

@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 use crate::gate::Tier;
-use crate::ledger::entry::{Action, Event, Question, Request};
+use crate::ledger::entry::{Action, Channel, Event, Question, Request};
 use crate::ledger::{Closed, Ledger, Status};
 use crate::plan::{PlanId, Store, StoredPlan};
 use crate::time::Time;
@@ -41,8 +41,11 @@ fn changes_since_approval(
     now: Time,
 ) -> Option<Vec<String>> {
     let entries = ledger.entries(now).ok()?;
-    let about =
-        |question: &Question| question.subject == plan.subject && question.request.gate == content.gate;
+    let about = |question: &Question| {
+        question.subject == plan.subject
+            && question.request.gate == content.gate
+            && question.channel != Channel::CommandLine
+    };
     let last = entries.iter().rfind(|entry| entry.event != Event::Requested && about(&entry.question))?;
     // What was used up did not become stale: it was for another time.
     if !matches!(last.event, Event::Approved | Event::Returned) {
@@ -63,7 +66,7 @@ mod tests {
     use crate::content::tests::sample;
     use crate::digest::Digest;
     use crate::gate::Gate;
-    use crate::ledger::entry::{Channel, Client};
+    use crate::ledger::entry::Client;
     use crate::ledger::{Answer, Asking};
     use crate::plan::Documents;
     use crate::signature::Signers;

@@ -44,6 +44,8 @@ pub enum Command {
     Gates(GatesArgs),
     /// Look after the ledger of approvals.
     Ledger(LedgerArgs),
+    /// Decide on what an agent is about to do, which its program tells on standard input: let it through, ask its human, or refuse.
+    Hook(HookArgs),
     /// Serve an editor on standard input and output.
     Lsp {
         /// What it does anyway; some editors say so.
@@ -261,9 +263,12 @@ pub struct RewriteArgs {
     /// Go on with a migration whose later files are held back: those that may run before the next release, up to --phase.
     #[arg(long = "continue", conflicts_with_all = ["strategy", "answers"])]
     pub goes_on: bool,
-    /// Write the files; without it they are only shown.
+    /// Write the files; without it they are only shown. At a terminal you are asked first.
     #[arg(long)]
     pub write: bool,
+    /// Write without asking. The ledger tells that nobody was asked.
+    #[arg(long, requires = "write")]
+    pub yes: bool,
     /// Show the files as a unified diff, and write nothing.
     #[arg(long, conflicts_with_all = ["write", "format"])]
     pub diff: bool,
@@ -303,9 +308,13 @@ pub struct PlanArgs {
     /// lockkeeper.toml.
     #[arg(long = "fact", value_name = "ID=VALUE")]
     pub facts: Vec<String>,
-    /// Write the report as Markdown, JSON and a page (HTML) to docs/database-report, and store the plan.
+    /// Write the report as Markdown, JSON and a page (HTML) to docs/database-report, and store the plan. At a terminal you are asked
+    /// first.
     #[arg(long)]
     pub write: bool,
+    /// Write without asking. The ledger tells that nobody was asked.
+    #[arg(long, requires = "write")]
+    pub yes: bool,
     /// How the answer is written.
     #[arg(long, value_enum, default_value = "text")]
     pub format: PlanFormat,
@@ -339,6 +348,9 @@ pub struct RehearseArgs {
     /// The most disk that the server may use, in megabytes.
     #[arg(long, value_name = "MB", default_value_t = 4096)]
     pub max_disk: u64,
+    /// Tell how far it is on standard error, a line for each step.
+    #[arg(long, hide = true)]
+    pub progress_lines: bool,
     /// The folder of PostgreSQL's programs; else LOCKKEEPER_PG_BIN, or where distributions install them.
     #[arg(long, value_name = "DIR")]
     pub bin_dir: Option<PathBuf>,
@@ -402,6 +414,24 @@ pub enum LedgerCommand {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct HookArgs {
+    /// Whose form the call and the answer have.
+    #[arg(value_enum)]
+    pub host: HookHost,
+}
+
+/// The programs of agents that start hooks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HookHost {
+    /// Claude Code: PreToolUse.
+    ClaudeCode,
+    /// Codex: PreToolUse.
+    Codex,
+    /// Any other program: the form that docs/agents.md describes.
+    Json,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct InitArgs {
     /// The project.
     #[arg(default_value = ".")]
@@ -409,6 +439,9 @@ pub struct InitArgs {
     /// Only this part; may be given several times. Without it, all parts for which the project has a place.
     #[arg(long = "part", value_enum, value_name = "PART")]
     pub parts: Vec<InitPart>,
+    /// Only what agents need: the MCP server and the hook, for the programs of agents that the project shows.
+    #[arg(long, conflicts_with = "parts")]
+    pub agent: bool,
     /// An answer to a question, as ID=VALUE, for lockkeeper.toml; `lockkeeper signals` lists the questions.
     #[arg(long = "answer", value_name = "ID=VALUE")]
     pub answers: Vec<String>,
@@ -416,7 +449,7 @@ pub struct InitArgs {
     #[arg(long)]
     pub yes: bool,
     /// Take back what init wrote here, except what was changed since.
-    #[arg(long, conflicts_with_all = ["parts", "answers", "yes"])]
+    #[arg(long, conflicts_with_all = ["parts", "agent", "answers", "yes"])]
     pub undo: bool,
 }
 
@@ -431,6 +464,8 @@ pub enum InitPart {
     Ci,
     /// The MCP server for agents.
     Mcp,
+    /// The hook that asks before agents write migrations or change databases.
+    AgentHook,
     /// The language server for Helix.
     Editor,
 }

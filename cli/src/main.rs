@@ -1,6 +1,7 @@
 //! The one binary: `check`, `effect`, `plan`, `rewrite`, …, `lockkeeper lsp`, `lockkeeper mcp`.
 
 mod args;
+mod attended;
 mod commands;
 mod diff;
 mod exit;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Revoke(args) => commands::approve::revoke(&args),
         Command::Gates(args) => commands::gates::run(&args),
         Command::Ledger(args) => commands::ledger::run(&args),
+        Command::Hook(args) => commands::hook::run(&args),
         // Not through `exit`: the protocol says what the code is, and an unread standard input must not keep the process.
         Command::Lsp { .. } => std::process::exit(lockkeeper_lsp::serve()),
         Command::Mcp => commands::serve::mcp(),

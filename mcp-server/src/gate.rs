@@ -28,6 +28,8 @@ use crate::world::{Stored, Told, World, now};
 pub struct GateAnswer {
     /// `approved`, `approval_required` or `open`.
     pub status: String,
+    /// What to do next.
+    pub next: String,
     /// The plan's id: what an agent carries. It never carries an approval.
     pub plan: String,
     /// The whole digest of what is approved.
@@ -97,6 +99,7 @@ pub fn status_of(stored: &Stored, action: Option<Action>, asker: Asker) -> Told<
 fn open(stored: &Stored, content: &Content, question: &Question) -> GateAnswer {
     GateAnswer {
         status: "open".to_owned(),
+        next: "call write_migrations and write_report with this plan: each works once".to_owned(),
         plan: stored.plan.id().to_string(),
         digest: content.digest().to_string(),
         gate: content.gate.name().to_owned(),
@@ -115,7 +118,15 @@ pub fn closed(stored: &Stored, content: &Content, why: &Closed, asker: Asker) ->
     let quiet = stored.books.ledger.quiet_until(&request.digest, now());
     let asker = if quiet.is_some() { Asker::Nobody } else { asker };
     let answer = approval_required(&request, stored.books.policy.required(content), why, asker, now());
+    let next = match (asker, quiet) {
+        (_, Some(until)) => format!("your human said no: tell them what you wanted and stop; do not ask again before {until}"),
+        (Asker::Client, None) if stored.books.policy.required(content) == Tier::Client => {
+            "call request_approval with this plan: your human decides. Do not write the files yourself".to_owned()
+        }
+        _ => "tell your human what `how` says and stop: nobody else opens the gate. Do not write the files yourself".to_owned(),
+    };
     GateAnswer {
+        next,
         status: answer.status.to_owned(),
         plan: answer.plan,
         digest: answer.digest,

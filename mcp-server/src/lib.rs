@@ -5,6 +5,10 @@
 //! answers that input is required and is called again.
 
 mod gate;
+mod human;
+mod operations;
+mod prompts;
+mod resources;
 mod server;
 mod tools;
 mod wire;

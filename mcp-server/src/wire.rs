@@ -10,16 +10,44 @@ use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject};
 use serde_json::{Map, Value, json};
 
+use crate::tools::next::next;
+
 /// The most bytes of a result: less than 8,000 tokens, at three bytes each.
 const MOST: usize = 24_000;
 /// The most characters of a text in a result, and of an error.
 const LONGEST: usize = 6_000;
 const ERROR: usize = 1_000;
 
-/// A result as it leaves; `cursor` is what the caller asked to go on with.
-pub fn response(response: CallToolResponse, cursor: Option<&str>) -> Result<CallToolResponse, ErrorData> {
+/// Tools whose answers hold no text of a repository or a server but names.
+const OURS: [&str; 7] = [
+    "answer_questions",
+    "explain",
+    "gate_status",
+    "list_questions",
+    "request_approval",
+    "write_migrations",
+    "write_report",
+];
+
+/// A result of a tool as it leaves; `cursor` is what the caller asked to go on with.
+pub fn response(
+    tool: &str,
+    response: CallToolResponse,
+    cursor: Option<&str>,
+) -> Result<CallToolResponse, ErrorData> {
     match response {
-        CallToolResponse::Complete(result) => Ok(CallToolResponse::Complete(complete(result, cursor)?)),
+        CallToolResponse::Complete(mut result) => {
+            if let Some(value) = &mut result.structured_content
+                && let told = next(tool, value)
+                && let Value::Object(members) = value
+            {
+                members.extend(told.map(|it| ("next".to_owned(), it.into())));
+                if !OURS.contains(&tool) {
+                    members.insert("untrusted".to_owned(), true.into());
+                }
+            }
+            Ok(CallToolResponse::Complete(complete(result, cursor)?))
+        }
         // Composed by the gate, which hides secrets itself.
         other => Ok(other),
     }
@@ -109,15 +137,38 @@ fn fit(value: &mut Value) {
 /// The schema of a result without what is inside of its fields: an agent reads the list of tools before it does anything,
 /// and what a field holds is seen in the answer.
 pub fn outline(schema: &JsonObject) -> JsonObject {
-    let mut outline = schema.clone();
-    outline.remove("$defs");
-    if let Some(Value::Object(fields)) = outline.get_mut("properties") {
-        for field in fields.values_mut() {
-            let kept = |key: &str| Some((key.to_owned(), field.get(key)?.clone()));
-            *field = Value::Object(["type", "description"].into_iter().filter_map(kept).collect());
+    let kept = |field: &Value| {
+        let kind = field.get("type").cloned();
+        Value::Object(kind.into_iter().map(|it| ("type".to_owned(), it)).collect())
+    };
+    let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
+    let fields: Map<String, Value> = fields.map(|(name, field)| (name.clone(), kept(field))).collect();
+    Map::from_iter([("type".to_owned(), "object".into()), ("properties".to_owned(), Value::Object(fields))])
+}
+
+/// The schema of a call, without what says nothing to a model.
+pub fn input(schema: &JsonObject) -> JsonObject {
+    let mut schema = schema.clone();
+    for key in ["$schema", "title", "description"] {
+        schema.remove(key);
+    }
+    if let Some(Value::Object(fields)) = schema.get_mut("properties") {
+        for field in fields.values_mut().filter_map(Value::as_object_mut) {
+            field.remove("default");
+            // A field that may be left out is not required; that it may be null says no more.
+            if let Some(Value::Array(kinds)) = field.get_mut("type") {
+                kinds.retain(|it| it != "null");
+            }
+            if let Some(only) = field.get("type").and_then(Value::as_array).filter(|it| it.len() == 1) {
+                let only = only[0].clone();
+                field.insert("type".to_owned(), only);
+            }
+        }
+        if let Some(cursor) = fields.get_mut("cursor") {
+            *cursor = json!({"type": "string", "description": "`next_cursor`, to read on"});
         }
     }
-    outline
+    schema
 }
 
 /// A list in a value.

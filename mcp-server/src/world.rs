@@ -1,7 +1,8 @@
 //! The project that the tools look at. It is opened anew for every call: an agent changes files between calls.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Mutex;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lockkeeper_approval::books::{Books, in_force};
 use lockkeeper_approval::drafting::{Drafted, Drafting};
@@ -17,12 +18,18 @@ use lockkeeper_project::rewrite::{Rewrite, RewriteError};
 use lockkeeper_project::{Project, discover, policy};
 use lockkeeper_root::Root;
 
+use crate::operations::Operations;
+
 /// The project and what belongs to this process.
 #[derive(Debug)]
 pub struct World {
     root: PathBuf,
     /// Seals the state that a client hands back; gone with the process, so that no state outlives it.
     pub key: [u8; 32],
+    /// What runs longer than a call.
+    pub operations: Operations,
+    /// When the human last left questions unanswered.
+    pub unanswered: Mutex<Option<Instant>>,
 }
 
 /// A plan that was stored before, and what belongs to it.
@@ -54,7 +61,7 @@ impl World {
         let mut key = [0; 32];
         getrandom::fill(&mut key)
             .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
-        Ok(Self { root, key })
+        Ok(Self { root, key, operations: Operations::default(), unanswered: Mutex::default() })
     }
 
     pub fn project(&self) -> Told<Project> {
@@ -88,8 +95,32 @@ impl World {
     /// Plans a migration, with the bytes that were read bound into the stored plan. Its files get their names now, or at the time that is said.
     pub fn plan(&self, path: &str, strategy: Option<&str>, named: Option<Timestamp>) -> Told<Planned> {
         let project = self.project()?;
-        let course = strategy.map(course).transpose()?;
         let (file, text) = self.check(&project, path)?;
+        Self::plan_text(project, (file, text), strategy, named, false)
+    }
+
+    /// Plans a migration that is no file yet, at the path that it would have.
+    pub fn plan_draft(
+        project: Project,
+        path: &str,
+        text: String,
+        strategy: Option<&str>,
+        named: Timestamp,
+    ) -> Told<Planned> {
+        let policies = analysis::policies(&project, Some(named));
+        let file = analysis::check_path(&project, Path::new(path), Some(&text), &policies)
+            .ok_or_else(|| format!("{path} cannot be read as a migration"))?;
+        Self::plan_text(project, (file, text), strategy, Some(named), true)
+    }
+
+    fn plan_text(
+        project: Project,
+        (file, text): (CheckedFile, String),
+        strategy: Option<&str>,
+        named: Option<Timestamp>,
+        is_new: bool,
+    ) -> Told<Planned> {
+        let course = strategy.map(course).transpose()?;
         if let Some(problem) = analysis::problem_of(&project, place(&project, &file), &file.path, &text, None)
             .filter(|it| it.unread)
         {
@@ -99,7 +130,7 @@ impl World {
         let policy = in_force(&project).map_err(|error| error.to_string())?;
         let source = text.as_bytes();
         let drafting =
-            Drafting { project: &project, file: &file, source, planned: &planned, policy: &policy };
+            Drafting { project: &project, file: &file, source, planned: &planned, policy: &policy, is_new };
         let drafted = match named {
             Some(named) => drafting.named(named),
             None => {
@@ -126,7 +157,7 @@ pub fn place<'a>(project: &'a Project, file: &CheckedFile) -> Place<'a> {
 }
 
 /// The path relative to the root.
-fn inside(project: &Project, path: &str) -> Told<String> {
+pub fn inside(project: &Project, path: &str) -> Told<String> {
     let given = Path::new(path);
     let absolute = if given.is_absolute() { given.to_owned() } else { project.root.join(given) };
     let resolved = absolute.canonicalize().map_err(|_| format!("{path} does not exist in the project"))?;

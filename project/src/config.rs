@@ -1,5 +1,6 @@
 //! `lockkeeper.toml`: what the project's people have decided or know better than we can find out.
 
+mod answered;
 pub(crate) mod lines;
 mod paths;
 mod refusal;
@@ -20,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::folder::Folder;
 use crate::tier::Tier;
+pub use answered::answered;
 use lines::Lines;
 pub use paths::{LimitsOfPath, PathConfig};
 pub use refusal::rule_refusal;
@@ -96,6 +98,13 @@ pub struct Gates {
 pub struct Database {
     /// Whether it is production: then every run needs the gate of that name.
     pub production: bool,
+    /// Whether it may be changed and lost at any time, as one for tests: then the hook of agents lets commands on it through. It counts
+    /// on this machine, and on the hosts that are listed.
+    pub disposable: bool,
+    /// The other hosts on which a database of this name is disposable: `db`, in a network of containers.
+    pub hosts: Vec<String>,
+    /// The environment of the application that means this database: `test`, as in `RAILS_ENV=test`.
+    pub environment: Option<String>,
     /// Tiers that hold for it alone.
     pub gates: Gates,
 }

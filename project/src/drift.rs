@@ -1,7 +1,9 @@
 //! What a server has otherwise than its migrations make it: it says its schema in statements, which are replayed as the migrations are.
 
-use lockkeeper_core::catalog::Catalog;
-use lockkeeper_core::catalog::compare::{Aspect, Difference, Order, compare};
+use std::collections::BTreeSet;
+
+use lockkeeper_core::catalog::compare::{Aspect, Difference, Object, Order, compare};
+use lockkeeper_core::catalog::{Catalog, RelationKind, RelationName};
 use lockkeeper_core::check::{self, Part};
 use lockkeeper_core::dialect::{Dialect, Target, Version};
 use lockkeeper_core::engine::{self, Watch};
@@ -42,10 +44,41 @@ pub fn drift(project: &Project, folder: &Folder, database: &Database) -> Result<
     let server = of_statements(&schema(database)?, &target);
     let mut differences = compare(&server, &replayed, Order::Ignored);
     let complete = replayed.is_complete();
-    differences
-        .retain(|it| counts(it) && !is_of_runner(it, folder.framework) && (complete || it.theirs.is_some()));
+    let told = parts_of_one_sided(&differences, [&server, &replayed]);
+    differences.retain(|it| {
+        let is_known = complete || it.theirs.is_some();
+        counts(it) && is_known && !is_of_runner(it, folder.framework) && !told.contains(&it.object)
+    });
     let pending = applied.is_some().then(|| folder.migrations.iter().filter(|it| !has_run(it)).count());
     Ok(Drift { differences, pending, complete })
+}
+
+/// What belongs to tables that only one side has: that the table is missing says it all.
+fn parts_of_one_sided(differences: &[Difference], catalogs: [&Catalog; 2]) -> BTreeSet<Object> {
+    let whole = |it: &&Difference| it.aspect == Aspect::Existence && it.object.kind == "table";
+    let tables: BTreeSet<&str> = differences.iter().filter(whole).map(|it| it.object.name.as_str()).collect();
+    let is_index_of = |it: &Object| {
+        catalogs
+            .iter()
+            .filter_map(|catalog| table_of(catalog, &it.name))
+            .any(|it| tables.contains(it.as_str()))
+    };
+    let is_part = |it: &&Object| match it.kind {
+        "column" => it.name.rsplit_once('.').is_some_and(|(table, _)| tables.contains(table)),
+        "index" => is_index_of(it),
+        _ => it.name.split_once(" of ").is_some_and(|(_, table)| tables.contains(table)),
+    };
+    differences.iter().map(|it| &it.object).filter(is_part).cloned().collect()
+}
+
+/// The table that an index is on.
+fn table_of(catalog: &Catalog, index: &str) -> Option<String> {
+    let dialect = catalog.dialect();
+    let (schema, name) = index.split_once('.').unwrap_or((dialect.default_schema(), index));
+    match &catalog.relation(&RelationName { schema: schema.into(), name: name.into() })?.kind {
+        RelationKind::Index(table) => Some(table.display(dialect).to_string()),
+        _ => None,
+    }
 }
 
 /// The statements that make a server's schema again.

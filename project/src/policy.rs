@@ -9,7 +9,7 @@ use std::path::Path;
 use lockkeeper_root::Root;
 use toml::{Table, Value};
 
-use crate::config::{self, Config, FILE_NAME, Gates, Severity, usual};
+use crate::config::{self, Config, Database, FILE_NAME, Gates, Severity, usual};
 use crate::discover::Project;
 use crate::git::{Committed, committed};
 use crate::tier::Tier;
@@ -26,6 +26,8 @@ pub struct Policy {
     pub tiers: Vec<(&'static str, Tier)>,
     /// The same for single databases.
     pub databases: BTreeMap<String, Vec<(&'static str, Tier)>>,
+    /// The databases that may be lost at any time, where the committed file and the working copy agree on it.
+    pub disposable: BTreeMap<String, Database>,
     /// What the working copy changes.
     pub changes: Vec<Change>,
     /// The text of the file of allowed signers.
@@ -87,6 +89,11 @@ pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
     let old = parsed.map_err(|error| PolicyError::Committed(error.to_string()))?;
     let mut changes = changes(&before, now);
     let config = project.config.clone().no_looser_than(old.clone());
+    let agreed = |(name, it): &(&String, &Database)| {
+        it.disposable && !it.production && old.databases.get(*name) == Some(*it)
+    };
+    let disposable = config.databases.iter().filter(agreed).map(|(name, it)| (name.clone(), it.clone()));
+    let disposable = disposable.collect();
     let databases: BTreeSet<&String> = old.databases.keys().chain(config.databases.keys()).collect();
     let named = |name: &String| {
         let both = [old.databases.get(name), config.databases.get(name)];
@@ -100,7 +107,7 @@ pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
         Some(path) => Some(signers(project, path, &mut changes)?),
         None => None,
     };
-    Ok(Policy { config, tiers, databases, changes, signers })
+    Ok(Policy { config, tiers, databases, disposable, changes, signers })
 }
 
 /// Keys that differ. Answers are what a plan is made of: they are shown with it.
@@ -160,6 +167,7 @@ fn loosens(way: &[String], before: Option<&str>, after: Option<&str>) -> bool {
             of(after) < of(before)
         }
         ["databases", _, "production"] => after != Some("true"),
+        ["databases", _, "disposable"] => after == Some("true"),
         _ => true,
     }
 }

@@ -99,6 +99,29 @@ impl RewriteError {
     }
 }
 
+/// A migration that is no file yet and stays as it was drafted: one file.
+pub fn of_draft(file: &CheckedFile) -> Rewrite {
+    let only = PlannedFile {
+        path: file.path.clone(),
+        step: 1,
+        title: "the migration as it was drafted".to_owned(),
+        before: Vec::new(),
+        phase: PhaseKind::Expand,
+        content: file.text.to_string(),
+        was: None,
+        replaces: false,
+        held: false,
+    };
+    Rewrite {
+        way: Way::Window,
+        files: vec![only],
+        releases: Vec::new(),
+        phases: Vec::new(),
+        drafted: Vec::new(),
+        notes: Vec::new(),
+    }
+}
+
 /// The ways that may differ for a checked file, the one that it is rewritten in by itself first.
 pub fn ways(file: &CheckedFile) -> Vec<Way> {
     let has_stand_in = recipes(file).iter().any(|recipe| recipe.ways.contains(&Way::View));

@@ -325,6 +325,14 @@ async def secrets(world, client):
         ("gate_status", {"plan": f"password: {SECRET}"}),
         ("write_migrations", {"plan": "0" * 16, f"password={SECRET}": 1}),
         ("write_report", {f"PASSWORD '{SECRET}'": 1}),
+        ("draft_plan", {"sql": f"ALTER TABLE users ALTER COLUMN name SET DEFAULT 'postgres://u:{SECRET}@h/x';", "name": "x"}),
+        ("draft_plan", {"sql": f"{sql[0]};", "name": f"token={SECRET}"}),
+        ("draft_plan", {"sql": "SELECT 1;", "name": "x", "folder": f"password={SECRET}"}),
+        ("get_plan", {}),
+        ("get_plan", {"plan": f"password: {SECRET}"}),
+        ("list_questions", {"path": f"password={SECRET}"}),
+        ("answer_questions", {"ids": [f"password={SECRET}"]}),
+        ("rehearse", {"file": f"password={SECRET}"}),
     ]:
         told.append((f"{tool} {arguments}", await call(client, tool, **arguments)))
     proposed = await call(client, "propose_strategies", file=world.migration)
@@ -334,6 +342,10 @@ async def secrets(world, client):
         told.append(("report", await write(world, client, "write_report")))
         for report in (world.folder / "docs/database-report").glob("*"):
             told.append((report.name, report.read_text()))
+    for kept in (await call(client, "get_plan"))["plans"]:
+        told.append(("get_plan", await call(client, "get_plan", plan=kept["plan"])))
+    for resource in (await client.list_resources()).resources:
+        told.append((str(resource.uri), (await client.read_resource(resource.uri)).contents[0].text))
     told.append(("form", world.questions))
     return {
         "leaks": [name for name, answer in told if SECRET in json.dumps(answer)],
@@ -362,14 +374,28 @@ async def bounded(world, client):
         await call(client, "analyze_migration", file=huge),
         await call(client, "gate_status", plan=huge),
         await call(client, "write_migrations", plan="0" * 16, **{huge: 1}),
+        await call(client, "draft_plan", sql=huge, name="x", folder=huge),
+        await call(client, "draft_plan", sql=f"DROP TABLE users; -- {huge}" * 3, name=huge),
+        await call(client, "get_plan", plan=huge),
+        await call(client, "answer_questions", ids=[huge]),
+        await call(client, "find_references", table=huge),
+        await call(client, "describe_schema", tables=[huge]),
+        await call(client, "rehearse", file=huge),
         await call(client, huge),
     ]
     plan = await call(client, "propose_strategies", file=world.migration)
+    long = [
+        await call(client, "draft_plan", sql="ALTER TABLE users RENAME COLUMN name TO full_name;\n" + "-- x\n" * 100_000, name="x"),
+        await call(client, "draft_plan", sql="".join(f"CREATE TABLE t{n} (id int);\n" for n in range(2_000)), name="x"),
+    ]
+    for kept in (await call(client, "get_plan"))["plans"]:
+        long.append(await call(client, "get_plan", plan=kept["plan"]))
     return {
+        "long_plans": [len(json.dumps(answer)) for answer in long if len(json.dumps(answer)) > 26_000],
         "pages": pages,
         "all": found + left >= 3_000,
-        "long_errors": [len(error["error"]) for error in errors if len(error["error"]) > 2_000],
-        "raw": any("\u001b" in error["error"] or "\u202e" in error["error"] for error in errors),
+        "long_errors": [len(error["error"]) for error in errors if len(error.get("error", "")) > 2_000],
+        "raw": any(sign in error.get("error", "") for error in errors for sign in "\u001b\u202e"),
         "plan": len(json.dumps(plan)) < 26_000,
     }
 

@@ -14,7 +14,7 @@ import os
 import sys
 
 from attacks import ATTACKS
-from mcp_types import ElicitResult, InputRequiredResult
+from mcp_types import ElicitResult, InputRequiredResult, ResourceTemplateReference
 from world import World, accept, approve, call, refuse, short, structured, write
 
 
@@ -34,7 +34,15 @@ async def reading(world, client):
     """The read-only tools answer without any gate."""
     signals = await call(client, "gather_signals")
     analysis = await call(client, "analyze_migration", file=world.migration)
-    return {"signals": "error" not in signals, "analysis": "error" not in analysis}
+    unknown = await call(client, "find_references", table="userz")
+    written = await call(client, "find_references", table="public.users", column="name")
+    return {
+        "signals": "error" not in signals,
+        "analysis": "error" not in analysis,
+        "unknown": "the nearest are users" in unknown.get("error", ""),
+        "written": "error" not in written and written["untrusted"],
+        "next": bool(signals.get("next") and analysis.get("next") and written.get("next")),
+    }
 
 
 async def closed(world, client):
@@ -115,6 +123,119 @@ async def replay(world, client):
     }
 
 
+async def drafted(world, client):
+    """From a sentence of SQL to files and report, with no migration in the project before."""
+    sql = "ALTER TABLE orders RENAME COLUMN status TO state;"
+    proposed = await call(client, "draft_plan", sql=sql, name="rename order status")
+    plan = proposed["plan_id"]
+    shown = await call(client, "get_plan", plan=plan)
+    world.plan = plan
+    before = world.created()
+    first, approval = await approve(world, client)
+    written = await write(world, client)
+    report = await write(world, client, "write_report")
+    again = await write(world, client)
+    return {
+        "before": before,
+        "first": first["status"],
+        "approval": approval.get("status"),
+        "written": written.get("status"),
+        "releases": [must for release in written.get("releases", []) for must in release["must"]],
+        "report": report.get("status"),
+        "again": again.get("status"),
+        "as_shown": all((world.folder / it["path"]).exists() and (world.folder / it["path"]).read_text() == it["text"] for it in shown["files"]),
+        "count": len(shown["files"]),
+        "listed": [it["plan"] for it in (await call(client, "get_plan"))["plans"]] == [plan],
+        "next": all(answer.get("next") for answer in [proposed, shown, first, written, report]),
+    }
+
+
+async def questions(world, client):
+    """Only what the human typed is an answer, and a closed form leaves them alone."""
+    configuration = world.folder / "lockkeeper.toml"
+    before = configuration.read_text()
+    by_agent = await call(client, "answer_questions", answers={"acceptable-loss": "any"})
+    unknown = await call(client, "answer_questions", ids=["no-such-question"])
+    untouched = configuration.read_text() == before
+    ids = ["acceptable-loss", "write-rate"]
+    world.human = lambda _message: ElicitResult(action="accept", content={"acceptable-loss": "minutes", "write-rate": "many", "table-rows": "1"})
+    answered = await call(client, "answer_questions", ids=ids)
+    after = configuration.read_text()
+    world.human = refuse("decline")
+    declined = await call(client, "answer_questions")
+    quiet = await call(client, "answer_questions")
+    return {
+        "by_agent": "error" in by_agent,
+        "unknown": "error" in unknown,
+        "untouched": untouched,
+        "answered": answered,
+        "kept": 'acceptable-loss = "minutes"' in after,
+        "not_asked": "table-rows = \"1\"" in after,
+        "declined": declined.get("status"),
+        "quiet": quiet.get("status"),
+        "listed": "error" not in await call(client, "list_questions"),
+    }
+
+
+async def offered(world, client):
+    """Resources, templates, prompts and completions; and addresses that are none of ours."""
+    before = {str(it.uri) for it in (await client.list_resources()).resources}
+    plan = (await call(client, "propose_strategies", file=world.migration))["plan_id"]
+    resources = {str(it.uri) for it in (await client.list_resources()).resources}
+    templates = sorted(it.uri_template for it in (await client.list_resource_templates()).resource_templates)
+
+    async def length(uri):
+        try:
+            return len((await client.read_resource(uri)).contents[0].text)
+        except Exception as error:
+            return str(error)
+
+    pages = ["lockkeeper://rule/renamed-column", "lockkeeper://recipe/expand-contract-rename"]
+    hostile = [
+        "file:///etc/passwd", "lockkeeper://plan/../../secret", "lockkeeper://catalog/../..", "lockkeeper://report/0123456789abcdef",
+        "lockkeeper://rule/no-such-rule", "lockkeeper://other/x", "lockkeeper://", "lockkeeper://plan/" + "x" * 100_000,
+    ]
+    prompts = (await client.list_prompts()).prompts
+    filled = await client.get_prompt("review_migration", {"file": world.migration})
+    try:
+        missing = (await client.get_prompt("review_migration", {})) is None
+    except Exception:
+        missing = True
+    reference = ResourceTemplateReference(type="ref/resource", uri="lockkeeper://rule/{name}")
+    completed = await client.complete(reference, {"name": "name", "value": "renamed-c"})
+    return {
+        "new": sorted(uri.replace(plan, "PLAN") for uri in resources - before),
+        "templates": templates,
+        "read": {uri.replace(plan, "PLAN"): await length(uri) for uri in sorted(resources) + pages},
+        "hostile": [isinstance(await length(uri), int) for uri in hostile],
+        "prompts": sorted(it.name for it in prompts),
+        "filled": world.migration in filled.messages[0].content.text,
+        "missing": missing,
+        "completed": completed.completion.values,
+    }
+
+
+async def rehearsed(world, client):
+    """An operation that is waited for, and one that is stopped."""
+    answer = await call(client, "rehearse", file=world.migration, rows=50)
+    while answer.get("status") == "running":
+        answer = await call(client, "operation_status", operation=answer["operation"])
+    wrong = await call(client, "rehearse", file="src/users.ts")
+    outside = await call(client, "rehearse", file="../../etc/passwd")
+    running = asyncio.create_task(call(client, "rehearse", file=world.migration, rows=500_000))
+    await asyncio.sleep(3)
+    stopped = await call(client, "operation_status", operation=answer["operation"] + 2, cancel=True)
+    return {
+        "status": answer.get("status"),
+        "steps": len((answer.get("result") or {}).get("steps", [])),
+        "wrong": wrong.get("status"),
+        "outside": "error" in outside,
+        "stopped": stopped.get("status", stopped),
+        "started": (await running).get("status"),
+        "unknown": "error" in await call(client, "operation_status", operation=99),
+    }
+
+
 SCENARIOS = {
     "tools": tools,
     "reading": reading,
@@ -127,6 +248,9 @@ SCENARIOS = {
     "stale": stale,
     "tampered": tampered,
     "other_plan": other_plan,
+    "drafted": drafted,
+    "questions": questions,
+    "offered": offered,
 }
 
 
@@ -161,6 +285,8 @@ async def main():
     scenarios = dict(ATTACKS if attacking else SCENARIOS)
     if arguments[3] == "modern" and not attacking:
         scenarios["replay"] = replay
+    if arguments[3] == "legacy" and not attacking:
+        scenarios["rehearsed"] = rehearsed
     for name, scenario in scenarios.items():
         await play(name, scenario, arguments)
 

@@ -77,6 +77,11 @@ const ROWS: &[Row] = &[
     ("init", 0, "what would be written is shown, or written with `--yes`"),
     ("init src", 0, "the project around the folder is taken"),
     ("init --undo", 2, "nothing is known of an earlier `init`"),
+    (
+        "hook claude-code",
+        2,
+        "nothing is let through: the call cannot be read; 0 where it can, and the answer says what follows",
+    ),
     ("completions bash", 0, "the script is printed"),
     ("completions no-such-shell", 2, "there is no such shell"),
     ("man", 0, "the manual page is printed"),

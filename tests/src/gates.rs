@@ -1,7 +1,7 @@
 //! The commands about gates, as people run them: killed at any moment, with state where it must not be.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use crate::binaries::lockkeeper;
@@ -16,6 +16,28 @@ impl Desk {
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         let id = told.split("stored as plan ").nth(1).expect(&told);
         id[..16].to_owned()
+    }
+
+    /// A new key of that name: the path of its private half.
+    pub fn key(&self, name: &str) -> String {
+        let key = self.folder.path().join(name);
+        let mut make = Command::new("ssh-keygen");
+        make.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
+        assert!(make.status().expect("OpenSSH is installed").success());
+        key.display().to_string()
+    }
+
+    /// Commits the project with this key's owner as the one who may sign.
+    pub fn commit_signer(&self, key: &str) {
+        let project = self.folder.path().join("project");
+        std::fs::write(project.join("allowed_signers"), signer(key)).expect("can be written");
+        let configuration = project.join("lockkeeper.toml");
+        let text = std::fs::read_to_string(&configuration).expect("is there");
+        let text = format!("{text}\n[approval]\nallowed-signers = \"allowed_signers\"\n");
+        std::fs::write(&configuration, text).expect("can be written");
+        git(&project, &["init", "-q"]);
+        git(&project, &["add", "-A"]);
+        git(&project, &["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "-m", "x"]);
     }
 
     #[track_caller]
@@ -96,7 +118,7 @@ fn what_is_committed_is_part_of_every_decision() {
     let output = desk.run(&["ledger", "verify"]);
     assert_eq!(output.status.code(), Some(4));
     assert!(
-        String::from_utf8_lossy(&output.stdout).contains("ledger line 3 differs from the committed ledger")
+        String::from_utf8_lossy(&output.stdout).contains("ledger line 4 differs from the committed ledger")
     );
     let gates = desk.run(&["gates", &plan]);
     assert!(String::from_utf8_lossy(&gates.stdout).contains("cannot be trusted"));
@@ -107,23 +129,8 @@ fn what_is_committed_is_part_of_every_decision() {
 fn a_committed_signer_opens_a_keyed_gate() {
     let desk = Desk::new();
     let project = desk.folder.path().join("project");
-    let key = |name: &str| {
-        let key = desk.folder.path().join(name);
-        let mut make = Command::new("ssh-keygen");
-        make.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key);
-        assert!(make.status().expect("OpenSSH is installed").success());
-        let public = std::fs::read_to_string(key.with_extension("pub")).expect("is there");
-        (key.display().to_string(), format!("{name}@example.org {public}"))
-    };
-    let ((ana, allowed), (eve, other)) = (key("ana"), key("eve"));
-    std::fs::write(project.join("allowed_signers"), &allowed).expect("can be written");
-    let configuration = project.join("lockkeeper.toml");
-    let text = std::fs::read_to_string(&configuration).expect("is there");
-    let text = format!("{text}\n[approval]\nallowed-signers = \"allowed_signers\"\n");
-    std::fs::write(&configuration, text).expect("can be written");
-    git(&project, &["init", "-q"]);
-    git(&project, &["add", "-A"]);
-    git(&project, &["-c", "user.name=x", "-c", "user.email=x@y", "commit", "-q", "-m", "x"]);
+    let (ana, eve) = (desk.key("ana"), desk.key("eve"));
+    desk.commit_signer(&ana);
     let plan = desk.plan();
     let approve = |key: &str| desk.run(&["approve", &plan, "destructive", "--key", key]);
 
@@ -131,7 +138,7 @@ fn a_committed_signer_opens_a_keyed_gate() {
     let unsigned = desk.run(&["approve", &plan, "destructive"]);
     assert!(told(&unsigned).contains("--key"), "{}", told(&unsigned));
     assert!(told(&approve(&eve)).contains("not among the allowed signers"));
-    std::fs::write(project.join("allowed_signers"), allowed + &other).expect("can be written");
+    std::fs::write(project.join("allowed_signers"), signer(&ana) + &signer(&eve)).expect("can be written");
     assert!(told(&approve(&eve)).contains("not among the allowed signers"));
     let list = desk.run(&["gates"]);
     assert!(
@@ -145,6 +152,40 @@ fn a_committed_signer_opens_a_keyed_gate() {
     assert!(desk.run(&["revoke", &plan, "destructive"]).status.success());
     assert!(!String::from_utf8_lossy(&desk.run(&["gates", &plan]).stdout).contains("open until"));
     desk.verifies();
+}
+
+/// The line of the file of allowed signers.
+fn signer(key: &str) -> String {
+    let name = Path::new(key).file_name().expect("a name").to_string_lossy();
+    let public = std::fs::read_to_string(format!("{key}.pub")).expect("is there");
+    format!("{name}@example.org {public}")
+}
+
+/// Files that are written where nobody is asked stand in the ledger, before and after what else stands there, and open nothing.
+#[test]
+fn what_is_written_unattended_is_told() {
+    let desk = Desk::new();
+    let told = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let rewritten =
+        desk.command(&["rewrite", MIGRATION, "--write"]).stdin(Stdio::null()).output().expect("runs");
+    assert!(rewritten.status.success(), "{}", told(&rewritten));
+    assert!(told(&rewritten).contains("written unattended"), "{}", told(&rewritten));
+    assert!(desk.verifies().starts_with("1 entries"));
+    let desk = Desk::new();
+    let stated = desk.run(&["rewrite", MIGRATION, "--write", "--yes"]);
+    assert!(stated.status.success() && !told(&stated).contains("unattended"), "{}", told(&stated));
+    let ledger = desk.folder.path().join("project/.lockkeeper/ledger.jsonl");
+    let line = std::fs::read_to_string(ledger).expect("is there");
+    assert!(
+        line.contains("\"event\":\"unattended\"") && line.contains("\"action\":\"write_migrations\""),
+        "{line}"
+    );
+    let again = Desk::new();
+    let plan = again.plan();
+    assert!(again.verifies().starts_with("1 entries"));
+    let gates = again.run(&["gates", &plan]);
+    assert!(String::from_utf8_lossy(&gates.stdout).contains("nobody has approved this yet"));
+    assert_eq!(again.run(&["plan", MIGRATION, "--yes"]).status.code(), Some(2), "--yes is about writing");
 }
 
 fn git(folder: &Path, arguments: &[&str]) {

@@ -18,6 +18,7 @@ mod lsp;
 mod mcp;
 mod desk;
 mod gates;
+mod hook;
 mod generated;
 mod guarded;
 mod exits;

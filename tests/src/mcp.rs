@@ -14,13 +14,23 @@ const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
 const READ_ONLY: &[&str] = &[
     "analyze_migration",
     "describe_schema",
+    "draft_plan",
     "explain",
     "find_references",
     "gate_status",
     "gather_signals",
+    "get_plan",
+    "list_questions",
     "propose_strategies",
 ];
-const OTHERS: &[&str] = &["request_approval", "write_migrations", "write_report"];
+const OTHERS: &[&str] = &[
+    "answer_questions",
+    "operation_status",
+    "rehearse",
+    "request_approval",
+    "write_migrations",
+    "write_report",
+];
 
 /// What happened in one scenario.
 struct Played {
@@ -38,6 +48,10 @@ fn a_legacy_client_asks_its_human() {
     check_closed_gate(&played);
     check_answers(&played);
     check_changes_close(&played);
+    check_drafted(&played["drafted"]);
+    check_questions(&played["questions"]);
+    check_offered(&played["offered"].outcome);
+    check_rehearsed(&played["rehearsed"].outcome);
 }
 
 #[test]
@@ -48,6 +62,9 @@ fn a_modern_client_asks_its_human() {
     check_answers(&played);
     check_changes_close(&played);
     check_replay(&played["replay"]);
+    check_drafted(&played["drafted"]);
+    check_questions(&played["questions"]);
+    check_offered(&played["offered"].outcome);
 }
 
 #[test]
@@ -106,7 +123,8 @@ fn check_attacks(mode: &str, played: &Scenarios) -> u64 {
     let secrets = outcome("secrets");
     assert_eq!((&secrets["leaks"], &secrets["long"]), (&json!([]), &json!([])), "{mode}: {secrets}");
     assert_eq!(secrets["planned"], true, "{mode}: {secrets}");
-    let bounded = json!({"pages": 3, "all": true, "long_errors": [], "raw": false, "plan": true});
+    let bounded =
+        json!({"pages": 3, "all": true, "long_errors": [], "long_plans": [], "raw": false, "plan": true});
     assert_eq!(outcome("bounded"), &bounded, "{mode}");
     assert_eq!(outcome("many_servers"), &json!({"reports": 1, "migrations": 1}), "{mode}");
     let attacked = ["approved_attacked", "declined_attacked", "used_attacked", "linked"];
@@ -168,7 +186,8 @@ fn check_tools(played: &Scenarios) {
     assert_eq!(outcome["without_output_schema"], json!([]));
     let bytes = outcome["bytes"].as_u64().expect("a number");
     assert!(bytes < 14_000, "the list of tools costs {bytes} bytes before anything is done");
-    assert_eq!(played["reading"].outcome, json!({"signals": true, "analysis": true}));
+    let read = json!({"signals": true, "analysis": true, "unknown": true, "written": true, "next": true});
+    assert_eq!(played["reading"].outcome, read);
     for (bad, answer) in played["other_plan"].outcome.as_object().expect("two answers") {
         assert_ne!(answer["status"], "approved", "{bad}");
     }
@@ -219,6 +238,63 @@ fn check_changes_close(played: &Scenarios) {
     let reason = tampered.outcome["second"]["reason"].as_str().unwrap_or_default();
     assert!(reason.contains("ledger line 2"), "{reason}");
     assert!(tampered.created.is_empty());
+}
+
+/// An agent with nothing but the tools gets from a sentence of SQL to files and report, through the gate.
+fn check_drafted(played: &Played) {
+    let Played { outcome, questions, created } = played;
+    let said = |key: &str| outcome[key].as_str().unwrap_or_default();
+    assert_eq!(outcome["before"], json!([]), "a draft writes nothing: {outcome}");
+    assert_eq!((said("first"), said("approval")), ("approval_required", "approved"), "{outcome}");
+    assert_eq!((said("written"), said("report")), ("written", "written"), "{outcome}");
+    assert_ne!(said("again"), "written", "{outcome}");
+    assert_eq!(
+        (&outcome["as_shown"], &outcome["listed"], &outcome["next"]),
+        (&json!(true), &json!(true), &json!(true))
+    );
+    assert!(outcome["count"].as_u64() > Some(3), "{outcome}");
+    assert!(outcome["releases"].to_string().contains("orders.state"), "{outcome}");
+    assert_eq!(created.len() as u64, outcome["count"].as_u64().expect("a number") + 2, "{created:?}");
+    assert_eq!(questions.len(), 1);
+}
+
+fn check_questions(played: &Played) {
+    let Played { outcome, questions, .. } = played;
+    for key in ["by_agent", "unknown", "untouched", "kept", "listed"] {
+        assert_eq!(outcome[key], true, "{key}: {outcome}");
+    }
+    assert_eq!(outcome["not_asked"], false, "{outcome}");
+    assert_eq!(outcome["answered"]["answered"], json!(["acceptable-loss"]), "{outcome}");
+    assert_eq!(outcome["answered"]["refused"].as_array().map(Vec::len), Some(1), "{outcome}");
+    assert_eq!((&outcome["declined"], &outcome["quiet"]), (&json!("not_answered"), &json!("not_answered")));
+    assert_eq!(questions.len(), 2, "a closed form is not brought up again: {questions:?}");
+    assert_eq!(questions[0]["fields"], json!(["acceptable-loss", "write-rate"]));
+}
+
+fn check_offered(outcome: &Value) {
+    assert_eq!(outcome["new"], json!(["lockkeeper://plan/PLAN", "lockkeeper://report/PLAN"]), "{outcome}");
+    assert_eq!(outcome["templates"].as_array().map(Vec::len), Some(5), "{outcome}");
+    for (uri, length) in outcome["read"].as_object().expect("an object") {
+        let length = length.as_u64().unwrap_or_else(|| panic!("{uri}: {length}"));
+        // Nothing was asked yet, so the ledger is empty.
+        assert!(length <= 25_000 && (length > 100 || uri == "lockkeeper://ledger"), "{uri}: {length}");
+    }
+    assert!(outcome["hostile"].as_array().into_iter().flatten().all(|it| it == false), "{outcome}");
+    assert_eq!(outcome["prompts"], json!(["next_step", "plan_change", "review_migration", "write_report"]));
+    assert_eq!((&outcome["filled"], &outcome["missing"]), (&json!(true), &json!(true)), "{outcome}");
+    assert_eq!(outcome["completed"], json!(["renamed-column"]), "{outcome}");
+}
+
+fn check_rehearsed(outcome: &Value) {
+    assert_eq!(outcome["status"], "done", "{outcome}");
+    assert!(outcome["steps"].as_u64() > Some(0), "{outcome}");
+    assert_eq!(outcome["wrong"], "failed", "{outcome}");
+    assert_eq!((&outcome["outside"], &outcome["unknown"]), (&json!(true), &json!(true)));
+    assert_eq!(
+        (&outcome["stopped"], &outcome["started"]),
+        (&json!("cancelled"), &json!("cancelled")),
+        "{outcome}"
+    );
 }
 
 fn check_replay(played: &Played) {

@@ -1,6 +1,6 @@
 //! The ledger opened to be read or continued: locked, finished where a process was killed, and checked as a whole.
 
-use super::entry::{Action, Entry, Event, Nonce, Question, Request, Told};
+use super::entry::{Action, Channel, Entry, Event, Nonce, Question, Request, Told};
 use super::register::Register;
 use super::verify::{extends, verify};
 use super::{Closed, Ledger, LedgerError, PATH, Status};
@@ -76,7 +76,10 @@ impl<'a> Book<'a> {
     pub(super) fn status(&self, request: &Request, action: Option<Action>, required: Tier) -> Status {
         let mut reason = Closed::NotApproved;
         let mut seen = Vec::new();
-        for entry in self.entries.iter().rev().filter(|entry| entry.question.request == *request) {
+        // Where nobody was asked, nothing was said of the gate.
+        let asked = |entry: &&Entry| entry.question.channel != Channel::CommandLine;
+        let entries = self.entries.iter().rev().filter(asked);
+        for entry in entries.filter(|entry| entry.question.request == *request) {
             let question = &entry.question;
             if seen.contains(&&question.nonce) {
                 continue;

@@ -75,6 +75,8 @@ pub enum Event {
     Returned,
     /// A person took the approval back.
     Revoked,
+    /// A command writes files, and nobody was asked.
+    Unattended,
 }
 
 /// One question to one human, from asking until its approval is used.
@@ -116,6 +118,8 @@ pub enum Channel {
     Terminal,
     /// A signature that `lockkeeper approve --key` asks for.
     Signature,
+    /// Nobody is asked: a command was started without a terminal, or with `--yes`.
+    CommandLine,
 }
 
 /// The program on the other side, as it calls itself.
@@ -184,12 +188,13 @@ impl Event {
             Event::Used => "approved and used",
             Event::Returned => "approved; what it was used for failed, and it counts again",
             Event::Revoked => "approved and taken back",
+            Event::Unattended => "written without asking anybody",
         }
     }
 
     /// Whether it ends the asking.
     pub(super) fn is_answer(self) -> bool {
-        !matches!(self, Event::Requested | Event::Used | Event::Returned | Event::Revoked)
+        !matches!(self, Event::Requested | Event::Used | Event::Returned | Event::Revoked | Event::Unattended)
     }
 }
 
@@ -197,7 +202,7 @@ impl Channel {
     /// The tier of an approval that comes this way.
     pub fn tier(self) -> Tier {
         match self {
-            Channel::ElicitationLegacy | Channel::ElicitationModern => Tier::Client,
+            Channel::ElicitationLegacy | Channel::ElicitationModern | Channel::CommandLine => Tier::Client,
             Channel::Editor | Channel::Terminal => Tier::Attended,
             Channel::Signature => Tier::Keyed,
         }

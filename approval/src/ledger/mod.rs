@@ -138,6 +138,7 @@ impl Ledger {
 
     /// Writes down that a human is asked; the nonce in it belongs to this question alone.
     pub fn ask(&self, asking: Asking, now: Time) -> Result<Question, LedgerError> {
+        debug_assert_ne!(asking.channel, Channel::CommandLine, "nobody is asked there");
         let tier = asking.channel.tier();
         if tier < asking.required {
             return Err(LedgerError::TierTooLow { tier, required: asking.required });
@@ -210,6 +211,34 @@ impl Ledger {
             book.append(told(Event::Returned))?;
         }
         Ok(done)
+    }
+
+    /// Writes down that a command is writing what this request is for, and that nobody was asked.
+    pub fn write_unattended(
+        &self,
+        request: Request,
+        subject: &str,
+        action: Action,
+        now: Time,
+    ) -> Result<Question, LedgerError> {
+        let mut book = Book::open(self, now)?;
+        let asking = Asking {
+            request,
+            subject: subject.to_owned(),
+            channel: Channel::CommandLine,
+            client: Client::new("lockkeeper", env!("CARGO_PKG_VERSION")),
+            shown: Digest::of_bytes(b""),
+            required: Tier::Client,
+        };
+        let question = question(asking, book.now)?;
+        book.append(Told { action: Some(action), ..Told::of(Event::Unattended, question.clone()) })?;
+        Ok(question)
+    }
+
+    /// What was being written unattended was not, after all, and nothing of it was kept.
+    pub fn not_written(&self, question: Question, action: Action, now: Time) -> Result<(), LedgerError> {
+        let mut book = Book::open(self, now)?;
+        book.append(Told { action: Some(action), ..Told::of(Event::Returned, question) })
     }
 
     /// Takes back what was approved of this request; says how many approvals ended.

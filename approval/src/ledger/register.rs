@@ -152,7 +152,7 @@ impl Register {
                     open.used.remove(&action);
                 }
             }
-            (Event::Requested, _) => {}
+            (Event::Requested | Event::Unattended, _) => {}
             (event, _) => {
                 drop(self.open.remove(nonce));
                 if event.is_answer() {

@@ -414,3 +414,19 @@ fn a_line_of_signers_that_is_not_understood_lets_nobody_sign() {
     }
     assert!(Signers::parse("# nobody\n\n").is_ok());
 }
+
+/// What a command wrote without asking is told, and is no way to an approval.
+#[test]
+fn what_is_written_unattended_opens_nothing() {
+    let fixture = Fixture::new();
+    let ledger = &fixture.ledger;
+    let request = asking(Gate::Strategy, "abc", Channel::Terminal).request;
+    let question = ledger.write_unattended(request.clone(), "a.sql", Action::WriteMigrations, at(1)).unwrap();
+    let status = |now| ledger.status(&request, Some(Action::WriteMigrations), Tier::Client, now);
+    assert_eq!(status(at(2)), Status::Closed(Closed::NotApproved));
+    let typed = Answer::Typed(request.digest.short());
+    assert!(matches!(ledger.answer(&question.nonce, &typed, at(2)), Err(LedgerError::AlreadyAnswered(_))));
+    ledger.not_written(question, Action::WriteMigrations, at(3)).unwrap();
+    assert_eq!(ledger.entries(at(4)).unwrap().len(), 2);
+    assert_eq!(status(at(4)), Status::Closed(Closed::NotApproved));
+}

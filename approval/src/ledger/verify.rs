@@ -1,6 +1,6 @@
 //! Whether a ledger is what was written: every line, its place in the chain, and the story that the lines tell.
 
-use super::entry::{Action, Entry, Event, Nonce, Question};
+use super::entry::{Action, Channel, Entry, Event, Nonce, Question};
 use crate::digest::Digest;
 use crate::gate::Tier;
 use std::collections::{BTreeSet, HashMap};
@@ -125,10 +125,15 @@ struct Story {
 fn follow(stories: &mut HashMap<Nonce, Story>, entry: &Entry) -> bool {
     let question = &entry.question;
     let Some(story) = stories.get_mut(&question.nonce) else {
-        let story =
-            Story { question: question.clone(), approved: false, ended: false, used: BTreeSet::new() };
+        // What is written unattended was never asked: it can only be taken for not done after all.
+        let is_unattended = entry.event == Event::Unattended
+            && question.channel == Channel::CommandLine
+            && entry.action.is_some();
+        let is_asked = entry.event == Event::Requested && question.channel != Channel::CommandLine;
+        let used = entry.action.into_iter().collect();
+        let story = Story { question: question.clone(), approved: false, ended: false, used };
         stories.insert(question.nonce.clone(), story);
-        return entry.event == Event::Requested
+        return (is_asked || is_unattended)
             && entry.at == question.issued
             && question.tier == question.channel.tier()
             && question.expires == question.issued.plus(question.request.gate.lifetime());
@@ -138,7 +143,8 @@ fn follow(stories: &mut HashMap<Nonce, Story>, entry: &Entry) -> bool {
     }
     let in_time = question.issued <= entry.at && entry.at < question.expires;
     match (entry.event, entry.action) {
-        (Event::Requested, _) => false,
+        (Event::Requested | Event::Unattended, _) => false,
+        _ if question.channel == Channel::CommandLine && entry.event != Event::Returned => false,
         (Event::Approved, None) => {
             let is_signed = entry.signature.is_some() == (question.tier == Tier::Keyed);
             !std::mem::replace(&mut story.approved, true) && in_time && is_signed

@@ -1,5 +1,6 @@
 //! `lockkeeper init`: looks at a project, shows what would be written to use Lockkeeper in it, and writes it on yes.
 
+mod agent_hooks;
 mod agents;
 mod ci;
 mod config;
@@ -51,6 +52,9 @@ fn asks(args: &InitArgs) -> bool {
 }
 
 fn wants(args: &InitArgs, part: InitPart) -> bool {
+    if args.agent {
+        return matches!(part, InitPart::Mcp | InitPart::AgentHook);
+    }
     args.parts.is_empty() || args.parts.contains(&part)
 }
 
@@ -79,6 +83,10 @@ fn proposals(project: &Project, args: &InitArgs, answers: &[(String, String)]) -
     }
     if wanted(InitPart::Mcp) {
         found.extend(agents::mcp(project));
+        found.extend(agent_hooks::codex_server(project));
+    }
+    if wanted(InitPart::AgentHook) {
+        found.extend(agent_hooks::proposals(project));
     }
     if wanted(InitPart::Editor) {
         found.extend(agents::editors(project));

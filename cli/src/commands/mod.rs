@@ -6,6 +6,7 @@ pub mod effect;
 pub mod explain;
 pub mod gates;
 pub mod generate;
+pub mod hook;
 pub mod init;
 pub mod ledger;
 pub mod plan;

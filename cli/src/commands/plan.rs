@@ -1,7 +1,8 @@
 //! `lockkeeper plan`: ways compared, one recommended and written out.
 
 use lockkeeper_approval::books::Books;
-use lockkeeper_approval::drafting::Drafting;
+use lockkeeper_approval::drafting::{Drafted, Drafting};
+use lockkeeper_approval::ledger::entry::Action;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::report::{PlanReport, strategist};
 use lockkeeper_core::signals::{Answer, Stated, fact_refusal, refusal as signals_refusal};
@@ -11,6 +12,7 @@ use lockkeeper_project::planning::{Said, gather, plan, report_files, write_repor
 
 use super::signals;
 use crate::args::{PlanArgs, PlanFormat};
+use crate::attended::{self, Attended};
 use crate::exit::{Exit, usage};
 use crate::{output, place};
 
@@ -41,9 +43,26 @@ pub fn run(args: &PlanArgs) -> anyhow::Result<Exit> {
         }
         let books = Books::of(&project)?;
         let source = text.as_bytes();
-        let drafting =
-            Drafting { project: &project, file: &file, source, planned: &planned, policy: &books.policy };
-        write(&drafting, &books)?;
+        let drafting = Drafting {
+            project: &project,
+            file: &file,
+            source,
+            planned: &planned,
+            policy: &books.policy,
+            is_new: false,
+        };
+        let attended = attended::ask(
+            "Lockkeeper would write the report of this plan, with nothing approved at a gate.",
+            args.yes,
+        )?;
+        if attended == Attended::No {
+            eprintln!("nothing was written");
+            return Ok(Exit::GateClosed);
+        }
+        let drafted = drafting.draft(&books.store, place::now());
+        let content = |_: &Books| drafted.stored.contents[0].clone();
+        let act = || write(&drafting, &books, &drafted);
+        attended::write(&project, attended, Action::WriteReport, &file.path, content, act)?;
     }
     Ok(Exit::Fine)
 }
@@ -103,10 +122,9 @@ fn open_questions(report: &PlanReport) -> String {
     )
 }
 
-fn write(drafting: &Drafting<'_>, books: &Books) -> anyhow::Result<()> {
+fn write(drafting: &Drafting<'_>, books: &Books, drafted: &Drafted) -> anyhow::Result<()> {
     let files = report_files(&drafting.planned.report);
     let written = write_report(drafting.project, &files).map_err(|error| anyhow::anyhow!(error))?;
-    let drafted = drafting.draft(&books.store, place::now());
     let id = books.store.store(&drafted.stored, &files)?;
     eprintln!("{} written", written.join(" and "));
     eprintln!("stored as plan {id}: `lockkeeper gates {id}`");

@@ -1,8 +1,16 @@
 //! `lockkeeper rewrite`: a risky migration as expand-contract files.
 
+use std::collections::BTreeMap;
+
+use lockkeeper_approval::books::Books;
+use lockkeeper_approval::content::Content;
+use lockkeeper_approval::digest::Digest;
+use lockkeeper_approval::drafting;
+use lockkeeper_approval::gate::Gate;
+use lockkeeper_approval::ledger::entry::Action;
 use lockkeeper_approval::plan::Store;
 use lockkeeper_core::plan::PhaseKind;
-use lockkeeper_core::text::counted;
+use lockkeeper_core::text::{counted, quoted};
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::rewrite::{self, Held, Rewrite};
 use lockkeeper_project::write::recover;
@@ -10,6 +18,7 @@ use lockkeeper_project::{Project, analysis};
 
 use super::plan;
 use crate::args::{Format, RewriteArgs};
+use crate::attended::{self, Attended};
 use crate::exit::{Exit, usage};
 use crate::{diff, output, place};
 
@@ -33,7 +42,14 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     };
     let mut report = analysis::rewrite_report(&rewrite);
     if args.write {
-        write(&project, &file, &rewrite, before.as_ref())?;
+        let attended = attended::ask(&question(&rewrite), args.yes)?;
+        if attended == Attended::No {
+            output::text_line("nothing was written");
+            return Ok(Exit::GateClosed);
+        }
+        let act = || write(&project, &file, &rewrite, before.as_ref());
+        let content = |books: &Books| content(books, &file, &text, &rewrite);
+        attended::write(&project, attended, Action::WriteMigrations, &file.path, content, act)?;
         report.written = true;
     }
     if args.diff {
@@ -45,6 +61,26 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
         Format::Text => show(&file.path, &rewrite, args.write),
     }
     Ok(Exit::Fine)
+}
+
+/// What a person is asked before files are written.
+fn question(rewrite: &Rewrite) -> String {
+    let files = rewrite.files.iter().filter(|it| !it.held);
+    let lines = files.map(|it| {
+        format!("  {} {}\n", if it.replaces { "replaces" } else { "new     " }, quoted(&it.path, 200))
+    });
+    format!("Lockkeeper would write, with nothing approved at a gate:\n{}", lines.collect::<String>())
+}
+
+/// What the ledger is told of.
+fn content(books: &Books, file: &CheckedFile, text: &str, rewrite: &Rewrite) -> Content {
+    let written = rewrite.files.iter().filter(|it| !it.held);
+    Content {
+        files: written.map(drafting::file_text).collect(),
+        sources: BTreeMap::from([(file.path.clone(), Digest::of_bytes(text.as_bytes()))]),
+        strategy: Some(rewrite.way.id().to_owned()),
+        ..Content::new(Gate::Strategy, books.policy.digest.clone())
+    }
 }
 
 /// Writes what does not wait, and keeps what does. What is kept is known before a file is there: a file that nothing remembers would be written again.

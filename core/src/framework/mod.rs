@@ -4,6 +4,7 @@
 //! A framework is data, not a trait: what differs between them are facts, and a new one is a new row of
 //! [`FRAMEWORKS`]. The price is that a framework with a truly new idea needs a new variant in one of the enums here.
 
+mod commands;
 mod name;
 mod runner;
 mod sections;
@@ -12,6 +13,7 @@ mod style;
 mod table;
 mod timestamp;
 
+pub use commands::{Does, RUNNER_COMMANDS, RunnerCommand, is_runner, runner_command};
 pub use name::{FileName, Kind, Part, Version, parse};
 pub use runner::{Piece, Settings, pieces};
 pub use sections::{Section, is_marked, sections};

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::write_migrations::why_no_plan;
-use crate::world::{Told, World};
+use crate::world::{Planned, Told, World};
 
 /// The migration.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -34,38 +34,49 @@ pub struct Response {
 }
 
 pub fn run(world: &World, request: &Request) -> Told<Response> {
-    let planned = world.plan(&request.file, request.strategy.as_deref(), None)?;
-    if !planned.report.blocked_by.is_empty() {
-        let open = planned.report.blocked_by.join(", ");
-        let waits = if planned.report.strategies.is_empty() { "strategies wait" } else { "the plan waits" };
-        let next = format!(
-            "ask your human to answer {open} under [answers] in lockkeeper.toml; {waits} for that, and the answers are not \
-             to be guessed"
-        );
-        return Ok(Response { plan_id: None, report: planned.report, next });
-    }
-    if planned.report.plan.is_none() {
-        let next = why_no_plan(&planned);
-        return Ok(Response { plan_id: None, report: planned.report, next });
-    }
-    if let Some(refusal) = &planned.refusal {
-        let next = format!(
-            "show the comparison to your human: {refusal}; what would make it possible stands beside it"
-        );
+    answer(world.plan(&request.file, request.strategy.as_deref(), None)?, None)
+}
+
+/// The comparison, with the plan stored where it can be carried out. `draft` is the text of a migration that is no file.
+pub fn answer(planned: Planned, draft: Option<&str>) -> Told<Response> {
+    if let Some(next) = why_not_stored(&planned) {
         return Ok(Response { plan_id: None, report: planned.report, next });
     }
     let documents = report_files(&planned.report);
     let store = Books::of(&planned.project).map_err(|error| error.to_string())?.store;
     let id = store.store(&planned.stored, &documents).map_err(|error| error.to_string())?;
-    if let Err(why) = &planned.rewrite {
-        let next = format!(
+    if let Some(text) = draft {
+        store.store_draft(&id, text).map_err(|error| error.to_string())?;
+    }
+    let next = match &planned.rewrite {
+        Err(why) => format!(
             "show the comparison to your human: plan {id} can be read and reported, but its files cannot be written: {}",
             why.message
-        );
-        return Ok(Response { plan_id: Some(id.to_string()), report: planned.report, next });
-    }
-    let next = format!(
-        "show the comparison to your human; request_approval asks them for plan {id}, and write_migrations and write_report then take it"
-    );
+        ),
+        Ok(_) => format!(
+            "show the comparison to your human, then call request_approval with plan {id}: it asks them. write_migrations and write_report take \
+             the plan when they have approved it; get_plan shows its files"
+        ),
+    };
     Ok(Response { plan_id: Some(id.to_string()), report: planned.report, next })
+}
+
+/// What the human is to do before there is a plan that can be approved.
+fn why_not_stored(planned: &Planned) -> Option<String> {
+    let report = &planned.report;
+    if !report.blocked_by.is_empty() {
+        let open = report.blocked_by.join(", ");
+        let waits = if report.strategies.is_empty() { "Strategies wait" } else { "The plan waits" };
+        return Some(format!(
+            "call answer_questions: it asks your human for {open}; or they write the answers under [answers] in lockkeeper.toml. {waits} \
+             for that, and answers are not to be guessed"
+        ));
+    }
+    if report.plan.is_none() {
+        return Some(why_no_plan(planned));
+    }
+    let refusal = planned.refusal.as_ref()?;
+    Some(format!(
+        "show the comparison to your human: {refusal}; what would make it possible stands beside it"
+    ))
 }

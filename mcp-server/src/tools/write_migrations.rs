@@ -26,6 +26,8 @@ pub struct Request {
 pub struct Response {
     /// `written` or `approval_required`.
     pub status: String,
+    /// What to do next.
+    pub next: String,
     /// The files, in the order in which they run.
     pub files: Vec<String>,
     /// What the application must do between phases.
@@ -54,6 +56,7 @@ impl From<GateAnswer> for Response {
     fn from(gate: GateAnswer) -> Self {
         Self {
             status: gate.status,
+            next: gate.next,
             plan: Some(gate.plan),
             digest: Some(gate.digest),
             gate: Some(gate.gate),
@@ -84,6 +87,11 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
         status: "written".to_owned(),
         files: rewrite.files.iter().map(|file| file.path.clone()).collect(),
         releases: report.releases,
+        next: format!(
+            "tell your human which files were written and what each release must do before the file that it stands before; make the \
+             application's changes of the first release, and run nothing against a database. write_report writes the report of plan {}",
+            stored.plan.id()
+        ),
         plan: Some(stored.plan.id().to_string()),
         ..Response::default()
     })
@@ -93,7 +101,12 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
 pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planned, GateAnswer>> {
     let before = content(&stored.plan)?;
     let named = Timestamp::from_unix(stored.plan.named.unwrap_or_default());
-    let planned = world.plan(&stored.plan.subject, before.strategy.as_deref(), Some(named))?;
+    let (subject, strategy) = (&stored.plan.subject, before.strategy.as_deref());
+    let draft = stored.books.store.draft(&stored.plan.id()).map_err(|error| error.to_string())?;
+    let planned = match draft {
+        Some(text) => World::plan_draft(world.project()?, subject, text, strategy, named)?,
+        None => world.plan(subject, strategy, Some(named))?,
+    };
     if let Some(refusal) = &planned.refusal {
         return Err(refusal.clone());
     }

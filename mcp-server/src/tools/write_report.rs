@@ -22,7 +22,10 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
     Ok(match spend(&stored, Action::WriteReport, asker, write)? {
         Ok(files) => {
             let plan = Some(id.to_string());
-            Response { status: "written".to_owned(), files, plan, ..Response::default() }
+            let next =
+                "tell your human where the report stands: they read it before they deploy the first file"
+                    .to_owned();
+            Response { status: "written".to_owned(), next, files, plan, ..Response::default() }
         }
         Err(closed) => closed.into(),
     })

@@ -34,8 +34,10 @@ pub fn run(args: &RehearseArgs) -> anyhow::Result<Exit> {
     let request = request(args, &project, &file)?;
     let people = std::io::stderr().is_terminal();
     let progress = |what: &str| {
-        if people {
-            let line = lockkeeper_core::text::sanitise(what, 100);
+        let line = lockkeeper_core::text::sanitise(what, 100);
+        if args.progress_lines {
+            eprintln!("progress: {line}");
+        } else if people {
             // A terminal that went away stops no rehearsal.
             let _ = write!(std::io::stderr(), "\r\x1b[K{line}");
         }
