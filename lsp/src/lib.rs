@@ -5,9 +5,11 @@
 
 mod documents;
 mod abilities;
-mod convert;
+mod settings;
 mod references;
 mod world;
+mod convert;
+mod markdown;
 mod handlers;
 mod publish;
 mod server;

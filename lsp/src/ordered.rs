@@ -76,10 +76,14 @@ impl Ordered {
             "textDocument/didClose" => self.closed(params),
             "textDocument/didSave" => self.publisher.disk_changed(uri(params).into_iter().collect()),
             "workspace/didChangeWatchedFiles" => self.publisher.disk_changed(watched(params)),
+            "workspace/didChangeConfiguration" => {
+                self.world.configure(&params["settings"]);
+                self.publisher.configured();
+            }
             "exit" => self.ended.exit.notify_one(),
             _ => {}
         }
-        let ours = ["textDocument/did", "workspace/didChangeWatchedFiles", "exit"];
+        let ours = ["textDocument/did", "workspace/didChange", "exit"];
         ours.iter().any(|start| method.starts_with(start))
     }
 

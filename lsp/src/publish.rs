@@ -166,6 +166,14 @@ impl Publisher {
         }
     }
 
+    /// The client has other settings: hints may be shown or hidden.
+    pub fn configured(self: &Arc<Self>) {
+        let publisher = self.clone();
+        if self.world.abilities().refreshes_hints {
+            tokio::spawn(async move { publisher.client.inlay_hint_refresh().await.ok() });
+        }
+    }
+
     /// Files changed on disk. Migrations and configuration are read again; other files may use what migrations take away.
     pub fn disk_changed(self: &Arc<Self>, uris: Vec<Url>) {
         let paths = uris.iter().map(file_path);

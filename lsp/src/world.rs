@@ -10,22 +10,28 @@ use lockkeeper_core::check::{Checked, CheckedStatement};
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::policy::Judged;
+use lockkeeper_core::signals::Signal;
+use lockkeeper_core::strategies::{Costs, Course, Strategy};
 use lockkeeper_core::text::Encoding;
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::analysis::editing::{Opened, Standing, Unsaved};
 use lockkeeper_project::discover::{self, Project};
-use lockkeeper_project::rewrite::{Rewrite, RewriteError, rewrite, ways};
+use lockkeeper_project::planning::{self, Said};
+use lockkeeper_project::rewrite::{Rewrite, RewriteError, of_phases, rewrite};
+use lockkeeper_project::signals::signals;
 use serde_json::Value;
 use tower_lsp::lsp_types::Url;
 
 use crate::abilities::Abilities;
 use crate::documents::{Document, Documents, uri};
 use crate::references::References;
+use crate::settings::Settings;
 
 /// Everything that the server knows.
 #[derive(Debug, Default)]
 pub struct World {
     abilities: OnceLock<Abilities>,
+    settings: Mutex<Settings>,
     shut_down: AtomicBool,
     folders: Mutex<Vec<PathBuf>>,
     documents: Mutex<Documents>,
@@ -51,6 +57,7 @@ pub(crate) struct Loaded {
     pub opened: Opened,
     /// Why it could not be read, in the user's words.
     pub problem: Option<String>,
+    signals: OnceLock<Vec<Signal>>,
 }
 
 /// On what ground a document was analysed: the reading of its project, and the versions of other open documents.
@@ -73,7 +80,18 @@ pub(crate) struct Analysis {
 }
 
 /// A way to rewrite a document, tried.
-pub(crate) type Rewriting = (Way, Result<Rewrite, RewriteError>);
+#[derive(Debug)]
+pub(crate) struct Rewriting {
+    pub way: Way,
+    /// The files, or why there are none.
+    pub result: Result<Rewrite, String>,
+    /// What it costs.
+    pub costs: Costs,
+    /// A plan recommends it.
+    pub recommended: bool,
+    /// Nothing that was answered rules it out.
+    pub possible: bool,
+}
 
 /// A document with what a handler needs to answer.
 #[derive(Debug, Clone)]
@@ -81,6 +99,7 @@ pub(crate) struct View {
     pub(crate) document: Arc<Document>,
     pub(crate) analysis: Arc<Analysis>,
     pub(crate) abilities: Abilities,
+    pub(crate) settings: Settings,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -103,6 +122,13 @@ impl World {
             paths.extend(path_of(&params["rootUri"]));
         }
         *lock(&self.folders) = paths;
+        self.configure(&params["initializationOptions"]);
+    }
+
+    /// Takes over what the client sets.
+    pub(crate) fn configure(&self, said: &Value) {
+        let mut settings = lock(&self.settings);
+        *settings = settings.with(said);
     }
 
     /// The client goes: nothing is said unasked any more.
@@ -174,7 +200,12 @@ impl World {
             }
         };
         *lock(&document.analysis) = Some((stamp, analysis.clone()));
-        View { document: document.clone(), analysis, abilities: self.abilities() }
+        View {
+            document: document.clone(),
+            analysis,
+            abilities: self.abilities(),
+            settings: *lock(&self.settings),
+        }
     }
 
     /// The other open documents whose text of now changes the schema that this one meets.
@@ -252,7 +283,12 @@ impl Slot {
         };
         tracing::info!(root = %self.root.display(), folders = project.folders.len(), "project read");
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let loaded = Arc::new(Loaded { number, opened: Opened::new(project, Some(now())), problem });
+        let loaded = Arc::new(Loaded {
+            number,
+            opened: Opened::new(project, Some(now())),
+            problem,
+            signals: OnceLock::new(),
+        });
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         loaded
     }
@@ -298,17 +334,43 @@ impl Analysis {
         })
     }
 
-    /// Every way to rewrite it, tried once; of ways that end in the same files, the first.
+    /// Every way to rewrite it, tried and weighed once: the recommended one first, then those that nothing rules out. A way that ends in the same
+    /// steps as one before it is not among them.
     pub(crate) fn rewrites(&self) -> &[Rewriting] {
         self.rewrites.get_or_init(|| {
-            let mut tried: Vec<Rewriting> = Vec::new();
-            for way in ways(&self.file) {
-                let result = self.rewrite(way);
-                if !tried.iter().any(|(_, known)| same_files(known, &result)) {
-                    tried.push((way, result));
-                }
-            }
+            let (project, file) = (&self.loaded.opened.project, &self.file);
+            let signals = self.loaded.signals.get_or_init(|| signals(project));
+            let gathered =
+                planning::gather_from(signals.clone(), project, &file.path, &Said::default());
+            let (strategies, recommended) = planning::weighed(project, file, &gathered);
+            let recommended = recommended.and_then(Course::way);
+            let made = |it| self.rewriting(it, recommended);
+            let mut tried: Vec<Rewriting> = strategies.into_iter().filter_map(made).collect();
+            tried.sort_by_key(|it| (!it.recommended, !it.possible, it.result.is_err()));
             tried
+        })
+    }
+
+    fn rewriting(&self, strategy: Strategy, recommended: Option<Way>) -> Option<Rewriting> {
+        let way = match strategy.course {
+            Course::Steps(way) => way,
+            Course::Window => Way::Window,
+            Course::AsWritten | Course::Gradual | Course::Prepared => return None,
+        };
+        let refused = strategy.excluded.as_ref().filter(|_| strategy.phases.is_empty());
+        let result = match refused {
+            Some(excluded) => Err(excluded.reason.clone()),
+            None => {
+                let (project, file) = (&self.loaded.opened.project, &self.file);
+                of_phases(project, file, way, strategy.phases, now()).map_err(|it| it.message)
+            }
+        };
+        Some(Rewriting {
+            way,
+            recommended: recommended == Some(way) && result.is_ok(),
+            possible: strategy.excluded.is_none(),
+            result,
+            costs: strategy.costs,
         })
     }
 
@@ -316,17 +378,5 @@ impl Analysis {
     pub(crate) fn rewrite(&self, way: Way) -> Result<Rewrite, RewriteError> {
         let project = &self.loaded.opened.project;
         rewrite(project, &self.file, way, &project.config.at(&self.file.path).answers_with(&[]), now())
-    }
-}
-
-fn same_files(one: &Result<Rewrite, RewriteError>, other: &Result<Rewrite, RewriteError>) -> bool {
-    match (one, other) {
-        (Ok(one), Ok(other)) => {
-            let contents =
-                |it: &Rewrite| it.files.iter().map(|file| file.content.clone()).collect::<Vec<_>>();
-            contents(one) == contents(other)
-        }
-        (Err(one), Err(other)) => one == other,
-        _ => false,
     }
 }

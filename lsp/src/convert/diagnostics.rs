@@ -15,7 +15,7 @@ use crate::world::View;
 /// How many users of a name are listed; the last entry counts the rest.
 const LISTED: usize = 20;
 
-/// Everything that there is to say about a document, in order of place.
+/// Everything that there is to say about a document: the worst first, and what is as bad in order of place.
 pub(crate) fn diagnostics(view: &View, references: &References) -> Vec<Diagnostic> {
     let mut all = about_the_file(view);
     for (_, judged) in view.file().all_parts() {
@@ -28,8 +28,16 @@ pub(crate) fn diagnostics(view: &View, references: &References) -> Vec<Diagnosti
             plain(view, *span, DiagnosticSeverity::WARNING, "allowance", reason.clone())
         }));
     }
-    all.sort_by_key(|it| (it.range.start, it.range.end));
+    all.sort_by_key(|it| (it.severity.map_or(4, rank), it.range.start, it.range.end));
     all
+}
+
+fn rank(severity: DiagnosticSeverity) -> u8 {
+    match severity {
+        DiagnosticSeverity::ERROR => 1,
+        DiagnosticSeverity::WARNING => 2,
+        _ => 3,
+    }
 }
 
 /// What concerns the whole file stands on its first line.
