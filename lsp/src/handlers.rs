@@ -1,8 +1,15 @@
 //! One file per request: a view of the document in, the answer out.
 
 pub(crate) mod code_action;
+pub(crate) mod code_lens;
+pub(crate) mod completion;
+pub(crate) mod definition;
 pub(crate) mod document_symbol;
 pub(crate) mod folding_range;
 pub(crate) mod hover;
 pub(crate) mod inlay_hint;
+pub(crate) mod references;
 pub(crate) mod resolve;
+pub(crate) mod workspace_symbol;
+
+mod hover_name;

@@ -10,6 +10,7 @@ mod references;
 mod world;
 mod convert;
 mod markdown;
+mod names;
 mod handlers;
 mod publish;
 mod server;

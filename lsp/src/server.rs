@@ -43,12 +43,7 @@ impl Backend {
         let documents = SNAPSHOT.with(Clone::clone);
         let document = documents.get(uri)?.clone();
         let world = self.world.clone();
-        let work = move || handler(&world.view(&document, &documents), &documents);
-        match tokio::task::spawn_blocking(work).await {
-            Ok(answer) => Some(answer),
-            // The wrapper makes an error reply of it.
-            Err(error) => std::panic::resume_unwind(error.into_panic()),
-        }
+        Some(away(move || handler(&world.view(&document, &documents), &documents)).await)
     }
 
     async fn watch_files(&self) {
@@ -62,6 +57,15 @@ impl Backend {
         if let Err(error) = self.client.register_capability(vec![registration]).await {
             tracing::warn!(%error, "the client watches no files");
         }
+    }
+}
+
+/// Work away from the task that reads and writes.
+async fn away<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(answer) => answer,
+        // The wrapper makes an error reply of it.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }
 
@@ -90,6 +94,16 @@ fn capabilities(world: &World) -> ServerCapabilities {
             ..Default::default()
         })),
         hover_provider: Some(HoverProviderCapability::Simple(true)),
+        definition_provider: Some(OneOf::Left(true)),
+        declaration_provider: Some(DeclarationCapability::Simple(true)),
+        references_provider: Some(OneOf::Left(true)),
+        document_highlight_provider: Some(OneOf::Left(true)),
+        completion_provider: Some(CompletionOptions {
+            trigger_characters: Some(vec![".".to_owned(), " ".to_owned()]),
+            ..CompletionOptions::default()
+        }),
+        workspace_symbol_provider: Some(OneOf::Left(true)),
+        code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
         inlay_hint_provider: Some(OneOf::Left(true)),
         code_action_provider: Some(CodeActionProviderCapability::Options(actions)),
         document_symbol_provider: Some(OneOf::Left(true)),
@@ -122,10 +136,69 @@ impl LanguageServer for Backend {
     }
 
     async fn hover(&self, params: HoverParams) -> Result<Option<Hover>> {
+        let (at, world) = (params.text_document_position_params, self.world.clone());
+        let hover = move |view: &View, documents: &Documents| {
+            handlers::hover::hover(&world, documents, view, at.position)
+        };
+        Ok(self.answer(&at.text_document.uri, hover).await.flatten())
+    }
+
+    async fn goto_definition(&self, params: GotoDefinitionParams) -> Result<Option<GotoDefinitionResponse>> {
+        let (at, world) = (params.text_document_position_params, self.world.clone());
+        let definition = move |view: &View, documents: &Documents| {
+            handlers::definition::definition(&world, documents, view, at.position)
+        };
+        let found = self.answer(&at.text_document.uri, definition).await.flatten();
+        Ok(found.map(GotoDefinitionResponse::Scalar))
+    }
+
+    async fn goto_declaration(
+        &self,
+        params: request::GotoDeclarationParams,
+    ) -> Result<Option<request::GotoDeclarationResponse>> {
+        let (at, world) = (params.text_document_position_params, self.world.clone());
+        let declaration = move |view: &View, documents: &Documents| {
+            handlers::definition::declaration(&world, documents, view, at.position)
+        };
+        let found = self.answer(&at.text_document.uri, declaration).await.flatten();
+        Ok(found.map(request::GotoDeclarationResponse::Scalar))
+    }
+
+    async fn references(&self, params: ReferenceParams) -> Result<Option<Vec<Location>>> {
+        let ReferenceParams { text_document_position: at, context, .. } = params;
+        let world = self.world.clone();
+        let references = move |view: &View, documents: &Documents| {
+            handlers::references::references(&world, documents, view, at.position, &context)
+        };
+        Ok(self.answer(&at.text_document.uri, references).await.flatten())
+    }
+
+    async fn document_highlight(
+        &self,
+        params: DocumentHighlightParams,
+    ) -> Result<Option<Vec<DocumentHighlight>>> {
         let at = params.text_document_position_params;
-        let answer =
-            self.answer(&at.text_document.uri, move |view, _| handlers::hover::hover(view, at.position));
-        Ok(answer.await.flatten())
+        let highlights =
+            move |view: &View, _: &Documents| handlers::references::document_highlights(view, at.position);
+        Ok(self.answer(&at.text_document.uri, highlights).await.flatten())
+    }
+
+    async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
+        let at = params.text_document_position;
+        let items = move |view: &View, _: &Documents| handlers::completion::completion(view, at.position);
+        Ok(self.answer(&at.text_document.uri, items).await.flatten())
+    }
+
+    async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {
+        let lenses = |view: &View, _: &Documents| handlers::code_lens::code_lenses(view);
+        Ok(self.answer(&params.text_document.uri, lenses).await)
+    }
+
+    async fn symbol(&self, params: WorkspaceSymbolParams) -> Result<Option<Vec<SymbolInformation>>> {
+        let (world, documents) = (self.world.clone(), SNAPSHOT.with(Clone::clone));
+        let symbols =
+            move || handlers::workspace_symbol::workspace_symbols(&world, &documents, &params.query);
+        Ok(Some(away(symbols).await))
     }
 
     async fn inlay_hint(&self, params: InlayHintParams) -> Result<Option<Vec<InlayHint>>> {

@@ -19,6 +19,7 @@ use lockkeeper_project::discover::{self, Project};
 use lockkeeper_project::planning::{self, Said};
 use lockkeeper_project::rewrite::{Rewrite, RewriteError, of_phases, rewrite};
 use lockkeeper_project::signals::signals;
+use lockkeeper_project::steps::{Step, StepSet};
 use serde_json::Value;
 use tower_lsp::lsp_types::Url;
 
@@ -100,6 +101,8 @@ pub(crate) struct View {
     pub(crate) analysis: Arc<Analysis>,
     pub(crate) abilities: Abilities,
     pub(crate) settings: Settings,
+    /// The steps that it is one of.
+    pub(crate) steps: Option<StepSet>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -158,6 +161,12 @@ impl World {
         }
     }
 
+    /// The projects that were read.
+    pub(crate) fn loaded(&self) -> Vec<Arc<Loaded>> {
+        let slots: Vec<Arc<Slot>> = lock(&self.projects).values().cloned().collect();
+        slots.iter().filter_map(|it| it.known()).collect()
+    }
+
     /// The open documents of now.
     pub(crate) fn documents(&self) -> Documents {
         lock(&self.documents).clone()
@@ -200,12 +209,26 @@ impl World {
             }
         };
         *lock(&document.analysis) = Some((stamp, analysis.clone()));
+        let steps = self.steps(document, &analysis, documents);
         View {
             document: document.clone(),
             analysis,
             abilities: self.abilities(),
             settings: *lock(&self.settings),
+            steps,
         }
+    }
+
+    /// The set of steps that a document is one of, as the open documents are now.
+    fn steps(&self, document: &Document, analysis: &Analysis, documents: &Documents) -> Option<StepSet> {
+        // Most documents are none, and cost a look at their first lines.
+        Step::of(&document.text)?;
+        let (opened, standing) = (&analysis.loaded.opened, &analysis.standing);
+        let of_project =
+            documents.values().filter(|it| it.is_sql && self.home(&it.uri).root == opened.project.root);
+        let open = of_project
+            .map(|it| Unsaved { standing: opened.standing(&file_path(&it.uri)), text: it.text.clone() });
+        opened.step_set(standing, &document.text, &open.collect::<Vec<_>>())
     }
 
     /// The other open documents whose text of now changes the schema that this one meets.
@@ -259,18 +282,21 @@ impl Slot {
         Self { root, loaded: RwLock::default(), loading: Mutex::default() }
     }
 
+    fn known(&self) -> Option<Arc<Loaded>> {
+        self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn get(&self) -> Arc<Loaded> {
-        let known = || self.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
-        known().unwrap_or_else(|| {
+        self.known().unwrap_or_else(|| {
             let _only_one = lock(&self.loading);
-            known().unwrap_or_else(|| self.load())
+            self.known().unwrap_or_else(|| self.load())
         })
     }
 
     /// A project that nobody asked for is not read.
     fn reload(&self) {
         let _only_one = lock(&self.loading);
-        if self.loaded.read().unwrap_or_else(PoisonError::into_inner).is_some() {
+        if self.known().is_some() {
             self.load();
         }
     }
@@ -340,8 +366,7 @@ impl Analysis {
         self.rewrites.get_or_init(|| {
             let (project, file) = (&self.loaded.opened.project, &self.file);
             let signals = self.loaded.signals.get_or_init(|| signals(project));
-            let gathered =
-                planning::gather_from(signals.clone(), project, &file.path, &Said::default());
+            let gathered = planning::gather_from(signals.clone(), project, &file.path, &Said::default());
             let (strategies, recommended) = planning::weighed(project, file, &gathered);
             let recommended = recommended.and_then(Course::way);
             let made = |it| self.rewriting(it, recommended);

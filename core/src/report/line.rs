@@ -37,7 +37,8 @@ pub fn effect_line(
         .filter(|(name, mode)| Waits::of(**mode).min(effect.waits) == waits && !is_sequence(name))
         .map(|(name, _)| name)
         .collect();
-    let mut line = format!("{} · {}", waiters(waits), if effect.known { work(effect) } else { "worst assumed" });
+    let mut line =
+        format!("{} · {}", waiters(waits), if effect.known { work(effect) } else { "worst assumed" });
     let mut add = |part: String| {
         if line.chars().count() + part.chars().count() <= WIDEST {
             line.push_str(&part);
@@ -115,7 +116,8 @@ mod tests {
         let before = checked(schema, &Catalog::unknown(target.dialect)).after;
         let checked = checked(text, &before);
         let statements = checked.statements.iter();
-        let lines = statements.map(|it| effect_line(&it.effect, &before, &checked.after, rows).unwrap_or_default());
+        let lines =
+            statements.map(|it| effect_line(&it.effect, &before, &checked.after, rows).unwrap_or_default());
         let lines: Vec<String> = lines.collect();
         assert_eq!(lines, expected);
         assert!(lines.iter().all(|it| it.chars().count() <= WIDEST), "{lines:?}");
@@ -126,7 +128,16 @@ mod tests {
         let text = "ALTER TABLE users ALTER COLUMN age TYPE bigint; ALTER TABLE users RENAME COLUMN a TO b; CREATE INDEX ON users (b);";
         let rename = "reads+writes wait · catalog only";
         let of = |rewrite, index| [rewrite, rename, index];
-        line("", text, None, &of("reads+writes wait · rewrite · users", "reads+writes wait · catalog only · users", "writes wait · index build · users"));
+        line(
+            "",
+            text,
+            None,
+            &of(
+                "reads+writes wait · rewrite · users",
+                "reads+writes wait · catalog only · users",
+                "writes wait · index build · users",
+            ),
+        );
         let rows = Sizes::of_all(4_000_000, "declared");
         let rewrite = "reads+writes wait · rewrite 1.3–34 s";
         line("", text, Some(&rows), &of(rewrite, "writes wait · index build 0.6–15 s"));

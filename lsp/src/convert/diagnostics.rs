@@ -3,6 +3,7 @@
 use lockkeeper_core::hazards::{Hazard, Severity};
 use lockkeeper_core::text::{self, Span};
 use lockkeeper_project::folder::Problem;
+use lockkeeper_project::steps::StepSet;
 use serde_json::json;
 use tower_lsp::lsp_types::{
     Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, Location, NumberOrString, Range, Url,
@@ -11,6 +12,9 @@ use tower_lsp::lsp_types::{
 use super::position;
 use crate::references::{Located, References};
 use crate::world::View;
+
+/// What a file of a set of steps with a gap is told by.
+pub(crate) const INCOMPLETE_STEPS: &str = "incomplete-steps";
 
 /// How many users of a name are listed; the last entry counts the rest.
 const LISTED: usize = 20;
@@ -50,6 +54,11 @@ fn about_the_file(view: &View) -> Vec<Diagnostic> {
         plain(view, first, DiagnosticSeverity::WARNING, "migration", message)
     };
     let mut all: Vec<Diagnostic> = standing.problems.iter().map(wrong).collect();
+    let incomplete = view.steps.iter().flat_map(StepSet::problems).filter(|it| it.path == standing.path);
+    all.extend(incomplete.map(|it| Diagnostic {
+        code: Some(NumberOrString::String(INCOMPLETE_STEPS.to_owned())),
+        ..wrong(&it)
+    }));
     if view.document.is_sql {
         all.extend(standing.problem_of(&view.document.text).as_ref().map(wrong));
         all.extend(view.analysis.loaded.problem.clone().map(note));

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use lockkeeper_core::text::{Edit, LineIndex};
 use lockkeeper_project::rewrite::{PlannedFile, Rewrite};
 use tower_lsp::lsp_types::{
-    AnnotatedTextEdit, ChangeAnnotation, CreateFile, CreateFileOptions, DocumentChangeOperation,
-    DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range, ResourceOp, TextDocumentEdit,
-    TextEdit, Url, WorkspaceEdit,
+    AnnotatedTextEdit, ChangeAnnotation, CreateFile, CreateFileOptions, DeleteFile, DeleteFileOptions,
+    DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range,
+    ResourceOp, TextDocumentEdit, TextEdit, Url, WorkspaceEdit,
 };
 
 use super::position;
@@ -31,7 +31,27 @@ pub(crate) fn file_edit(view: &View, edits: &[Edit]) -> WorkspaceEdit {
     WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }
 }
 
-/// A rewrite: new files first, so that nothing is changed where one of them cannot be made.
+/// Files removed; nothing where the client cannot.
+pub(crate) fn deletion(view: &View, paths: &[&str]) -> Option<WorkspaceEdit> {
+    if !view.abilities.deletes_files {
+        return None;
+    }
+    let of_file = |path: &&str| {
+        let options = DeleteFileOptions {
+            recursive: Some(false),
+            ignore_if_not_exists: Some(true),
+            annotation_id: None,
+        };
+        let delete = DeleteFile { uri: view.uri(path)?, options: Some(options) };
+        Some(DocumentChangeOperation::Op(ResourceOp::Delete(delete)))
+    };
+    let operations: Option<Vec<_>> = paths.iter().map(of_file).collect();
+    let document_changes = Some(DocumentChanges::Operations(operations?));
+    Some(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
+}
+
+/// A rewrite: all new files first, so that nothing is changed where one of them cannot be made, and so that one undo takes all of it back where a client
+/// undoes what it did in a row.
 pub(crate) fn rewrite_edit(view: &View, documents: &Documents, rewrite: &Rewrite) -> Option<WorkspaceEdit> {
     let mut files: Vec<&PlannedFile> = rewrite.files.iter().collect();
     files.sort_by_key(|file| file.replaces);
@@ -43,13 +63,10 @@ pub(crate) fn rewrite_edit(view: &View, documents: &Documents, rewrite: &Rewrite
     }
     let labelled = view.abilities.labels_changes;
     let creates = view.abilities.creates_files;
-    let mut operations = Vec::new();
-    for text in texts {
-        if text.is_new && creates {
-            operations.push(creation(text.uri.clone(), labelled));
-        }
-        operations.push(DocumentChangeOperation::Edit(text.edit(labelled)));
-    }
+    let new = texts.iter().filter(|it| it.is_new && creates);
+    let mut operations: Vec<DocumentChangeOperation> =
+        new.map(|it| creation(it.uri.clone(), labelled)).collect();
+    operations.extend(texts.into_iter().map(|it| DocumentChangeOperation::Edit(it.edit(labelled))));
     Some(WorkspaceEdit {
         document_changes: Some(changes(operations, creates)),
         change_annotations: labelled.then(|| HashMap::from([(LABEL.to_owned(), annotation())])),

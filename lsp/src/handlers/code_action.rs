@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use lockkeeper_core::hazards::{Applicability, Fix, Hazard};
 use lockkeeper_core::plan::Way;
 use lockkeeper_core::strategies::Costs;
-use lockkeeper_core::text::{Edit, Span};
+use lockkeeper_core::text::{self, Edit, Span};
 use lockkeeper_project::rewrite::Rewrite;
 use serde_json::json;
 use tower_lsp::lsp_types::{
@@ -13,7 +13,7 @@ use tower_lsp::lsp_types::{
     NumberOrString,
 };
 
-use crate::convert::{file_edit, rewrite_edit, touch};
+use crate::convert::{INCOMPLETE_STEPS, deletion, file_edit, rewrite_edit, touch};
 use crate::documents::Documents;
 use crate::world::{Rewriting, View};
 
@@ -30,7 +30,8 @@ pub(crate) fn code_actions(
     if offer.wants(&CodeActionKind::QUICKFIX) {
         let fixes = found.iter().flat_map(|(_, hazard)| offer.fixes(hazard, preferred));
         let behind = usize::from(preferred);
-        actions.splice(behind..behind, fixes.collect::<Vec<_>>());
+        let fixes: Vec<CodeAction> = offer.removal().into_iter().chain(fixes).collect();
+        actions.splice(behind..behind, fixes);
         actions.extend(found.iter().map(|(statement, hazard)| offer.allow(*statement, hazard)));
     }
     actions.into_iter().map(CodeActionOrCommand::CodeAction).collect()
@@ -88,6 +89,26 @@ impl Offers<'_> {
             })
         };
         hazard.fixes.iter().filter_map(fix).collect()
+    }
+
+    /// The steps behind a gap taken away, where it is sure which they are.
+    fn removal(&self) -> Option<CodeAction> {
+        let set = self.view.steps.as_ref().filter(|it| !it.ambiguous)?;
+        let first = Span::new(0, text::lines(&self.view.document.text).next().map_or(0, str::len));
+        if !touch(first, self.view.span(self.params.range)) {
+            return None;
+        }
+        let behind = set.behind_the_gap();
+        let files = if behind.len() == 1 { "file".to_owned() } else { format!("{} files", behind.len()) };
+        let code = Some(NumberOrString::String(INCOMPLETE_STEPS.to_owned()));
+        let sent = self.params.context.diagnostics.iter().filter(|it| it.code == code);
+        Some(CodeAction {
+            title: format!("Remove the {files} behind the missing step"),
+            kind: Some(CodeActionKind::QUICKFIX),
+            diagnostics: Some(sent.cloned().collect()),
+            edit: Some(deletion(self.view, &behind).filter(|_| !behind.is_empty())?),
+            ..CodeAction::default()
+        })
     }
 
     /// The diagnostics of hazards as the client sent them.

@@ -5,14 +5,16 @@ use std::fmt::Write;
 
 use lockkeeper_core::check::CheckedStatement;
 use lockkeeper_core::effect::Effect;
-use lockkeeper_core::hazards::{self, Hazard, Rule, page};
+use lockkeeper_core::hazards::{self, Hazard, Rule, Severity, page};
 use lockkeeper_core::text::Span;
 use tower_lsp::lsp_types::{Hover, HoverContents, Position};
 
+use super::hover_name;
+use crate::documents::Documents;
 use crate::markdown::{self, plain};
-use crate::world::View;
+use crate::world::{View, World};
 
-pub(crate) fn hover(view: &View, position: Position) -> Option<Hover> {
+pub(crate) fn hover(world: &World, documents: &Documents, view: &View, position: Position) -> Option<Hover> {
     let offset = view.offset(position);
     let here = |it: &CheckedStatement| Span::new(it.span.start, it.end).touches(offset);
     let (checked, judged, number, statement) = view.analysis.statements().find(|it| here(it.3))?;
@@ -29,6 +31,17 @@ pub(crate) fn hover(view: &View, position: Position) -> Option<Hover> {
         }
     }
     sources(&mut text, &statement.effect);
+    if let Some((object, span)) = view.object_at(offset)
+        && let Some(about) = hover_name::about(world, documents, view, &object)
+    {
+        // A danger under the cursor is why it was asked; else the name is.
+        let is_danger =
+            judged.hazards.iter().any(|it| it.statement == number && it.severity == Severity::Danger);
+        let text =
+            if is_danger { format!("{text}\n\n---\n\n{about}") } else { format!("{about}---\n\n{text}") };
+        let contents = HoverContents::Markup(markdown::markup(text));
+        return Some(Hover { contents, range: Some(view.range(span)) });
+    }
     let contents = HoverContents::Markup(markdown::markup(text));
     Some(Hover { contents, range: Some(view.range(statement.span)) })
 }

@@ -47,6 +47,58 @@ fn vs_code_gets_labelled_operations() {
     assert!(replaced.is_none_or(|it| it["textDocument"]["version"] == 1), "{replaced:#?}");
 }
 
+/// What VS Code undoes at once is what it did in a row: a file that is made behind an edit stays.
+#[test]
+fn all_files_are_made_before_any_is_edited() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    let action = titled(&session.actions(RENAME, 1, 40), REWRITE);
+    let edit = resolved(&mut session, action);
+    let kinds: Vec<bool> = list(&edit["documentChanges"]).iter().map(|it| it["kind"] == "create").collect();
+    let creates = kinds.iter().filter(|it| **it).count();
+    assert!(creates > 1 && kinds[..creates].iter().all(|it| *it), "{kinds:?}");
+}
+
+#[test]
+fn the_recommended_way_comes_first_and_belongs_to_its_hazard() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    let found = list(&session.ask("textDocument/diagnostic", RENAME, json!({}))["items"]);
+    assert_eq!(text(&found[0]["code"]), "renamed-column", "the worst first: {found:#?}");
+    let place = json!({"line": 1, "character": 35});
+    let params = json!({"range": {"start": place, "end": place}, "context": {"diagnostics": found, "only": ["quickfix"]}});
+    let actions = list(&session.ask("textDocument/codeAction", RENAME, params));
+    let titles: Vec<&str> = actions.iter().map(|it| text(&it["title"])).collect();
+    let best = &actions[0];
+    assert!(
+        titles[0].starts_with(REWRITE) && titles[0].ends_with("1 release, locks for moments, recommended)"),
+        "{titles:?}"
+    );
+    assert_eq!(list(&best["diagnostics"])[0]["code"], "renamed-column", "{best:#}");
+    let preferred = actions.iter().filter(|it| it["isPreferred"] == true).count();
+    assert_eq!(preferred, 1, "{titles:?}");
+    let allows = titles.iter().position(|it| it.starts_with("Allow")).expect("an allowance");
+    assert!(titles[allows..].iter().all(|it| it.starts_with("Allow")), "{titles:?}");
+    // Where nothing is rewritten the fix is preferred.
+    let last = session.open_last(
+        "CREATE INDEX orders_status ON orders (status);\nALTER TABLE orders ADD COLUMN note text;",
+    );
+    let actions = session.actions(last, 2, 5);
+    let preferred: Vec<&Value> = actions.iter().filter(|it| it["isPreferred"] == true).collect();
+    assert!(preferred.iter().all(|it| !text(&it["title"]).starts_with("Rewrite")), "{actions:#?}");
+}
+
+/// Else the warning only moves to the way back.
+#[test]
+fn a_timeout_is_set_on_both_ways() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    let timeout = titled(&session.actions(RENAME, 1, 5), "Set lock_timeout");
+    let edits = list(&list(&timeout["edit"]["documentChanges"])[0]["edits"]);
+    let lines: Vec<u64> = edits.iter().filter_map(|it| it["range"]["start"]["line"].as_u64()).collect();
+    assert_eq!(lines, [1, 4], "{timeout:#}");
+}
+
 #[test]
 fn neovim_gets_operations_without_labels() {
     let mut session = Session::start(neovim());

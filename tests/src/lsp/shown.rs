@@ -56,17 +56,41 @@ fn a_client_that_asks_is_told_when_to_ask_again() {
 }
 
 #[test]
-fn hints_name_lock_and_waiters() {
+fn hints_say_who_waits_for_what_in_forty_characters() {
     let mut session = Session::start(plain());
     session.open_rename();
-    let hints = session.hints(RENAME);
-    // One for each way.
-    assert_eq!(hints, ["ACCESS EXCLUSIVE users · reads and writes wait · catalog only"; 2]);
+    assert_eq!(session.hints(RENAME), ["reads+writes wait · catalog only · users"]);
     let last = session
-        .open_last("CREATE TABLE t (a int);\nALTER TABLE t ADD b int;\nCREATE INDEX ON orders (status);");
+        .open_last("CREATE TABLE t (a int);\nALTER TABLE t ADD b int;\nCREATE INDEX ON orders (status);\nDROP TABLE customer_addresses;");
     let hints = session.hints(last);
-    assert_eq!(hints.len(), 1, "{hints:?}");
-    assert!(hints[0].starts_with("SHARE orders · writes wait · index build, "), "{hints:?}");
+    assert!(hints[0].starts_with("writes wait · index build "), "{hints:?}");
+    assert!(hints.iter().all(|it| it.chars().count() <= 40), "{hints:?}");
+}
+
+#[test]
+fn hints_are_shown_as_the_client_sets() {
+    let mut session = Session::start(plain());
+    session.open_rename();
+    let mut with = |hints: &str| {
+        let settings = json!({"settings": {"lockkeeper": {"hints": hints}}});
+        session.client.notify("workspace/didChangeConfiguration", settings);
+        session.hints(RENAME).len()
+    };
+    // One for each way.
+    assert_eq!([with("all"), with("off"), with("up")], [2, 0, 1]);
+}
+
+/// A table that others point at locks them too, and none of them is the one that is meant.
+#[test]
+fn every_lock_stands_in_the_tooltip() {
+    let mut session = Session::start(plain());
+    let last = session.open_last("DROP TABLE orders CASCADE;");
+    let range = json!({"start": {"line": 0, "character": 0}, "end": {"line": 9, "character": 0}});
+    let hints = list(&session.ask("textDocument/inlayHint", last, json!({"range": range})));
+    let tooltip = text(&hints[0]["tooltip"]["value"]);
+    for table in ["`orders`", "`order_items`"] {
+        assert!(tooltip.contains(table), "{table} is not in:\n{tooltip}");
+    }
 }
 
 #[test]
@@ -80,6 +104,9 @@ fn hover_explains_the_statement() {
     {
         assert!(words.contains(part), "{part} is not in:\n{words}");
     }
+    let [danger, timeout] = ["`renamed-column`", "`no-lock-timeout`"].map(|it| words.find(it).expect("both"));
+    assert!(danger < timeout, "the worst first:\n{words}");
+    assert_eq!(words.matches("**Why.**").count(), 1, "{words}");
     assert_eq!(session.hover(RENAME, 0, 3), Value::Null);
     assert_eq!(session.hover("db/migrations/20990101000000_closed.sql", 0, 0), Value::Null);
 }
@@ -127,7 +154,7 @@ fn a_broken_statement_hides_no_other() {
     );
     let mut codes = codes(&session.diagnostics(last));
     codes.retain(|code| code.starts_with("dropped") || code == "not-analysed");
-    assert_eq!(codes, ["dropped-column", "not-analysed", "dropped-column"]);
+    assert_eq!(codes, ["dropped-column", "dropped-column", "not-analysed"], "the worst first");
 }
 
 #[test]
