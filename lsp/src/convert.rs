@@ -3,7 +3,7 @@
 mod diagnostics;
 mod edits;
 
-pub(crate) use diagnostics::{INCOMPLETE_STEPS, diagnostics};
+pub(crate) use diagnostics::{INCOMPLETE_STEPS, configuration, diagnostics};
 pub(crate) use edits::{deletion, file_edit, rewrite_edit};
 
 use lockkeeper_core::text::{LineColumn, Span};

@@ -10,6 +10,7 @@ pub(crate) mod hover;
 pub(crate) mod inlay_hint;
 pub(crate) mod references;
 pub(crate) mod resolve;
+pub(crate) mod workspace_diagnostic;
 pub(crate) mod workspace_symbol;
 
 mod hover_name;

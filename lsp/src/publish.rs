@@ -9,7 +9,7 @@ use lockkeeper_core::hazards::{Hazard, Subject};
 use tower_lsp::Client;
 use tower_lsp::lsp_types::{Diagnostic, Url};
 
-use crate::convert::diagnostics;
+use crate::convert::{configuration, diagnostics};
 use crate::world::{Loaded, World, file_path};
 
 /// A pause in typing that is none.
@@ -28,6 +28,8 @@ pub(crate) struct Publisher {
     told: tokio::sync::Mutex<HashMap<Url, (i32, Vec<Diagnostic>)>>,
     reading: tokio::sync::Mutex<()>,
     searching: tokio::sync::Mutex<()>,
+    /// What the client was told of configurations.
+    configurations: tokio::sync::Mutex<HashMap<Url, Vec<Diagnostic>>>,
 }
 
 /// A subject of a project that nobody searched for yet.
@@ -43,6 +45,7 @@ impl Publisher {
             told: Default::default(),
             reading: Default::default(),
             searching: Default::default(),
+            configurations: Default::default(),
         }
     }
 
@@ -109,6 +112,7 @@ impl Publisher {
         let found = blocking(move || diagnostics(&world.view(&of, &documents), &world.references)).await;
         let Some(found) = found else { return };
         self.search_later();
+        self.tell_configurations().await;
         if self.world.abilities().pulls_diagnostics {
             return;
         }
@@ -118,6 +122,18 @@ impl Publisher {
         if is_of_now && told.get(&uri) != Some(&news) {
             told.insert(uri.clone(), news.clone());
             self.client.publish_diagnostics(uri, news.1, Some(news.0)).await;
+        }
+    }
+
+    /// What is wrong with configurations stands in their files, which are seldom open.
+    async fn tell_configurations(&self) {
+        let mut told = self.configurations.lock().await;
+        for loaded in self.world.loaded() {
+            let Some((uri, found)) = configuration(&loaded) else { continue };
+            if *told.entry(uri.clone()).or_default() != found {
+                told.insert(uri.clone(), found.clone());
+                self.client.publish_diagnostics(uri, found, None).await;
+            }
         }
     }
 
@@ -164,6 +180,16 @@ impl Publisher {
         if abilities.refreshes_hints {
             self.client.inlay_hint_refresh().await.ok();
         }
+    }
+
+    /// The client has other folders: a document may belong to another project.
+    pub fn folders_changed(self: &Arc<Self>) {
+        let publisher = self.clone();
+        tokio::spawn(async move {
+            let world = publisher.world.clone();
+            blocking(move || world.warm()).await;
+            publisher.outdated().await;
+        });
     }
 
     /// The client has other settings: hints may be shown or hidden.

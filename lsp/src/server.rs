@@ -7,10 +7,10 @@ use tower_lsp::jsonrpc::Result;
 use tower_lsp::lsp_types::*;
 use tower_lsp::{Client, LanguageServer};
 
-use crate::convert;
 use crate::documents::Documents;
-use crate::handlers;
+use crate::handlers::{self, workspace_diagnostic};
 use crate::publish::Publisher;
+use crate::select::{self, SELECT};
 use crate::world::{View, World};
 use lockkeeper_core::text::Encoding;
 
@@ -80,11 +80,19 @@ fn encoding_kind(encoding: Encoding) -> PositionEncodingKind {
 fn capabilities(world: &World) -> ServerCapabilities {
     let abilities = world.abilities();
     let actions = CodeActionOptions {
-        code_action_kinds: Some(vec![CodeActionKind::QUICKFIX, CodeActionKind::REFACTOR_REWRITE]),
+        code_action_kinds: Some(vec![
+            CodeActionKind::QUICKFIX,
+            CodeActionKind::REFACTOR_REWRITE,
+            handlers::code_action::FIX_ALL,
+        ]),
         resolve_provider: Some(abilities.resolves_actions),
         work_done_progress_options: Default::default(),
     };
-    let pulled = DiagnosticOptions { inter_file_dependencies: true, ..Default::default() };
+    let pulled = DiagnosticOptions {
+        inter_file_dependencies: true,
+        workspace_diagnostics: true,
+        ..Default::default()
+    };
     ServerCapabilities {
         position_encoding: Some(encoding_kind(abilities.encoding)),
         text_document_sync: Some(TextDocumentSyncCapability::Options(TextDocumentSyncOptions {
@@ -101,6 +109,17 @@ fn capabilities(world: &World) -> ServerCapabilities {
         completion_provider: Some(CompletionOptions {
             trigger_characters: Some(vec![".".to_owned(), " ".to_owned()]),
             ..CompletionOptions::default()
+        }),
+        workspace: Some(WorkspaceServerCapabilities {
+            workspace_folders: Some(WorkspaceFoldersServerCapabilities {
+                supported: Some(true),
+                change_notifications: Some(OneOf::Left(true)),
+            }),
+            file_operations: None,
+        }),
+        execute_command_provider: Some(ExecuteCommandOptions {
+            commands: vec![SELECT.to_owned()],
+            ..ExecuteCommandOptions::default()
         }),
         workspace_symbol_provider: Some(OneOf::Left(true)),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
@@ -239,12 +258,47 @@ impl LanguageServer for Backend {
 
     async fn diagnostic(&self, params: DocumentDiagnosticParams) -> Result<DocumentDiagnosticReportResult> {
         let world = self.world.clone();
-        let found = move |view: &View, _: &Documents| convert::diagnostics(view, &world.references);
-        let items = self.answer(&params.text_document.uri, found).await.unwrap_or_default();
+        let (uri, known) = (params.text_document.uri, params.previous_result_id);
+        let documents = SNAPSHOT.with(Clone::clone);
+        let items = move || workspace_diagnostic::items(&world, &documents, &uri).unwrap_or_default();
+        let items = away(items).await;
         self.publisher.search_later();
-        let full_document_diagnostic_report = FullDocumentDiagnosticReport { result_id: None, items };
+        let result_id = workspace_diagnostic::result_id(&items);
+        if known.is_some_and(|it| it == result_id) {
+            let unchanged_document_diagnostic_report = UnchangedDocumentDiagnosticReport { result_id };
+            return Ok(DocumentDiagnosticReport::Unchanged(RelatedUnchangedDocumentDiagnosticReport {
+                unchanged_document_diagnostic_report,
+                related_documents: None,
+            })
+            .into());
+        }
+        let full_document_diagnostic_report =
+            FullDocumentDiagnosticReport { result_id: Some(result_id), items };
         let report =
             RelatedFullDocumentDiagnosticReport { full_document_diagnostic_report, related_documents: None };
         Ok(DocumentDiagnosticReport::Full(report).into())
+    }
+
+    async fn workspace_diagnostic(
+        &self,
+        params: WorkspaceDiagnosticParams,
+    ) -> Result<WorkspaceDiagnosticReportResult> {
+        let (world, documents) = (self.world.clone(), SNAPSHOT.with(Clone::clone));
+        let known = params.previous_result_ids;
+        let reports = move || workspace_diagnostic::workspace_diagnostics(&world, &documents, &known);
+        Ok(WorkspaceDiagnosticReport { items: away(reports).await }.into())
+    }
+
+    async fn execute_command(&self, params: ExecuteCommandParams) -> Result<Option<serde_json::Value>> {
+        if params.command != SELECT {
+            return Err(tower_lsp::jsonrpc::Error::invalid_params(format!(
+                "there is no command {}",
+                params.command
+            )));
+        }
+        // Not waited for: the client may want this answer before it shows anything.
+        let client = self.client.clone();
+        tokio::spawn(async move { select::select(&client, &params.arguments).await });
+        Ok(None)
     }
 }

@@ -15,7 +15,10 @@ use lockkeeper_core::strategies::{Costs, Course, Strategy};
 use lockkeeper_core::text::Encoding;
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::analysis::editing::{Opened, Standing, Unsaved};
+use lockkeeper_project::config::ConfigError;
 use lockkeeper_project::discover::{self, Project};
+use lockkeeper_project::fixes::fixed_by;
+use lockkeeper_project::git;
 use lockkeeper_project::planning::{self, Said};
 use lockkeeper_project::rewrite::{Rewrite, RewriteError, of_phases, rewrite};
 use lockkeeper_project::signals::signals;
@@ -35,6 +38,7 @@ pub struct World {
     settings: Mutex<Settings>,
     shut_down: AtomicBool,
     folders: Mutex<Vec<PathBuf>>,
+    client_process: OnceLock<i32>,
     documents: Mutex<Documents>,
     projects: Mutex<BTreeMap<PathBuf, Arc<Slot>>>,
     homes: Mutex<HashMap<Url, Arc<Slot>>>,
@@ -58,7 +62,12 @@ pub(crate) struct Loaded {
     pub opened: Opened,
     /// Why it could not be read, in the user's words.
     pub problem: Option<String>,
+    /// What its configuration says and cannot mean; the rest of it counts.
+    pub config_errors: Vec<ConfigError>,
     signals: OnceLock<Vec<Signal>>,
+    pending: OnceLock<Vec<Url>>,
+    /// Files that were asked for without being open, as they were when the project was read.
+    closed: Mutex<HashMap<Url, Arc<Document>>>,
 }
 
 /// On what ground a document was analysed: the reading of its project, and the versions of other open documents.
@@ -77,6 +86,7 @@ pub(crate) struct Analysis {
     pub standing: Arc<Standing>,
     /// What was found.
     pub file: CheckedFile,
+    unsaved: Vec<Unsaved>,
     rewrites: OnceLock<Vec<Rewriting>>,
 }
 
@@ -126,6 +136,33 @@ impl World {
         }
         *lock(&self.folders) = paths;
         self.configure(&params["initializationOptions"]);
+        if let Some(process) = params["processId"].as_i64().and_then(|it| i32::try_from(it).ok()) {
+            self.client_process.get_or_init(|| process);
+        }
+    }
+
+    /// The process of the client, where it named one.
+    pub(crate) fn client_process(&self) -> Option<i32> {
+        self.client_process.get().copied()
+    }
+
+    /// Takes over which folders the client added and removed.
+    pub(crate) fn change_folders(&self, event: &Value) {
+        let of = |which: &str| -> Vec<PathBuf> {
+            let folders = event[which].as_array().into_iter().flatten();
+            folders.filter_map(|it| path_of(&it["uri"])).collect()
+        };
+        let (added, removed) = (of("added"), of("removed"));
+        let mut folders = lock(&self.folders);
+        folders.retain(|it| !removed.contains(it));
+        folders.extend(added);
+        lock(&self.homes).clear();
+        // A project that no folder and no document needs any more is let go.
+        let roots: Vec<PathBuf> = folders.iter().filter_map(|it| discover::root(it).ok()).collect();
+        drop(folders);
+        let documents = self.documents();
+        let used: Vec<PathBuf> = documents.keys().map(|it| self.home(it).root.clone()).chain(roots).collect();
+        lock(&self.projects).retain(|root, _| used.contains(root));
     }
 
     /// Takes over what the client sets.
@@ -203,9 +240,9 @@ impl World {
             Some((_, analysis)) => analysis,
             None => {
                 let texts: Vec<Unsaved> = unsaved.into_iter().map(|(_, it)| it).collect();
-                let text = if document.is_sql { &*document.text } else { "" };
+                let text = if document.is_sql && !document.is_binary() { &*document.text } else { "" };
                 let file = loaded.opened.check(&standing, text, &texts);
-                Arc::new(Analysis { loaded, standing, file, rewrites: OnceLock::new() })
+                Arc::new(Analysis { loaded, standing, file, unsaved: texts, rewrites: OnceLock::new() })
             }
         };
         *lock(&document.analysis) = Some((stamp, analysis.clone()));
@@ -229,6 +266,25 @@ impl World {
         let open = of_project
             .map(|it| Unsaved { standing: opened.standing(&file_path(&it.uri)), text: it.text.clone() });
         opened.step_set(standing, &document.text, &open.collect::<Vec<_>>())
+    }
+
+    /// A file of a project that is not open, as it is on disk.
+    pub(crate) fn closed(&self, uri: &Url) -> Option<Arc<Document>> {
+        let path = uri.to_file_path().ok()?;
+        let loaded = self.home(uri).get();
+        if let Some(known) = lock(&loaded.closed).get(uri) {
+            return Some(known.clone());
+        }
+        let project = &loaded.opened.project;
+        let relative = project.relative(&path);
+        // What lies outside the project nobody asked us to read.
+        if Path::new(&relative).is_absolute() || relative.starts_with("..") || !path.is_file() {
+            return None;
+        }
+        let document =
+            Arc::new(Document::new(uri.clone(), 0, relative.ends_with(".sql"), &project.read(&relative)?));
+        lock(&loaded.closed).insert(uri.clone(), document.clone());
+        Some(document)
     }
 
     /// The other open documents whose text of now changes the schema that this one meets.
@@ -277,6 +333,25 @@ impl World {
     }
 }
 
+impl Loaded {
+    /// The migrations that have not run yet, as far as files show: those that the last commit does not have, and without git the last of each folder.
+    pub(crate) fn pending(&self) -> &[Url] {
+        self.pending.get_or_init(|| {
+            let project = &self.opened.project;
+            let new = git::new_since(&project.root, "HEAD").ok();
+            let files = project.folders.iter().flat_map(|folder| {
+                let all = || folder.migrations.iter().flat_map(|it| &it.files);
+                let last = folder.migrations.last().into_iter().flat_map(|it| &it.files);
+                match &new {
+                    Some(new) => all().filter(|it| new.contains(&it.path)).collect::<Vec<_>>(),
+                    None => last.collect(),
+                }
+            });
+            files.filter_map(|it| Url::from_file_path(project.root.join(&it.path)).ok()).collect()
+        })
+    }
+}
+
 impl Slot {
     fn new(root: PathBuf) -> Self {
         Self { root, loaded: RwLock::default(), loading: Mutex::default() }
@@ -303,9 +378,9 @@ impl Slot {
 
     fn load(&self) -> Arc<Loaded> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
-        let (project, problem) = match discover::open(&self.root) {
-            Ok(project) => (project, None),
-            Err(error) => (empty(&self.root), Some(error.to_string())),
+        let (project, config_errors, problem) = match discover::open_leniently(&self.root) {
+            Ok((project, errors)) => (project, errors, None),
+            Err(error) => (empty(&self.root), Vec::new(), Some(error.to_string())),
         };
         tracing::info!(root = %self.root.display(), folders = project.folders.len(), "project read");
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -313,7 +388,10 @@ impl Slot {
             number,
             opened: Opened::new(project, Some(now())),
             problem,
+            config_errors,
             signals: OnceLock::new(),
+            pending: OnceLock::new(),
+            closed: Mutex::default(),
         });
         *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         loaded
@@ -397,6 +475,12 @@ impl Analysis {
             result,
             costs: strategy.costs,
         })
+    }
+
+    /// The text with all fixes that keep its meaning; nothing where there are none.
+    pub(crate) fn fixed(&self, text: &str) -> Option<String> {
+        let check = |text: &str| Some(self.loaded.opened.check(&self.standing, text, &self.unsaved));
+        Some(fixed_by(check, &self.standing.path, text)?.after)
     }
 
     /// Rewrites it, with new names of now.

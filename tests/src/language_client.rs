@@ -73,6 +73,19 @@ impl LanguageClient {
         input.flush().expect("the server reads");
     }
 
+    /// Sends a frame with any bytes for a body.
+    pub(crate) fn send_body(&mut self, body: &[u8]) {
+        let input = self.input.as_mut().expect("the input is open");
+        write!(input, "Content-Length: {}\r\n\r\n", body.len()).expect("the server reads");
+        input.write_all(body).expect("the server reads");
+        input.flush().expect("the server reads");
+    }
+
+    /// Closes the server's input, as the end of a client does.
+    pub(crate) fn close_input(&mut self) {
+        drop(self.input.take());
+    }
+
     /// Waits for the answer to a request. Other messages stay in `unread`.
     #[track_caller]
     pub(crate) fn answer_of(&mut self, id: u64) -> Value {

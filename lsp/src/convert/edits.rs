@@ -20,7 +20,8 @@ const LABEL: &str = "expand-contract";
 
 /// Edits of the document itself.
 pub(crate) fn file_edit(view: &View, edits: &[Edit]) -> WorkspaceEdit {
-    let edits = edits.iter().map(|edit| TextEdit::new(view.range(edit.span), edit.replacement.clone()));
+    let edits =
+        edits.iter().map(|edit| TextEdit::new(view.range(edit.span), in_its_lines(view, &edit.replacement)));
     let (uri, version) = (view.document.uri.clone(), view.document.version);
     if !view.abilities.versioned_edits {
         return WorkspaceEdit::new(HashMap::from([(uri, edits.collect())]));
@@ -29,6 +30,14 @@ pub(crate) fn file_edit(view: &View, edits: &[Edit]) -> WorkspaceEdit {
     let text_document = OptionalVersionedTextDocumentIdentifier { uri, version: Some(version) };
     let changes = DocumentChanges::Edits(vec![TextDocumentEdit { text_document, edits }]);
     WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }
+}
+
+/// A text with the ends of lines that the document has.
+fn in_its_lines(view: &View, text: &str) -> String {
+    if !view.document.has_crlf() {
+        return text.to_owned();
+    }
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
 /// Files removed; nothing where the client cannot.
@@ -104,7 +113,7 @@ fn file_text(view: &View, documents: &Documents, file: &PlannedFile) -> Option<F
         None => Range::default(),
     };
     let version = open.map(|document: &std::sync::Arc<Document>| document.version);
-    Some(FileText { uri, version, range, content: file.content.clone(), is_new: !file.replaces })
+    Some(FileText { uri, version, range, content: in_its_lines(view, &file.content), is_new: !file.replaces })
 }
 
 fn whole_on_disk(view: &View, path: &str) -> Option<Range> {

@@ -15,7 +15,11 @@ use tower_lsp::lsp_types::{
 
 use crate::convert::{INCOMPLETE_STEPS, deletion, file_edit, rewrite_edit, touch};
 use crate::documents::Documents;
+use crate::select;
 use crate::world::{Rewriting, View};
+
+/// All fixes that keep the meaning, as editors run them when a file is saved.
+pub(crate) const FIX_ALL: CodeActionKind = CodeActionKind::new("source.fixAll.lockkeeper");
 
 /// What is asked for, best first: the way that a plan recommends, what cures the worst hazard, the other ways, and last what accepts a hazard as it is.
 pub(crate) fn code_actions(
@@ -34,6 +38,7 @@ pub(crate) fn code_actions(
         actions.splice(behind..behind, fixes);
         actions.extend(found.iter().map(|(statement, hazard)| offer.allow(*statement, hazard)));
     }
+    actions.extend(offer.fix_all());
     actions.into_iter().map(CodeActionOrCommand::CodeAction).collect()
 }
 
@@ -91,6 +96,18 @@ impl Offers<'_> {
         hazard.fixes.iter().filter_map(fix).collect()
     }
 
+    /// All safe fixes of the file as one edit, where that is what is asked for: it takes several rounds of checking.
+    fn fix_all(&self) -> Option<CodeAction> {
+        let asked = self.params.context.only.is_some() && self.wants(&FIX_ALL);
+        let after = asked.then(|| self.view.analysis.fixed(&self.view.document.text)).flatten()?;
+        Some(CodeAction {
+            title: "Apply all fixes that keep the meaning".to_owned(),
+            kind: Some(FIX_ALL),
+            edit: Some(file_edit(self.view, &[difference(&self.view.document.text, &after)])),
+            ..CodeAction::default()
+        })
+    }
+
     /// The steps behind a gap taken away, where it is sure which they are.
     fn removal(&self) -> Option<CodeAction> {
         let set = self.view.steps.as_ref().filter(|it| !it.ambiguous)?;
@@ -137,6 +154,7 @@ impl Offers<'_> {
             kind: Some(CodeActionKind::QUICKFIX),
             diagnostics: Some(self.shown(std::iter::once(hazard))),
             edit: Some(file_edit(view, &[edit])),
+            command: select::command(view, statement.start, &comment),
             ..CodeAction::default()
         }
     }
@@ -179,6 +197,16 @@ impl Offers<'_> {
             },
         }
     }
+}
+
+/// One edit between two texts, as short as their common start and end allow.
+fn difference(before: &str, after: &str) -> Edit {
+    let same = before.chars().zip(after.chars()).take_while(|(one, other)| one == other);
+    let start: usize = same.map(|(it, _)| it.len_utf8()).sum();
+    let (old, new) = (&before[start..], &after[start..]);
+    let same = old.chars().rev().zip(new.chars().rev()).take_while(|(one, other)| one == other);
+    let end: usize = same.map(|(it, _)| it.len_utf8()).sum();
+    Edit { span: Span::new(start, before.len() - end), replacement: new[..new.len() - end].to_owned() }
 }
 
 /// The edits of a fix, and those of the same fix on the other way through the file, which would be warned of next.

@@ -103,7 +103,7 @@ fn a_hover_tells_of_the_name() {
     let words = text(&hover["contents"]["value"]);
     for part in [
         "**column** `users.full_name` `text NOT NULL`",
-        "Used by `customer_totals`",
+        "Used by `i`, `customer_totals`",
         "Since [20260114100000\\_rename\\_user\\_name.sql](",
     ] {
         assert!(words.contains(part), "{part} is not in:\n{words}");
@@ -163,5 +163,5 @@ fn a_migration_says_its_verdict_on_its_first_line() {
     let last =
         session.open_last("SET lock_timeout = '2s';\nDROP TABLE orders;\nCREATE INDEX i ON users (locale);");
     let lenses = list(&session.ask("textDocument/codeLens", last, json!({})));
-    assert!(text(&lenses[0]["command"]["title"]).starts_with("2 dangers"), "{lenses:#?}");
+    assert!(text(&lenses[0]["command"]["title"]).starts_with("3 dangers"), "{lenses:#?}");
 }

@@ -205,3 +205,86 @@ fn statements_are_symbols_and_folds() {
     let folds = list(&session.ask("textDocument/foldingRange", last, json!({})));
     assert_eq!(folds, [json!({"startLine": 1, "endLine": 3})]);
 }
+
+#[test]
+fn a_file_that_is_not_open_is_told_as_it_is_on_disk() {
+    let mut session = Session::start(vs_code());
+    let first = session.ask("textDocument/diagnostic", RENAME, json!({}));
+    assert_eq!(codes(&json!({"diagnostics": first["items"]})), ["renamed-column"]);
+    let again =
+        session.ask("textDocument/diagnostic", RENAME, json!({"previousResultId": first["resultId"]}));
+    assert!(again["kind"] == "unchanged" || list(&again["items"]).len() > 1, "{again:#}");
+    // Outside of the project nothing is read for it.
+    let elsewhere = tempfile::tempdir().expect("a folder");
+    let path = elsewhere.path().join("x.sql");
+    std::fs::write(&path, "DROP TABLE users;").expect("written");
+    std::fs::create_dir(elsewhere.path().join(".git")).expect("a project of its own");
+    let params = json!({"textDocument": {"uri": address(&session.folder.path().join("../../etc/passwd"))}});
+    let answer = session.client.request("textDocument/diagnostic", params);
+    assert_eq!(answer["result"]["items"], json!([]), "{answer:#}");
+}
+
+/// A new migration is told without being opened, and what is known is not told again.
+#[test]
+fn pending_migrations_are_told_for_the_whole_workspace() {
+    let mut session = Session::start(vs_code());
+    session.open_rename();
+    session.ask("textDocument/diagnostic", RENAME, json!({}));
+    let refresh = session.client.next("workspace/diagnostic/refresh");
+    session.client.send(&json!({"jsonrpc": "2.0", "id": refresh["id"], "result": null}));
+    let pull = |session: &mut Session, known: Value| {
+        let answer = session.client.request("workspace/diagnostic", json!({"previousResultIds": known}));
+        list(&answer["result"]["items"])
+    };
+    let told = pull(&mut session, json!([]));
+    assert_eq!(told.len(), 1, "the last, for there is no git: {told:#?}");
+    assert_eq!(told[0]["uri"], session.uri(RENAME));
+    let known = json!([{"uri": told[0]["uri"], "value": told[0]["resultId"]}]);
+    let again = pull(&mut session, known.clone());
+    assert_eq!((&again[0]["kind"], &again[0]["resultId"]), (&json!("unchanged"), &told[0]["resultId"]));
+    session.change(RENAME, 2, "-- migrate:up\nSELECT 1;\n-- migrate:down\nSELECT 1;\n");
+    let changed = pull(&mut session, known);
+    assert_eq!((&changed[0]["kind"], &changed[0]["version"]), (&json!("full"), &json!(2)));
+}
+
+#[test]
+fn what_is_no_text_is_said_once() {
+    let mut session = Session::start(plain());
+    session.open("db/migrations/20270101000000_last.sql", "PGDMP\u{0}\u{1};;;DROP TABLE users;\u{0};x;y;z");
+    let published = session.diagnostics("db/migrations/20270101000000_last.sql");
+    let messages: Vec<String> =
+        list(&published["diagnostics"]).iter().map(|it| text(&it["message"]).to_owned()).collect();
+    assert!(messages.contains(&"this is no text, and nothing of it is analysed".to_owned()), "{messages:?}");
+    assert!(!messages.iter().any(|it| it.contains("users")), "{messages:?}");
+}
+
+/// The rest of the file counts: the version and the answers are still known.
+#[test]
+fn mistakes_of_the_configuration_stand_in_its_file() {
+    let mut session = Session::start(plain());
+    let path = session.folder.path().join("lockkeeper.toml");
+    let good = session.text("lockkeeper.toml");
+    let broken = format!("severty = 3\n{good}\n[severity]\nno-lock-timeout = \"off\"\nnonsense = \"off\"\n");
+    std::fs::write(&path, broken).expect("written");
+    let changes = json!({"changes": [{"uri": address(&path), "type": 2}]});
+    session.client.notify("workspace/didChangeWatchedFiles", changes.clone());
+    session.open_rename();
+    let uri = session.uri("lockkeeper.toml");
+    let told = |session: &mut Session| loop {
+        let told = session.client.next("textDocument/publishDiagnostics")["params"].clone();
+        if told["uri"] == uri {
+            return list(&told["diagnostics"]);
+        }
+    };
+    let lines: Vec<u64> =
+        told(&mut session).iter().filter_map(|it| it["range"]["start"]["line"].as_u64()).collect();
+    let nonsense = good.lines().count() as u64 + 4;
+    assert_eq!(lines, [0, nonsense]);
+    let found = session.ask("textDocument/diagnostic", RENAME, json!({}));
+    let raw: Vec<&str> =
+        found["items"].as_array().expect("a list").iter().map(|it| text(&it["code"])).collect();
+    assert_eq!(raw, ["renamed-column", "not-analysed"], "the severities count, and the mistake is said");
+    std::fs::write(&path, good).expect("written");
+    session.client.notify("workspace/didChangeWatchedFiles", changes);
+    assert_eq!(told(&mut session), Vec::<Value>::new());
+}
