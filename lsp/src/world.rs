@@ -479,8 +479,12 @@ impl Analysis {
 
     /// The text with all fixes that keep its meaning; nothing where there are none.
     pub(crate) fn fixed(&self, text: &str) -> Option<String> {
-        let check = |text: &str| Some(self.loaded.opened.check(&self.standing, text, &self.unsaved));
-        Some(fixed_by(check, &self.standing.path, text)?.after)
+        Some(fixed_by(|text| Some(self.check(text)), &self.standing.path, text)?.after)
+    }
+
+    /// What another text in its place would be.
+    pub(crate) fn check(&self, text: &str) -> CheckedFile {
+        self.loaded.opened.check(&self.standing, text, &self.unsaved)
     }
 
     /// Rewrites it, with new names of now.

@@ -212,13 +212,27 @@ fn difference(before: &str, after: &str) -> Edit {
 /// The edits of a fix, and those of the same fix on the other way through the file, which would be warned of next.
 fn with_the_other_half(view: &View, hazard: &Hazard, fix: &Fix) -> Vec<Edit> {
     let mut edits = fix.edits.clone();
-    let others = view.file().all_parts().flat_map(|(_, judged)| &judged.hazards);
-    let others = others.filter(|it| it.rule == hazard.rule && it.direction != hazard.direction);
-    let same = |it: &&Fix| it.title == fix.title && it.applicability == Applicability::Safe;
-    if fix.applicability == Applicability::Safe {
-        edits.extend(others.filter_map(|it| it.fixes.iter().find(same)).flat_map(|it| it.edits.clone()));
+    let has_both = !view.file().parts.is_empty() && !view.file().downs.is_empty();
+    let Ok(after) = text::apply(&view.document.text, &edits) else { return edits };
+    if fix.applicability != Applicability::Safe || !has_both {
+        return edits;
     }
+    let then = view.analysis.check(&after);
+    let others = then.all_parts().flat_map(|(_, judged)| &judged.hazards);
+    let mut others = others.filter(|it| it.rule == hazard.rule && it.direction != hazard.direction);
+    let same = |it: &&Fix| it.title == fix.title && it.applicability == Applicability::Safe;
+    let other = others.find_map(|it| it.fixes.iter().find(same));
+    edits.extend(other.into_iter().flat_map(|it| &it.edits).map(|it| before_edits(it, &fix.edits)));
     edits
+}
+
+/// An edit of a text that others have changed, as an edit of the text before them.
+fn before_edits(edit: &Edit, others: &[Edit]) -> Edit {
+    let grown = |it: &&Edit| it.span.start <= edit.span.start;
+    let added: usize = others.iter().filter(grown).map(|it| it.replacement.len()).sum();
+    let taken: usize = others.iter().filter(grown).map(|it| it.span.len()).sum();
+    let start = (edit.span.start + taken).saturating_sub(added);
+    Edit { span: Span::new(start, start + edit.span.len()), replacement: edit.replacement.clone() }
 }
 
 /// `creates 6 files, 1 release, locks for moments, recommended`.

@@ -228,13 +228,13 @@ impl<'a> Sentence<'a> {
             };
             of_table || of_view()
         };
-        self.catalogs.iter().any(|it| has(&it)).then(|| Object::Column(relation.clone(), column.into()))
+        self.catalogs.iter().any(has).then(|| Object::Column(relation.clone(), column.into()))
     }
 
     fn constraint_of(&self, relation: &RelationName, name: &str) -> Option<Object> {
         let has =
             |catalog: &&Catalog| catalog.table(relation).is_some_and(|it| it.constraint(name).is_some());
-        self.catalogs.iter().any(|it| has(&it)).then(|| Object::Constraint(relation.clone(), name.into()))
+        self.catalogs.iter().any(has).then(|| Object::Constraint(relation.clone(), name.into()))
     }
 
     fn ty(&self, schema: Option<&Ident>, name: &Ident) -> Option<Object> {

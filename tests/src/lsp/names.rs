@@ -47,7 +47,7 @@ fn a_definition_is_the_migration_that_made_it() {
     leads(
         definition,
         "UPDATE orders o SET status = u.full|_name FROM users u WHERE u.id = o.user_id;",
-        Some((RENAME, 2)),
+        Some((USERS, 5)),
     );
     leads(definition, "SELECT 1 FROM no|body;", None);
     leads(
@@ -104,7 +104,7 @@ fn a_hover_tells_of_the_name() {
     for part in [
         "**column** `users.full_name` `text NOT NULL`",
         "Used by `i`, `customer_totals`",
-        "Since [20260114100000\\_rename\\_user\\_name.sql](",
+        "last changed in [20260114100000\\_rename\\_user\\_name.sql](",
     ] {
         assert!(words.contains(part), "{part} is not in:\n{words}");
     }

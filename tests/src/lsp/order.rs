@@ -195,7 +195,7 @@ fn folders_of_the_workspace_come_and_go() {
         let answer = session.client.request("workspace/symbol", json!({"query": "crates"}));
         list(&answer["result"]).len()
     };
-    let mut change = |session: &mut Session, which: &str| {
+    let change = |session: &mut Session, which: &str| {
         let folder = json!([{"uri": address(other.path()), "name": "other"}]);
         let mut event = json!({"added": [], "removed": []});
         event[which] = folder;
