@@ -4,7 +4,7 @@ mod diagnostics;
 mod edits;
 
 pub(crate) use diagnostics::{INCOMPLETE_STEPS, configuration, diagnostics};
-pub(crate) use edits::{deletion, file_edit, rewrite_edit};
+pub(crate) use edits::{creations, deletion, file_edit, rewrite_edit};
 
 use lockkeeper_core::text::{LineColumn, Span};
 use lockkeeper_project::analysis::CheckedFile;

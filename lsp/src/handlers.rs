@@ -9,7 +9,10 @@ pub(crate) mod folding_range;
 pub(crate) mod hover;
 pub(crate) mod inlay_hint;
 pub(crate) mod references;
+pub(crate) mod rename;
 pub(crate) mod resolve;
+pub(crate) mod selection_range;
+pub(crate) mod semantic_tokens;
 pub(crate) mod workspace_diagnostic;
 pub(crate) mod workspace_symbol;
 

@@ -12,8 +12,8 @@ use tower_lsp::lsp_types::{Diagnostic, Url};
 use crate::convert::{configuration, diagnostics};
 use crate::world::{Loaded, World, file_path};
 
-/// A pause in typing that is none.
-const TYPING: Duration = Duration::from_millis(40);
+/// Keys that come together are one change. A check costs less than this, so that nobody is made to wait for more.
+const TYPING: Duration = Duration::from_millis(4);
 /// Later migrations, the disk and references may lag behind.
 const SETTLING: Duration = Duration::from_millis(150);
 
@@ -139,6 +139,9 @@ impl Publisher {
 
     /// Searches what the open documents lack, when it is still lacking after a while.
     pub fn search_later(self: &Arc<Self>) {
+        if !self.world.is_trusted() {
+            return;
+        }
         let publisher = self.clone();
         tokio::spawn(async move {
             let Some(open) = publisher.lacking().await.filter(|open| !open.is_empty()) else { return };

@@ -8,6 +8,7 @@ use tower_lsp::lsp_types::*;
 use tower_lsp::{Client, LanguageServer};
 
 use crate::documents::Documents;
+use crate::handlers::completion::Asked;
 use crate::handlers::{self, workspace_diagnostic};
 use crate::publish::Publisher;
 use crate::select::{self, SELECT};
@@ -121,6 +122,19 @@ fn capabilities(world: &World) -> ServerCapabilities {
             commands: vec![SELECT.to_owned()],
             ..ExecuteCommandOptions::default()
         }),
+        selection_range_provider: Some(SelectionRangeProviderCapability::Simple(true)),
+        semantic_tokens_provider: Some(SemanticTokensServerCapabilities::SemanticTokensOptions(
+            SemanticTokensOptions {
+                legend: handlers::semantic_tokens::legend(),
+                range: Some(true),
+                full: Some(SemanticTokensFullOptions::Bool(true)),
+                ..SemanticTokensOptions::default()
+            },
+        )),
+        rename_provider: Some(OneOf::Right(RenameOptions {
+            prepare_provider: Some(true),
+            work_done_progress_options: Default::default(),
+        })),
         workspace_symbol_provider: Some(OneOf::Left(true)),
         code_lens_provider: Some(CodeLensOptions { resolve_provider: Some(false) }),
         inlay_hint_provider: Some(OneOf::Left(true)),
@@ -204,8 +218,50 @@ impl LanguageServer for Backend {
 
     async fn completion(&self, params: CompletionParams) -> Result<Option<CompletionResponse>> {
         let at = params.text_document_position;
-        let items = move |view: &View, _: &Documents| handlers::completion::completion(view, at.position);
+        let space = params.context.is_some_and(|it| it.trigger_character.as_deref() == Some(" "));
+        let asked = if space { Asked::BySpace } else { Asked::ByHand };
+        let items =
+            move |view: &View, _: &Documents| handlers::completion::completion(view, at.position, asked);
         Ok(self.answer(&at.text_document.uri, items).await.flatten())
+    }
+
+    async fn prepare_rename(&self, at: TextDocumentPositionParams) -> Result<Option<PrepareRenameResponse>> {
+        let prepare = move |view: &View, _: &Documents| handlers::rename::prepare(view, at.position);
+        Ok(self.answer(&at.text_document.uri, prepare).await.flatten())
+    }
+
+    async fn rename(&self, params: RenameParams) -> Result<Option<WorkspaceEdit>> {
+        let RenameParams { text_document_position: at, new_name, .. } = params;
+        let world = self.world.clone();
+        let rename = move |view: &View, documents: &Documents| {
+            handlers::rename::rename(&world, documents, view, at.position, &new_name)
+        };
+        self.answer(&at.text_document.uri, rename).await.unwrap_or(Ok(None))
+    }
+
+    async fn selection_range(&self, params: SelectionRangeParams) -> Result<Option<Vec<SelectionRange>>> {
+        let SelectionRangeParams { text_document, positions, .. } = params;
+        let ranges =
+            move |view: &View, _: &Documents| handlers::selection_range::selection_ranges(view, &positions);
+        Ok(self.answer(&text_document.uri, ranges).await)
+    }
+
+    async fn semantic_tokens_full(
+        &self,
+        params: SemanticTokensParams,
+    ) -> Result<Option<SemanticTokensResult>> {
+        let tokens = |view: &View, _: &Documents| handlers::semantic_tokens::semantic_tokens(view, None);
+        Ok(self.answer(&params.text_document.uri, tokens).await.map(Into::into))
+    }
+
+    async fn semantic_tokens_range(
+        &self,
+        params: SemanticTokensRangeParams,
+    ) -> Result<Option<SemanticTokensRangeResult>> {
+        let part = params.range;
+        let tokens =
+            move |view: &View, _: &Documents| handlers::semantic_tokens::semantic_tokens(view, Some(part));
+        Ok(self.answer(&params.text_document.uri, tokens).await.map(Into::into))
     }
 
     async fn code_lens(&self, params: CodeLensParams) -> Result<Option<Vec<CodeLens>>> {

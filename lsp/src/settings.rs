@@ -7,6 +7,8 @@ use serde_json::Value;
 pub(crate) struct Settings {
     /// Which statements have a hint behind them.
     pub hints: Hints,
+    /// The user does not trust the workspace: its sources are not searched, and git is not asked about it.
+    pub untrusted: bool,
 }
 
 /// Which statements have a hint behind them.
@@ -33,7 +35,8 @@ impl Settings {
             Some("off") => Hints::Off,
             _ => self.hints,
         };
-        Self { hints }
+        let untrusted = section["trusted"].as_bool().map_or(self.untrusted, |trusted| !trusted);
+        Self { hints, untrusted }
     }
 }
 

@@ -141,6 +141,11 @@ impl World {
         }
     }
 
+    /// Whether the user lets the workspace be searched.
+    pub(crate) fn is_trusted(&self) -> bool {
+        !lock(&self.settings).untrusted
+    }
+
     /// The process of the client, where it named one.
     pub(crate) fn client_process(&self) -> Option<i32> {
         self.client_process.get().copied()
@@ -270,17 +275,19 @@ impl World {
 
     /// A file of a project that is not open, as it is on disk.
     pub(crate) fn closed(&self, uri: &Url) -> Option<Arc<Document>> {
-        let path = uri.to_file_path().ok()?;
+        let path = uri.to_file_path().ok()?.canonicalize().ok()?;
+        // What lies outside the client's folders nobody asked us to read.
+        let folders = lock(&self.folders).clone();
+        let mut folders = folders.iter().filter_map(|it| it.canonicalize().ok());
+        if !folders.any(|it| path.starts_with(it)) {
+            return None;
+        }
         let loaded = self.home(uri).get();
         if let Some(known) = lock(&loaded.closed).get(uri) {
             return Some(known.clone());
         }
         let project = &loaded.opened.project;
         let relative = project.relative(&path);
-        // What lies outside the project nobody asked us to read.
-        if Path::new(&relative).is_absolute() || relative.starts_with("..") || !path.is_file() {
-            return None;
-        }
         let document =
             Arc::new(Document::new(uri.clone(), 0, relative.ends_with(".sql"), &project.read(&relative)?));
         lock(&loaded.closed).insert(uri.clone(), document.clone());
@@ -335,10 +342,10 @@ impl World {
 
 impl Loaded {
     /// The migrations that have not run yet, as far as files show: those that the last commit does not have, and without git the last of each folder.
-    pub(crate) fn pending(&self) -> &[Url] {
+    pub(crate) fn pending(&self, world: &World) -> &[Url] {
         self.pending.get_or_init(|| {
             let project = &self.opened.project;
-            let new = git::new_since(&project.root, "HEAD").ok();
+            let new = world.is_trusted().then(|| git::new_since(&project.root, "HEAD").ok()).flatten();
             let files = project.folders.iter().flat_map(|folder| {
                 let all = || folder.migrations.iter().flat_map(|it| &it.files);
                 let last = folder.migrations.last().into_iter().flat_map(|it| &it.files);

@@ -39,8 +39,13 @@ impl LanguageClient {
 
     /// `initialize` and `initialized`; the answer.
     pub(crate) fn initialize(&mut self, root: &str, capabilities: Value) -> Value {
+        self.initialize_with(root, capabilities, Value::Null)
+    }
+
+    /// The same with `initializationOptions`.
+    pub(crate) fn initialize_with(&mut self, root: &str, capabilities: Value, settings: Value) -> Value {
         let params = json!({"processId": null, "rootUri": root, "capabilities": capabilities,
-            "workspaceFolders": [{"uri": root, "name": "test"}]});
+            "initializationOptions": settings, "workspaceFolders": [{"uri": root, "name": "test"}]});
         let answer = self.request("initialize", params);
         self.notify("initialized", json!({}));
         answer

@@ -40,6 +40,25 @@ fn in_its_lines(view: &View, text: &str) -> String {
     text.replace("\r\n", "\n").replace('\n', "\r\n")
 }
 
+/// New files with their texts; nothing where the client cannot make any.
+pub(crate) fn creations(view: &View, files: &[(String, String)]) -> Option<WorkspaceEdit> {
+    if !view.abilities.creates_files {
+        return None;
+    }
+    let mut operations = Vec::new();
+    for (path, _) in files {
+        operations.push(creation(view.uri(path)?, false));
+    }
+    for (path, content) in files {
+        let content = in_its_lines(view, content);
+        let text =
+            FileText { uri: view.uri(path)?, version: None, range: Range::default(), content, is_new: true };
+        operations.push(DocumentChangeOperation::Edit(text.edit(false)));
+    }
+    let document_changes = Some(DocumentChanges::Operations(operations));
+    Some(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
+}
+
 /// Files removed; nothing where the client cannot.
 pub(crate) fn deletion(view: &View, paths: &[&str]) -> Option<WorkspaceEdit> {
     if !view.abilities.deletes_files {

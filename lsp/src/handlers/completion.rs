@@ -43,14 +43,23 @@ const TYPES: &[&str] = &[
     "xml",
 ];
 
-pub(crate) fn completion(view: &View, at: Position) -> Option<CompletionResponse> {
+/// Why it is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// By somebody, or behind a point.
+    ByHand,
+    /// A space was typed: only what must come there is worth a list.
+    BySpace,
+}
+
+pub(crate) fn completion(view: &View, at: Position, asked: Asked) -> Option<CompletionResponse> {
     let offset = view.offset(at);
     let text = &view.document.text;
     let line = &text[text[..offset].rfind(['\n', '\r']).map_or(0, |at| at + 1)..offset];
     if let Some(words) = line.trim_start().strip_prefix("--") {
         return allowance(words).map(CompletionResponse::Array);
     }
-    let items = in_statement(view, offset)?;
+    let items = in_statement(view, offset, asked)?;
     let typed = typed(text, offset).to_lowercase();
     let fits = |it: &CompletionItem| it.label.trim_start_matches('"').to_lowercase().starts_with(&typed);
     let mut items: Vec<CompletionItem> = items.into_iter().filter(fits).collect();
@@ -99,7 +108,7 @@ fn allowance(comment: &str) -> Option<Vec<CompletionItem>> {
     Some(rules.chain([unread]).collect())
 }
 
-fn in_statement(view: &View, offset: usize) -> Option<Vec<CompletionItem>> {
+fn in_statement(view: &View, offset: usize, asked: Asked) -> Option<Vec<CompletionItem>> {
     let schemas = view.schemas();
     let sentence = Sentence::read(&view.document.text, statement_around(view, offset), schemas.clone())?;
     // A way back begins with what the way up leaves, so that the first of the schemas is the one of now in both.
@@ -110,7 +119,11 @@ fn in_statement(view: &View, offset: usize) -> Option<Vec<CompletionItem>> {
             None => relations(schema, Some(&qualifier)),
         });
     }
-    Some(match sentence.expected_at(offset) {
+    let expected = sentence.expected_at(offset);
+    if asked == Asked::BySpace && expected == Expected::Any {
+        return None;
+    }
+    Some(match expected {
         Expected::Relation => relations(schema, None),
         Expected::Type => types(schema),
         Expected::Constraint => constraints(&schemas, &sentence),

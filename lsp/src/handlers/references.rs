@@ -2,6 +2,7 @@
 
 use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::hazards::Subject;
+use lockkeeper_core::text::Span;
 use lockkeeper_project::analysis::named::Sentence;
 use lockkeeper_project::analysis::origins::{Change, Object};
 use tower_lsp::lsp_types::{
@@ -44,18 +45,24 @@ pub(crate) fn document_highlights(view: &View, at: Position) -> Option<Vec<Docum
 }
 
 fn places_here(view: &View, object: &Object) -> Vec<Range> {
+    spans_here(view, object).into_iter().map(|it| view.range(it)).collect()
+}
+
+/// Where the document names the object.
+pub(crate) fn spans_here(view: &View, object: &Object) -> Vec<Span> {
     let mut found = Vec::new();
     for (_, _, _, statement) in view.analysis.statements() {
         let Some(sentence) = Sentence::read(&view.document.text, statement.span, view.schemas()) else {
             continue;
         };
-        found.extend(sentence.places_of(object).map(|it| view.range(it)));
+        found.extend(sentence.places_of(object));
     }
     found
 }
 
 fn in_programs(world: &World, view: &View, object: &Object) -> Vec<Location> {
-    let Some(subject) = subject(object, view.file().target.dialect) else { return Vec::new() };
+    let subject = subject(object, view.file().target.dialect).filter(|_| world.is_trusted());
+    let Some(subject) = subject else { return Vec::new() };
     let project = &view.analysis.loaded.opened.project;
     if !world.references.is_fresh(project, &subject) {
         world.references.search(project, &subject, world.encoding());

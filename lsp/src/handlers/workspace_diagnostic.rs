@@ -19,7 +19,7 @@ pub(crate) fn workspace_diagnostics(
     known: &[PreviousResultId],
 ) -> Vec<WorkspaceDocumentDiagnosticReport> {
     let known: HashMap<&Url, &str> = known.iter().map(|it| (&it.uri, it.value.as_str())).collect();
-    let mut uris: Vec<Url> = world.loaded().iter().flat_map(|it| it.pending().to_vec()).collect();
+    let mut uris: Vec<Url> = world.loaded().iter().flat_map(|it| it.pending(world).to_vec()).collect();
     uris.extend(documents.keys().cloned());
     // What was pending when it was told, and is no more, has nothing to say.
     uris.extend(known.keys().map(|it| (*it).clone()));
@@ -36,7 +36,7 @@ fn report(
 ) -> Option<WorkspaceDocumentDiagnosticReport> {
     let open = documents.get(&uri);
     let version = open.map(|it| i64::from(it.version));
-    let is_pending = || world.loaded().iter().any(|it| it.pending().contains(&uri));
+    let is_pending = || world.loaded().iter().any(|it| it.pending(world).contains(&uri));
     let items = if open.is_some() || is_pending() { items(world, documents, &uri)? } else { Vec::new() };
     let result_id = result_id(&items);
     if known.get(&uri).is_some_and(|it| **it == result_id) {

@@ -95,6 +95,18 @@ impl<'a> Sentence<'a> {
         places.map(|at| self.tokens[at].span)
     }
 
+    /// Every name with what it stands for, in order.
+    pub fn objects(&self) -> impl Iterator<Item = (Object, Span)> {
+        let named =
+            |at: usize| Some((self.object(at).filter(|_| is_word(&self.tokens[at]))?, self.tokens[at].span));
+        (0..self.tokens.len()).filter_map(named)
+    }
+
+    /// The word at a place.
+    pub fn word_at(&self, offset: usize) -> Option<Span> {
+        self.tokens.iter().find(|it| it.span.touches(offset) && is_word(it)).map(|it| it.span)
+    }
+
     /// What may come behind the tokens that end before a place.
     pub fn expected_at(&self, offset: usize) -> Expected {
         self.expected(self.before(offset))

@@ -136,6 +136,19 @@ fn what_may_stand_at_the_cursor_is_offered() {
     offers("-- plain words |", &[], &["users", "allow"]);
 }
 
+/// A list that pops up at each space of a query would be in the way.
+#[test]
+fn a_space_offers_only_what_must_come() {
+    let mut session = Session::start(plain());
+    let mut typed = |sql: &str| {
+        let (path, at) = open_at(&mut session, sql);
+        let context = json!({"triggerKind": 2, "triggerCharacter": " "});
+        !session.ask("textDocument/completion", path, json!({"position": at, "context": context})).is_null()
+    };
+    assert!(typed("DROP TABLE |;") && typed("-- lockkeeper: allow |"));
+    assert!(!typed("SELECT 1 |;") && !typed("-- words |"));
+}
+
 #[test]
 fn symbols_of_the_workspace_lead_to_where_they_are_made() {
     let mut session = Session::start(plain());
@@ -164,4 +177,106 @@ fn a_migration_says_its_verdict_on_its_first_line() {
         session.open_last("SET lock_timeout = '2s';\nDROP TABLE orders;\nCREATE INDEX i ON users (locale);");
     let lenses = list(&session.ask("textDocument/codeLens", last, json!({})));
     assert!(text(&lenses[0]["command"]["title"]).starts_with("3 dangers"), "{lenses:#?}");
+}
+
+/// The edit of a rename, as files with their texts, or why it is refused.
+fn renamed(
+    session: &mut Session,
+    path: &str,
+    at: &Value,
+    new: &str,
+) -> Result<Vec<(String, String)>, String> {
+    let params = json!({"textDocument": {"uri": session.uri(path)}, "position": at, "newName": new});
+    let answer = session.client.request("textDocument/rename", params);
+    if let Some(error) = answer.get("error") {
+        return Err(text(&error["message"]).to_owned());
+    }
+    let changes = list(&answer["result"]["documentChanges"]);
+    let edits = changes.iter().filter(|it| it.get("kind").is_none());
+    let of = |it: &Value| {
+        let texts: String = list(&it["edits"]).iter().map(|it| text(&it["newText"]).to_owned()).collect();
+        (text(&it["textDocument"]["uri"]).rsplit('/').next().unwrap_or_default().to_owned(), texts)
+    };
+    Ok(edits.map(of).collect())
+}
+
+/// A new name is a change of the schema: what has run somewhere is not edited.
+#[test]
+fn a_rename_becomes_a_migration() {
+    let mut session = Session::start(vs_code());
+    let users = session.text(USERS);
+    session.open(USERS, &users);
+    let email = json!({"line": 3, "character": 6});
+    let prepared = session.ask("textDocument/prepareRename", USERS, json!({"position": email}));
+    assert_eq!(prepared["placeholder"], "email", "{prepared:#}");
+    let files = renamed(&mut session, USERS, &email, "Mail").expect("it is possible");
+    assert_eq!(files.len(), 1, "{files:?}");
+    assert!(files[0].0.ends_with("_rename_email_to_mail.sql"), "{files:?}");
+    assert_eq!(
+        files[0].1,
+        "-- migrate:up\nALTER TABLE users RENAME COLUMN email TO \"Mail\";\n\n-- migrate:down\nALTER TABLE users RENAME COLUMN \"Mail\" TO email;\n"
+    );
+    assert_eq!(renamed(&mut session, USERS, &email, "locale"), Err("there is a locale already".to_owned()));
+    let gone = renamed(&mut session, USERS, &json!({"line": 4, "character": 6}), "x");
+    assert_eq!(gone, Err("name is not there any more when all migrations have run".to_owned()));
+    assert!(renamed(&mut session, USERS, &email, "").is_err());
+    // What this document makes is renamed in it.
+    let (path, at) =
+        open_at(&mut session, "CREATE TABLE cra|tes (id bigint);\nCREATE INDEX i ON crates (id);");
+    assert_eq!(
+        renamed(&mut session, path, &at, "boxes"),
+        Ok(vec![("20270101000000_last.sql".to_owned(), "boxesboxes".to_owned())])
+    );
+    let mut session = Session::start(plain());
+    session.open(USERS, &users);
+    let refused = renamed(&mut session, USERS, &email, "mail");
+    assert_eq!(
+        refused,
+        Err("write a new migration with: ALTER TABLE users RENAME COLUMN email TO mail;".to_owned())
+    );
+}
+
+#[test]
+fn names_are_coloured_by_what_they_stand_for() {
+    let mut session = Session::start(plain());
+    let last =
+        session.open_last("ALTER TABLE users\n  DROP COLUMN locale;\nSELECT nobody FROM customer_totals;");
+    let tokens = session.ask("textDocument/semanticTokens/full", last, json!({}))["data"].clone();
+    // Lines and columns are told from the token before: a table, a column, a view.
+    assert_eq!(tokens, json!([1, 12, 5, 0, 0, 1, 14, 6, 2, 0, 1, 19, 15, 1, 0]));
+    let line = json!({"start": {"line": 3, "character": 0}, "end": {"line": 3, "character": 9}});
+    let tokens =
+        session.ask("textDocument/semanticTokens/range", last, json!({"range": line}))["data"].clone();
+    assert_eq!(tokens, json!([3, 19, 15, 1, 0]));
+}
+
+#[test]
+fn a_selection_grows_from_the_word_to_the_migration() {
+    let mut session = Session::start(plain());
+    let (path, at) = open_at(&mut session, "ALTER TABLE users DROP COLUMN loc|ale, DROP COLUMN email;");
+    let ranges = list(&session.ask("textDocument/selectionRange", path, json!({"positions": [at]})));
+    let mut found = Vec::new();
+    let mut range = &ranges[0];
+    while range.is_object() {
+        let [start, end] = ["start", "end"].map(|it| {
+            let place = &range["range"][it];
+            format!("{}:{}", place["line"], place["character"])
+        });
+        found.push(format!("{start}-{end}"));
+        range = &range["parent"];
+    }
+    assert_eq!(found[..2], ["1:30-1:36", "1:18-1:36"], "{found:?}");
+    assert_eq!(found.last().map(String::as_str), Some("0:0-3:0"), "{found:?}");
+}
+
+#[test]
+fn sources_of_an_untrusted_workspace_are_not_searched() {
+    let mut session = Session::start_with(plain(), json!({"trusted": false}));
+    session.open_rename();
+    let at = json!({"line": 1, "character": 34});
+    let params = json!({"position": at, "context": {"includeDeclaration": true}});
+    let found = list(&session.ask("textDocument/references", RENAME, params));
+    let places: Vec<String> = found.iter().map(|it| place(&session, it)).collect();
+    assert!(places.contains(&format!("{USERS}:5")), "{places:?}");
+    assert!(!places.iter().any(|it| it.starts_with("src/")), "{places:?}");
 }
