@@ -6,6 +6,7 @@ use lockkeeper_core::dialect::{Name, quote};
 use lockkeeper_core::framework::{self, NewMigration};
 use lockkeeper_core::text::Edit;
 use lockkeeper_project::analysis::origins::{Change, Object};
+use lockkeeper_project::folder::Folder;
 use tower_lsp::jsonrpc::{Error, Result};
 use tower_lsp::lsp_types::{Position, PrepareRenameResponse, WorkspaceEdit};
 
@@ -64,7 +65,14 @@ fn refused(message: String) -> Error {
     Error { message: message.into(), ..Error::invalid_params("") }
 }
 
+/// Whether the document makes it, and has not run anywhere yet, as far as files show.
 fn is_made_here(world: &World, documents: &Documents, view: &View, object: &Object) -> bool {
+    let loaded = &view.analysis.loaded;
+    let has_place = |it: &Folder| it.find(&view.analysis.standing.path).is_some();
+    let is_read = loaded.opened.project.folders.iter().any(has_place);
+    if is_read && !loaded.pending(world).contains(&view.document.uri) {
+        return false;
+    }
     let found = places(world, documents, view, object);
     let made = found.iter().rfind(|it| it.change == Change::Made);
     made.is_some_and(|it| it.location.uri == view.document.uri)
