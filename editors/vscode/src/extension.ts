@@ -88,7 +88,7 @@ async function start(): Promise<void> {
 /** The verdict of the open migration, which leads to its problems. */
 function showVerdict(): void {
   const document = vscode.window.activeTextEditor?.document;
-  if (!client || !document || !DOCUMENTS.some((it) => vscode.languages.match(it as vscode.DocumentFilter, document))) {
+  if (!client || !document || vscode.languages.match(DOCUMENTS as vscode.DocumentSelector, document) === 0) {
     status.hide();
     return;
   }

@@ -211,3 +211,50 @@ fn folders_of_the_workspace_come_and_go() {
     change(&mut session, "removed");
     assert_eq!(symbols(&mut session), 0);
 }
+
+/// Whatever is asked wherever the cursor stands while a migration is typed, letter by letter, is answered.
+#[test]
+fn half_a_statement_is_no_reason_to_fail() {
+    const TYPED: &str = "CREATE TYPE mood AS ENUM ('ä');\nALTER TABLE users ADD COLUMN m mood, RENAME TO \"größe\";\n\
+        UPDATE orders o SET status = u.email FROM users AS u WHERE o.user_id = u.id;\n-- lockkeeper: allow dropped-column because x\n\
+        CREATE INDEX ON order_items (sku) WHERE (quantity > 0);\nSELECT a.b.c.* FROM (((x;";
+    let mut session = Session::start(plain());
+    let last = session.open_last("");
+    let asked = [
+        "hover",
+        "definition",
+        "declaration",
+        "references",
+        "documentHighlight",
+        "completion",
+        "prepareRename",
+        "rename",
+        "codeAction",
+        "codeLens",
+        "inlayHint",
+        "semanticTokens/full",
+        "selectionRange",
+        "documentSymbol",
+        "foldingRange",
+    ];
+    let mut open = Vec::new();
+    for (version, (end, _)) in (2..).zip(TYPED.char_indices().step_by(2)) {
+        let text = format!("-- migrate:up\n{}", &TYPED[..end]);
+        session.change(last, version, &text);
+        let line = text.matches('\n').count();
+        let character = text.rsplit('\n').next().map_or(0, |it| it.encode_utf16().count());
+        let at = json!({"line": line, "character": character});
+        let params = json!({"textDocument": {"uri": session.uri(last)}, "position": at, "positions": [at], "newName": "n",
+            "range": {"start": at, "end": at}, "context": {"includeDeclaration": true, "diagnostics": []}});
+        // A few at a time: some search all sources.
+        let some = asked.iter().skip(usize::try_from(version).unwrap_or(0) % 3).step_by(3);
+        open.extend(
+            some.map(|it| (session.client.send_request(&format!("textDocument/{it}"), params.clone()), *it)),
+        );
+    }
+    for (id, method) in open {
+        let answer = session.client.answer_of(id);
+        let refused = answer["error"]["code"] == -32602 && method == "rename";
+        assert!(answer.get("error").is_none() || refused, "{method}: {answer:#}");
+    }
+}
