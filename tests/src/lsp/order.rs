@@ -245,7 +245,7 @@ fn half_a_statement_is_no_reason_to_fail() {
         let character = text.rsplit('\n').next().map_or(0, |it| it.encode_utf16().count());
         let at = json!({"line": line, "character": character});
         let params = json!({"textDocument": {"uri": session.uri(last)}, "position": at, "positions": [at], "newName": "n",
-            "range": {"start": at, "end": at}, "context": {"includeDeclaration": true, "diagnostics": []}});
+            "range": {"start": at, "end": at}, "context": {"includeDeclaration": true, "diagnostics": [], "triggerKind": 1}});
         // A few at a time: some search all sources.
         let some = asked.iter().skip(usize::try_from(version).unwrap_or(0) % 3).step_by(3);
         open.extend(
