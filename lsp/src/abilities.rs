@@ -16,6 +16,10 @@ pub(crate) struct Abilities {
     pub watches_files: bool,
     /// It can create files.
     pub creates_files: bool,
+    /// It can delete files.
+    pub deletes_files: bool,
+    /// It shows a place in a document when it is asked to.
+    pub shows_documents: bool,
     /// It takes edits with the versions of documents.
     pub versioned_edits: bool,
     /// It shows labels of changes.
@@ -43,6 +47,8 @@ impl Abilities {
             refreshes_hints: workspace["inlayHint"]["refreshSupport"] == true,
             watches_files: workspace["didChangeWatchedFiles"]["dynamicRegistration"] == true,
             creates_files: operations.iter().any(|it| it == "create"),
+            deletes_files: operations.iter().any(|it| it == "delete"),
+            shows_documents: client["window"]["showDocument"]["support"] == true,
             versioned_edits: edit["documentChanges"] == true || !operations.is_empty(),
             labels_changes: edit["changeAnnotationSupport"].is_object(),
             resolves_actions: resolved.is_some_and(|it| it.iter().any(|it| it == "edit")),

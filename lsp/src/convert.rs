@@ -3,8 +3,8 @@
 mod diagnostics;
 mod edits;
 
-pub(crate) use diagnostics::diagnostics;
-pub(crate) use edits::{file_edit, rewrite_edit};
+pub(crate) use diagnostics::{INCOMPLETE_STEPS, configuration, diagnostics};
+pub(crate) use edits::{creations, deletion, file_edit, rewrite_edit};
 
 use lockkeeper_core::text::{LineColumn, Span};
 use lockkeeper_project::analysis::CheckedFile;

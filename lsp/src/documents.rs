@@ -12,6 +12,9 @@ use crate::world::{Analysis, Stamp};
 /// All open documents at one place of the stream.
 pub(crate) type Documents = Arc<BTreeMap<Url, Arc<Document>>>;
 
+/// So many bytes show whether something is a text.
+const LOOKED_AT: usize = 8192;
+
 /// One text, never changed.
 #[derive(Debug)]
 pub struct Document {
@@ -34,6 +37,16 @@ impl Document {
     pub fn new(uri: Url, version: i32, is_sql: bool, text: &str) -> Self {
         let lines = LineIndex::new(text);
         Self { uri, version, is_sql, text: text.into(), lines, analysis: Mutex::default() }
+    }
+
+    /// Whether its lines end as Windows ends them: what is put in does too.
+    pub(crate) fn has_crlf(&self) -> bool {
+        self.text.find('\n').is_some_and(|at| self.text[..at].ends_with('\r'))
+    }
+
+    /// Whether it is no text, whatever its name says.
+    pub(crate) fn is_binary(&self) -> bool {
+        self.text.as_bytes().iter().take(LOOKED_AT).any(|it| *it == 0)
     }
 
     /// What `didOpen` opens. Read leniently: eglot sends `languageId: null`.

@@ -5,19 +5,27 @@
 
 mod documents;
 mod abilities;
-mod convert;
+mod settings;
 mod references;
 mod world;
+mod convert;
+mod markdown;
+mod names;
+mod parent;
+mod select;
 mod handlers;
 mod publish;
 mod server;
+mod wire;
 mod ordered;
 
 pub use documents::Document;
 pub use world::World;
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures_util::FutureExt;
 use tower_lsp::lsp_types::{Diagnostic, Url};
 use tower_lsp::{LspService, Server};
 
@@ -46,14 +54,27 @@ pub fn serve() -> i32 {
     code
 }
 
+/// What was asked before the input ended is answered for so long.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// So much of the input waits between its reader and the server.
+const PIPE: usize = 64 * 1024;
+
 async fn serve_here() -> i32 {
     let world = Arc::new(World::default());
+    let process = world.clone();
     let (service, socket) = LspService::new(|client| server::Backend::new(client, world.clone()));
     let publisher = service.inner().publisher.clone();
     let (ordered, ended) = ordered::Ordered::new(service, world, publisher);
-    let server = Server::new(tokio::io::stdin(), tokio::io::stdout(), socket).concurrency_level(64);
+    let (messages, sifted) = tokio::io::duplex(PIPE);
+    let server = Server::new(sifted, tokio::io::stdout(), socket).concurrency_level(64);
+    let input = wire::sift(tokio::io::BufReader::new(tokio::io::stdin()), messages);
+    // Who waits for an answer of a client that is gone would wait for ever, so that the end of the input ends it all.
+    let input_ended = input.then(|()| tokio::time::sleep(LAST_ANSWERS));
     tokio::select! {
         () = server.serve(ordered) => ended.code(),
+        () = input_ended => ended.code(),
         code = ended.wait() => code,
+        () = parent::gone(&process) => 1,
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
-use tower_lsp::jsonrpc::{Error, Id, Request, Response};
+use tower_lsp::jsonrpc::{Error, ErrorCode, Id, Request, Response};
 use tower_lsp::lsp_types::Url;
 use tower_lsp::{ExitedError, LspService};
 use tower_service::Service;
@@ -22,6 +22,7 @@ use tower_service::Service;
 use crate::documents::{Document, uri};
 use crate::publish::Publisher;
 use crate::server::{Backend, SNAPSHOT};
+use crate::wire::MALFORMED;
 use crate::world::World;
 
 /// What was written just before the end still leaves.
@@ -48,7 +49,12 @@ impl Ended {
         i32::from(!self.world.is_shut_down())
     }
 
-    /// Waits for `exit`.
+    /// Nothing more will be said.
+    pub fn end(&self) {
+        self.exit.notify_one();
+    }
+
+    /// Waits for the end.
     pub async fn wait(&self) -> i32 {
         self.exit.notified().await;
         tokio::time::sleep(LAST_WORDS).await;
@@ -76,10 +82,18 @@ impl Ordered {
             "textDocument/didClose" => self.closed(params),
             "textDocument/didSave" => self.publisher.disk_changed(uri(params).into_iter().collect()),
             "workspace/didChangeWatchedFiles" => self.publisher.disk_changed(watched(params)),
-            "exit" => self.ended.exit.notify_one(),
+            "workspace/didChangeConfiguration" => {
+                self.world.configure(&params["settings"]);
+                self.publisher.configured();
+            }
+            "workspace/didChangeWorkspaceFolders" => {
+                self.world.change_folders(&params["event"]);
+                self.publisher.folders_changed();
+            }
+            "exit" => self.ended.end(),
             _ => {}
         }
-        let ours = ["textDocument/did", "workspace/didChangeWatchedFiles", "exit"];
+        let ours = ["textDocument/did", "workspace/didChange", "exit"];
         ours.iter().any(|start| method.starts_with(start))
     }
 
@@ -126,6 +140,13 @@ fn lenient(request: Request) -> Request {
     }
 }
 
+/// The answer to a body that was no message.
+fn malformed(id: Id, params: &Value) -> Response {
+    let code = ErrorCode::from(params["code"].as_i64().unwrap_or(-32700));
+    let message = params["message"].as_str().unwrap_or_default().to_owned().into();
+    Response::from_error(id, Error { code, message, data: None })
+}
+
 fn panicked(id: Option<Id>, method: &str) -> Option<Response> {
     tracing::error!(method, "a handler panicked");
     let message = format!("{method} failed inside the server; its log says where").into();
@@ -144,6 +165,9 @@ impl Service<Request> for Ordered {
     fn call(&mut self, request: Request) -> Self::Future {
         let (method, id) = (request.method().to_owned(), request.id().cloned());
         let params = request.params().unwrap_or(&Value::Null);
+        if method == MALFORMED {
+            return Box::pin(std::future::ready(Ok(id.map(|id| malformed(id, params)))));
+        }
         let noted = catch_unwind(AssertUnwindSafe(|| self.note(&method, params)));
         match (noted, id.clone()) {
             (Err(_), id) => return Box::pin(async move { Ok(panicked(id, &method)) }),

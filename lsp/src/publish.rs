@@ -9,11 +9,11 @@ use lockkeeper_core::hazards::{Hazard, Subject};
 use tower_lsp::Client;
 use tower_lsp::lsp_types::{Diagnostic, Url};
 
-use crate::convert::diagnostics;
+use crate::convert::{configuration, diagnostics};
 use crate::world::{Loaded, World, file_path};
 
-/// A pause in typing that is none.
-const TYPING: Duration = Duration::from_millis(40);
+/// Keys that come together are one change. A check costs less than this, so that nobody is made to wait for more.
+const TYPING: Duration = Duration::from_millis(4);
 /// Later migrations, the disk and references may lag behind.
 const SETTLING: Duration = Duration::from_millis(150);
 
@@ -28,6 +28,8 @@ pub(crate) struct Publisher {
     told: tokio::sync::Mutex<HashMap<Url, (i32, Vec<Diagnostic>)>>,
     reading: tokio::sync::Mutex<()>,
     searching: tokio::sync::Mutex<()>,
+    /// What the client was told of configurations.
+    configurations: tokio::sync::Mutex<HashMap<Url, Vec<Diagnostic>>>,
 }
 
 /// A subject of a project that nobody searched for yet.
@@ -43,6 +45,7 @@ impl Publisher {
             told: Default::default(),
             reading: Default::default(),
             searching: Default::default(),
+            configurations: Default::default(),
         }
     }
 
@@ -109,6 +112,7 @@ impl Publisher {
         let found = blocking(move || diagnostics(&world.view(&of, &documents), &world.references)).await;
         let Some(found) = found else { return };
         self.search_later();
+        self.tell_configurations().await;
         if self.world.abilities().pulls_diagnostics {
             return;
         }
@@ -121,8 +125,23 @@ impl Publisher {
         }
     }
 
+    /// What is wrong with configurations stands in their files, which are seldom open.
+    async fn tell_configurations(&self) {
+        let mut told = self.configurations.lock().await;
+        for loaded in self.world.loaded() {
+            let Some((uri, found)) = configuration(&loaded) else { continue };
+            if *told.entry(uri.clone()).or_default() != found {
+                told.insert(uri.clone(), found.clone());
+                self.client.publish_diagnostics(uri, found, None).await;
+            }
+        }
+    }
+
     /// Searches what the open documents lack, when it is still lacking after a while.
     pub fn search_later(self: &Arc<Self>) {
+        if !self.world.is_trusted() {
+            return;
+        }
         let publisher = self.clone();
         tokio::spawn(async move {
             let Some(open) = publisher.lacking().await.filter(|open| !open.is_empty()) else { return };
@@ -163,6 +182,24 @@ impl Publisher {
         }
         if abilities.refreshes_hints {
             self.client.inlay_hint_refresh().await.ok();
+        }
+    }
+
+    /// The client has other folders: a document may belong to another project.
+    pub fn folders_changed(self: &Arc<Self>) {
+        let publisher = self.clone();
+        tokio::spawn(async move {
+            let world = publisher.world.clone();
+            blocking(move || world.warm()).await;
+            publisher.outdated().await;
+        });
+    }
+
+    /// The client has other settings: hints may be shown or hidden.
+    pub fn configured(self: &Arc<Self>) {
+        let publisher = self.clone();
+        if self.world.abilities().refreshes_hints {
+            tokio::spawn(async move { publisher.client.inlay_hint_refresh().await.ok() });
         }
     }
 

@@ -25,6 +25,8 @@ use crate::target::{target, target_alone};
 
 pub mod deploy;
 pub mod editing;
+pub mod named;
+pub mod origins;
 mod policies;
 mod source;
 
@@ -371,8 +373,9 @@ pub fn problem_of(
     stated: Option<Dialect>,
 ) -> Option<Problem> {
     project.unread(place, path, text, stated).or_else(|| {
-        let framework = place.folder()?.framework;
-        crate::folder::problem(framework, &Source::new(framework, path, text, None))
+        let folder = place.folder()?;
+        let own = crate::folder::problem(folder.framework, &Source::new(folder.framework, path, text, None));
+        own.or_else(|| folder.step_problems.iter().find(|it| it.path == path).cloned())
     })
 }
 

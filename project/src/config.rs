@@ -310,6 +310,37 @@ pub fn load(root: &Path) -> Result<Config, ConfigError> {
     }
 }
 
+/// The configuration without what it says and cannot mean, and that, in order.
+pub fn load_leniently(root: &Path) -> (Config, Vec<ConfigError>) {
+    let path = root.join(FILE_NAME);
+    let mut errors = Vec::new();
+    let mut text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return (Config::default(), errors),
+        Err(source) => return (Config::default(), vec![ConfigError::Unreadable { path, source }]),
+    };
+    let mut last = None;
+    // Each round takes a line away at least.
+    for _ in 0..=text.lines().count() {
+        let error = match parse(&path, &text) {
+            Ok(config) => match paths::missing(&config, root) {
+                Some(refused) => config.refuse(&path, refused),
+                None => return (config, errors),
+            },
+            Err(error) => error,
+        };
+        let ConfigError::Wrong { line, .. } = &error else { break };
+        let taken = *line;
+        text = lines::without(&text, taken);
+        // What is left of a value of several lines is no mistake of its own.
+        if last.is_none_or(|last| taken != last + 1) {
+            errors.push(error);
+        }
+        last = Some(taken);
+    }
+    (Config::default(), errors)
+}
+
 /// Refuses a configuration that says for some files of a folder of migrations what only holds for all of them.
 pub(crate) fn refuse_divided(config: &Config, root: &Path, folders: &[Folder]) -> Result<(), ConfigError> {
     match paths::divides_a_folder(config, folders) {

@@ -26,10 +26,15 @@ pub struct Fixed {
 
 /// The file with all safe fixes; `None` where there is none to apply.
 pub fn fixed(project: &Project, path: &str, text: &str, policies: &Policies) -> Option<Fixed> {
+    fixed_by(|text| check_path(project, Path::new(path), Some(text), policies), path, text)
+}
+
+/// The same by whoever checks the text where it stands.
+pub fn fixed_by(check: impl Fn(&str) -> Option<CheckedFile>, path: &str, text: &str) -> Option<Fixed> {
     let mut fixed =
         Fixed { path: path.to_owned(), before: text.to_owned(), after: text.to_owned(), titles: Vec::new() };
     for _ in 0..MOST_ROUNDS {
-        let checked = check_path(project, Path::new(path), Some(&fixed.after), policies)?;
+        let checked = check(&fixed.after)?;
         let (edits, titles) = safe_edits(&checked);
         if titles.is_empty() {
             break;

@@ -8,6 +8,8 @@ use lockkeeper_core::framework::{
     self, Direction, FileName, Framework, Kind, Part, Section, Settings, Version,
 };
 
+use crate::steps::{self, Step, StepSet};
+
 /// A folder of migrations of one framework for one engine.
 #[derive(Debug, Clone)]
 pub struct Folder {
@@ -27,6 +29,8 @@ pub struct Folder {
     pub migrations: Vec<Migration>,
     /// What is wrong with the folder itself, or with files that belong to no migration.
     pub problems: Vec<Problem>,
+    /// What is wrong with sets of steps, as they are on disk.
+    pub step_problems: Vec<Problem>,
     pub(crate) places: Places,
 }
 
@@ -201,9 +205,30 @@ impl Folder {
         files.filter_map(|file| self.inside(&file.path)).collect()
     }
 
-    /// All problems of the folder and its migrations.
+    /// All problems of the folder, its migrations and its sets of steps.
     pub fn all_problems(&self) -> impl Iterator<Item = &Problem> {
+        self.own_problems().chain(&self.step_problems)
+    }
+
+    /// All problems of the folder and of single migrations.
+    pub fn own_problems(&self) -> impl Iterator<Item = &Problem> {
         self.problems.iter().chain(self.migrations.iter().flat_map(|migration| &migration.problems))
+    }
+
+    /// The sets of steps in it. `now` gives the text of a file that is another than on disk, with files that are not there yet.
+    pub fn step_sets<'a>(&'a self, now: &'a [(&'a str, &'a str)]) -> Vec<StepSet> {
+        let mut texts: Vec<(usize, &str, &str)> = Vec::new();
+        for (at, migration) in self.migrations.iter().enumerate() {
+            texts.extend(migration.files.iter().map(|it| (at, it.path.as_str(), &*it.text)));
+        }
+        for (path, text) in now {
+            match texts.iter_mut().find(|(_, own, _)| own == path) {
+                Some(known) => known.2 = text,
+                None => texts.push((self.before(path).len(), path, text)),
+            }
+        }
+        texts.sort_by_key(|(at, path, _)| (*at, *path));
+        steps::sets(texts.into_iter().filter_map(|(_, path, text)| Some((path, Step::of(text)?))))
     }
 }
 

@@ -6,6 +6,7 @@ pub mod config;
 pub mod secret;
 pub mod files;
 pub mod folder;
+pub mod steps;
 pub mod discover;
 pub mod target;
 pub mod references;

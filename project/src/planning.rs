@@ -51,9 +51,14 @@ pub struct Said {
 
 /// Observes the repository and collects what people stated and answered for a migration, or with an empty path for the whole project.
 pub fn gather(project: &Project, path: &str, said: &Said) -> Gathered {
+    gather_from(signals(project), project, path, said)
+}
+
+/// The same from what was observed before: an editor asks again and again, and the repository is read once.
+pub fn gather_from(observed: Vec<Signal>, project: &Project, path: &str, said: &Said) -> Gathered {
     let config = project.config.at(path);
     let stated: Vec<Stated> = config.facts().into_iter().chain(said.facts.iter().cloned()).collect();
-    let signals = with_stated(with_measured(signals(project), &project.measured), &stated);
+    let signals = with_stated(with_measured(observed, &project.measured), &stated);
     let mut answers: Vec<(String, Answer)> = said.answers.clone();
     answers.extend(config.answers());
     let questions = questions(&answers, &signals);
@@ -100,6 +105,32 @@ impl Gathered {
 /// The plan for a checked file. With open questions that stop it, it holds those and no plan. `chosen` overrides the recommendation.
 pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: Option<Course>) -> Planned {
     let gathered = &gathered.of_tables(&tables(file));
+    with_facts(project, file, gathered, |facts, as_written| {
+        planned(project, file, gathered, chosen, facts, as_written)
+    })
+}
+
+/// The ways of a checked file weighed, and the one that a plan recommends: for an editor, which shows no report.
+pub fn weighed(
+    project: &Project,
+    file: &CheckedFile,
+    gathered: &Gathered,
+) -> (Vec<Strategy>, Option<Course>) {
+    let gathered = &gathered.of_tables(&tables(file));
+    with_facts(project, file, gathered, |facts, as_written| {
+        let strategies = generate(project, file, facts, &gathered.answers(), as_written);
+        let recommended = strategies::recommend(&strategies, facts).map(|it| it.course);
+        (strategies, recommended)
+    })
+}
+
+/// Collects what decides about a file, beside the phases of the migration as it was written.
+fn with_facts<T>(
+    project: &Project,
+    file: &CheckedFile,
+    gathered: &Gathered,
+    weigh: impl FnOnce(&Facts<'_>, Vec<Phase>) -> T,
+) -> T {
     let situation = Situation::of(&gathered.signals, &gathered.questions);
     let statements = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
     let as_written = rewrite::as_written(project, file);
@@ -119,27 +150,38 @@ pub fn plan(project: &Project, file: &CheckedFile, gathered: &Gathered, chosen: 
         misses: &misses,
         pace: Pace { soak_hours: project.config.at(&file.path).limits.soak_hours as f64 },
     };
+    weigh(&facts, as_written)
+}
+
+fn planned(
+    project: &Project,
+    file: &CheckedFile,
+    gathered: &Gathered,
+    chosen: Option<Course>,
+    facts: &Facts<'_>,
+    as_written: Vec<Phase>,
+) -> Planned {
     let stopped = !gathered.open(&[Blocks::Strategies]).is_empty();
     let strategies =
-        if stopped { Vec::new() } else { generate(project, file, &facts, &gathered.answers(), as_written) };
-    let recommendation = strategies::recommend(&strategies, &facts);
+        if stopped { Vec::new() } else { generate(project, file, facts, &gathered.answers(), as_written) };
+    let recommendation = strategies::recommend(&strategies, facts);
     let course = chosen.or(recommendation.as_ref().map(|it| it.course));
     let blocked_by = gathered.open(&[Blocks::Strategies, Blocks::Plan]);
     let strategy =
         course.and_then(|course| of_course(&strategies, course)).filter(|it| !it.phases.is_empty());
     let strategy = strategy.filter(|_| blocked_by.is_empty());
     let references = analysis::subjects_references(project, std::slice::from_ref(file));
-    let told = Told { project, file, facts: &facts, references: &references };
+    let told = Told { project, file, facts, references: &references };
     let report = PlanReport {
         version: 1,
         file: file.path.clone(),
         target: (&file.target).into(),
         signals: gathered.signals.iter().map(SignalReport::from).collect(),
-        questions: asked(&gathered.questions, &nature).into_iter().map(QuestionReport::from).collect(),
+        questions: asked(&gathered.questions, facts.nature).into_iter().map(QuestionReport::from).collect(),
         blocked_by: blocked_by.iter().map(|it| it.id().to_owned()).collect(),
         operations: operations(file, &references),
         escalations: strategy.map_or_else(Vec::new, |it| told.escalations(it)),
-        strategies: strategies.iter().map(|it| StrategyReport::of(it, &facts)).collect(),
+        strategies: strategies.iter().map(|it| StrategyReport::of(it, facts)).collect(),
         recommendation: recommendation.as_ref().map(RecommendationReport::from),
         plan: strategy.map(|it| told.plan(it)),
     };

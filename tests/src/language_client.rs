@@ -39,8 +39,13 @@ impl LanguageClient {
 
     /// `initialize` and `initialized`; the answer.
     pub(crate) fn initialize(&mut self, root: &str, capabilities: Value) -> Value {
+        self.initialize_with(root, capabilities, Value::Null)
+    }
+
+    /// The same with `initializationOptions`.
+    pub(crate) fn initialize_with(&mut self, root: &str, capabilities: Value, settings: Value) -> Value {
         let params = json!({"processId": null, "rootUri": root, "capabilities": capabilities,
-            "workspaceFolders": [{"uri": root, "name": "test"}]});
+            "initializationOptions": settings, "workspaceFolders": [{"uri": root, "name": "test"}]});
         let answer = self.request("initialize", params);
         self.notify("initialized", json!({}));
         answer
@@ -71,6 +76,19 @@ impl LanguageClient {
         let input = self.input.as_mut().expect("the input is open");
         write!(input, "Content-Length: {}\r\n\r\n{body}", body.len()).expect("the server reads");
         input.flush().expect("the server reads");
+    }
+
+    /// Sends a frame with any bytes for a body.
+    pub(crate) fn send_body(&mut self, body: &[u8]) {
+        let input = self.input.as_mut().expect("the input is open");
+        write!(input, "Content-Length: {}\r\n\r\n", body.len()).expect("the server reads");
+        input.write_all(body).expect("the server reads");
+        input.flush().expect("the server reads");
+    }
+
+    /// Closes the server's input, as the end of a client does.
+    pub(crate) fn close_input(&mut self) {
+        drop(self.input.take());
     }
 
     /// Waits for the answer to a request. Other messages stay in `unread`.

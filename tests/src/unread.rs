@@ -302,7 +302,9 @@ fn editors_show_what_is_unread_and_what_is_wrong() {
         client.initialize(&uri, json!({}));
         let document = json!({"uri": format!("{uri}/migrations/1_a.sql"), "languageId": "sql", "version": 1, "text": "DROP TABL users;"});
         client.notify("textDocument/didOpen", json!({"textDocument": document}));
-        let published = client.next("textDocument/publishDiagnostics");
+        // The mistake stands in its own file too, which is told by itself.
+        let is_it = |it: &Value| it["params"]["uri"].as_str().is_some_and(|uri| uri.ends_with("1_a.sql"));
+        let published = client.wait_for(|it| it["method"] == "textDocument/publishDiagnostics" && is_it(it));
         client.shut_down();
         let diagnostics = published["params"]["diagnostics"].as_array().expect("a list").iter();
         let messages =

@@ -105,10 +105,71 @@ local function rewrite(copy)
   end
 end
 
+--- The tags are handed out: a plugin that is appended to the runtime path has no other.
+local function help_is_found()
+  for _, topic in ipairs({ 'lockkeeper', 'lockkeeper-path', 'lockkeeper-undo', ':LockkeeperRewrite' }) do
+    local found, problem = pcall(vim.cmd.help, topic)
+    check(found, ':help ' .. topic .. ': ' .. tostring(problem))
+    vim.cmd('helpclose')
+  end
+end
+
+local function position_of(line, word)
+  local text = vim.api.nvim_buf_get_lines(0, line, line + 1, true)[1]
+  return { line + 1, text:find(word, 1, true) - 1 }
+end
+
+local function ask(client, buffer, method, more)
+  local params = vim.tbl_extend('force', vim.lsp.util.make_position_params(0, client.offset_encoding), more or {})
+  local answer, problem = client.request_sync(method, params, patience, buffer)
+  check(answer and not answer.err, method .. ': ' .. vim.inspect(problem or answer.err))
+  return answer.result
+end
+
+--- Hints, lenses, the definition of a column, completion, hover, and the health check.
+local function names(client, buffer)
+  vim.api.nvim_win_set_cursor(0, position_of(1, 'name TO'))
+  local definition = ask(client, buffer, 'textDocument/definition')
+  check(definition and definition.uri:find('create_users', 1, true), 'definition: ' .. vim.inspect(definition))
+  local hover = ask(client, buffer, 'textDocument/hover').contents.value
+  check(hover:find('**column** `users.name`', 1, true), 'hover: ' .. hover)
+  local completion = ask(client, buffer, 'textDocument/completion')
+  check(#(completion.items or completion) > 0, 'nothing is completed')
+  await('hints', function()
+    return not vim.lsp.inlay_hint or #vim.lsp.inlay_hint.get({ bufnr = buffer }) == 1
+  end)
+  await('lenses', function()
+    return #vim.lsp.codelens.get(buffer) > 0
+  end)
+  vim.cmd('checkhealth lockkeeper')
+  local health = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\n')
+  check(health:find('a server runs for', 1, true) and not health:find('ERROR', 1, true), health)
+  vim.cmd('bwipeout')
+end
+
+--- Undone in one buffer, the others say so.
+local function undo(copy, buffer)
+  vim.api.nvim_set_current_buf(buffer)
+  local steps = vim.fn.glob(copy .. '/' .. folder .. '/*backfill.sql', true, true)
+  vim.cmd('edit ' .. vim.fn.fnameescape(steps[1]))
+  local step = vim.api.nvim_get_current_buf()
+  vim.api.nvim_buf_call(buffer, function()
+    vim.cmd('silent undo')
+  end)
+  await('the gap is told', function()
+    for _, diagnostic in ipairs(vim.diagnostic.get(step)) do
+      if diagnostic.code == 'incomplete-steps' then
+        return true
+      end
+    end
+    return false
+  end)
+end
+
 local function run()
   vim.opt.runtimepath:append(plugin)
-  vim.cmd('filetype on | runtime plugin/lockkeeper.lua | helptags ' .. plugin .. '/doc')
-  vim.fn.delete(plugin .. '/doc/tags')
+  vim.cmd('filetype on | runtime plugin/lockkeeper.lua')
+  help_is_found()
   local lockkeeper = require('lockkeeper')
   without_a_program(lockkeeper)
   lockkeeper.setup({})
@@ -125,7 +186,11 @@ local function run()
     return vim.startswith(title, 'Rewrite as expand-contract')
   end, offered)
   check(#rewrites >= 1, 'offered: ' .. vim.inspect(offered))
+  names(lockkeeper.clients()[1], buffer)
+  vim.api.nvim_win_set_cursor(0, { first.lnum + 1, first.col })
   rewrite(copy)
+  undo(copy, buffer)
+  vim.api.nvim_set_current_buf(buffer)
   vim.cmd('LockkeeperRestart')
   await('the server starts again', function()
     local client = lockkeeper.clients()[1]

@@ -21,6 +21,7 @@ const SHOW_OUTPUT = 'Show output';
 let own = '';
 let client: LanguageClient | undefined;
 let output: vscode.LogOutputChannel;
+const status = vscode.window.createStatusBarItem('lockkeeper.verdict', vscode.StatusBarAlignment.Right);
 
 export async function activate(context: vscode.ExtensionContext): Promise<void> {
   own = context.extensionPath;
@@ -34,6 +35,11 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
       if (change.affectsConfiguration('lockkeeper.path')) await restart();
       if (change.affectsConfiguration('lockkeeper.trace')) await client?.setTrace(trace());
     }),
+  );
+  context.subscriptions.push(
+    status,
+    vscode.languages.onDidChangeDiagnostics(showVerdict),
+    vscode.window.onDidChangeActiveTextEditor(showVerdict),
   );
   await start();
 }
@@ -67,7 +73,8 @@ async function start(): Promise<void> {
   const options: LanguageClientOptions = {
     documentSelector: DOCUMENTS,
     outputChannel: output,
-    initializationOptions: { trusted: vscode.workspace.isTrusted },
+    initializationOptions: { trusted: vscode.workspace.isTrusted, hints: settings().get('hints', 'up') },
+    synchronize: { configurationSection: 'lockkeeper' },
   };
   client = new LanguageClient('lockkeeper', 'Lockkeeper', server, options);
   try {
@@ -76,6 +83,24 @@ async function start(): Promise<void> {
   } catch (error) {
     await tellBroken(located.program, error);
   }
+}
+
+/** The verdict of the open migration, which leads to its problems. */
+function showVerdict(): void {
+  const document = vscode.window.activeTextEditor?.document;
+  if (!client || !document || vscode.languages.match(DOCUMENTS as vscode.DocumentSelector, document) === 0) {
+    status.hide();
+    return;
+  }
+  const own = vscode.languages.getDiagnostics(document.uri).filter((it) => it.source === 'lockkeeper');
+  const count = (severity: vscode.DiagnosticSeverity) => own.filter((it) => it.severity === severity).length;
+  const dangers = count(vscode.DiagnosticSeverity.Error);
+  const warnings = count(vscode.DiagnosticSeverity.Warning);
+  status.name = 'Lockkeeper';
+  status.text = dangers > 0 ? `$(error) Lockkeeper ${dangers}` : warnings > 0 ? `$(warning) Lockkeeper ${warnings}` : '$(pass) Lockkeeper';
+  status.tooltip = `${dangers} dangers, ${warnings} warnings in this migration`;
+  status.command = 'workbench.actions.view.problems';
+  status.show();
 }
 
 async function tellMissing(message: string): Promise<void> {

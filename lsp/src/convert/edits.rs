@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use lockkeeper_core::text::{Edit, LineIndex};
 use lockkeeper_project::rewrite::{PlannedFile, Rewrite};
 use tower_lsp::lsp_types::{
-    AnnotatedTextEdit, ChangeAnnotation, CreateFile, CreateFileOptions, DocumentChangeOperation,
-    DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range, ResourceOp, TextDocumentEdit,
-    TextEdit, Url, WorkspaceEdit,
+    AnnotatedTextEdit, ChangeAnnotation, CreateFile, CreateFileOptions, DeleteFile, DeleteFileOptions,
+    DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range,
+    ResourceOp, TextDocumentEdit, TextEdit, Url, WorkspaceEdit,
 };
 
 use super::position;
@@ -20,7 +20,8 @@ const LABEL: &str = "expand-contract";
 
 /// Edits of the document itself.
 pub(crate) fn file_edit(view: &View, edits: &[Edit]) -> WorkspaceEdit {
-    let edits = edits.iter().map(|edit| TextEdit::new(view.range(edit.span), edit.replacement.clone()));
+    let edits =
+        edits.iter().map(|edit| TextEdit::new(view.range(edit.span), in_its_lines(view, &edit.replacement)));
     let (uri, version) = (view.document.uri.clone(), view.document.version);
     if !view.abilities.versioned_edits {
         return WorkspaceEdit::new(HashMap::from([(uri, edits.collect())]));
@@ -31,7 +32,54 @@ pub(crate) fn file_edit(view: &View, edits: &[Edit]) -> WorkspaceEdit {
     WorkspaceEdit { document_changes: Some(changes), ..WorkspaceEdit::default() }
 }
 
-/// A rewrite: new files first, so that nothing is changed where one of them cannot be made.
+/// A text with the ends of lines that the document has.
+fn in_its_lines(view: &View, text: &str) -> String {
+    if !view.document.has_crlf() {
+        return text.to_owned();
+    }
+    text.replace("\r\n", "\n").replace('\n', "\r\n")
+}
+
+/// New files with their texts; nothing where the client cannot make any.
+pub(crate) fn creations(view: &View, files: &[(String, String)]) -> Option<WorkspaceEdit> {
+    if !view.abilities.creates_files {
+        return None;
+    }
+    let mut operations = Vec::new();
+    for (path, _) in files {
+        operations.push(creation(view.uri(path)?, false));
+    }
+    for (path, content) in files {
+        let content = in_its_lines(view, content);
+        let text =
+            FileText { uri: view.uri(path)?, version: None, range: Range::default(), content, is_new: true };
+        operations.push(DocumentChangeOperation::Edit(text.edit(false)));
+    }
+    let document_changes = Some(DocumentChanges::Operations(operations));
+    Some(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
+}
+
+/// Files removed; nothing where the client cannot.
+pub(crate) fn deletion(view: &View, paths: &[&str]) -> Option<WorkspaceEdit> {
+    if !view.abilities.deletes_files {
+        return None;
+    }
+    let of_file = |path: &&str| {
+        let options = DeleteFileOptions {
+            recursive: Some(false),
+            ignore_if_not_exists: Some(true),
+            annotation_id: None,
+        };
+        let delete = DeleteFile { uri: view.uri(path)?, options: Some(options) };
+        Some(DocumentChangeOperation::Op(ResourceOp::Delete(delete)))
+    };
+    let operations: Option<Vec<_>> = paths.iter().map(of_file).collect();
+    let document_changes = Some(DocumentChanges::Operations(operations?));
+    Some(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
+}
+
+/// A rewrite: all new files first, so that nothing is changed where one of them cannot be made, and so that one undo takes all of it back where a client
+/// undoes what it did in a row.
 pub(crate) fn rewrite_edit(view: &View, documents: &Documents, rewrite: &Rewrite) -> Option<WorkspaceEdit> {
     let mut files: Vec<&PlannedFile> = rewrite.files.iter().collect();
     files.sort_by_key(|file| file.replaces);
@@ -43,13 +91,10 @@ pub(crate) fn rewrite_edit(view: &View, documents: &Documents, rewrite: &Rewrite
     }
     let labelled = view.abilities.labels_changes;
     let creates = view.abilities.creates_files;
-    let mut operations = Vec::new();
-    for text in texts {
-        if text.is_new && creates {
-            operations.push(creation(text.uri.clone(), labelled));
-        }
-        operations.push(DocumentChangeOperation::Edit(text.edit(labelled)));
-    }
+    let new = texts.iter().filter(|it| it.is_new && creates);
+    let mut operations: Vec<DocumentChangeOperation> =
+        new.map(|it| creation(it.uri.clone(), labelled)).collect();
+    operations.extend(texts.into_iter().map(|it| DocumentChangeOperation::Edit(it.edit(labelled))));
     Some(WorkspaceEdit {
         document_changes: Some(changes(operations, creates)),
         change_annotations: labelled.then(|| HashMap::from([(LABEL.to_owned(), annotation())])),
@@ -87,7 +132,7 @@ fn file_text(view: &View, documents: &Documents, file: &PlannedFile) -> Option<F
         None => Range::default(),
     };
     let version = open.map(|document: &std::sync::Arc<Document>| document.version);
-    Some(FileText { uri, version, range, content: file.content.clone(), is_new: !file.replaces })
+    Some(FileText { uri, version, range, content: in_its_lines(view, &file.content), is_new: !file.replaces })
 }
 
 fn whole_on_disk(view: &View, path: &str) -> Option<Range> {

@@ -13,7 +13,7 @@ const NAME: usize = 60;
 
 pub(crate) fn document_symbols(view: &View) -> DocumentSymbolResponse {
     let symbols = view.analysis.statements().map(|(checked, _, _, statement)| {
-        let detail = effect_line(&statement.effect, &checked.after, None);
+        let detail = effect_line(&statement.effect, &view.file().before, &checked.after, None);
         symbol(view, statement, detail)
     });
     if view.abilities.symbol_trees {

@@ -1,69 +1,49 @@
 //! `textDocument/hover`: what the statement locks, why that is dangerous, what to do instead.
 
+use std::cmp::Reverse;
 use std::fmt::Write;
 
-use lockkeeper_core::catalog::Catalog;
 use lockkeeper_core::check::CheckedStatement;
-use lockkeeper_core::effect::{Effect, Waits};
-use lockkeeper_core::estimate::{estimate, in_words};
-use lockkeeper_core::hazards::{self, Hazard, Rule, page};
-use lockkeeper_core::report::waits_in_words;
-use lockkeeper_core::text::{Span, sanitise};
-use tower_lsp::lsp_types::{Hover, HoverContents, MarkupContent, MarkupKind, Position};
+use lockkeeper_core::effect::Effect;
+use lockkeeper_core::hazards::{self, Hazard, Rule, Severity, page};
+use lockkeeper_core::text::Span;
+use tower_lsp::lsp_types::{Hover, HoverContents, Position};
 
-use crate::world::View;
+use super::hover_name;
+use crate::documents::Documents;
+use crate::markdown::{self, plain};
+use crate::world::{View, World};
 
-pub(crate) fn hover(view: &View, position: Position) -> Option<Hover> {
+pub(crate) fn hover(world: &World, documents: &Documents, view: &View, position: Position) -> Option<Hover> {
     let offset = view.offset(position);
     let here = |it: &CheckedStatement| Span::new(it.span.start, it.end).touches(offset);
     let (checked, judged, number, statement) = view.analysis.statements().find(|it| here(it.3))?;
-    let mut text = effect_table(&statement.effect, &checked.after);
-    time(&mut text, view, &statement.effect);
-    let of_statement: Vec<&Hazard> = judged.hazards.iter().filter(|it| it.statement == number).collect();
-    let touched = of_statement.iter().any(|it| it.span.touches(offset));
-    for hazard in of_statement {
+    let mut text = markdown::effect(view, &statement.effect, &checked.after);
+    let mut hazards: Vec<&Hazard> = judged.hazards.iter().filter(|it| it.statement == number).collect();
+    // What is dangerous first: of what is under the cursor the worst is explained, and the rest named.
+    hazards.sort_by_key(|it| Reverse(it.severity));
+    let explained = hazards.iter().position(|it| it.span.touches(offset)).unwrap_or(0);
+    for (at, hazard) in hazards.into_iter().enumerate() {
         let Some(rule) = hazards::by_id(hazard.rule) else { continue };
         introduce(&mut text, rule, hazard);
-        if !touched || hazard.span.touches(offset) {
+        if at == explained {
             explain(&mut text, rule, hazard);
         }
     }
     sources(&mut text, &statement.effect);
-    let contents = HoverContents::Markup(MarkupContent { kind: MarkupKind::Markdown, value: text });
+    if let Some((object, span)) = view.object_at(offset)
+        && let Some(about) = hover_name::about(world, documents, view, &object)
+    {
+        // A danger under the cursor is why it was asked; else the name is.
+        let is_danger =
+            judged.hazards.iter().any(|it| it.statement == number && it.severity == Severity::Danger);
+        let text =
+            if is_danger { format!("{text}\n\n---\n\n{about}") } else { format!("{about}---\n\n{text}") };
+        let contents = HoverContents::Markup(markdown::markup(text));
+        return Some(Hover { contents, range: Some(view.range(span)) });
+    }
+    let contents = HoverContents::Markup(markdown::markup(text));
     Some(Hover { contents, range: Some(view.range(statement.span)) })
-}
-
-fn effect_table(effect: &Effect, after: &Catalog) -> String {
-    if let Some(reason) = &effect.fails {
-        return format!("**Fails:** {}\n\n", plain(reason));
-    }
-    if effect.locks.is_empty() {
-        return "Locks nothing that existed before.\n\n".to_owned();
-    }
-    let mut locks: Vec<_> = effect.locks.iter().collect();
-    locks.sort_by_key(|(name, mode)| (std::cmp::Reverse(**mode), (*name).clone()));
-    let mut table = "| relation | lock | who waits |\n|---|---|---|\n".to_owned();
-    for (name, mode) in locks {
-        let name = code(&name.display(after.dialect()));
-        let _ = writeln!(table, "| {name} | {} | {} |", mode.title(), waits_in_words(Waits::of(*mode)));
-    }
-    table.push('\n');
-    if !effect.known {
-        table.push_str(
-            "The statement could not be read: the worst that its first words allow is assumed.\n\n",
-        );
-    }
-    for assumed in &effect.assumed {
-        let _ = writeln!(table, "Assumed: {}.\n", plain(assumed));
-    }
-    table
-}
-
-fn time(text: &mut String, view: &View, effect: &Effect) {
-    let Some(estimate) = estimate(effect, view.analysis.standing.rows.as_ref()) else { return };
-    let seconds = estimate.seconds.map(in_words).unwrap_or_else(|| "time not known".to_owned());
-    let work = estimate.work.id().replace('-', " ");
-    let _ = writeln!(text, "Work under the lock: {work}, {seconds} ({}).\n", plain(&estimate.assumed));
 }
 
 /// The hazard in a line.
@@ -98,22 +78,6 @@ fn sources(text: &mut String, effect: &Effect) {
     if !effect.sources.is_empty() {
         let _ = writeln!(text, "---\n\nSources: {}", effect.sources.join("; "));
     }
-}
-
-/// Words with names from the migration in them, which must not become markup.
-fn plain(text: &str) -> String {
-    let mut result = String::new();
-    for character in sanitise(text, 500).chars() {
-        if matches!(character, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '#' | '!') {
-            result.push('\\');
-        }
-        result.push(character);
-    }
-    result
-}
-
-fn code(name: &str) -> String {
-    format!("`{}`", sanitise(name, 130).replace(['`', '|'], "'"))
 }
 
 #[cfg(test)]

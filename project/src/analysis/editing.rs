@@ -11,10 +11,12 @@ use lockkeeper_core::dialect::Target;
 use lockkeeper_core::estimate::Sizes;
 use lockkeeper_core::framework::{Framework, OptOut, Timestamp};
 
+use super::origins::Origins;
 use super::{CheckedFile, History, Policies, check_alone, check_source, declared_sizes, policies};
 use crate::discover::{Place, Project};
 use crate::files::{name, parent};
 use crate::folder::{Folder, Problem, Source, problem};
+use crate::steps::{Step, StepSet};
 use crate::target::{target, target_alone};
 
 /// A project with everything that outlives a keystroke.
@@ -25,6 +27,7 @@ pub struct Opened {
     /// What it accepts.
     pub policies: Policies,
     histories: Vec<OnceLock<History>>,
+    origins: Vec<OnceLock<Origins>>,
     alone: OnceLock<Target>,
     standings: Mutex<HashMap<PathBuf, Arc<Standing>>>,
 }
@@ -83,6 +86,11 @@ impl Standing {
         }
     }
 
+    /// The folder that it is in, and its place among the migrations there, as numbers.
+    pub fn place(&self) -> Option<(usize, usize)> {
+        self.rank.as_ref().map(|it| (it.folder, it.index))
+    }
+
     fn source(&self, framework: &Framework, text: &str) -> Source {
         Source::new(framework, &self.path, text, self.sidecar.as_deref())
     }
@@ -99,7 +107,8 @@ impl Opened {
     pub fn new(project: Project, today: Option<Timestamp>) -> Self {
         let policies = policies(&project, today);
         let histories = project.folders.iter().map(|_| OnceLock::new()).collect();
-        Self { project, policies, histories, alone: OnceLock::new(), standings: Mutex::default() }
+        let origins = project.folders.iter().map(|_| OnceLock::new()).collect();
+        Self { project, policies, histories, origins, alone: OnceLock::new(), standings: Mutex::default() }
     }
 
     /// Where the file stands. The first question about a folder replays it; asked again it costs a look-up.
@@ -143,7 +152,25 @@ impl Opened {
         )
     }
 
-    fn history(&self, folder: usize) -> &History {
+    /// The set of steps that a file belongs to, with the texts of now of the open files.
+    pub fn step_set(&self, standing: &Standing, text: &str, open: &[Unsaved]) -> Option<StepSet> {
+        Step::of(text)?;
+        let rank = standing.rank.as_ref()?;
+        let same = |it: &&Unsaved| it.standing.rank.as_ref().is_some_and(|it| it.folder == rank.folder);
+        let now: Vec<(&str, &str)> =
+            open.iter().filter(same).map(|it| (it.standing.path.as_str(), &*it.text)).collect();
+        let sets = self.project.folders[rank.folder].step_sets(&now);
+        sets.into_iter().find(|it| it.files.iter().any(|(_, path)| *path == standing.path))
+    }
+
+    /// The places of the history of a folder, and that history. The first question about a folder reads it.
+    pub fn origins(&self, folder: usize) -> &Origins {
+        let read = || Origins::read(&self.project.folders[folder], self.history(folder));
+        self.origins[folder].get_or_init(read)
+    }
+
+    /// The schemas of a folder.
+    pub fn history(&self, folder: usize) -> &History {
         self.histories[folder].get_or_init(|| History::replay(&self.project, &self.project.folders[folder]))
     }
 
@@ -192,7 +219,7 @@ impl Opened {
         let disk = on_disk
             .as_deref()
             .and_then(|text| problem(folder.framework, &Source::new(folder.framework, &path, text, None)));
-        let problems = folder.all_problems().filter(|it| it.path == path && Some(*it) != disk.as_ref());
+        let problems = folder.own_problems().filter(|it| it.path == path && Some(*it) != disk.as_ref());
         let refused = folder.refused_engine().map(|it| format!("migrations for {it} are not analysed yet"));
         let target = target(&self.project, folder);
         let before = match refused {

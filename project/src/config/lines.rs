@@ -52,3 +52,16 @@ impl Lines {
 pub(crate) fn line_at(text: &str, place: usize) -> usize {
     text.as_bytes()[..place.min(text.len())].iter().filter(|byte| **byte == b'\n').count() + 1
 }
+
+/// The text without what stands on a line, from 1: a key, or with its header a whole table. All other lines keep their numbers.
+pub(super) fn without(text: &str, line: usize) -> String {
+    let is_header = |it: &str| it.trim_start().starts_with('[');
+    let lines: Vec<&str> = text.lines().collect();
+    let taken = lines.get(line.saturating_sub(1)).copied().unwrap_or_default();
+    let behind =
+        lines.iter().enumerate().skip(line).find(|(_, it)| is_header(it)).map_or(lines.len(), |(at, _)| at);
+    let end = if is_header(taken) { behind } else { line };
+    let kept =
+        |(at, it): (usize, &&str)| if at + 1 >= line && at < end { String::new() } else { (*it).to_owned() };
+    lines.iter().enumerate().map(kept).collect::<Vec<_>>().join("\n")
+}

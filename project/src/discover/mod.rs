@@ -15,7 +15,7 @@ use lockkeeper_core::signals::Measured;
 use crate::config::{self, Config, ConfigError};
 use crate::files::{self, File};
 use crate::folder::{Folder, Migration, Problem, Source};
-use crate::measured;
+use crate::measured::{self, Facts};
 
 /// A repository as we see it: one walk, everything read.
 #[derive(Debug, Clone)]
@@ -152,18 +152,38 @@ pub fn above(folder: &Path, name: &str) -> Option<PathBuf> {
 pub fn open(root: &Path) -> Result<Project, DiscoverError> {
     let missing = |source| DiscoverError::NoSuchPath { path: root.to_owned(), source };
     let root = root.canonicalize().map_err(missing)?;
-    let config = config::load(&root)?;
+    let project = read_project(root.clone(), config::load(&root)?, measured::load(&root)?.facts());
+    config::refuse_divided(&project.config, &root, &project.folders)?;
+    Ok(project)
+}
+
+/// The same without what its configuration says and cannot mean, and that: an editor goes on while the file is being written.
+///
+/// # Errors
+/// [`DiscoverError::NoSuchPath`] when there is no such root.
+pub fn open_leniently(root: &Path) -> Result<(Project, Vec<ConfigError>), DiscoverError> {
+    let missing = |source| DiscoverError::NoSuchPath { path: root.to_owned(), source };
+    let root = root.canonicalize().map_err(missing)?;
+    let (config, mut errors) = config::load_leniently(&root);
+    let measured = measured::load(&root).unwrap_or_else(|error| {
+        errors.push(error);
+        Facts::default()
+    });
+    let project = read_project(root.clone(), config, measured.facts());
+    errors.extend(config::refuse_divided(&project.config, &root, &project.folders).err());
+    Ok((project, errors))
+}
+
+fn read_project(root: PathBuf, config: Config, measured: Vec<Measured>) -> Project {
     let files::Files { files, odd } = files::walk(&root, &config.ignore);
     let found = recognise::folders(&root, &config, &files);
     let mut folders: Vec<Folder> = found.iter().map(|it| read::folder(&root, &config, &files, it)).collect();
     folders.sort_by(|a, b| a.path.cmp(&b.path));
-    config::refuse_divided(&config, &root, &folders)?;
     let mut problems = Vec::new();
     place_odd(odd, &mut folders, &mut problems);
     let dumps = aside::dumps(&root, &files, &folders);
     let not_analysed = aside::not_analysed(&root, &files, &folders);
-    let measured = measured::load(&root)?.facts();
-    Ok(Project { root, config, measured, files, folders, dumps, not_analysed, problems })
+    Project { root, config, measured, files, folders, dumps, not_analysed, problems }
 }
 
 fn place_odd(odd: Vec<(String, String)>, folders: &mut [Folder], problems: &mut Vec<Problem>) {

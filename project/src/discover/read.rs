@@ -11,6 +11,7 @@ use super::recognise::Found;
 use crate::config::Config;
 use crate::files::{File, MAX_SIZE, parent};
 use crate::folder::{Folder, Named, Places, Problem, Unreadable, migrations};
+use crate::steps::StepSet;
 
 /// Larger files are no migrations.
 const LARGEST: u64 = 10 * MAX_SIZE;
@@ -68,7 +69,7 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
         let message = "nothing shows which engine this is for, so it is taken for PostgreSQL";
         problems.push(Problem::new(found.path, message, "state `dialect` in lockkeeper.toml"));
     }
-    Folder {
+    let mut folder = Folder {
         framework,
         dialect: engine.dialect,
         foreign: engine.foreign,
@@ -78,7 +79,10 @@ pub(super) fn folder(root: &Path, config: &Config, files: &[File], found: &Found
         places: Places::of(&migrations),
         migrations,
         problems,
-    }
+        step_problems: Vec::new(),
+    };
+    folder.step_problems = folder.step_sets(&[]).iter().flat_map(StepSet::problems).collect();
+    folder
 }
 
 /// A file in a folder, or for layouts with folders one level deeper; Flyway looks at any depth.

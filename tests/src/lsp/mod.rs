@@ -4,3 +4,5 @@ mod actions;
 mod order;
 mod session;
 mod shown;
+mod steps;
+mod names;

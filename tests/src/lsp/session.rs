@@ -57,10 +57,16 @@ pub(super) struct Session {
 impl Session {
     /// A server over a copy of the shop.
     pub fn start(capabilities: Value) -> Self {
+        Self::start_with(capabilities, Value::Null)
+    }
+
+    /// The same for a client that sets something.
+    pub fn start_with(capabilities: Value, settings: Value) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(&root().join("examples/shop"), folder.path());
         let mut client = LanguageClient::start(Command::new(lockkeeper()).arg("lsp"));
-        let server = client.initialize(&address(folder.path()), capabilities)["result"].clone();
+        let server =
+            client.initialize_with(&address(folder.path()), capabilities, settings)["result"].clone();
         Self { client, folder, server }
     }
 

@@ -11,14 +11,18 @@ local defaults = {
   filetypes = { 'sql' },
   --- A folder with one of these is a project's root.
   root_markers = { 'lockkeeper.toml', '.git' },
-  --- Lock, wait and estimate at the end of each statement.
+  --- Who waits, for what, at the end of each statement.
   inlay_hints = true,
+  --- Which statements have a hint: 'up', 'all' (the way back too) or 'off'.
+  hints = 'up',
+  --- Verdicts and places of steps above the first line.
+  code_lenses = true,
 }
 
 M.config = vim.deepcopy(defaults)
 
 --- The program, or nothing and a sentence that says what to do.
-local function locate()
+function M.locate()
   local told = M.config.path or vim.env.LOCKKEEPER_BIN
   if told and told ~= '' then
     if vim.fn.executable(told) == 1 then
@@ -44,6 +48,32 @@ local function on_attach(client, buffer)
   if M.config.inlay_hints and hints and client.server_capabilities.inlayHintProvider then
     hints.enable(true, { bufnr = buffer })
   end
+  if M.config.code_lenses and client.server_capabilities.codeLensProvider then
+    vim.lsp.codelens.refresh({ bufnr = buffer })
+    vim.api.nvim_create_autocmd({ 'BufWritePost', 'InsertLeave' }, {
+      buffer = buffer,
+      callback = function()
+        vim.lsp.codelens.refresh({ bufnr = buffer })
+      end,
+    })
+  end
+end
+
+--- What the server is told of the options.
+local function settings()
+  return { lockkeeper = { hints = M.config.hints } }
+end
+
+--- The configuration for |vim.lsp.enable()|, from Neovim 0.11 on.
+function M.lsp_config()
+  return {
+    cmd = { M.locate() or 'lockkeeper', 'lsp' },
+    filetypes = M.config.filetypes,
+    root_markers = M.config.root_markers,
+    settings = settings(),
+    init_options = settings().lockkeeper,
+    on_attach = on_attach,
+  }
 end
 
 local warned = false
@@ -54,7 +84,7 @@ function M.start(buffer)
   if vim.bo[buffer].buftype ~= '' then
     return nil
   end
-  local program, problem = locate()
+  local program, problem = M.locate()
   if not program then
     -- Once per session: every opened file would say it again.
     if not warned then
@@ -67,6 +97,8 @@ function M.start(buffer)
     name = 'lockkeeper',
     cmd = { program, 'lsp' },
     root_dir = root_of(buffer),
+    settings = settings(),
+    init_options = settings().lockkeeper,
     on_attach = on_attach,
   }, { bufnr = buffer })
 end
@@ -99,12 +131,15 @@ function M.restart()
   end
 end
 
---- The rewrite under the cursor. New files are buffers until `:wa` writes them: the message says so.
+--- The rewrite under the cursor: the recommended one, else the first. New files are buffers until `:wa` writes them: the message says so.
 function M.rewrite()
+  local seen = false
   vim.lsp.buf.code_action({
     apply = true,
     filter = function(action)
-      return vim.startswith(action.title, REWRITE)
+      local wanted = not seen and vim.startswith(action.title, REWRITE)
+      seen = seen or wanted
+      return wanted
     end,
   })
   vim.notify('lockkeeper: :wa writes the new migration files', vim.log.levels.INFO)
