@@ -23,7 +23,7 @@ pub use course::{Course, moves_reads, stopped_from};
 pub use describe::{Described, FailureMode};
 pub use flips::Flip;
 pub use possible::Excluded;
-pub use recommend::{Recommendation, recommend};
+pub use recommend::{Recommendation, best, recommend};
 pub use weigh::{Weighed, points};
 
 /// One way of doing the whole change.

@@ -24,12 +24,20 @@ pub struct Recommendation {
 /// Reasons that anybody reads.
 const MOST_REASONS: usize = 6;
 
-/// The strategy with the fewest points; `None` where none is possible.
+/// The possible strategy with the fewest points.
+pub fn best(strategies: &[Strategy]) -> Option<&Strategy> {
+    let possible = strategies.iter().filter(|it| it.is_possible());
+    possible.min_by(|a, b| a.points().total_cmp(&b.points()))
+}
+
+/// The best strategy with what decided; `None` where none is possible.
 pub fn recommend(strategies: &[Strategy], facts: &Facts<'_>) -> Option<Recommendation> {
-    let possible = || strategies.iter().filter(|it| it.is_possible());
-    let best = possible().min_by(|a, b| a.points().total_cmp(&b.points()))?;
-    let second =
-        possible().filter(|it| it.course != best.course).min_by(|a, b| a.points().total_cmp(&b.points()));
+    let best = best(strategies)?;
+    let second = strategies
+        .iter()
+        .filter(|it| it.is_possible())
+        .filter(|it| it.course != best.course)
+        .min_by(|a, b| a.points().total_cmp(&b.points()));
     let flips = flips(strategies, best.course, facts);
     Some(Recommendation {
         course: best.course,
