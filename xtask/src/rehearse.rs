@@ -184,6 +184,18 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
+/// As much of a reason as anybody reads in a list.
+fn in_short(reason: &str) -> String {
+    const MOST: usize = 160;
+    let words: Vec<&str> =
+        reason.split(|it: char| it.is_whitespace() || it == '|').filter(|it| !it.is_empty()).collect();
+    let text = words.join(" ");
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
 /// The page: a row for each project, then everything that was wrong.
 fn table(outcomes: &[Outcome], asked: &Asked) -> String {
     let mut projects: BTreeMap<&str, BTreeMap<&str, usize>> = BTreeMap::new();
@@ -209,7 +221,7 @@ fn table(outcomes: &[Outcome], asked: &Asked) -> String {
     let mut wrong: Vec<String> = outcomes
         .iter()
         .filter(|it| it.end == "wrong")
-        .map(|it| format!("- {}: {}", it.project, it.reason.replace(['\n', '|'], " ")))
+        .map(|it| format!("- {}: {}", it.project, in_short(&it.reason)))
         .collect();
     wrong.sort();
     let how = match asked.sample {
