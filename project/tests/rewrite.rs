@@ -401,3 +401,25 @@ fn a_dropped_column_comes_back_with_the_value_that_the_way_back_states() {
         ]
     );
 }
+
+/// What the developer takes back of a table's rows goes with the first change that stays, whatever a recipe took of the others.
+#[test]
+fn rows_go_back_as_the_developer_wrote_it_and_once() {
+    let downs = |name: &str, up: &str| {
+        let files = [
+            ("migrations/1_users.up.sql", SCHEMA),
+            ("migrations/1_users.down.sql", "DROP TABLE users;"),
+            ("migrations/2_rows.up.sql", up),
+            ("migrations/2_rows.down.sql", "DELETE FROM users WHERE id > 90;"),
+        ];
+        let rewrite = rewritten(name, POSTGRES, &files, "migrations/2_rows.up.sql", Way::Triggers);
+        let downs = rewrite.files.iter().filter(|it| it.path.ends_with(".down.sql"));
+        let backs = downs.filter(|it| it.content.contains("DELETE FROM users WHERE id > 90;"));
+        backs.map(|it| it.path.clone()).collect::<Vec<_>>()
+    };
+    let index = "CREATE INDEX users_name ON users (name);";
+    let batched = "UPDATE users SET name = '' WHERE name IS NULL; INSERT INTO users VALUES (99, 'a');";
+    assert_eq!(downs("back-behind-a-recipe", &format!("{batched} {index}")).len(), 1);
+    let twice = "INSERT INTO users VALUES (98, 'a'); INSERT INTO users VALUES (99, 'b');";
+    assert_eq!(downs("back-of-two", &format!("{twice} {index}")).len(), 1);
+}

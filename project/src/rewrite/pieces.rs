@@ -101,6 +101,7 @@ pub(super) fn pieces(order: &Order<'_>) -> Result<Vec<Piece>, RewriteError> {
         remade: Vec::new(),
         held: Vec::new(),
         settings: Settings::default(),
+        taken_back: BTreeSet::new(),
         refused: None,
     };
     taker.remade = taker.remade();
@@ -174,6 +175,8 @@ struct Taker<'a> {
     /// The statements that drop such views, until these are made again.
     held: Vec<Dropped>,
     settings: Settings,
+    /// The tables whose rows the developer's own way back takes back in a step.
+    taken_back: BTreeSet<RelationName>,
     /// Why the first change of rows that stays one statement does.
     refused: Option<RewriteError>,
 }
@@ -332,7 +335,7 @@ impl<'a> Taker<'a> {
     }
 
     /// The way back from an operation. A view that others read before is not made again as it was: they are back by then.
-    fn inverse(&self, operation: &Operation) -> Option<Statement> {
+    fn inverse(&mut self, operation: &Operation) -> Option<Statement> {
         let before = &self.order.file.before;
         let read = |view: &CreateView| !before.views_on(&before.resolve(&view.name)).is_empty();
         if matches!(&operation.kind, Kind::CreateView(view) if read(view)) {
@@ -341,9 +344,9 @@ impl<'a> Taker<'a> {
         inverse(operation, &self.catalog).or_else(|| self.stated_inverse(operation))
     }
 
-    /// What the developer's own way back does to the rows of a table takes back what the migration does to them: all of it behind the first
-    /// change of that table, which is the last to go back.
-    fn stated_inverse(&self, operation: &Operation) -> Option<Statement> {
+    /// What the developer's own way back does to the rows of a table takes back what stays of the migration's changes of them: all of it
+    /// goes with the first of these, which is the last to go back.
+    fn stated_inverse(&mut self, operation: &Operation) -> Option<Statement> {
         let dialect = self.order.file.target.dialect;
         let table = self.catalog.resolve(operation.relation().filter(|_| operation.changes_rows())?);
         let changes = |it: &Operation| {
@@ -359,9 +362,7 @@ impl<'a> Taker<'a> {
         if back.is_empty() {
             return None;
         }
-        let statements = self.order.file.parts.iter().flat_map(|(checked, _)| &checked.statements);
-        let first = statements.flat_map(|it| &it.operations).find(|it| changes(it))?;
-        let is_first = first.span == operation.span;
+        let is_first = self.taken_back.insert(table);
         Some(Statement::of(Act::Together(if is_first { back } else { Vec::new() })))
     }
 
