@@ -14,6 +14,8 @@ use crate::traffic::statements::Release;
 
 /// Where clients work.
 pub(crate) const BUSY: &str = "busy";
+/// What a release between two others is called.
+pub(crate) const BETWEEN: &str = "release between";
 
 /// A step with the releases that were live.
 #[derive(Debug)]
@@ -102,7 +104,7 @@ fn common(stage: &Stage) -> Release {
         made_again.iter().any(|(table, column)| shown.contains(table.as_str()) && names(shown, column))
     };
     let both = stage.running.calls.iter().filter(|it| next(&it.shown) && !misses(&it.shown));
-    Release { name: "release between".to_owned(), calls: both.cloned().collect() }
+    Release { name: BETWEEN.to_owned(), calls: both.cloned().collect() }
 }
 
 /// The columns, each with its table, that the migration takes away and makes again.

@@ -81,7 +81,8 @@ async fn whole(
     let server = cluster.version().await?;
     let stage = stage::set(cluster, request, progress).await?;
     let (steps, mut seen) = beside::run(cluster, request, &stage, progress).await?;
-    seen.excuse(control::usual(cluster, &stage, &seen).await?);
+    let usual = control::usual(cluster, &stage, &seen).await?;
+    seen.excuse(&usual);
     let went_through = steps.iter().all(|it| it.measured.result.is_ok());
     let lost =
         if went_through { lost::lost(cluster, &stage, beside::BUSY, &seen).await? } else { Vec::new() };

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::beside::BETWEEN;
 use crate::cluster::Cluster;
 use crate::error::{RehearseError, While};
 use crate::session::Session;
@@ -15,8 +16,8 @@ const TURNS: i64 = 60;
 /// Each has another number, as if one client did it alone.
 const APART: i64 = 7;
 
-/// Statements, as clients show them, with the state with which they fail.
-pub(crate) type Usual = BTreeSet<(String, String)>;
+/// Statements of a release, as clients show them, with the state with which they fail.
+pub(crate) type Usual = BTreeSet<(String, String, String)>;
 
 /// Tries what failed again, on the schema before the migration and on the one behind it, with nobody beside it.
 pub(crate) async fn usual(cluster: &Cluster, stage: &Stage, seen: &Seen) -> Result<Usual, RehearseError> {
@@ -37,7 +38,8 @@ pub(crate) async fn usual(cluster: &Cluster, stage: &Stage, seen: &Seen) -> Resu
         let mut session = Session::open(&cluster.owner(CONTROL)).await.while_("connecting")?;
         for (call, first) in calls {
             for turn in 0..TURNS {
-                usual.extend(refused(&mut session, call, first + turn * APART).await);
+                let refused = refused(&mut session, call, first + turn * APART).await;
+                usual.extend(refused.map(|(shown, state)| (release.name.clone(), shown, state)));
             }
         }
         drop(session);
@@ -47,13 +49,17 @@ pub(crate) async fn usual(cluster: &Cluster, stage: &Stage, seen: &Seen) -> Resu
 }
 
 impl Seen {
-    /// Puts what is no fault of the migration to what failed before its first step: it fails there too, or what one release cannot do,
-    /// no other one can.
-    pub fn excuse(&mut self, mut usual: Usual) {
+    /// Puts what is no fault of the migration to what failed before its first step: the release fails with it on the schema of its own too,
+    /// one between two on that of either, or some release did before the first step.
+    pub fn excuse(&mut self, usual: &Usual) {
         let before = self.failed.keys().filter(|(step, ..)| *step == 0);
-        usual.extend(before.map(|(_, _, shown, failure)| (shown.clone(), failure.sqlstate.clone())));
+        let before: BTreeSet<(String, String)> =
+            before.map(|(_, _, shown, failure)| (shown.clone(), failure.sqlstate.clone())).collect();
         for ((step, release, shown, failure), times) in std::mem::take(&mut self.failed) {
-            let is_usual = usual.contains(&(shown.clone(), failure.sqlstate.clone()));
+            let fails_alone = usual.iter().any(|(name, one, state)| {
+                (one, state) == (&shown, &failure.sqlstate) && (*name == release || release == BETWEEN)
+            });
+            let is_usual = fails_alone || before.contains(&(shown.clone(), failure.sqlstate.clone()));
             let key = (if is_usual { 0 } else { step }, release, shown, failure);
             self.failed.entry(key).or_insert(Times { count: 0, ..times }).count += times.count;
         }
