@@ -1,4 +1,4 @@
-//! The process of the client, which may end without a word while something else keeps our input open.
+//! The process of the client, which may end without telling while something else keeps our input open.
 
 use std::time::Duration;
 

@@ -24,7 +24,7 @@ pub(crate) enum Hints {
 }
 
 impl Settings {
-    /// With what a client says anew; what it does not say, or not in words that are known, stays.
+    /// With what a client says now; what it does not say, or says in words that are not known, stays.
     #[must_use]
     pub fn with(self, said: &Value) -> Self {
         // Clients send the section with or without its name around it.

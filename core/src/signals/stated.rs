@@ -81,7 +81,7 @@ pub static STATED: &[StatedFact] = &[
         true,
         "writes a second",
         "rows of a table that are written in a second, on average",
-        "decides what a trigger on every write costs, as long as nobody says how it is at the busiest time (write-rate)",
+        "decides what a trigger on every write costs, until somebody states the rate at the busiest time (write-rate)",
     ),
     text_of_table(
         "publications",
