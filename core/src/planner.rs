@@ -5,6 +5,7 @@
 //! what their releases must do stands in one release. A part that uses what another one changes never comes before it;
 //! whether it may come before that one's end the model says (`verify`).
 
+mod guards;
 mod mended;
 mod merge;
 mod settings;
@@ -13,6 +14,7 @@ mod touch;
 use crate::operation::{Kind, ObjectKind};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Step};
 
+pub use guards::guarded;
 pub use settings::Settings;
 pub use touch::{Touch, touches};
 

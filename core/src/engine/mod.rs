@@ -24,6 +24,9 @@ pub trait Engine: Debug + Sync {
     /// A statement that ends with an error where a query finds rows.
     fn refuse(&self, rows: &str, message: &str) -> String;
 
+    /// A statement that ends with an error where a query counts more than nothing. The words of what must be so go behind "until".
+    fn require(&self, text: &str, count: &str) -> String;
+
     /// Several statements as one.
     fn together(&self, statements: &[String]) -> String;
 

@@ -23,6 +23,10 @@ impl Engine for NotYet {
         WHY.to_owned()
     }
 
+    fn require(&self, _: &str, _: &str) -> String {
+        WHY.to_owned()
+    }
+
     fn together(&self, _: &[String]) -> String {
         WHY.to_owned()
     }

@@ -40,7 +40,7 @@ pub(crate) fn phase(
     let title = format!("prove that every row has {}, then set NOT NULL", columns.join(", "));
     let filled = format!("every row has a value in {}", columns.join(", "));
     let phase = Phase::new(PhaseKind::Verification, title, steps)
-        .enter_when(Criterion::counts_nothing(filled, count))
+        .enter_when(Criterion::counts_nothing(filled, count).seen_by_step())
         .undone_by(
             "the down migrations take NOT NULL and the check away",
             "an insert or update that fails for it",

@@ -70,6 +70,8 @@ pub struct Criterion {
     pub query: Option<String>,
     /// What the query must answer: `0`.
     pub expected: Option<String>,
+    /// The step that needs it fails by itself where it is not so: nothing else has to look.
+    pub seen_by_step: bool,
 }
 
 /// The words by which a criterion asks for a backup: they stand here alone.
@@ -78,7 +80,7 @@ const RESTORED: &str = "was restored and checked";
 impl Criterion {
     /// A condition that a person judges.
     pub fn of_people(text: impl Into<String>) -> Self {
-        Self { text: text.into(), query: None, expected: None }
+        Self { text: text.into(), query: None, expected: None, seen_by_step: false }
     }
 
     /// A backup that holds something was restored and checked.
@@ -101,7 +103,18 @@ impl Criterion {
 
     /// A query that must count nothing.
     pub fn counts_nothing(text: impl Into<String>, query: impl Into<String>) -> Self {
-        Self { text: text.into(), query: Some(query.into()), expected: Some("0".to_owned()) }
+        Self { query: Some(query.into()), expected: Some("0".to_owned()), ..Self::of_people(text) }
+    }
+
+    /// A query whose answer somebody reads beside what is expected, where that can be said.
+    pub fn answered(text: impl Into<String>, query: impl Into<String>, expected: Option<String>) -> Self {
+        Self { query: Some(query.into()), expected, ..Self::of_people(text) }
+    }
+
+    /// The same, of a step that fails by itself where it is not so: the server looks, or a statement of the step does.
+    #[must_use]
+    pub fn seen_by_step(self) -> Self {
+        Self { seen_by_step: true, ..self }
     }
 }
 

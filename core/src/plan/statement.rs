@@ -51,6 +51,13 @@ pub enum Act {
         /// The error.
         message: String,
     },
+    /// An end with an error where a query counts something.
+    Require {
+        /// What must be so, in words that go behind "until".
+        text: String,
+        /// The query that counts what is not so.
+        count: String,
+    },
     /// Several statements that the server takes for one.
     Together(Vec<Statement>),
 }
@@ -112,6 +119,11 @@ impl Statement {
         self
     }
 
+    /// Whether it looks at rows and ends with an error where something is not as it must be.
+    pub fn is_look(&self) -> bool {
+        matches!(self.act, Act::Refuse { .. } | Act::Require { .. })
+    }
+
     /// Whether it only says how the statements behind it run.
     pub fn is_setting(&self) -> bool {
         matches!(&self.act, Act::Operation(kind) if matches!(**kind, Kind::Set(_)))
@@ -123,7 +135,7 @@ impl Statement {
             Act::Operation(kind) => vec![kind],
             Act::Written(written) => written.operations.iter().map(|it| &it.kind).collect(),
             Act::Together(statements) => statements.iter().flat_map(Self::operations).collect(),
-            Act::Batches(_) | Act::Refuse { .. } => Vec::new(),
+            Act::Batches(_) | Act::Refuse { .. } | Act::Require { .. } => Vec::new(),
         }
     }
 
@@ -146,6 +158,7 @@ impl Statement {
             Act::Written(written) => written.text.clone(),
             Act::Batches(job) => engine.batches(job),
             Act::Refuse { rows, message } => engine.refuse(rows, message),
+            Act::Require { text, count } => engine.require(text, count),
             Act::Together(statements) => {
                 let all: Vec<String> = statements.iter().map(|it| it.sql(dialect)).collect();
                 engine.together(&all)

@@ -125,7 +125,7 @@ fn join(one: &SqlStep, other: &SqlStep) -> Option<SqlStep> {
     let (table, hold) = about(one).filter(|_| same)?;
     (about(other)? == (table, hold) && settings(one) == settings(other)).then_some(())?;
     // A look at the rows comes before all locks, and so before what is made here: it must not be about that.
-    let looks = other.up.iter().any(is_refusal);
+    let looks = other.up.iter().any(Statement::is_look);
     (!looks || one.operations().all(leaves_rows)).then_some(())?;
     let both = |first: &[Statement], then: &[Statement]| -> Vec<Statement> {
         let again = |it: &&Statement| it.is_setting() && first.contains(it);
@@ -154,12 +154,8 @@ fn settings(step: &SqlStep) -> Vec<&Kind> {
 /// The same statements, those that refuse behind the settings.
 fn looks_first(statements: Vec<Statement>) -> Vec<Statement> {
     let (settings, rest): (Vec<_>, Vec<_>) = statements.into_iter().partition(Statement::is_setting);
-    let (refusals, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(is_refusal);
+    let (refusals, rest): (Vec<_>, Vec<_>) = rest.into_iter().partition(Statement::is_look);
     [settings, refusals, rest].concat()
-}
-
-fn is_refusal(statement: &Statement) -> bool {
-    matches!(statement.act, Act::Refuse { .. })
 }
 
 /// Whether an operation makes no column and changes no rows, so that a look at the rows before it sees the same.

@@ -184,7 +184,7 @@ impl Add<'_> {
             phases.push(if once {
                 phase
             } else {
-                phase.enter_when(Criterion::counts_nothing(filled, count))
+                phase.enter_when(Criterion::counts_nothing(filled, count).seen_by_step())
             });
         }
         phases.extend(self.identity());

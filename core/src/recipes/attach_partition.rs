@@ -60,7 +60,7 @@ fn attach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     let mut verify = Phase::new(PhaseKind::Verification, "check the old rows without blocking", validate);
     for proof in &proofs {
         let words = format!("no row of {} stands in the way", proof.table.display(scene.dialect()));
-        verify = verify.enter_when(Criterion::counts_nothing(words, proof.offenders()));
+        verify = verify.enter_when(Criterion::counts_nothing(words, proof.offenders()).seen_by_step());
     }
     Ok(vec![
         Phase::new(PhaseKind::Expand, format!("refuse new rows outside the bound of {shown}"), expand)

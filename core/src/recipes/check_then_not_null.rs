@@ -46,7 +46,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         format!("refuse new rows without {column}"),
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::counts_nothing(format!("every row has a value in {column}"), count))
+    .enter_when(Criterion::counts_nothing(format!("every row has a value in {column}"), count).seen_by_step())
     .undone_by("the down migration drops the check", "an insert or update that fails for the check");
     let rest = Phase::new(
         PhaseKind::Verification,

@@ -56,7 +56,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         format!("check the old rows for {name} without blocking"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::told_by("no row points nowhere", orphans))
+    .enter_when(Criterion::told_by("no row points nowhere", orphans).seen_by_step())
     .undone_by("the down migration makes the key NOT VALID again", "it fails: rows that point nowhere");
     Ok(vec![expand, verify])
 }
@@ -111,7 +111,7 @@ fn by_partitions(
             format!("check the old rows for {name} without blocking, partition by partition"),
             checked,
         )
-        .enter_when(Criterion::told_by("no row points nowhere", orphans))
+        .enter_when(Criterion::told_by("no row points nowhere", orphans).seen_by_step())
         .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows that point nowhere"),
         Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("no partition has come since: a new one needs the key first"))

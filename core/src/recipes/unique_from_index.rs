@@ -109,7 +109,7 @@ fn key_phases(
     let duplicates = duplicates(scene, table, constraint, columns);
     [
         Phase::new(PhaseKind::Expand, format!("build a unique index on {list}"), vec![Step::Sql(build)])
-            .enter_when(Criterion::told_by("no value stands twice", duplicates))
+            .enter_when(Criterion::told_by("no value stands twice", duplicates).seen_by_step())
             .leave_when(is_valid(scene, &scene.sibling(table, name)))
             .undone_by(
                 "drop the index concurrently; an interrupted build leaves an invalid one",

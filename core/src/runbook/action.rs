@@ -2,7 +2,7 @@
 
 use crate::dialect::Dialect;
 use crate::operation::{ConstraintKind, Kind, ObjectKind, TableAction};
-use crate::plan::{Act, SqlStep, Step};
+use crate::plan::{SqlStep, Statement, Step};
 
 /// The verb of a step, and its table as people write it.
 pub fn action(step: &Step, dialect: Dialect) -> (&'static str, Option<String>) {
@@ -25,7 +25,7 @@ fn of_migration(sql: &SqlStep, dialect: Dialect) -> (&'static str, Option<String
     // Settings and helpers stand around what a step is about.
     let told = sql.operations().map(|kind| (weight(kind), kind)).max_by_key(|(weight, _)| *weight);
     let Some((_, kind)) = told else {
-        let refuses = sql.up.iter().any(|it| matches!(it.act, Act::Refuse { .. }));
+        let refuses = sql.up.iter().any(Statement::is_look);
         return (if refuses { "verify" } else { "run_sql" }, None);
     };
     (verb(kind), kind.relation().map(ToString::to_string))

@@ -74,11 +74,11 @@ fn entry(brief: &Brief<'_>, phase: &Phase, stopped: bool) -> Criterion {
         return Criterion::of_people("the phase before has met its exit criteria");
     }
     match brief.watch_tables(|tables| Watch::LongestTransaction { tables }) {
-        Some(query) => Criterion {
-            text: "no transaction on these tables is older than the lock timeout".to_owned(),
-            query: Some(query),
-            expected: Some("under 2".to_owned()),
-        },
+        Some(query) => Criterion::answered(
+            "no transaction on these tables is older than the lock timeout",
+            query,
+            Some("under 2".to_owned()),
+        ),
         _ => Criterion::of_people("no long transaction is open"),
     }
 }
@@ -289,9 +289,7 @@ fn people(text: impl Into<String>) -> Step {
 fn assessment(brief: &Brief<'_>) -> Stage {
     let mut steps = Vec::new();
     let mut ask = |text: &str, query: Option<String>, expected: Option<String>| {
-        if query.is_some() {
-            steps.push(check(Criterion { text: text.to_owned(), query, expected }));
-        }
+        steps.extend(query.map(|query| check(Criterion::answered(text, query, expected))));
     };
     ask(
         "baseline: write down calls, mean and longest time of the statements on these tables, and the application's error rate, p50 and p99 of a normal day",
@@ -367,11 +365,8 @@ fn verification(brief: &Brief<'_>) -> Option<Stage> {
         let rows = brief.situation.sizes.as_ref().and_then(|it| it.of(relation)).map(|it| it.rows);
         let table = &relation.sql(brief.dialect());
         if let Some(query) = brief.watch(&Watch::Sample { table, rows }) {
-            steps.push(check(Criterion {
-                text: format!("1,000 rows from everywhere in {table}: a person reads old beside new"),
-                query: Some(query),
-                expected: None,
-            }));
+            let text = format!("1,000 rows from everywhere in {table}: a person reads old beside new");
+            steps.push(check(Criterion::answered(text, query, None)));
         }
     }
     steps.extend(unfinished(brief).map(check));

@@ -31,6 +31,10 @@ impl Engine for Postgres {
         spell::refuse(rows, message)
     }
 
+    fn require(&self, text: &str, count: &str) -> String {
+        spell::require(text, count)
+    }
+
     fn together(&self, statements: &[String]) -> String {
         spell::together(statements)
     }

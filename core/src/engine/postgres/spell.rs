@@ -115,6 +115,14 @@ pub fn refuse(rows: &str, message: &str) -> String {
     ))
 }
 
+/// A block that ends with an error where a query counts more than nothing, and says how much.
+pub fn require(text: &str, count: &str) -> String {
+    let begins = quote_literal(&format!("wait with this step until {text}: "));
+    block(&format!(
+        "DECLARE\n\x20 counted bigint := ({count});\nBEGIN\n\x20 IF counted <> 0 THEN\n\x20   RAISE EXCEPTION USING MESSAGE = {begins} || counted || ' still stand against it';\n\x20 END IF;\nEND"
+    ))
+}
+
 /// A block of several statements.
 pub fn together(statements: &[String]) -> String {
     block(&format!("BEGIN\n  {};\nEND", statements.join(";\n  ")))

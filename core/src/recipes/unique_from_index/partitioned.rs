@@ -66,7 +66,7 @@ pub(super) fn phases(
     let duplicates = super::duplicates(scene, table, constraint, columns);
     Ok(vec![
         Phase::new(PhaseKind::Expand, format!("build a unique index on {list} of each partition"), built)
-            .enter_when(Criterion::told_by("no value stands twice", duplicates))
+            .enter_when(Criterion::told_by("no value stands twice", duplicates).seen_by_step())
             .undone_by("drop the indexes concurrently; an interrupted build leaves an invalid one", "a build fails"),
         Phase::new(PhaseKind::Verification, format!("make them the keys of the partitions ({list})"), made)
             .undone_by("the down migrations drop the keys and build the indexes under a lock", "an insert that the old release relies on fails"),
