@@ -11,7 +11,7 @@ use lockkeeper_core::report::StepReport;
 use lockkeeper_project::Project;
 use lockkeeper_project::analysis::CheckedFile;
 use lockkeeper_project::planning::Planned;
-use lockkeeper_project::rewrite::{self, PlannedFile, Rewrite, RewriteError};
+use lockkeeper_project::rewrite::{self, Rewrite, RewriteError};
 use std::collections::BTreeMap;
 
 /// What a plan for drafting files is made of.
@@ -45,8 +45,10 @@ impl Drafting<'_> {
     pub fn named(&self, at: Timestamp) -> Drafted {
         let rewrite = self.planned.files(self.project, self.file, at);
         let rewrite = if self.is_new { rewrite.map(|it| self.in_no_place(it)) } else { rewrite };
+        let held_back = |it: Rewrite| it.held_back(self.project);
+        let rewrite = rewrite.and_then(|it| it.map(held_back).transpose());
         let files = match &rewrite {
-            Ok(Some(rewrite)) => rewrite.files.iter().map(file_text).collect(),
+            Ok(Some(rewrite)) => texts_of(rewrite),
             _ => Vec::new(),
         };
         Drafted { stored: self.stored(files, at), rewrite }
@@ -111,13 +113,20 @@ impl Drafting<'_> {
     }
 }
 
-/// A file as an approval is bound to it.
-pub fn file_text(file: &PlannedFile) -> FileText {
-    FileText {
-        path: file.path.clone(),
-        text: file.content.clone(),
-        replaces: file.was.as_ref().map(|it| Digest::of_bytes(it.as_bytes())),
-    }
+/// The files that are written, those included in which others wait, as an approval is bound to them.
+pub fn texts_of(rewrite: &Rewrite) -> Vec<FileText> {
+    let digest = |was: &Option<String>| was.as_ref().map(|it| Digest::of_bytes(it.as_bytes()));
+    let written = rewrite.files.iter().filter(|it| !it.held).map(|it| FileText {
+        path: it.path.clone(),
+        text: it.content.clone(),
+        replaces: digest(&it.was),
+    });
+    let kept = rewrite.kept.iter().map(|it| FileText {
+        path: it.path.clone(),
+        text: it.content.clone().unwrap_or_default(),
+        replaces: digest(&it.was),
+    });
+    written.chain(kept).collect()
 }
 
 /// What a backfill must not exceed.

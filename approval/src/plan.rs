@@ -9,7 +9,6 @@ use crate::digest::{Digest, is_lower_hexadecimal};
 use crate::gate::Gate;
 use crate::state::{State, StateError, WorkspaceState};
 use lockkeeper_project::Project;
-use lockkeeper_project::rewrite::Held;
 use lockkeeper_root::Root;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -54,10 +53,6 @@ pub enum PlanError {
     Unknown(PlanId),
     #[error("plan {0} is not what it was when it was stored; nothing is approved, make the plan again")]
     Tampered(PlanId),
-    #[error(
-        "what is held back of {0} cannot be read; it may come from another version: rewrite the migration again, without --continue"
-    )]
-    Unreadable(String),
     #[error("the project cannot be opened: {0}")]
     Root(std::io::Error),
     #[error(transparent)]
@@ -136,23 +131,6 @@ impl Store {
         Ok(ids.collect())
     }
 
-    /// Keeps the files of a rewrite that wait, in place of what was kept of that migration before; nothing: nothing is kept.
-    pub fn hold(&self, subject: &str, held: Option<&Held>) -> Result<(), PlanError> {
-        let file = held_file(subject);
-        match held {
-            Some(held) => self.state.write(&file, canonical::to_string(held).as_bytes())?,
-            None => self.state.remove(&file)?,
-        }
-        Ok(())
-    }
-
-    /// What is kept of a migration whose later files wait.
-    pub fn held(&self, subject: &str) -> Result<Option<Held>, PlanError> {
-        let Some(bytes) = self.state.read(&held_file(subject), MOST)? else { return Ok(None) };
-        let held = serde_json::from_slice(&bytes);
-        held.map(Some).map_err(|_| PlanError::Unreadable(subject.to_owned()))
-    }
-
     /// The documents that were stored with the plan.
     pub fn documents(&self, id: &PlanId) -> Result<Documents, PlanError> {
         let bytes =
@@ -167,10 +145,6 @@ fn file(id: &PlanId) -> String {
 
 fn draft_file(id: &PlanId) -> String {
     format!("plans/{id}.draft.sql")
-}
-
-fn held_file(subject: &str) -> String {
-    format!("held/{}.json", short(subject))
 }
 
 fn latest_file(subject: &str, strategy: Option<&str>) -> String {

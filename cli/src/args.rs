@@ -25,6 +25,9 @@ pub enum Command {
     References(ReferencesArgs),
     /// Show the schema that the migrations make, without a database.
     Schema(SchemaArgs),
+    /// Review a change in several steps that somebody wrote, as files or in a plan in Markdown: beside which steps the running and the new release
+    /// work, and when the application can be released. Exits 1 when it cannot, or when a step is dangerous.
+    Review(ReviewArgs),
     /// Rewrite a risky migration as expand-contract files.
     Rewrite(RewriteArgs),
     /// Show what the repository says about the database and its operation, and which questions are open.
@@ -206,6 +209,18 @@ pub struct EffectArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub struct ReviewArgs {
+    /// The steps: migration files, a folder of them, or one plan in Markdown with its SQL in blocks.
+    pub paths: Vec<PathBuf>,
+    /// Only migrations that are new against this revision.
+    #[arg(long, value_name = "REV")]
+    pub since: Option<String>,
+    /// How the answer is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: Format,
+}
+
+#[derive(Debug, ClapArgs)]
 pub struct ExplainArgs {
     /// The rule, recipe or framework.
     pub name: Option<String>,
@@ -256,13 +271,16 @@ pub struct RewriteArgs {
     /// An answer to a question, as ID=VALUE; it wins over lockkeeper.toml.
     #[arg(long = "answer", value_name = "ID=VALUE")]
     pub answers: Vec<String>,
-    /// Write only the files that may run before the next release, up to this phase, and hold back the others for --continue: expand, backfill,
-    /// cutover, verification or contract.
+    /// Write only files up to this phase: expand, backfill, cutover, verification or contract. What may run only behind the next release is held back
+    /// with or without it, in .lockkeeper/held.
     #[arg(long, value_name = "PHASE")]
     pub phase: Option<String>,
-    /// Go on with a migration whose later files are held back: those that may run before the next release, up to --phase.
+    /// Go on with a migration of which steps are held back: write those that may run before the next release, up to --phase.
     #[arg(long = "continue", conflicts_with_all = ["strategy", "answers"])]
     pub goes_on: bool,
+    /// Hold nothing back: all files are written now, those too that may run only behind a release. You keep them out of the next deploy yourself.
+    #[arg(long, conflicts_with = "phase")]
+    pub all: bool,
     /// Write the files; without it they are only shown. At a terminal you are asked first.
     #[arg(long)]
     pub write: bool,

@@ -473,7 +473,8 @@ impl Analysis {
             Some(excluded) => Err(excluded.reason.clone()),
             None => {
                 let (project, file) = (&self.loaded.opened.project, &self.file);
-                of_phases(project, file, way, strategy.phases, now()).map_err(|it| it.message)
+                let made = of_phases(project, file, way, strategy.phases, now());
+                made.and_then(|it| it.held_back(project)).map_err(|it| it.message)
             }
         };
         Some(Rewriting {
@@ -498,6 +499,7 @@ impl Analysis {
     /// Rewrites it, with new names of now.
     pub(crate) fn rewrite(&self, way: Way) -> Result<Rewrite, RewriteError> {
         let project = &self.loaded.opened.project;
-        rewrite(project, &self.file, way, &project.config.at(&self.file.path).answers_with(&[]), now())
+        let answers = project.config.at(&self.file.path).answers_with(&[]);
+        rewrite(project, &self.file, way, &answers, now())?.held_back(project)
     }
 }

@@ -396,6 +396,7 @@ pub fn rewrite_report(rewrite: &rewrite::Rewrite) -> report::RewriteReport {
         content: file.content.clone(),
         replaces: file.replaces,
         held: file.held,
+        kept_in: file.kept_in.clone(),
     });
     let replaced = rewrite.files.iter().filter(|file| file.replaces);
     let edits = replaced.map(|file| report::FileEdit { path: file.path.clone(), text: file.content.clone() });

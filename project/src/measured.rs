@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::config::lines::Lines;
 use crate::config::{self, ConfigError, Fact, Scalar};
 use crate::database::{Database, DatabaseError};
-use crate::write::{NewFile, write_all};
+use crate::write::{FileChange, write_all};
 
 /// Where it is kept, below the root.
 pub const FILE_NAME: &str = ".lockkeeper/facts.toml";
@@ -120,7 +120,10 @@ impl Facts {
     /// # Errors
     /// In words; then what was there is as it was.
     pub fn write(&self, root: &Path) -> Result<(), String> {
-        write_all(root, &[NewFile { path: FILE_NAME, content: &self.text, replaces: true, was: None }])
+        write_all(
+            root,
+            &[FileChange { path: FILE_NAME, content: Some(&self.text), replaces: true, was: None }],
+        )
     }
 }
 

@@ -29,7 +29,7 @@ use crate::proved;
 use crate::rewrite::{self, Rewrite, RewriteError};
 use crate::secret::{redact, redact_value};
 use crate::signals::signals;
-use crate::write::{NewFile, write_all};
+use crate::write::{FileChange, write_all};
 
 /// What is known before strategies are generated.
 #[derive(Debug, Clone)]
@@ -434,7 +434,12 @@ fn without_secrets(report: &PlanReport) -> PlanReport {
 /// # Errors
 /// In words, when they cannot be written; then nothing was kept.
 pub fn write_report(project: &Project, files: &BTreeMap<String, String>) -> Result<Vec<String>, String> {
-    let new = files.iter().map(|(path, content)| NewFile { path, content, replaces: true, was: None });
+    let new = files.iter().map(|(path, content)| FileChange {
+        path,
+        content: Some(content),
+        replaces: true,
+        was: None,
+    });
     write_all(&project.root, &new.collect::<Vec<_>>())?;
     Ok(files.keys().cloned().collect())
 }

@@ -14,7 +14,7 @@ use lockkeeper_core::framework::{Direction, Timestamp, Transaction};
 use lockkeeper_core::mechanics::{self, Answers};
 use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
 use lockkeeper_core::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
-use lockkeeper_core::planner::{Part, together};
+use lockkeeper_core::planner::{Part, guarded, together};
 use lockkeeper_core::text::Span;
 
 use crate::analysis::CheckedFile;
@@ -24,7 +24,7 @@ use pieces::{Becomes, Kept, Order, Piece, Redefined, pieces, recipes};
 
 pub use files::Drafted;
 pub use followers::writers_by_place;
-pub use held::{Awaited, Held};
+pub use held::{Awaited, Held, KeptFile, folder_of};
 pub use write::write;
 
 /// A file to be made or replaced.
@@ -48,6 +48,8 @@ pub struct PlannedFile {
     pub replaces: bool,
     /// Whether it waits and is not written now.
     pub held: bool,
+    /// The file in which it waits.
+    pub kept_in: Option<String>,
 }
 
 /// What the application must do between phases.
@@ -64,6 +66,8 @@ pub struct Release {
 /// A migration rewritten.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rewrite {
+    /// The migration that is rewritten, relative to the root.
+    pub subject: String,
     /// How it is carried out.
     pub way: Way,
     /// The files in the order in which they run.
@@ -74,6 +78,8 @@ pub struct Rewrite {
     pub phases: Vec<Phase>,
     /// Their migrations as they stand in the files.
     pub drafted: Vec<Drafted>,
+    /// The files in which those wait that are held back, and those of an earlier rewrite that go.
+    pub kept: Vec<KeptFile>,
     /// What whoever writes the files should know first.
     pub notes: Vec<String>,
 }
@@ -111,13 +117,16 @@ pub fn of_draft(file: &CheckedFile) -> Rewrite {
         was: None,
         replaces: false,
         held: false,
+        kept_in: None,
     };
     Rewrite {
+        subject: file.path.clone(),
         way: Way::Window,
         files: vec![only],
         releases: Vec::new(),
         phases: Vec::new(),
         drafted: Vec::new(),
+        kept: Vec::new(),
         notes: Vec::new(),
     }
 }
@@ -167,7 +176,9 @@ pub fn phases(
             count.checked_sub(1).and_then(|last| pieces.get(last)).map_or(&file.before, |it| &it.after);
         proved::objections_to(file, way, phases, after).is_empty()
     };
-    Ok(used(together(&parts, proved), file.target.dialect))
+    let mut phases = used(together(&parts, proved), file.target.dialect);
+    guarded(&mut phases);
+    Ok(phases)
 }
 
 /// With a release behind what the migration makes last, where none follows by itself: until then nothing can use it.
@@ -214,7 +225,7 @@ fn way_back(down: &str, file: &CheckedFile) -> String {
 }
 
 /// The way back as the developer wrote it: the down migration, here or beside.
-fn down_migration(project: &Project, file: &CheckedFile) -> String {
+pub(crate) fn down_migration(project: &Project, file: &CheckedFile) -> String {
     let own = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
     let mut down: Vec<&str> = own.map(|statement| statement.span.of(&file.text)).collect();
     if let Place::Migration(_, migration, _) = project.classify_file(std::path::Path::new(&file.path)) {
@@ -365,9 +376,10 @@ pub fn of_phases(
     now: Timestamp,
 ) -> Result<Rewrite, RewriteError> {
     let drafted = files::drafted(&phases, !down_migration(project, file).is_empty());
-    let files = files::spelled(project, file, &drafted, 0, now)?;
+    let files = files::spelled(project, file, &drafted, now)?;
     let releases = releases(&phases, &files);
-    Ok(Rewrite { way, files, releases, phases, drafted, notes: followers::notes(project, file) })
+    let (subject, notes) = (file.path.clone(), followers::notes(project, file));
+    Ok(Rewrite { subject, way, files, releases, phases, drafted, kept: Vec::new(), notes })
 }
 
 /// Nobody gets a plan that the model does not prove.

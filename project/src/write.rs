@@ -14,14 +14,14 @@ const MOST: u64 = 100_000_000;
 /// What is being written, while it is: what a killed process left half done is put back by the next one.
 const JOURNAL: &str = ".lockkeeper-writing.json";
 
-/// One file to be written.
+/// One file to be written or removed.
 #[derive(Debug, Clone, Copy)]
-pub struct NewFile<'a> {
+pub struct FileChange<'a> {
     /// Relative to the root.
     pub path: &'a str,
-    /// Its whole text.
-    pub content: &'a str,
-    /// Whether one that is there is replaced; else none may be there.
+    /// Its whole text; `None` where it is removed.
+    pub content: Option<&'a str>,
+    /// Whether one that is there is replaced or removed; else none may be there.
     pub replaces: bool,
     /// What the one that is replaced holds, where that matters: another text is left as it is.
     pub was: Option<&'a str>,
@@ -33,21 +33,22 @@ struct Entry {
     path: String,
     /// `None` where there was none.
     before: Option<String>,
-    after: String,
+    /// `None` where it is removed.
+    after: Option<String>,
 }
 
 /// Writes the files. New ones are made before an old one is replaced; when something fails, all is put back. Two never write at the same time.
 ///
 /// # Errors
 /// In words, when a file is in the way, is not what it was, lies outside the root or behind a link, or cannot be written. Then nothing was kept.
-pub fn write_all(root: &Path, files: &[NewFile<'_>]) -> Result<(), String> {
+pub fn write_all(root: &Path, files: &[FileChange<'_>]) -> Result<(), String> {
     let root = Root::open(root).map_err(|error| failed("the project", error))?;
     let _lock = root.lock().map_err(|error| failed("the project", error))?;
     put_back_interrupted(&root).map_err(|error| format!("nothing was written: {error}"))?;
     files.iter().try_for_each(|file| refuse_in_the_way(&root, file))?;
     let writing = Writing::begin();
     begin(&root, files)?;
-    let (new, replaced): (Vec<&NewFile<'_>>, Vec<_>) = files.iter().partition(|file| !file.replaces);
+    let (new, replaced): (Vec<&FileChange<'_>>, Vec<_>) = files.iter().partition(|file| !file.replaces);
     let mut before: Vec<(&str, Option<Vec<u8>>)> = Vec::new();
     for file in new.into_iter().chain(replaced) {
         let written = match writing.is_interrupted() {
@@ -71,7 +72,7 @@ fn failed(path: &str, error: io::Error) -> String {
 }
 
 /// A new file takes no place, and a replaced one is what it was when it was read.
-fn refuse_in_the_way(root: &Root, file: &NewFile<'_>) -> Result<(), String> {
+fn refuse_in_the_way(root: &Root, file: &FileChange<'_>) -> Result<(), String> {
     if !file.replaces && root.exists(file.path).map_err(|error| failed(file.path, error))? {
         return Err(format!("{} is there already: nothing was written", file.path));
     }
@@ -84,26 +85,34 @@ fn refuse_in_the_way(root: &Root, file: &NewFile<'_>) -> Result<(), String> {
 }
 
 /// Writes down what is going to be written.
-fn begin(root: &Root, files: &[NewFile<'_>]) -> Result<(), String> {
-    let entry = |file: &NewFile<'_>| entry(root, file).map_err(|error| failed(file.path, error));
+fn begin(root: &Root, files: &[FileChange<'_>]) -> Result<(), String> {
+    let entry = |file: &FileChange<'_>| entry(root, file).map_err(|error| failed(file.path, error));
     let entries: Vec<Entry> = files.iter().map(entry).collect::<Result<_, _>>()?;
     let journal = serde_json::to_vec(&entries).map_err(|error| failed(JOURNAL, error.into()))?;
     root.write(JOURNAL, &journal, Readers::Owner).map_err(|error| failed(JOURNAL, error))
 }
 
 /// Writes a file; what was there before.
-fn write_one(root: &Root, file: &NewFile<'_>) -> io::Result<Option<Vec<u8>>> {
-    if !file.replaces {
-        return root.create(file.path, file.content.as_bytes(), Readers::Usual).map(|()| None);
+fn write_one(root: &Root, file: &FileChange<'_>) -> io::Result<Option<Vec<u8>>> {
+    match file.content {
+        Some(content) if !file.replaces => {
+            root.create(file.path, content.as_bytes(), Readers::Usual).map(|()| None)
+        }
+        Some(content) => {
+            let old = root.read(file.path, MOST)?;
+            root.write(file.path, content.as_bytes(), Readers::Usual).map(|()| old)
+        }
+        None => {
+            let old = root.read(file.path, MOST)?;
+            root.remove(file.path).map(|()| old)
+        }
     }
-    let old = root.read(file.path, MOST)?;
-    root.write(file.path, file.content.as_bytes(), Readers::Usual).map(|()| old)
 }
 
-fn entry(root: &Root, file: &NewFile<'_>) -> io::Result<Entry> {
+fn entry(root: &Root, file: &FileChange<'_>) -> io::Result<Entry> {
     let before = if file.replaces { root.read(file.path, MOST)? } else { None };
     let before = before.map(|it| String::from_utf8(it).map_err(io::Error::other)).transpose()?;
-    Ok(Entry { path: file.path.to_owned(), before, after: file.content.to_owned() })
+    Ok(Entry { path: file.path.to_owned(), before, after: file.content.map(str::to_owned) })
 }
 
 /// Puts back what a process that was killed while it wrote had done so far; whether there was such a thing. What was changed since stays.
@@ -127,12 +136,13 @@ fn put_back_interrupted(root: &Root) -> io::Result<bool> {
         ))
     })?;
     for entry in entries.iter().rev() {
-        if root.read(&entry.path, MOST)?.as_deref() != Some(entry.after.as_bytes()) {
+        if root.read(&entry.path, MOST)?.as_deref() != entry.after.as_deref().map(str::as_bytes) {
             continue;
         }
         match &entry.before {
             Some(before) => root.write(&entry.path, before.as_bytes(), Readers::Usual)?,
-            None => root.remove(&entry.path)?,
+            None if entry.after.is_some() => root.remove(&entry.path)?,
+            None => {}
         }
     }
     root.remove(JOURNAL)?;
@@ -155,8 +165,8 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    fn file(path: &'static str, replaces: bool) -> NewFile<'static> {
-        NewFile { path, content: "new", replaces, was: None }
+    fn file(path: &'static str, replaces: bool) -> FileChange<'static> {
+        FileChange { path, content: Some("new"), replaces, was: None }
     }
 
     fn all_files(folder: &Path) -> Vec<(String, String)> {
@@ -211,10 +221,9 @@ mod tests {
             let root = Root::open(folder.path()).expect("is there");
             let entries: Vec<Entry> = files.iter().map(|it| entry(&root, it).expect("is text")).collect();
             fs::write(at(JOURNAL), serde_json::to_vec(&entries).expect("is JSON")).expect("can be written");
-            files
-                .iter()
-                .take(done)
-                .for_each(|it| fs::write(at(it.path), it.content).expect("can be written"));
+            files.iter().take(done).for_each(|it| {
+                fs::write(at(it.path), it.content.unwrap_or_default()).expect("can be written")
+            });
             assert!(recover(folder.path()).expect("can be put back"));
             let left = [("old".to_owned(), "old".to_owned())];
             let found: Vec<_> = all_files(folder.path())
@@ -231,7 +240,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("can be made");
         fs::write(folder.path().join("old"), "old").expect("can be written");
         let write = |name: &'static str| {
-            let files = [file(name, false), NewFile { was: Some("old"), ..file("old", true) }];
+            let files = [file(name, false), FileChange { was: Some("old"), ..file("old", true) }];
             write_all(folder.path(), &files)
         };
         let results: Vec<_> = std::thread::scope(|scope| {

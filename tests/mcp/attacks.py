@@ -59,7 +59,7 @@ def in_the_way(world):
     migrations = (world.folder / world.migration).parent
     now = datetime.now(timezone.utc)
     times = (now + timedelta(seconds=seconds) for seconds in range(60))
-    links = [migrations / f"{time:%Y%m%d%H%M%S}_users_full_name_contract.sql" for time in times]
+    links = [migrations / f"{time:%Y%m%d%H%M%S}_users_full_name_views.sql" for time in times]
     for link in links:
         link.symlink_to(world.base / "nowhere")
     return links

@@ -144,7 +144,8 @@ async def drafted(world, client):
         "report": report.get("status"),
         "again": again.get("status"),
         "as_shown": all((world.folder / it["path"]).exists() and (world.folder / it["path"]).read_text() == it["text"] for it in shown["files"]),
-        "count": len(shown["files"]),
+        "count": sum(not it["path"].startswith(".lockkeeper/held/") for it in shown["files"]),
+        "held": sum(it["path"].startswith(".lockkeeper/held/") for it in shown["files"]),
         "listed": [it["plan"] for it in (await call(client, "get_plan"))["plans"]] == [plan],
         "next": all(answer.get("next") for answer in [proposed, shown, first, written, report]),
     }

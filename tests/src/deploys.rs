@@ -129,7 +129,7 @@ fn a_rewrite_that_is_deployed_at_once_is_noticed() {
         &[("migrations/2_rename.up.sql", "ALTER TABLE users RENAME COLUMN name TO full_name;")],
     );
     let mut rewrite = Command::new(lockkeeper());
-    rewrite.args(["rewrite", "migrations/2_rename.up.sql", "--write"]).current_dir(folder.path());
+    rewrite.args(["rewrite", "migrations/2_rename.up.sql", "--write", "--all"]).current_dir(folder.path());
     let output = rewrite.output().expect("it starts");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let found = hazards(&check(folder.path(), &["--since", "main"]), TOGETHER);

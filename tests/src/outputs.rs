@@ -86,6 +86,7 @@ fn every_json_has_the_form_of_its_schema() {
         ("signals", vec!["signals"]),
         ("plan", vec!["plan", MIGRATION]),
         ("rewrite", vec!["rewrite", MIGRATION]),
+        ("review", vec!["review", MIGRATION]),
         ("rehearsal", vec!["rehearse", MIGRATION, "--rows", "50"]),
         ("gates", vec!["gates"]),
         ("gates-of-plan", vec!["gates", &plan]),
@@ -177,7 +178,8 @@ fn a_rewrite_as_a_diff_applies_to_the_files_it_writes() {
     let desk = Desk::new();
     let output = desk.run(&["rewrite", MIGRATION, "--diff"]);
     let diff = out(&output);
-    assert_eq!(diff.matches("--- /dev/null\n").count(), 6, "{diff}");
+    // Five migrations, and the contract that waits: its two halves, and what says so.
+    assert_eq!(diff.matches("--- /dev/null\n").count(), 8, "{diff}");
     fs::write(desk.project().join("rewrite.diff"), &diff).expect("can be written");
     let status = Command::new("git").args(["apply", "rewrite.diff"]).current_dir(desk.project()).status();
     assert!(status.expect("git starts").success());

@@ -13,7 +13,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use lockkeeper_approval::setup::{Record, Written};
 use lockkeeper_core::text::counted;
 use lockkeeper_project::Project;
-use lockkeeper_project::write::{NewFile, write_all};
+use lockkeeper_project::write::{FileChange, write_all};
 
 use crate::args::{InitArgs, InitPart};
 use crate::exit::{Exit, usage};
@@ -106,7 +106,7 @@ fn show(project: &Project, proposals: &[Proposal]) {
     for it in proposals {
         output::text_line(&format!("\n── {}: {}", it.path, it.about));
         if let Some(after) = &it.after {
-            output::text(&diff::unified(&it.path, it.before.as_deref(), after));
+            output::text(&diff::unified(&it.path, it.before.as_deref(), Some(after)));
         }
     }
     output::text_line("");
@@ -136,9 +136,9 @@ fn write(project: &Project, proposals: &[&Proposal]) -> anyhow::Result<()> {
     let record = Record::of(&project.root)?;
     let earlier = record.load()?;
     record.add(&written)?;
-    let files = written.iter().map(|it| NewFile {
+    let files = written.iter().map(|it| FileChange {
         path: &it.path,
-        content: &it.after,
+        content: Some(&it.after),
         replaces: it.before.is_some(),
         was: it.before.as_deref(),
     });

@@ -8,7 +8,6 @@ use lockkeeper_approval::digest::Digest;
 use lockkeeper_approval::drafting;
 use lockkeeper_approval::gate::Gate;
 use lockkeeper_approval::ledger::entry::Action;
-use lockkeeper_approval::plan::Store;
 use lockkeeper_core::plan::PhaseKind;
 use lockkeeper_core::text::{counted, quoted};
 use lockkeeper_project::analysis::CheckedFile;
@@ -36,9 +35,9 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
     let path = place::absolute(&args.file);
     let file = analysis::check_path(&project, &path, Some(&text), &policies)
         .ok_or_else(|| usage(format!("{} cannot be read as a migration", args.file.display())))?;
-    let (rewrite, before) = match args.goes_on {
-        true => held_back(args, &project, &file)?,
-        false => (made(args, &project, &file)?, None),
+    let rewrite = match args.goes_on {
+        true => go_on(args, &project, &file)?,
+        false => made(args, &project, &file)?,
     };
     let mut report = analysis::rewrite_report(&rewrite);
     if args.write {
@@ -47,7 +46,7 @@ pub fn run(args: &RewriteArgs) -> anyhow::Result<Exit> {
             output::text_line("nothing was written");
             return Ok(Exit::GateClosed);
         }
-        let act = || write(&project, &file, &rewrite, before.as_ref());
+        let act = || rewrite::write(&project.root, &rewrite).map_err(|error| usage(error.message));
         let content = |books: &Books| content(books, &file, &text, &rewrite);
         attended::write(&project, attended, Action::WriteMigrations, &file.path, content, act)?;
         report.written = true;
@@ -74,42 +73,12 @@ fn question(rewrite: &Rewrite) -> String {
 
 /// What the ledger is told of.
 fn content(books: &Books, file: &CheckedFile, text: &str, rewrite: &Rewrite) -> Content {
-    let written = rewrite.files.iter().filter(|it| !it.held);
     Content {
-        files: written.map(drafting::file_text).collect(),
+        files: drafting::texts_of(rewrite),
         sources: BTreeMap::from([(file.path.clone(), Digest::of_bytes(text.as_bytes()))]),
         strategy: Some(rewrite.way.id().to_owned()),
         ..Content::new(Gate::Strategy, books.policy.digest.clone())
     }
-}
-
-/// Writes what does not wait, and keeps what does. What is kept is known before a file is there: a file that nothing remembers would be written again.
-fn write(
-    project: &Project,
-    file: &CheckedFile,
-    rewrite: &Rewrite,
-    before: Option<&Held>,
-) -> anyhow::Result<()> {
-    let path = &file.path;
-    let store = Store::of(project).and_then(|store| store.held(path).map(|earlier| (store, earlier)));
-    let kept = match store {
-        Ok((store, earlier)) if rewrite.holds_back() || earlier.is_some() => {
-            store.hold(path, Some(&rewrite.held(path, before)))?;
-            Some((store, earlier))
-        }
-        // Without files that wait nothing has to be remembered.
-        Err(error) if rewrite.holds_back() => return Err(error.into()),
-        _ => None,
-    };
-    rewrite::write(&project.root, rewrite).map_err(|error| {
-        let back = kept.map(|(store, earlier)| store.hold(path, earlier.as_ref()));
-        match back {
-            Some(Err(lost)) => {
-                usage(format!("{}; and what waits is not known any more: {lost}", error.message))
-            }
-            _ => usage(error.message),
-        }
-    })
 }
 
 /// A rewrite of the migration, of which the files behind `--phase` wait.
@@ -122,30 +91,35 @@ fn made(args: &RewriteArgs, project: &Project, file: &CheckedFile) -> anyhow::Re
         rewrite::rewrite(project, file, way, &answers, place::now()).map_err(|error| usage(error.message))?;
     let written = rewrite::writers_by_place(project, file, &rewrite.phases);
     rewrite.notes.extend(written);
-    if let Some(phase) = asked_phase(args)? {
-        rewrite.hold_behind(Some(phase)).map_err(|error| usage(error.message))?;
-    }
+    hold(args, project, &mut rewrite, &[])?;
     Ok(rewrite)
 }
 
-/// What waits of a migration that was rewritten before, with what is kept of it.
-fn held_back(
-    args: &RewriteArgs,
-    project: &Project,
-    file: &CheckedFile,
-) -> anyhow::Result<(Rewrite, Option<Held>)> {
+/// What waits of a migration that was rewritten before.
+fn go_on(args: &RewriteArgs, project: &Project, file: &CheckedFile) -> anyhow::Result<Rewrite> {
     let path = &file.path;
-    let held = Store::of(project)?.held(path)?.ok_or_else(|| {
+    let held = Held::of(project, path).map_err(|error| usage(error.message))?.ok_or_else(|| {
         usage(format!(
-            "no files of {path} wait on this machine: `lockkeeper rewrite {path} --phase expand --write` writes the first ones and holds back the others"
+            "no step of {path} is held back: `lockkeeper rewrite {path} --write` writes those that may be deployed now, and keeps the others in {}",
+            rewrite::folder_of(path)
         ))
     })?;
-    if held.done == held.drafted.len() {
-        return Err(usage(format!("all {} steps of {path} are written: nothing waits any more", held.done)));
-    }
     let mut rewrite = held.go_on(project, file, place::now()).map_err(|error| usage(error.message))?;
-    rewrite.hold_behind(asked_phase(args)?).map_err(|error| usage(error.message))?;
-    Ok((rewrite, Some(held)))
+    hold(args, project, &mut rewrite, &held.written)?;
+    Ok(rewrite)
+}
+
+/// Holds back what waits for its release, or for its phase.
+fn hold(
+    args: &RewriteArgs,
+    project: &Project,
+    rewrite: &mut Rewrite,
+    written: &[String],
+) -> anyhow::Result<()> {
+    if !args.all {
+        rewrite.hold_behind(asked_phase(args)?).map_err(|error| usage(error.message))?;
+    }
+    rewrite.keep(project, written).map_err(|error| usage(error.message))
 }
 
 fn asked_phase(args: &RewriteArgs) -> anyhow::Result<Option<PhaseKind>> {
@@ -158,7 +132,10 @@ fn asked_phase(args: &RewriteArgs) -> anyhow::Result<Option<PhaseKind>> {
 /// What would be written now, as a unified diff.
 fn show_diff(rewrite: &Rewrite) {
     for file in rewrite.files.iter().filter(|it| !it.held) {
-        output::text(&diff::unified(&file.path, file.was.as_deref(), &file.content));
+        output::text(&diff::unified(&file.path, file.was.as_deref(), Some(&file.content)));
+    }
+    for file in &rewrite.kept {
+        output::text(&diff::unified(&file.path, file.was.as_deref(), file.content.as_deref()));
     }
     rewrite.notes.iter().for_each(|note| eprintln!("lockkeeper: note: {note}"));
 }
@@ -174,22 +151,20 @@ fn show(migration: &str, rewrite: &Rewrite, written: bool) {
             (false, false) => "new",
         };
         let head = format!("\n── {} ({}, {what})", file.path, file.phase.id());
-        // What waits is shown when its turn comes.
-        output::text_line(&if file.held { head } else { format!("{head}\n{}", file.content) });
+        // Behind the writing, what waits is shown when its turn comes.
+        let shown = !(file.held && written);
+        output::text_line(&if shown { format!("{head}\n{}", file.content) } else { head });
     }
     rewrite.notes.iter().for_each(|note| output::text_line(&format!("note: {note}")));
-    hold_back(rewrite);
+    deploy(migration, rewrite);
     let end = if written { "written" } else { "not written: add --write" };
     let held = rewrite.files.iter().filter(|it| it.held).count();
-    if held > 0 {
-        output::text_line(&format!(
-            "{} held back: `lockkeeper rewrite {migration} --continue --write` writes the next ones, when what must be so before them is so.",
-            counted(held, "file")
-        ));
-    }
     output::text_line(&format!(
         "\n{}, {}, {}: {end}",
-        counted(rewrite.files.len() - held, "file"),
+        match held {
+            0 => counted(rewrite.files.len(), "file"),
+            _ => format!("{} and {held} held back", counted(rewrite.files.len() - held, "file")),
+        },
         counted(rewrite.releases.len(), "release"),
         rewrite.way.id()
     ));
@@ -221,23 +196,33 @@ fn releases(rewrite: &Rewrite, due: impl Fn(&rewrite::Release) -> bool) {
     }
 }
 
-/// Which files may be deployed now, and which wait for a release.
-fn hold_back(rewrite: &Rewrite) {
+/// Which steps may be deployed now, and what becomes of those that wait for a release.
+fn deploy(migration: &str, rewrite: &Rewrite) {
     let waits = rewrite.releases.iter().find_map(|it| it.before_file.as_deref());
-    let Some(first) = waits.and_then(|path| rewrite.files.iter().find(|it| it.path == path)) else { return };
-    if first.held || rewrite.files.first().is_some_and(|it| it.step == first.step) {
+    let released = waits.and_then(|path| rewrite.files.iter().find(|it| it.path == path));
+    let first = rewrite.files.iter().find(|it| it.held).or(released);
+    let Some(first) = first.filter(|it| rewrite.files.first().is_some_and(|other| other.step < it.step))
+    else {
         return;
-    }
+    };
     let (now, later): (Vec<_>, Vec<_>) = rewrite.files.iter().partition(|it| it.step < first.step);
     let ends = |files: &[&rewrite::PlannedFile]| match (files.first(), files.last()) {
         (Some(one), Some(other)) if one.step == other.step => format!("step {}", one.step),
         (Some(one), Some(other)) => format!("steps {} to {}", one.step, other.step),
         _ => "no step".to_owned(),
     };
-    output::text_line(&format!(
-        "Deploy {} now. Hold back {} (from {} on) until release 1 is out and no instance of the release before it is running.",
-        ends(&now),
-        ends(&later),
-        first.path
-    ));
+    let until = match released.is_some_and(|it| it.step == first.step) {
+        true => "until the next release is out and no instance of the release before it is running",
+        false => "for a later phase",
+    };
+    let (now, later) = (ends(&now), ends(&later));
+    output::text_line(&match first.held {
+        true => format!(
+            "Deploy {now} now. Held back {until}: {later}, in {}. Then `lockkeeper rewrite {migration} --continue --write` brings the next ones.",
+            rewrite::folder_of(migration)
+        ),
+        false => {
+            format!("Deploy {now} now. Keep {later} (from {} on) out of the deploy {until}.", first.path)
+        }
+    });
 }

@@ -41,6 +41,8 @@ pub struct RewrittenFile {
     pub replaces: bool,
     /// Whether it waits for a later `rewrite --continue`, and is not written now.
     pub held: bool,
+    /// The file in which its way up waits, where it is held back.
+    pub kept_in: Option<String>,
 }
 
 /// The whole text of a file that is there, replaced.

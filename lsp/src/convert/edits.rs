@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lockkeeper_core::text::{Edit, LineIndex};
-use lockkeeper_project::rewrite::{PlannedFile, Rewrite};
+use lockkeeper_project::rewrite::Rewrite;
 use tower_lsp::lsp_types::{
     AnnotatedTextEdit, ChangeAnnotation, CreateFile, CreateFileOptions, DeleteFile, DeleteFileOptions,
     DocumentChangeOperation, DocumentChanges, OneOf, OptionalVersionedTextDocumentIdentifier, Range,
@@ -61,10 +61,15 @@ pub(crate) fn creations(view: &View, files: &[(String, String)]) -> Option<Works
 
 /// Files removed; nothing where the client cannot.
 pub(crate) fn deletion(view: &View, paths: &[&str]) -> Option<WorkspaceEdit> {
+    let document_changes = Some(DocumentChanges::Operations(deletions(view, paths.iter().copied())?));
+    Some(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
+}
+
+fn deletions<'p>(view: &View, paths: impl Iterator<Item = &'p str>) -> Option<Vec<DocumentChangeOperation>> {
     if !view.abilities.deletes_files {
         return None;
     }
-    let of_file = |path: &&str| {
+    let of_file = |path: &str| {
         let options = DeleteFileOptions {
             recursive: Some(false),
             ignore_if_not_exists: Some(true),
@@ -73,18 +78,24 @@ pub(crate) fn deletion(view: &View, paths: &[&str]) -> Option<WorkspaceEdit> {
         let delete = DeleteFile { uri: view.uri(path)?, options: Some(options) };
         Some(DocumentChangeOperation::Op(ResourceOp::Delete(delete)))
     };
-    let operations: Option<Vec<_>> = paths.iter().map(of_file).collect();
-    let document_changes = Some(DocumentChanges::Operations(operations?));
-    Some(WorkspaceEdit { document_changes, ..WorkspaceEdit::default() })
+    paths.map(of_file).collect()
 }
 
 /// A rewrite: all new files first, so that nothing is changed where one of them cannot be made, and so that one undo takes all of it back where a client
 /// undoes what it did in a row.
 pub(crate) fn rewrite_edit(view: &View, documents: &Documents, rewrite: &Rewrite) -> Option<WorkspaceEdit> {
-    let mut files: Vec<&PlannedFile> = rewrite.files.iter().collect();
+    let now = rewrite.files.iter().filter(|it| !it.held);
+    let mut files: Vec<NewText<'_>> =
+        now.map(|it| NewText { path: &it.path, content: &it.content, replaces: it.replaces }).collect();
+    // A client that removes no files leaves what waits of an earlier rewrite; what waits now is written over it.
+    files.extend(rewrite.kept.iter().filter_map(|it| {
+        Some(NewText { path: &it.path, content: it.content.as_deref()?, replaces: it.was.is_some() })
+    }));
     files.sort_by_key(|file| file.replaces);
     let texts: Option<Vec<FileText>> = files.iter().map(|file| file_text(view, documents, file)).collect();
     let texts = texts?;
+    let gone = rewrite.kept.iter().filter(|it| it.content.is_none()).map(|it| it.path.as_str());
+    let gone = deletions(view, gone).unwrap_or_default();
     if !view.abilities.versioned_edits {
         let changes = texts.into_iter().map(|it| (it.uri, vec![TextEdit::new(it.range, it.content)]));
         return Some(WorkspaceEdit::new(changes.collect()));
@@ -95,6 +106,7 @@ pub(crate) fn rewrite_edit(view: &View, documents: &Documents, rewrite: &Rewrite
     let mut operations: Vec<DocumentChangeOperation> =
         new.map(|it| creation(it.uri.clone(), labelled)).collect();
     operations.extend(texts.into_iter().map(|it| DocumentChangeOperation::Edit(it.edit(labelled))));
+    operations.extend(gone);
     Some(WorkspaceEdit {
         document_changes: Some(changes(operations, creates)),
         change_annotations: labelled.then(|| HashMap::from([(LABEL.to_owned(), annotation())])),
@@ -123,16 +135,23 @@ struct FileText {
     is_new: bool,
 }
 
-fn file_text(view: &View, documents: &Documents, file: &PlannedFile) -> Option<FileText> {
-    let uri = view.uri(&file.path)?;
+/// A file that is written.
+struct NewText<'a> {
+    path: &'a str,
+    content: &'a str,
+    replaces: bool,
+}
+
+fn file_text(view: &View, documents: &Documents, file: &NewText<'_>) -> Option<FileText> {
+    let uri = view.uri(file.path)?;
     let open = documents.get(&uri).filter(|_| file.replaces);
     let range = match open {
         Some(document) => document.whole(view.abilities.encoding),
-        None if file.replaces => whole_on_disk(view, &file.path)?,
+        None if file.replaces => whole_on_disk(view, file.path)?,
         None => Range::default(),
     };
     let version = open.map(|document: &std::sync::Arc<Document>| document.version);
-    Some(FileText { uri, version, range, content: in_its_lines(view, &file.content), is_new: !file.replaces })
+    Some(FileText { uri, version, range, content: in_its_lines(view, file.content), is_new: !file.replaces })
 }
 
 fn whole_on_disk(view: &View, path: &str) -> Option<Range> {

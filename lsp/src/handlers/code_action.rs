@@ -271,10 +271,14 @@ fn title(way: Way) -> &'static str {
 
 /// `creates 3 files`, by a rewrite that was tried.
 fn files(rewrite: &Rewrite) -> String {
-    let created = rewrite.files.iter().filter(|file| !file.replaces).count();
-    match created {
+    let created = rewrite.files.iter().filter(|file| !file.replaces && !file.held).count();
+    let now = match created {
         0 => "changes this file".to_owned(),
         1 => "creates 1 file".to_owned(),
         _ => format!("creates {created} files"),
+    };
+    match rewrite.files.iter().filter(|it| it.held).count() {
+        0 => now,
+        held => format!("{now}, holds back {held}"),
     }
 }

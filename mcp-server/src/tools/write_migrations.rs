@@ -28,8 +28,10 @@ pub struct Response {
     pub status: String,
     /// What to do next.
     pub next: String,
-    /// The files, in the order in which they run.
+    /// The files that may be deployed now, in the order in which they run.
     pub files: Vec<String>,
+    /// The files in which steps wait until their release is out. Your human brings them into the migrations folder, by `lockkeeper rewrite FILE --continue --write`.
+    pub held: Vec<String>,
     /// What the application must do between phases.
     pub releases: Vec<ReleaseReport>,
     /// The plan's id.
@@ -85,7 +87,8 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
     let report = analysis::rewrite_report(rewrite);
     Ok(Response {
         status: "written".to_owned(),
-        files: rewrite.files.iter().map(|file| file.path.clone()).collect(),
+        files: rewrite.files.iter().filter(|it| !it.held).map(|it| it.path.clone()).collect(),
+        held: held_in(rewrite),
         releases: report.releases,
         next: format!(
             "tell your human which files were written and what each release must do before the file that it stands before; make the \
@@ -115,6 +118,13 @@ pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planne
         return Ok(Ok(planned));
     }
     Ok(Err(closed(stored, before, &Closed::Stale(changes), asker)))
+}
+
+/// The files in which steps wait.
+fn held_in(rewrite: &rewrite::Rewrite) -> Vec<String> {
+    let mut found: Vec<String> = rewrite.files.iter().filter_map(|it| it.kept_in.clone()).collect();
+    found.dedup();
+    found
 }
 
 /// The files of the plan: made before the gate is asked, so that an approval is never used up for nothing.

@@ -4,7 +4,6 @@ use lockkeeper_core::framework::{self, NewFile, NewMigration, Timestamp};
 use lockkeeper_core::operation::Kind;
 use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep, Step};
 use lockkeeper_core::text::comment;
-use serde::{Deserialize, Serialize};
 
 use super::{PlannedFile, RewriteError};
 use crate::analysis::CheckedFile;
@@ -12,9 +11,10 @@ use crate::discover::{Place, Project};
 use crate::folder::{Folder, Migration};
 
 /// A migration of a plan as it will stand in files, without a version and a place.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Drafted {
+    /// The number of its step, from 1 on.
+    pub number: usize,
     /// Its name, as files have it.
     pub name: String,
     /// What it does.
@@ -31,8 +31,7 @@ pub struct Drafted {
     pub transactional: bool,
 }
 
-/// The files of the migrations from number `from` on, the first being 0, behind all that are there. The first migration of a plan takes the place of
-/// the one that is rewritten.
+/// The files of migrations, behind all that are there. The first migration of a plan takes the place of the one that is rewritten.
 ///
 /// # Errors
 /// [`RewriteError`] where the framework cannot run a migration as it is meant.
@@ -40,7 +39,6 @@ pub(super) fn spelled(
     project: &Project,
     file: &CheckedFile,
     drafted: &[Drafted],
-    from: usize,
     now: Timestamp,
 ) -> Result<Vec<PlannedFile>, RewriteError> {
     let place = project.classify_file(std::path::Path::new(&file.path));
@@ -61,26 +59,26 @@ pub(super) fn spelled(
             .map_err(|error| RewriteError::new(error.to_string()))
     };
     // The first step takes the place of the original, so the one behind it has the next number.
-    let apart = usize::from(original.is_some() && from == 0).min(drafted.len() - from);
-    let (first, behind) = drafted[from..].split_at(apart);
+    let begins = original.is_some() && drafted.first().is_some_and(|it| it.number == 1);
+    let (first, behind) = drafted.split_at(usize::from(begins));
     let all = spelled(first)?.into_iter().chain(spelled(behind)?);
     let mut files = Vec::new();
-    for (number, new) in all.enumerate().map(|(at, it)| (from + at, it)) {
-        let of = &drafted[number];
+    for (of, new) in drafted.iter().zip(all) {
         for NewFile { path, content } in new {
-            let own_name = if number == 0 { in_place_of(file, folder, original, &path) } else { None };
+            let own_name = if of.number == 1 { in_place_of(file, folder, original, &path) } else { None };
             let replaces = own_name.as_ref().is_some_and(|path| exists(path, file, original));
             let path = own_name.unwrap_or_else(|| join(folder, file, &path));
             files.push(PlannedFile {
                 was: text_of(&path, file, original).filter(|_| replaces),
                 path,
-                step: number + 1,
+                step: of.number,
                 title: of.title.clone(),
                 before: of.before.clone(),
                 phase: of.phase,
                 content,
                 replaces,
                 held: false,
+                kept_in: None,
             });
         }
     }
@@ -189,12 +187,13 @@ pub(super) fn drafted(phases: &[Phase], goes_back: bool) -> Vec<Drafted> {
                 Step::Check(_) => continue,
             };
             criteria.dedup();
-            let place = (drafted.len() + 1, count);
-            let up = header(place, phase, step, (&criteria, &released)) + &step.up();
+            let number = drafted.len() + 1;
+            let up = header((number, count), phase, step, (&criteria, &released)) + &step.up();
             let nothing = || (goes_back && changes_rows_only(step)).then(|| NOTHING_BACK.to_owned());
             let down = step.down().or_else(nothing);
             released.clear();
             drafted.push(Drafted {
+                number,
                 name: step.name.clone(),
                 title: step.title.clone(),
                 before: std::mem::take(&mut criteria),

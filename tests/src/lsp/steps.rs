@@ -12,7 +12,7 @@ const GAP: &str = "incomplete-steps";
 /// The shop with the rewrite of its rename written, and the files of the steps in order.
 fn rewritten(folder: &Path) -> Vec<String> {
     let output = Command::new(lockkeeper())
-        .args(["rewrite", RENAME, "--write", "--format", "json"])
+        .args(["rewrite", RENAME, "--write", "--all", "--format", "json"])
         .current_dir(folder)
         .output()
         .expect("starts");

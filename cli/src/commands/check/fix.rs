@@ -7,7 +7,7 @@ use lockkeeper_core::text::counted;
 use lockkeeper_project::analysis::Policies;
 use lockkeeper_project::discover::Project;
 use lockkeeper_project::fixes::{Fixed, fixed};
-use lockkeeper_project::write::{NewFile, write_all};
+use lockkeeper_project::write::{FileChange, write_all};
 
 use super::Checked;
 use crate::args::CheckArgs;
@@ -34,9 +34,9 @@ pub fn refuse_history(args: &CheckArgs) -> anyhow::Result<()> {
 /// Writes the fixes; whether there were any.
 pub fn write(checked: &Checked) -> anyhow::Result<bool> {
     let fixed = all(&checked.project, &checked.policies, &checked.report, &checked.texts);
-    let files = fixed.iter().map(|it| NewFile {
+    let files = fixed.iter().map(|it| FileChange {
         path: &it.path,
-        content: &it.after,
+        content: Some(&it.after),
         replaces: true,
         was: Some(&it.before),
     });
@@ -53,7 +53,7 @@ pub fn write(checked: &Checked) -> anyhow::Result<bool> {
 pub fn show(project: &Project, policies: &Policies, report: &CheckReport, texts: &[Arc<str>]) {
     let fixed = all(project, policies, report, texts);
     for it in &fixed {
-        output::text(&diff::unified(&it.path, Some(&it.before), &it.after));
+        output::text(&diff::unified(&it.path, Some(&it.before), Some(&it.after)));
     }
     let count = if fixed.is_empty() { "no fix".to_owned() } else { count(&fixed) };
     eprintln!("lockkeeper: {count} to apply; nothing was written");

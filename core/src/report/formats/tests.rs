@@ -113,6 +113,7 @@ fn surroundings() -> Surroundings {
         content: content.to_owned(),
         replaces: step == 1,
         held: false,
+        kept_in: None,
     };
     let rewrite = RewriteReport {
         version: 1,
