@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => commands::explain::run(&args),
         Command::References(args) => commands::references::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
+        Command::Review(args) => commands::review::run(&args),
         Command::Rewrite(args) => commands::rewrite::run(&args),
         Command::Signals(args) => commands::signals::run(&args),
         Command::Plan(args) => commands::plan::run(&args),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use expect_test::expect_file;
 use lockkeeper_core::report::{
-    CheckReport, EffectReport, PlanReport, RehearsalReport, RewriteReport, SchemaReport,
+    CheckReport, EffectReport, PlanReport, RehearsalReport, ReviewReport, RewriteReport, SchemaReport,
 };
 use lockkeeper_project::config::Config;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -33,6 +33,7 @@ fn the_schema_of_the_configuration_is_fresh() {
 #[test]
 fn the_schemas_of_answers_are_fresh() {
     is_fresh::<CheckReport>("check", "lockkeeper check --format json", output());
+    is_fresh::<ReviewReport>("review", "lockkeeper review --format json", output());
     is_fresh::<EffectReport>("effect", "lockkeeper effect --format json", output());
     is_fresh::<PlanReport>("plan", "lockkeeper plan --format json", output());
     is_fresh::<RewriteReport>("rewrite", "lockkeeper rewrite --format json", output());

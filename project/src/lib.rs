@@ -25,6 +25,7 @@ pub mod proved;
 pub mod fixes;
 pub mod baseline;
 pub mod rewrite;
+pub mod review;
 pub mod owners;
 pub mod consumers;
 pub mod planning;

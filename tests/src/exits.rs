@@ -58,6 +58,13 @@ const ROWS: &[Row] = &[
     ),
     ("rewrite src/users.ts", 5, "the migration is of a kind that is not analysed"),
     (
+        "review db/migrations/20250310091500_create_users.sql",
+        0,
+        "the application can be released beside the steps",
+    ),
+    ("review db/migrations/20260114100000_rename_user_name.sql", 1, "it cannot, or a step is dangerous"),
+    ("review", 2, "the call does not say which steps"),
+    (
         "rehearse --rows 50 db/migrations/20260114100000_rename_user_name.sql",
         1,
         "a release fails, somebody waits too long, or something differs",

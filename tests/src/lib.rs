@@ -35,6 +35,7 @@ mod drift;
 mod measured;
 mod unread;
 mod refused;
+mod review;
 mod regress;
 mod immutable;
 mod lexis;

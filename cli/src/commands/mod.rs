@@ -12,6 +12,7 @@ pub mod ledger;
 pub mod plan;
 pub mod references;
 pub mod rehearse;
+pub mod review;
 pub mod rewrite;
 pub mod schema;
 pub mod serve;

@@ -9,6 +9,7 @@ pub mod formats;
 mod line;
 mod plan;
 mod rehearsal;
+mod review;
 mod rewrite;
 mod schema;
 pub mod strategist;
@@ -29,6 +30,7 @@ pub use plan::{
 pub use rehearsal::{
     RehearsalDifference, RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait,
 };
+pub use review::{ReviewFinding, ReviewObjection, ReviewPoint, ReviewReport, ReviewedRelease, ReviewedStep};
 pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
 pub use schema::{SchemaReport, TableReport, schema_report};
 pub use target::TargetReport;

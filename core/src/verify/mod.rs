@@ -12,12 +12,14 @@ mod hazards;
 mod moments;
 mod needs;
 mod releases;
+mod review;
 mod stale;
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 pub use compatibility::{Beside, Compatibility, State, compatibility};
+pub use review::{Releases, Review, Reviewed, is_told_by_states, loses, review};
 
 use crate::catalog::Catalog;
 use crate::dialect::Target;

@@ -40,6 +40,16 @@ pub(super) fn missed(
     }
 }
 
+/// What a release misses at a moment that uses all of the schema before the change, and was told nothing.
+pub(super) fn needed(
+    change: &Change<'_>,
+    course: &Course<'_>,
+    moment: &Moment,
+    who: &'static str,
+) -> Vec<Objection> {
+    Asked { change, course, altered: altered(course) }.kept(moment, 0, who)
+}
+
 /// What is asked of the releases of a plan.
 struct Asked<'a> {
     change: &'a Change<'a>,

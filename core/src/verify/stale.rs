@@ -136,7 +136,7 @@ fn too_late(
 }
 
 /// The columns that a step fills, with their tables.
-fn filled(ran: &Ran<'_>) -> Vec<(RelationName, Vec<String>)> {
+pub(super) fn filled(ran: &Ran<'_>) -> Vec<(RelationName, Vec<String>)> {
     if let Some(job) = ran.job {
         let Work::Set(set) = &job.work else { return Vec::new() };
         return vec![(job.table.clone(), set.iter().map(|(column, _)| column.clone()).collect())];
@@ -151,7 +151,7 @@ fn filled(ran: &Ran<'_>) -> Vec<(RelationName, Vec<String>)> {
 }
 
 /// Whether a step fills a column.
-fn fills(ran: &Ran<'_>, table: &RelationName, column: &str) -> bool {
+pub(super) fn fills(ran: &Ran<'_>, table: &RelationName, column: &str) -> bool {
     let names = |columns: &[String]| columns.iter().any(|it| unquoted(it) == column);
     filled(ran).iter().any(|(own, columns)| own == table && names(columns))
 }

@@ -2,6 +2,7 @@
 
 mod filling;
 mod mutants;
+mod review;
 
 use std::collections::BTreeSet;
 
