@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
         self.missing_reported |= effect.missing.is_some() && effect.fails.is_none();
         self.timeout_reported |= found.iter().any(|hazard| hazard.rule == "no-lock-timeout");
         self.checked.hazards.extend(found);
-        // Asked now: a table that is renamed or dropped goes on being held under this name.
+        // Asked now: a table that is dropped goes on being held under this name.
         let tables: Vec<_> = effect.locks.iter().filter(|(name, _)| ctx.may_be_table(name)).collect();
         for (relation, mode) in tables {
             self.session.hold(relation.clone(), *mode, operation.span);

@@ -235,6 +235,26 @@ fn a_statement_on_a_second_table_gets_a_transaction_of_its_own() {
 }
 
 /// What leaves the transaction stands alone, the way back is the developer's, and rows that the server refuses are counted before.
+/// Of several tables in one transaction each is closed by itself; what is about one of them goes together.
+#[test]
+fn statements_that_stay_close_one_table_at_a_time() {
+    let tables = "CREATE TABLE a (id int PRIMARY KEY, x text); CREATE TABLE b (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY); \
+                  CREATE TABLE d (id int PRIMARY KEY, a int CONSTRAINT d_a REFERENCES a); CREATE TABLE e (id int PRIMARY KEY);";
+    let change = "ALTER TABLE a ADD COLUMN p int;\nALTER TABLE a ADD COLUMN q int;\nALTER TABLE b ADD COLUMN p int;\nALTER TABLE c ADD COLUMN p int;\n\
+                  CREATE TABLE f (id int);\nALTER TABLE d DROP CONSTRAINT d_a;\nALTER TABLE e ADD COLUMN p int;\nALTER TABLE a ALTER COLUMN x SET NOT NULL;\n";
+    let files = [("migrations/1_tables.sql", tables), ("migrations/2_change.sql", change)];
+    let rewrite = rewritten("apart", POSTGRES, &files, "migrations/2_change.sql", Way::Triggers);
+    let closing = |text: &str| -> Vec<String> {
+        let altered = text
+            .lines()
+            .filter_map(|it| it.strip_prefix("ALTER TABLE "))
+            .filter(|it| it.contains(" p int") || it.contains("q int") || it.contains("d_a"));
+        altered.map(|it| it.split(' ').next().unwrap_or_default().to_owned()).collect()
+    };
+    let ups = rewrite.drafted.iter().map(|it| closing(&it.up)).filter(|it| !it.is_empty());
+    assert_eq!(ups.collect::<Vec<_>>(), [vec!["a", "a"], vec!["b"], vec!["c"], vec!["d"], vec!["e"]]);
+}
+
 #[test]
 fn a_window_is_spelled_as_its_framework_runs_it() {
     let change = "-- +goose Up\nALTER TABLE users ALTER name SET NOT NULL, ALTER name TYPE varchar(40);\nVACUUM FULL users;\n\

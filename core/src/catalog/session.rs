@@ -121,7 +121,10 @@ impl Session {
                 }
                 self.transact(*transaction);
             }
-            Kind::AlterTable(alter) => self.note_columns(alter, catalog),
+            Kind::AlterTable(alter) => {
+                self.note_columns(alter, catalog);
+                self.note_name(alter, catalog);
+            }
             Kind::AlterType(alter) => self.note_value(alter, catalog),
             Kind::CreateType(create) => self.note_type(catalog.resolve(&create.name)),
             Kind::CreateDomain(create) => self.note_type(catalog.resolve(&create.name)),
@@ -186,6 +189,24 @@ impl Session {
                 self.dropped_columns.extend(moved);
             }
             _ => {}
+        }
+    }
+
+    /// What is locked stays locked under its new name.
+    fn note_name(&mut self, alter: &AlterTable, catalog: &Catalog) {
+        let from = catalog.resolve(&alter.table);
+        let to = match &alter.action {
+            TableAction::RenameTo { to } => RelationName { name: to.name.as_str().into(), ..from.clone() },
+            TableAction::SetSchema { schema } => {
+                RelationName { schema: schema.name.as_str().into(), ..from.clone() }
+            }
+            _ => return,
+        };
+        for (held, ..) in self.held.iter_mut().filter(|(held, ..)| *held == from) {
+            *held = to.clone();
+        }
+        if let Some(mode) = self.strongest.remove(&from) {
+            self.strongest.insert(to, mode);
         }
     }
 

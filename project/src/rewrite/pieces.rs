@@ -4,9 +4,10 @@ mod views;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockkeeper_core::catalog::{Catalog, Configured, RelationName, configured};
+use lockkeeper_core::catalog::{Catalog, Configured, RelationName, Session, configured};
 use lockkeeper_core::check::CheckedStatement;
-use lockkeeper_core::engine::effect::in_server_order;
+use lockkeeper_core::effect::Effect;
+use lockkeeper_core::engine::effect::{in_server_order, of_statement};
 use lockkeeper_core::engine::lower::lower;
 use lockkeeper_core::hazards::Hazard;
 use lockkeeper_core::mechanics::{Answers, Scene, inverse};
@@ -53,6 +54,8 @@ pub(super) struct Kept {
     pub transactional: bool,
     /// In a migration of their own: what comes before or behind is another.
     pub apart: bool,
+    /// The tables that they close to readers, of those that were there before.
+    pub closes: BTreeSet<RelationName>,
     /// Why they are what somebody has to know of before; `None` where they are as harmless as they look.
     pub because: Option<String>,
 }
@@ -309,7 +312,8 @@ impl<'a> Taker<'a> {
             operations.iter().filter_map(set_of).for_each(|it| self.settings.apply(&it));
             return;
         }
-        let transactional = self.is_transactional(operations);
+        let effect = self.effect(operations);
+        let (transactional, closes) = (effect.transactional, self.closed(&effect));
         let down: Option<Vec<Statement>> = operations.iter().rev().map(|it| self.inverse(it)).collect();
         let down = down.map(|it| it.into_iter().flat_map(parted).collect());
         let own: Vec<&Operation> = operations.iter().collect();
@@ -323,14 +327,18 @@ impl<'a> Taker<'a> {
             && transactional
             && !kept.apart
             && !apart
+            // Whoever holds one table closed and waits for another comes into a deadlock with those who use both the other way round.
+            && (kept.closes.is_empty() || closes.is_subset(&kept.closes))
         {
             kept.up.push(statement);
+            kept.closes.extend(closes);
             kept.down = down.zip(kept.down.take()).map(|(later, earlier)| [later, earlier].concat());
             *before = before.take().zip(touches).map(|(before, own)| [before, own].concat());
             *behind = after;
             return;
         }
-        let becomes = Becomes::Kept(Kept { up: vec![statement], down, transactional, apart, because: None });
+        let becomes =
+            Becomes::Kept(Kept { up: vec![statement], down, transactional, apart, closes, because: None });
         self.pieces.push(Piece { becomes, touches, after, settings: self.settings.clone() });
     }
 
@@ -366,15 +374,16 @@ impl<'a> Taker<'a> {
         Some(Statement::of(Act::Together(if is_first { back } else { Vec::new() })))
     }
 
-    fn is_transactional(&self, operations: &[Operation]) -> bool {
-        let session = lockkeeper_core::catalog::Session::default();
-        let effect = lockkeeper_core::engine::effect::of_statement(
-            operations,
-            &self.order.file.target,
-            &self.catalog,
-            &session,
-        );
-        effect.transactional
+    fn effect(&self, operations: &[Operation]) -> Effect {
+        of_statement(operations, &self.order.file.target, &self.catalog, &Session::default())
+    }
+
+    /// The tables in use by others that an effect closes to readers; partitions count with their parent.
+    fn closed(&self, effect: &Effect) -> BTreeSet<RelationName> {
+        let before = &self.order.file.before;
+        let strong =
+            effect.locks.iter().filter(|(name, mode)| mode.blocks_reads() && before.table(name).is_some());
+        strong.map(|(name, _)| before.topmost(name)).collect()
     }
 }
 

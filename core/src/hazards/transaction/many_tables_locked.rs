@@ -26,10 +26,14 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if taken.is_empty() {
         return None;
     }
-    let held = closed(ctx.session.held.iter().map(|(name, mode, _)| (name, *mode)), ctx);
+    // What a statement locks together, as a key locks both of its tables, it cannot lock apart: told is the first that closes more.
+    let (mut held, mut places) = (BTreeSet::new(), BTreeSet::new());
+    for (name, mode, span) in &ctx.session.held {
+        let new = closed(std::iter::once((name, *mode)), ctx).into_iter().any(|it| held.insert(it));
+        places.extend(new.then_some(*span));
+    }
     let new = taken.iter().find(|name| !held.contains(*name))?;
-    // Said once, at the second table.
-    let second = held.iter().next().filter(|_| held.len() == 1)?;
+    let second = held.iter().next().filter(|_| places.len() == 1)?;
     let message = format!(
         "{} stays closed while this waits for {}, and whoever uses both the other way round deadlocks",
         ctx.display(second),
