@@ -208,6 +208,16 @@ pub struct Trigger {
     pub details: Details,
 }
 
+impl Trigger {
+    /// The condition under which it fires, where it has one.
+    pub fn condition(&self) -> Option<Expression> {
+        let lower = self.action.to_ascii_lowercase();
+        let end = lower.rfind("execute")?;
+        let start = lower[..end].find("when")?;
+        Some(Expression::new(&self.action[start + "when".len()..end]))
+    }
+}
+
 /// A view, materialized or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct View {
@@ -288,6 +298,17 @@ pub struct Definition {
     pub text: String,
     /// What hangs on it.
     pub details: Details,
+}
+
+impl Definition {
+    /// Its body, where the server reads it when it is made and keeps what it names: `BEGIN ATOMIC`, or `RETURN` behind the head.
+    pub fn parsed_body(&self) -> Option<Expression> {
+        let lower = self.text.to_ascii_lowercase();
+        // A body in quotes is text.
+        let quoted = self.text.contains('\'') || self.text.contains('$');
+        let start = lower.find("begin atomic").or_else(|| lower.find("return ").filter(|_| !quoted))?;
+        Some(Expression::new(&self.text[start..]))
+    }
 }
 
 /// A type that the schema made.

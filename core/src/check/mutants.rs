@@ -86,6 +86,18 @@ const SURVIVORS: &[(&str, &str, &str, &str)] = &[
         "NOT VALID",
         "what is left behind is told over a deploy: unvalidated-constraint",
     ),
+    (
+        "possible-duplicates",
+        "not concurrently",
+        "CREATE TABLE users (id int PRIMARY KEY, email text);\nCREATE UNIQUE",
+        "the table is new",
+    ),
+    (
+        "refused-null",
+        "no proof of NOT NULL",
+        "CHECK (length(name)",
+        "no SET NOT NULL follows that would need one",
+    ),
 ];
 
 #[test]

@@ -269,6 +269,7 @@ pub static RULES: &[&Rule] = &[
     &compatibility::added_enum_value::RULE,
     &compatibility::refused_ids::RULE,
     &compatibility::revoked_right::RULE,
+    &compatibility::refused_null::RULE,
     &data::unbounded_data_change::RULE,
     &data::uncommitted_batches::RULE,
     &data::data_change_under_lock::RULE,
@@ -279,6 +280,7 @@ pub static RULES: &[&Rule] = &[
     &data::cascading_drop::RULE,
     &data::discarding_conversion::RULE,
     &data::dropped_database::RULE,
+    &data::possible_duplicates::RULE,
     &transaction::lock_outside_transaction::RULE,
     &transaction::concurrent_in_transaction::RULE,
     &transaction::no_lock_timeout::RULE,
@@ -316,6 +318,11 @@ pub static RULES: &[&Rule] = &[
     &deploy::repeated_lock::RULE,
     &deploy::unvalidated_constraint::RULE,
 ];
+
+/// Whether a name is one of those that rewrites make for the time of a change.
+pub(crate) fn is_of_rewrite(name: &str) -> bool {
+    name.starts_with("lockkeeper_")
+}
 
 /// The rule with this name.
 pub fn by_id(id: &str) -> Option<&'static Rule> {

@@ -2,8 +2,9 @@
 
 use crate::catalog::{Catalog, RelationName};
 use crate::dialect::Name;
+use crate::hazards::data::possible_duplicates;
 use crate::operation::{CreateIndex, Kind, Operation, RelationWord, TableAction};
-use crate::plan::{Criterion, Phase, PhaseKind, Step};
+use crate::plan::{Act, Criterion, Phase, PhaseKind, Statement, Step};
 
 use super::Refusal;
 use super::make::{self, Build, On};
@@ -74,4 +75,19 @@ pub(crate) fn partitioned(
             .leave_when(Criterion::counts_nothing("the index is valid, on every partition", invalid))
             .undone_by("drop the index: those of the partitions go with it", "a build fails"),
     ])
+}
+
+/// The build of an index, which says where it needs rows that were counted.
+pub(crate) fn counted(build: Statement, table: &RelationName, scene: &Scene<'_>) -> Statement {
+    let may_meet = match &build.act {
+        Act::Operation(kind) => match &**kind {
+            Kind::CreateIndex(index) => possible_duplicates::may_meet(index, table, scene.catalog),
+            _ => false,
+        },
+        _ => false,
+    };
+    match may_meet {
+        true => build.allowing(&possible_duplicates::RULE, "duplicates are counted before it"),
+        false => build,
+    }
 }

@@ -298,7 +298,9 @@ impl QueryText {
             cursor.group()?;
         }
         let first = cursor.index();
-        while !cursor.at_end() && !cursor.is_any(&["from", "where", "union", "group", "order", "limit"]) {
+        while !cursor.at_end()
+            && !cursor.is_any(&["into", "from", "where", "union", "group", "order", "limit"])
+        {
             cursor.skip();
         }
         let items = cursor.part(first, cursor.index()).segments();

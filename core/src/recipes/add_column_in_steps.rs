@@ -6,6 +6,7 @@ use crate::dialect::quote_literal;
 use crate::engine::effect::volatility;
 use crate::hazards::compatibility::refused_ids;
 use crate::mechanics::backfill::Backfill;
+use crate::mechanics::index::counted;
 use crate::mechanics::make::{self, Build, On};
 use crate::mechanics::scene::{Scene, name_of};
 use crate::mechanics::sync::undone;
@@ -275,7 +276,8 @@ impl Add<'_> {
         let index =
             |build| make::unique_index(on.name.clone(), name, [self.name()], build, self.scene.dialect());
         let title = format!("build the index of {name} without blocking writes");
-        let build = self.scene.built(self.file("unique_index"), title, index(Build::Concurrent));
+        let build = counted(index(Build::Concurrent), self.table, self.scene);
+        let build = self.scene.built(self.file("unique_index"), title, build);
         let attach = self.scene.in_transaction(
             self.file("unique"),
             format!("make the index the constraint {name}: nothing is read"),

@@ -56,7 +56,11 @@ fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> 
         ..index.clone()
     };
     let title = format!("build {name} without blocking");
-    let step = scene.built(name_of(&[&name, "concurrently"]), title.clone(), make::create_index(own));
+    let step = scene.built(
+        name_of(&[&name, "concurrently"]),
+        title.clone(),
+        index::counted(make::create_index(own), &table, scene),
+    );
     Ok(vec![
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .leave_when(is_valid(scene, &scene.sibling(&table, &name)))

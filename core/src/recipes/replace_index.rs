@@ -3,7 +3,7 @@
 use crate::catalog::{Index, RelationName};
 use crate::dialect::Name;
 use crate::hazards::schema::duplicate_index;
-use crate::mechanics::index::is_valid;
+use crate::mechanics::index::{counted, is_valid};
 use crate::mechanics::make::{self, Build};
 use crate::mechanics::scene::stands_apart;
 use crate::mechanics::scene::{Scene, name_of};
@@ -71,7 +71,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Phases {
         if_not_exists: false,
         ..replaced.create.clone()
     };
-    phases(scene, &replaced.old, &name, |it| make::create_index(create(it)))
+    phases(scene, &replaced.old, &name, |it| counted(make::create_index(create(it)), &replaced.table, scene))
 }
 
 /// An index that is replaced by one that is like it.

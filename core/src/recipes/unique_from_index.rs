@@ -5,7 +5,7 @@ mod partitioned;
 use crate::catalog::server_name;
 use crate::dialect::Ident;
 use crate::engine::preflight::{self, Nulls};
-use crate::mechanics::index::is_valid;
+use crate::mechanics::index::{counted, is_valid};
 use crate::mechanics::make::{self, Build};
 use crate::mechanics::scene::{Scene, name_of};
 use crate::mechanics::{Refusal, not_null};
@@ -93,7 +93,8 @@ fn key_phases(
         with_nulls(index, distinct)
     };
     let title = format!("build the index of {name} without blocking writes");
-    let build = scene.built(name_of(&[name, "index"]), title, index(Build::Concurrent));
+    let build =
+        scene.built(name_of(&[name, "index"]), title, counted(index(Build::Concurrent), table, scene));
     let key = Constraint {
         deferrable: constraint.deferrable,
         initially_deferred: constraint.initially_deferred,

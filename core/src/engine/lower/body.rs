@@ -65,7 +65,21 @@ fn statement_of_body(body: &Script<'_>, statement: &Statement, declaring: &mut b
         found.operations.extend(operations(body, &cursor.tokens()[cursor.index()..]));
     } else if cursor.is_any(VERBS) && !is_assignment(&cursor) {
         let rest = &cursor.tokens()[cursor.index()..];
-        found.operations.extend(operations(body, rest).into_iter().filter(|it| !is_transaction(it)));
+        let mut own = operations(body, rest);
+        own.retain(|it| !is_transaction(it));
+        if cursor.is("select") {
+            own.iter_mut().for_each(|it| into_variables(body, it));
+        }
+        found.operations.extend(own);
+    }
+}
+
+/// In a body, what a SELECT is INTO are variables.
+fn into_variables(body: &Script<'_>, operation: &mut Operation) {
+    if matches!(operation.kind, Kind::CreateTable(_)) {
+        let span = operation.span;
+        let query = QueryText { text: span.of(body.text).to_owned(), span };
+        operation.kind = Kind::Query(Query { query, locks_rows: false });
     }
 }
 

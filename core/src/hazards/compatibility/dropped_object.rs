@@ -2,7 +2,7 @@
 
 use crate::catalog::{RelationKind, RelationName};
 use crate::dialect::{Dialect, Name};
-use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
+use crate::hazards::{Context, Hazard, Rule, Severity, Trigger, is_of_rewrite};
 use crate::operation::{Drop, Kind, ObjectKind, Operation};
 
 /// A release that says the name of a dropped function, sequence, type or extension fails from this moment on.
@@ -60,7 +60,7 @@ fn is_in_use(drop: &Drop, name: &Name, ctx: &Context<'_>) -> bool {
         || drop.object == ObjectKind::Routine && ctx.rest_mentions(&["create", &name.name]);
     let renamed = ctx.said_before(&["alter", word, "rename", "to", &name.name]);
     // What a rewrite made for itself is said by no release.
-    let of_rewrite = name.name.starts_with("lockkeeper_");
+    let of_rewrite = is_of_rewrite(&name.name);
     let quiet = is_new || is_missing || comes_again || renamed || of_rewrite;
     !quiet && !catalog.is_put_aside(&resolved)
 }

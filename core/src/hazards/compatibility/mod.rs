@@ -11,6 +11,7 @@ pub mod dropped_view;
 pub mod lost_conflict_target;
 pub mod narrow_sequence;
 pub mod refused_ids;
+pub mod refused_null;
 pub mod renamed_column;
 pub mod renamed_enum_value;
 pub mod renamed_object;

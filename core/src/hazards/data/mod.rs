@@ -6,6 +6,7 @@ pub mod discarding_conversion;
 pub mod dropped_and_added;
 pub mod dropped_database;
 pub mod lossy_type_change;
+pub mod possible_duplicates;
 pub mod shifted_times;
 pub mod truncated_table;
 pub mod unbounded_data_change;

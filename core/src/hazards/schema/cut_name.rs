@@ -18,7 +18,8 @@ pub(crate) static RULE: Rule = Rule {
 const LONGEST: usize = 63;
 
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    let long = names(operation).into_iter().find(|span| bare(*span, ctx).len() > LONGEST)?;
+    let long =
+        names(operation).into_iter().chain(used(operation)).find(|span| bare(*span, ctx).len() > LONGEST)?;
     let name = bare(long, ctx);
     let mut kept = LONGEST;
     while !name.is_char_boundary(kept) {
@@ -36,6 +37,14 @@ fn bare<'a>(span: Span, ctx: &Context<'a>) -> &'a str {
         text.rsplit('.').next().unwrap_or(text)
     };
     last.trim_matches('"')
+}
+
+/// The names by which an operation finds something: the server cuts them too, and finds what has the shorter name.
+fn used(operation: &Operation) -> Vec<Span> {
+    match &operation.kind {
+        Kind::Drop(drop) => drop.names.iter().map(|name| name.span).collect(),
+        _ => operation.relation().map(|name| name.span).into_iter().collect(),
+    }
 }
 
 /// The names that an operation gives.

@@ -2,7 +2,7 @@
 
 use crate::catalog::{Catalog, RelationName};
 use crate::mechanics::Refusal;
-use crate::mechanics::index::{leaves, new_index};
+use crate::mechanics::index::{counted, leaves, new_index};
 use crate::mechanics::make::{self, Build};
 use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{Constraint, ConstraintKind, Operation};
@@ -46,7 +46,11 @@ pub(super) fn phases(
             make::unique_index(scene.name(leaf), &name, columns.iter().copied(), build, scene.dialect())
         };
         let title = format!("build the index of {name} without blocking writes");
-        built.push(Step::Sql(scene.built(name_of(&[&name, "index"]), title, index(Build::Concurrent))));
+        built.push(Step::Sql(scene.built(
+            name_of(&[&name, "index"]),
+            title,
+            counted(index(Build::Concurrent), leaf, scene),
+        )));
         let on = scene.on(leaf);
         made.push(Step::Sql(scene.in_transaction(
             name_of(&[&name, "constraint"]),

@@ -215,14 +215,8 @@ fn refuse(
     if let Some(other) = generated {
         draft.fail(format!("the generated column {} uses the column: its type cannot change", other.name));
     }
-    if let Some((policy, _)) = table.policies.iter().find(|(_, columns)| columns.contains(column)) {
-        draft.fail(format!("the policy {policy} uses the column: its type cannot change"));
-    }
-    if let Some(trigger) = table.triggers.iter().find(|it| it.columns.iter().any(|it| it == column)) {
-        draft.fail(format!(
-            "the trigger {} fires on updates of the column: its type cannot change",
-            trigger.name
-        ));
+    if let Some(user) = super::table::user_of(draft.catalog, relation, table, column) {
+        draft.fail(format!("{user} uses the column: its type cannot change"));
     }
     let in_key = table.partition_by.as_ref().is_some_and(|it| it.columns.iter().any(|it| it == column));
     if in_key {

@@ -6,7 +6,7 @@ use super::cast::base;
 use super::draft::Draft;
 use super::immutable;
 use super::{constraint, partition};
-use crate::catalog::{Demand, Dependent, RelationName, Thing, UserType};
+use crate::catalog::{Catalog, Demand, Dependent, RelationName, Thing, UserType};
 use crate::dialect::LockMode;
 use crate::effect::Work;
 use crate::operation::{Column, Constraint, ConstraintKind, CreateTable, Expression, Volatility};
@@ -204,11 +204,7 @@ pub(super) fn drop_column(draft: &mut Draft<'_>, relation: &RelationName, column
     if inherits_column(draft, table, column) {
         draft.fail(format!("{column} is inherited: drop it from the table above"));
     }
-    let on_table = table.triggers.iter().find(|it| it.columns.iter().any(|it| it == column));
-    let policy = table.policies.iter().find(|(_, columns)| columns.contains(column));
-    let user = on_table.map(|it| format!("the trigger {}", it.name));
-    let user = user.or_else(|| policy.map(|(name, _)| format!("the policy {name}")));
-    if let Some(user) = user.filter(|_| !cascade) {
+    if let Some(user) = user_of(draft.catalog, relation, table, column).filter(|_| !cascade) {
         draft.fail(format!("{user} needs {column}: CASCADE drops it too"));
     }
     if table.partition_by.as_ref().is_some_and(|it| it.columns.iter().any(|it| it == column)) {
@@ -234,6 +230,30 @@ pub(super) fn drop_column(draft: &mut Draft<'_>, relation: &RelationName, column
     }
     views(draft, relation, Some(column), cascade);
     generated(draft, relation, column, cascade);
+}
+
+/// What has a column in its definition, so that it neither goes nor changes its type (measured on 15 and 18).
+pub(super) fn user_of(
+    catalog: &Catalog,
+    relation: &RelationName,
+    table: &crate::catalog::Table,
+    column: &str,
+) -> Option<String> {
+    let dialect = catalog.dialect();
+    let watches = |it: &&crate::catalog::Trigger| {
+        it.columns.iter().any(|it| it == column) || it.condition().is_some_and(|it| it.names(column, dialect))
+    };
+    if let Some(trigger) = table.triggers.iter().find(watches) {
+        return Some(format!("the trigger {}", trigger.name));
+    }
+    if let Some((policy, _)) = table.policies.iter().find(|(_, columns)| columns.contains(column)) {
+        return Some(format!("the policy {policy}"));
+    }
+    let mut bodies = catalog.definitions().filter_map(|(name, it)| Some((name, it.parsed_body()?)));
+    let reads = |body: &crate::operation::Expression| {
+        body.names(&relation.name, dialect) && body.names(column, dialect)
+    };
+    bodies.find(|(_, body)| reads(body)).map(|(name, _)| format!("the function {name}"))
 }
 
 /// The sequence of a column goes with it, unless another column counts by it.

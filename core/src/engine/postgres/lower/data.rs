@@ -3,7 +3,7 @@
 use super::{columns, expression, query};
 use crate::dialect::{Ident, Name};
 use crate::operation::sources;
-use crate::operation::{Copy, Delete, Insert, Kind, Merge, Operation, Query, QueryText, Update};
+use crate::operation::{Copy, CreateTable, Delete, Insert, Kind, Merge, Operation, Query, QueryText, Update};
 use crate::statement::{Cursor, TokenKind};
 
 /// Reads a change of rows or a query. Without `whole` its tail is left unread.
@@ -81,6 +81,32 @@ pub(super) fn query_of(cursor: Cursor<'_>) -> Kind {
         locks_rows |= ahead.is_any(&["update", "share", "no", "key"]);
     }
     Kind::Query(Query { query: query(&cursor), locks_rows })
+}
+
+/// `SELECT … INTO new_table FROM …`, which makes a table of what it shows.
+pub(super) fn select_into(cursor: Cursor<'_>) -> Option<Kind> {
+    let mut reader = cursor;
+    // One within brackets is not of this query.
+    reader.seek(&["into"]).then_some(())?;
+    let shown = cursor.part(0, reader.index() - cursor.index());
+    reader.next_token();
+    let mut table = CreateTable { with_data: true, ..CreateTable::default() };
+    loop {
+        match reader.eat_any(&["temporary", "temp", "unlogged", "local", "global", "table"]) {
+            Some("temporary" | "temp") => table.temporary = true,
+            Some("unlogged") => table.unlogged = true,
+            Some(_) => {}
+            None => break,
+        }
+    }
+    table.name = reader.name()?;
+    let (shown, rest) = (query(&shown), reader.rest());
+    let text = match rest.at_end() {
+        true => shown.text,
+        false => format!("{} {}", shown.text, query(&rest).text),
+    };
+    table.query = Some(QueryText { text, span: cursor.span() });
+    Some(Kind::CreateTable(Box::new(table)))
 }
 
 /// Reads what EXPLAIN is about: only with ANALYZE is it done.

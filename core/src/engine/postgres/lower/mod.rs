@@ -36,6 +36,9 @@ pub(in crate::engine) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation
             reader.next_token();
             drop::drop(reader)
         }
+        "select" if whole && reader.has(&["into"]) => {
+            data::select_into(reader).or_else(|| data::change(reader, whole))
+        }
         "insert" | "update" | "delete" | "merge" | "copy" | "select" | "values" | "table" | "with" => {
             data::change(reader, whole)
         }
