@@ -159,9 +159,14 @@ impl WorkspaceState {
 
     /// Waits until no other process works on what is remembered of this workspace; until the file is dropped.
     pub(crate) fn lock(&self) -> Result<std::fs::File, StateError> {
-        let file = self.state.root.lock_file(&self.path("lock"));
+        self.locked("lock")
+    }
+
+    /// Waits until no other process holds the lock of this name; until the file is dropped.
+    pub(crate) fn locked(&self, name: &str) -> Result<std::fs::File, StateError> {
+        let file = self.state.root.lock_file(&self.path(name));
         let locked = file.and_then(|file| file.lock().map(|()| file));
-        locked.map_err(|source| self.failed("lock", source))
+        locked.map_err(|source| self.failed(name, source))
     }
 
     fn path(&self, name: &str) -> String {

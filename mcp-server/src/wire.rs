@@ -4,7 +4,7 @@
 //! `left_out` counts what is missing of each by its JSON pointer, and `cursor` takes one of them up again. Calls are
 //! stateless: a cursor is a pointer and a number of items, and the same call makes the same list.
 
-use lockkeeper_core::text::sanitise;
+use lockkeeper_core::text::{is_invisible, sanitise};
 use lockkeeper_project::secret::{redact, redact_value};
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject};
@@ -67,6 +67,7 @@ fn complete(mut result: CallToolResult, cursor: Option<&str>) -> Result<CallTool
         }
         fit(&mut value);
         redact_value(&mut value);
+        show_texts(&mut value);
         result.content = vec![ContentBlock::text(value.to_string())];
         result.structured_content = Some(value);
         return Ok(result);
@@ -203,6 +204,24 @@ fn find_lists(value: &Value, pointer: String, found: &mut Vec<List>) {
     }
 }
 
+/// A text with what cannot be seen in it written as its code: it could hide what stands beside it, or pose as ours.
+pub fn visible(text: &str) -> String {
+    let shown = |it: char| match is_invisible(it) {
+        true => it.escape_unicode().to_string(),
+        false => it.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+fn show_texts(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(is_invisible) => *text = visible(text),
+        Value::Array(items) => items.iter_mut().for_each(show_texts),
+        Value::Object(members) => members.values_mut().for_each(show_texts),
+        _ => {}
+    }
+}
+
 fn cut_texts(value: &mut Value) {
     match value {
         Value::String(text) if text.len() > LONGEST => {
@@ -264,6 +283,12 @@ mod tests {
         assert!(page.to_string().len() <= MOST + 500, "{}", page.to_string().len());
         assert_eq!(page["files"][0]["hazards"].as_array().map(Vec::len), Some(3));
         assert!(page["left_out"]["/files/0/hazards/1/references"].as_u64() > Some(8_000));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_written_as_its_code() {
+        let told = page(json!({"files": [{"text": "a\u{202e}b\u{1b}[2J\n\tc\0"}]}), None);
+        assert_eq!(told["files"][0]["text"], "a\\u{202e}b\\u{1b}[2J\n\tc\\u{0}");
     }
 
     #[test]

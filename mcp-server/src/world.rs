@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lockkeeper_approval::books::{Books, in_force};
 use lockkeeper_approval::drafting::{Drafted, Drafting};
-use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
+use lockkeeper_approval::plan::{Naming, PlanId, Store, StoredPlan};
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::report::PlanReport;
@@ -48,6 +48,8 @@ pub struct Planned {
     pub stored: StoredPlan,
     /// The files that it stands for.
     pub rewrite: Result<Option<Rewrite>, RewriteError>,
+    /// Held until the plan is stored, where its files were named now.
+    pub naming: Option<Naming>,
 }
 
 /// Larger files are no migrations.
@@ -131,15 +133,16 @@ impl World {
         let source = text.as_bytes();
         let drafting =
             Drafting { project: &project, file: &file, source, planned: &planned, policy: &policy, is_new };
-        let drafted = match named {
-            Some(named) => drafting.named(named),
+        let (drafted, naming) = match named {
+            Some(named) => (drafting.named(named), None),
             None => {
                 let store = Store::of(&project).map_err(|error| error.to_string())?;
-                drafting.draft(&store, timestamp())
+                let naming = store.naming().map_err(|error| error.to_string())?;
+                (drafting.draft(&store, timestamp()), Some(naming))
             }
         };
         let Drafted { stored, rewrite } = drafted;
-        Ok(Planned { refusal: planned.refusal(), report: planned.report, project, stored, rewrite })
+        Ok(Planned { refusal: planned.refusal(), report: planned.report, project, stored, rewrite, naming })
     }
 }
 

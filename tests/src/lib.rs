@@ -16,6 +16,7 @@ mod tidy;
 mod language_client;
 mod lsp;
 mod mcp;
+mod agent;
 mod desk;
 mod gates;
 mod hook;
