@@ -54,7 +54,8 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
     let change = change(folder, request);
     // Until the plan is stored: the same change, asked for twice at a time, is one plan.
     let naming = store.naming().map_err(|error| error.to_string())?;
-    let earlier = store.latest_draft(&change).and_then(|it| Some((it.subject, Timestamp::from_unix(it.named?))));
+    let earlier =
+        store.latest_draft(&change).and_then(|it| Some((it.subject, Timestamp::from_unix(it.named?))));
     let again = earlier.and_then(|(subject, named)| {
         let draft = draft(folder, request, named).ok()?;
         (draft.0 == subject).then_some((draft, named))

@@ -70,7 +70,9 @@ impl Agent {
             let client = json!({"name": "raw", "version": "1"});
             let params = json!({"protocolVersion": "2025-06-18", "capabilities": {"elicitation": {}}, "clientInfo": client});
             agent.request("initialize", params).expect("the session begins");
-            agent.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).expect("it listens");
+            agent
+                .send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))
+                .expect("it listens");
         }
         agent
     }

