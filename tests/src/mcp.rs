@@ -67,6 +67,25 @@ fn a_modern_client_asks_its_human() {
     check_offered(&played["offered"].outcome);
 }
 
+/// The same over HTTP, in both eras: sessions, and none.
+#[test]
+fn clients_on_http_ask_their_human() {
+    std::thread::scope(|scope| {
+        for mode in ["legacy-http", "modern-http"] {
+            scope.spawn(move || {
+                let played = play(mode);
+                check_tools(&played);
+                check_closed_gate(&played);
+                check_answers(&played);
+                check_changes_close(&played);
+                check_drafted(&played["drafted"]);
+                check_questions(&played["questions"]);
+                check_offered(&played["offered"].outcome);
+            });
+        }
+    });
+}
+
 #[test]
 fn a_client_that_cannot_ask_gets_the_way_to_a_human() {
     for mode in ["legacy-silent", "modern-silent"] {

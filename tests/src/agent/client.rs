@@ -81,12 +81,6 @@ impl Agent {
         self.server.id()
     }
 
-    /// Ends the server at once.
-    pub(crate) fn kill(&mut self) {
-        self.server.kill().expect("it is ours");
-        self.server.wait().expect("it is ours");
-    }
-
     /// The answer of a tool: what is structured, or `{"error": …}`.
     #[track_caller]
     pub(crate) fn call(&mut self, tool: &str, arguments: Value) -> Value {

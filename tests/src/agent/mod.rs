@@ -7,6 +7,7 @@ mod client;
 mod damage;
 mod fields;
 mod hostile;
+mod http;
 mod races;
 mod soak;
 mod workspace;
