@@ -1,7 +1,7 @@
 //! The tools of agents on HTTP, for hosts that do not start the server themselves: on loopback alone, for who shows the token.
 //!
 //! The transport is rmcp's, in both eras: with `initialize` there are sessions, 2026-07-28 has none. What stands here is who may speak and
-//! how much: a browser may not at all (no `Origin` is allowed), nor may a name that is made to point here (`Host`), and whoever speaks sends
+//! how much: a page of anybody else's may not (`Origin`), nor may a name that is made to point here (`Host`), and whoever speaks sends
 //! no more and holds no longer than an agent needs.
 
 use std::convert::Infallible;
@@ -68,8 +68,8 @@ pub async fn serve(server: Server, listener: TcpListener, token: Token) -> anyho
     let sessions = Arc::new(sessions);
     let hosts = ["localhost", "127.0.0.1", "[::1]"].map(|it| format!("{it}:{port}"));
     let config = StreamableHttpServerConfig::default()
-        .with_allowed_hosts(hosts)
-        .enforce_origin_validation()
+        .with_allowed_hosts(hosts.clone())
+        .with_allowed_origins(hosts.map(|it| format!("http://{it}")))
         .with_max_request_body_bytes(LARGEST_BODY);
     let ended = config.cancellation_token.clone();
     let service = StreamableHttpService::new(move || Ok(server.clone()), Arc::clone(&sessions), config);

@@ -47,6 +47,9 @@ pub async fn serve_http(root: PathBuf, address: SocketAddr, token_file: Option<&
         Source::Environment => token::VARIABLE.to_owned(),
         Source::File(path) => path.display().to_string(),
     };
-    eprintln!("listening on http://{}{}; the token is in {source}", listener.local_addr()?, http::PATH);
+    // Whole, in one write: programs wait for it.
+    let told =
+        format!("listening on http://{}{}; the token is in {source}\n", listener.local_addr()?, http::PATH);
+    eprint!("{told}");
     http::serve(server::Server::new(world::World::new(root)?), listener, token).await
 }

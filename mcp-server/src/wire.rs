@@ -139,12 +139,37 @@ fn fit(value: &mut Value) {
 /// and what a field holds is seen in the answer.
 pub fn outline(schema: &JsonObject) -> JsonObject {
     let kept = |field: &Value| {
-        let kind = field.get("type").cloned();
-        Value::Object(kind.into_iter().map(|it| ("type".to_owned(), it)).collect())
+        let mut kinds = Vec::new();
+        kinds_of(field, schema, &mut kinds);
+        if kinds.is_empty() {
+            kinds = ["object", "array", "string", "number", "boolean", "null"].map(Value::from).to_vec();
+        }
+        // Each kind by itself: some providers of models know no list of kinds.
+        let mut each: Vec<Value> = kinds.into_iter().map(|it| json!({"type": it})).collect();
+        if each.len() == 1 { each.remove(0) } else { json!({"anyOf": each}) }
     };
     let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
     let fields: Map<String, Value> = fields.map(|(name, field)| (name.clone(), kept(field))).collect();
     Map::from_iter([("type".to_owned(), "object".into()), ("properties".to_owned(), Value::Object(fields))])
+}
+
+/// Which kinds of values a field has, through references and alternatives. A field of any kind has none here.
+fn kinds_of(field: &Value, schema: &JsonObject, kinds: &mut Vec<Value>) {
+    let mut add = |kind: &Value| {
+        if !kinds.contains(kind) {
+            kinds.push(kind.clone());
+        }
+    };
+    match field.get("type") {
+        Some(Value::Array(several)) => several.iter().for_each(add),
+        Some(one) => add(one),
+        None => {
+            let named = field.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/$defs/"));
+            let named = named.and_then(|it| schema.get("$defs")?.get(it));
+            let choices = ["anyOf", "oneOf"].into_iter().filter_map(|it| field.get(it)?.as_array()).flatten();
+            named.into_iter().chain(choices).for_each(|it| kinds_of(it, schema, kinds));
+        }
+    }
 }
 
 /// The schema of a call, without what says nothing to a model.

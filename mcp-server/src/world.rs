@@ -17,6 +17,7 @@ use lockkeeper_project::planning::{Said, gather, plan};
 use lockkeeper_project::rewrite::{Rewrite, RewriteError};
 use lockkeeper_project::{Project, discover, policy};
 use lockkeeper_root::Root;
+use tokio::sync::watch;
 
 use crate::operations::Operations;
 
@@ -30,6 +31,8 @@ pub struct World {
     pub operations: Operations,
     /// When the human last left questions unanswered.
     pub unanswered: Mutex<Option<Instant>>,
+    /// How many plans were stored: clients listen for more.
+    pub plans: watch::Sender<u64>,
 }
 
 /// A plan that was stored before, and what belongs to it.
@@ -63,7 +66,8 @@ impl World {
         let mut key = [0; 32];
         getrandom::fill(&mut key)
             .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
-        Ok(Self { root, key, operations: Operations::default(), unanswered: Mutex::default() })
+        let plans = watch::Sender::default();
+        Ok(Self { root, key, operations: Operations::default(), unanswered: Mutex::default(), plans })
     }
 
     pub fn project(&self) -> Told<Project> {

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the gate, the editors' tests and the generators.
 
 mod book;
+mod conformance;
 mod dist;
 mod docs;
 mod editors;
@@ -91,6 +92,8 @@ enum Task {
     },
     /// Rehearse what `rewrite` makes of the migrations of projects, and count what went wrong; goes on where it was ended.
     Rehearse(rehearse::Asked),
+    /// Try the server of agents with programs of others: the official conformance suite, the SDKs of TypeScript, the Inspector.
+    Conformance,
     /// Wear the servers of agents out: 100,000 calls, 500 kills, sixteen servers on one workspace; takes about half an hour.
     Soak,
     /// Begin a rule: `new-rule locking/blocking-index-build`.
@@ -114,6 +117,7 @@ fn main() -> ExitCode {
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::Rehearse(asked) => rehearse::run(&asked),
+        Task::Conformance => conformance::run(),
         Task::Soak => soak::run(),
         Task::NewRule { rule } => new_rule::run(&rule),
     };

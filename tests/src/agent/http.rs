@@ -117,7 +117,14 @@ fn only_who_shows_the_token_from_this_machine_is_answered() {
         (403, "a host that points here", &[("Host", &format!("127.0.0.1.nip.io:{port}"))]),
         (403, "another port", &[("Host", &other)]),
         (403, "no port", &[("Host", "127.0.0.1")]),
-        (403, "a page of this machine", &[("Origin", &format!("http://127.0.0.1:{port}"))]),
+        (200, "a page of its own, of which it has none", &[("Origin", &format!("http://127.0.0.1:{port}"))]),
+        (403, "a page of this machine", &[("Origin", &format!("http://127.0.0.1:{}", port ^ 1))]),
+        (403, "a page of this machine, encrypted", &[("Origin", &format!("https://127.0.0.1:{port}"))]),
+        (
+            403,
+            "a page whose name begins like it",
+            &[("Origin", &format!("http://127.0.0.1:{port}.evil.example"))],
+        ),
         (403, "a page elsewhere", &[("Origin", "https://evil.example")]),
         (403, "a page without origin", &[("Origin", "null")]),
         (403, "a broken origin", &[("Origin", "x")]),
@@ -146,7 +153,7 @@ fn only_who_shows_the_token_from_this_machine_is_answered() {
         let answer = served.post("/mcp", &[], body);
         assert!(matches!(answer.status, 400..=422), "{body:.20}: {:.200}", answer.text);
     }
-    println!("{} requests of who may not speak, 0 answered", cases.len() - 3 + 1 + 6 + 5 + 7);
+    println!("{} requests of who may not speak, 0 answered", cases.len() - 4 + 1 + 6 + 5 + 7);
 }
 
 #[test]
