@@ -4,6 +4,7 @@
 //! same pipe: with `initialize`, where the human is asked by a request to the client, and 2026-07-28, where the tool
 //! answers that input is required and is called again.
 
+mod asked;
 mod gate;
 mod http;
 mod human;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use lockkeeper_core::report::{CheckReport, SchemaReport};
-use lockkeeper_core::text::sanitise;
 use rmcp::handler::server::router::tool::ToolRouter;
 use rmcp::handler::server::tool::{InputResponses, RequestState, ToolCallContext, schema_for_output};
 use rmcp::handler::server::wrapper::{Json, Parameters};
@@ -20,9 +19,9 @@ use serde_json::{Value, json};
 
 use crate::gate::{self, Asked, GateAnswer};
 use crate::tools::{
-    analyze_migration, answer_questions, describe_schema, draft_plan, explain, find_references, gate_status,
-    gather_signals, get_plan, list_questions, operation_status, propose_strategies, rehearse,
-    request_approval, write_migrations, write_report,
+    analyze_migration, answer_questions, check_usage, describe_schema, draft_plan, explain, find_references,
+    gate_status, gather_signals, get_plan, list_questions, operation_status, propose_strategies, rehearse,
+    request_approval, verify_integrity, write_migrations, write_report,
 };
 use crate::world::{Told, World};
 use crate::{prompts, resources, wire};
@@ -240,6 +239,25 @@ impl Server {
         self.blocking(move |world| write_report::run(world, &request, asker)).await
     }
 
+    /// Asks a database of your human's whether what a plan needs holds: rows that differ, indexes and constraints that are not complete. Counts only; call
+    /// between the phases, when your human has deployed one.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn verify_integrity(
+        &self,
+        Parameters(request): Parameters<verify_integrity::Request>,
+    ) -> Result<Json<verify_integrity::Response>, String> {
+        self.blocking(move |world| verify_integrity::run(world, &request)).await
+    }
+
+    /// Asks a database of your human's how often a table or column is still named. Call before the phase that takes it away.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn check_usage(
+        &self,
+        Parameters(request): Parameters<check_usage::Request>,
+    ) -> Result<Json<check_usage::Response>, String> {
+        self.blocking(move |world| check_usage::run(world, &request)).await
+    }
+
     /// Carries a migration that is a file out on a throw-away PostgreSQL on this machine, beside clients: what fails, who waits, what differs. Takes
     /// minutes: the answer may be an operation that still runs.
     #[tool(
@@ -350,7 +368,7 @@ impl ServerHandler for Server {
         let uri = request.uri.clone();
         let read = self.told(move |world| resources::read(world, &uri)).await;
         let (text, media) = read.map_err(|mut error| {
-            error.data = Some(json!({"uri": sanitise(&request.uri, 200)}));
+            error.data = Some(json!({"uri": wire::shown(&request.uri)}));
             error
         })?;
         let contents = ResourceContents::text(text, request.uri).with_mime_type(media);

@@ -80,7 +80,8 @@ fn complete(mut result: CallToolResult, cursor: Option<&str>) -> Result<CallTool
     Ok(result)
 }
 
-fn shown(text: &str) -> String {
+/// What is repeated of the input: short, visible, and without secrets.
+pub fn shown(text: &str) -> String {
     // Long input is cut first: nobody waits for the search through megabytes.
     let end = text.floor_char_boundary(text.len().min(4 * ERROR));
     sanitise(&redact(&text[..end]), ERROR)
@@ -135,21 +136,18 @@ fn fit(value: &mut Value) {
     }
 }
 
-/// The schema of a result without what is inside of its fields: an agent reads the list of tools before it does anything,
-/// and what a field holds is seen in the answer.
+/// The schema of a result: the fields that are always there, without what is inside of them. An agent reads the list of tools before it does
+/// anything, and what a field holds is seen in the answer.
 pub fn outline(schema: &JsonObject) -> JsonObject {
-    let kept = |field: &Value| {
+    let kept = |(name, field): (&String, &Value)| {
         let mut kinds = Vec::new();
         kinds_of(field, schema, &mut kinds);
-        if kinds.is_empty() {
-            kinds = ["object", "array", "string", "number", "boolean", "null"].map(Value::from).to_vec();
-        }
-        // Each kind by itself: some providers of models know no list of kinds.
-        let mut each: Vec<Value> = kinds.into_iter().map(|it| json!({"type": it})).collect();
-        if each.len() == 1 { each.remove(0) } else { json!({"anyOf": each}) }
+        // What may be null, and what may be anything, has no spelling that every client takes.
+        let [kind] = kinds.as_slice() else { return None };
+        Some((name.clone(), json!({"type": kind})))
     };
     let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let fields: Map<String, Value> = fields.map(|(name, field)| (name.clone(), kept(field))).collect();
+    let fields: Map<String, Value> = fields.filter_map(kept).collect();
     Map::from_iter([("type".to_owned(), "object".into()), ("properties".to_owned(), Value::Object(fields))])
 }
 

@@ -13,6 +13,7 @@ const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
 
 const READ_ONLY: &[&str] = &[
     "analyze_migration",
+    "check_usage",
     "describe_schema",
     "draft_plan",
     "explain",
@@ -22,6 +23,7 @@ const READ_ONLY: &[&str] = &[
     "get_plan",
     "list_questions",
     "propose_strategies",
+    "verify_integrity",
 ];
 const OTHERS: &[&str] = &[
     "answer_questions",

@@ -37,6 +37,8 @@ pub(crate) struct Agent {
     pub(crate) human: Human,
     /// What the forms said.
     pub(crate) forms: Vec<String>,
+    /// What was told without being asked for.
+    pub(crate) notices: Vec<Value>,
 }
 
 /// Why there is no answer.
@@ -64,8 +66,8 @@ impl Agent {
                 }
             }
         });
-        let (human, forms) = (Human::IsAway, Vec::new());
-        let mut agent = Agent { server, input, messages, era, next_id: 0, human, forms };
+        let (human, forms, notices) = (Human::IsAway, Vec::new(), Vec::new());
+        let mut agent = Agent { server, input, messages, era, next_id: 0, human, forms, notices };
         if era == Era::Initialize {
             let client = json!({"name": "raw", "version": "1"});
             let params = json!({"protocolVersion": "2025-06-18", "capabilities": {"elicitation": {}}, "clientInfo": client});
@@ -99,7 +101,22 @@ impl Agent {
     }
 
     /// The whole answer to a request.
-    pub(crate) fn request(&mut self, method: &str, mut params: Value) -> Result<Value, Gone> {
+    pub(crate) fn request(&mut self, method: &str, params: Value) -> Result<Value, Gone> {
+        let id = self.begin(method, params)?;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            match self.messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(message) if message["method"] == "elicitation/create" => self.asked(&message)?,
+                Ok(message) if message["id"] == id => return Ok(message),
+                Ok(message) => self.notices.push(message),
+                Err(RecvTimeoutError::Timeout) => return Err(Gone::Silent),
+                Err(RecvTimeoutError::Disconnected) => return Err(Gone::Ended),
+            }
+        }
+    }
+
+    /// Sends a request and goes on; its number.
+    pub(crate) fn begin(&mut self, method: &str, mut params: Value) -> Result<u64, Gone> {
         self.next_id += 1;
         let id = self.next_id;
         if self.era == Era::Stateless {
@@ -110,16 +127,7 @@ impl Agent {
             });
         }
         self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))?;
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.messages.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(message) if message["method"] == "elicitation/create" => self.asked(&message)?,
-                Ok(message) if message["id"] == id => return Ok(message),
-                Ok(_) => {}
-                Err(RecvTimeoutError::Timeout) => return Err(Gone::Silent),
-                Err(RecvTimeoutError::Disconnected) => return Err(Gone::Ended),
-            }
-        }
+        Ok(id)
     }
 
     fn send(&mut self, message: &Value) -> Result<(), Gone> {

@@ -3,11 +3,13 @@
 //! [`crate::mcp`] plays what the official SDK lets a client do. Here everything is generated: each field of each tool meets each hostile
 //! text, each file that a gate rests on is damaged in each way, each moment of a write is raced, and servers are called for long and killed.
 
+mod asked;
 mod client;
 mod damage;
 mod fields;
 mod hostile;
 mod http;
+mod news;
 mod races;
 mod soak;
 mod workspace;
