@@ -191,7 +191,7 @@ fn apply(workspace: &Workspace, (path, kept): (&Path, &[PathBuf]), damage: Damag
             assert!(Command::new("mkfifo").arg(path).status().expect("is there").success());
         }
         Damage::OpenToAll => fs::set_permissions(path, Permissions::from_mode(0o777)).expect("is ours"),
-        Damage::Unreadable => fs::set_permissions(path, Permissions::from_mode(0)).expect("is ours"),
+        Damage::Unreadable => fs::set_permissions(path, Permissions::from_mode(0o000)).expect("is ours"),
     }
 }
 

@@ -61,7 +61,7 @@ fn every_field(era: Era) -> usize {
             tried += 1;
         }
         tried += beside_tools(&mut agent, text);
-        workspace.is_as(&before, &format!("{:.60?}", text));
+        workspace.is_as(&before, &format!("{text:.60?}"));
     }
     assert_eq!(status(&agent.call("gate_status", json!({"plan": plan}))), "approval_required");
     assert_eq!((workspace.told("approved"), workspace.told("used"), workspace.told("unattended")), (0, 0, 0));

@@ -11,6 +11,9 @@ use super::workspace::Workspace;
 
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"raw","version":"1"}}}"#;
 
+/// The status that it gets, what it is, and the headers in place of those of a good request.
+type Case<'a> = (u16, &'a str, &'a [(&'a str, &'a str)]);
+
 struct Served {
     process: Child,
     port: u16,
@@ -101,7 +104,7 @@ fn only_who_shows_the_token_from_this_machine_is_answered() {
     let (good, half) = (format!("Bearer {}", served.token), &served.token[..32]);
     let other = format!("127.0.0.1:{}", port ^ 1);
     let long = "x".repeat(1_000_000);
-    let cases: &[(u16, &str, &[(&str, &str)])] = &[
+    let cases: &[Case<'_>] = &[
         (200, "as it should be", &[]),
         (200, "lower case", &[("Authorization", &good.replace("Bearer", "bearer"))]),
         (200, "localhost", &[("Host", &format!("localhost:{port}"))]),
