@@ -19,6 +19,7 @@ mod mcp;
 mod agent;
 mod desk;
 mod gates;
+mod terminal;
 mod hook;
 mod generated;
 mod guarded;
