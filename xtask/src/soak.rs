@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: the servers of agents called 100,000 times, killed 500 times, and sixteen at a time on one workspace.
+//! `cargo xtask soak`: the servers of agents called 100,000 times, killed 500 times, sixteen at a time on one
+//! workspace, with every damage to what gates rest on, and 480 raced writes.
 
 use crate::shell::{self, cargo, target};
 use anyhow::Result;

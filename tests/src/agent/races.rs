@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::MIGRATION;
 use super::client::{Agent, Era};
+use super::soak::is_whole;
 use super::workspace::{Workspace, approved, status};
 
 /// What somebody does in the project at the worst moment.
@@ -46,7 +47,9 @@ const RACES: &[Race] = &[
     Race::Rival,
 ];
 /// So many moments of each: each a little later than the one before.
-const MOMENTS: u32 = 10;
+fn moments() -> u32 {
+    if is_whole() { 60 } else { 10 }
+}
 
 /// A workspace with a plan, and how often it was written.
 struct Stage {
@@ -58,17 +61,19 @@ struct Stage {
     before: Files,
     takes: Duration,
     written: usize,
+    /// Writes that failed while the ledger was away: that an approval came back could not be written down.
+    lost: usize,
 }
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 #[test]
 fn no_moment_of_a_write_can_be_raced() {
-    let (mut tried, mut written) = (0, 0);
+    let (mut tried, mut written) = (0, 0_u32);
     let mut stage = Stage::set();
     for race in RACES {
-        for moment in 0..MOMENTS {
-            written += usize::from(stage.race(*race, moment));
+        for moment in 0..moments() {
+            written += u32::from(stage.race(*race, moment));
             tried += 1;
             // Lines that went into a ledger that was replaced are lost, and then the gates stay closed.
             if matches!(race, Race::Ledger) {
@@ -78,8 +83,8 @@ fn no_moment_of_a_write_can_be_raced() {
     }
     stage.settle();
     println!("{tried} writes raced, {written} of them written, 0 wrote anything else");
-    assert_eq!(tried, 80);
-    assert!(written > 10 && written < tried, "{written}: the moments are too early or too late");
+    assert_eq!(tried, 8 * moments());
+    assert!(written >= 5 && written < tried, "{written}: the moments are too early or too late");
 }
 
 impl Stage {
@@ -95,7 +100,7 @@ impl Stage {
         assert_eq!(status(&agent.call("write_migrations", json!({"plan": plan}))), "written");
         let takes = begun.elapsed();
         assert_eq!(status(&agent.call("write_report", json!({"plan": plan}))), "written");
-        let stage = Stage { workspace, agent, rival, plan, promised, before, takes, written: 1 };
+        let stage = Stage { workspace, agent, rival, plan, promised, before, takes, written: 1, lost: 0 };
         stage.restore();
         stage
     }
@@ -107,8 +112,8 @@ impl Stage {
         if status(&agent.call("gate_status", call.clone())) != "open" {
             assert_eq!(approved(agent), *plan, "the same change is the same plan");
         }
-        let attack = format!("{race:?} at {moment}/{MOMENTS}");
-        let wait = self.takes * moment / MOMENTS;
+        let attack = format!("{race:?} at {moment}/{}", moments());
+        let wait = self.takes * moment / moments();
         let (answer, other) = std::thread::scope(|scope| {
             let write = scope.spawn(|| agent.call("write_migrations", call.clone()));
             std::thread::sleep(wait);
@@ -118,12 +123,18 @@ impl Stage {
         let writes = usize::from(status(&answer) == "written") + usize::from(other == "written");
         assert!(writes <= 1, "{attack}: {answer} and {other}");
         calm(workspace, race);
+        if workspace.project().join(".lockkeeper-writing.json").exists() {
+            // What was made in a folder that went away is taken back when it is there again.
+            let output = workspace.command(&["rewrite", MIGRATION]).output().expect("it can be started");
+            assert!(output.status.success(), "{attack}: {}", String::from_utf8_lossy(&output.stderr));
+        }
         self.check(writes == 1, &attack);
         self.restore();
         if matches!(race, Race::Ledger) {
             return writes == 1;
         }
         self.written += writes;
+        self.lost += usize::from(matches!(race, Race::LedgerLinked) && writes == 0);
         assert!(self.workspace.verifies(), "{attack}");
         if writes == 1 {
             // The report is the rest of what was approved.
@@ -134,13 +145,18 @@ impl Stage {
         writes == 1
     }
 
-    /// Each write stands in the ledger, each use wrote, and no approval counts twice.
+    /// Each write stands in the ledger, each use wrote, and no approval counts twice. One whose ledger was taken away is spent.
     fn settle(&self) {
         let of = |event: &str| {
             let lines = self.workspace.ledger();
             lines.iter().filter(|it| it["event"] == event && it["action"] == "write_migrations").count()
         };
-        assert_eq!(of("used") - of("returned"), self.written);
+        let uses = of("used") - of("returned");
+        assert!(
+            (self.written..=self.written + self.lost).contains(&uses),
+            "{uses} uses, {} writes",
+            self.written
+        );
         assert!(self.written <= self.workspace.told("approved"));
     }
 }
@@ -219,7 +235,8 @@ impl Stage {
         for (path, text) in now.iter().filter(|(path, _)| !path.starts_with(&project)) {
             assert_eq!(before.get(path), Some(text), "{attack}: {} changed or was made", path.display());
         }
-        let new = |path: &PathBuf| path.starts_with(project.join("db")) && !before.contains_key(path);
+        let places = [project.join("db"), project.join(".lockkeeper/held")];
+        let new = |path: &PathBuf| places.iter().any(|it| path.starts_with(it)) && !before.contains_key(path);
         for (path, text) in now.iter().filter(|(path, _)| new(path)) {
             let promised = promised.iter().find(|it| project.join(&it.0) == *path);
             let promised =

@@ -56,9 +56,10 @@ impl Workspace {
     pub(crate) fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut found = BTreeMap::new();
         collect(self.base(), &mut found);
-        found.retain(|path, _| {
-            !path.starts_with(self.state()) && !path.starts_with(self.project().join(".lockkeeper"))
-        });
+        // Steps that wait for a release are files of a plan too.
+        let own = self.project().join(".lockkeeper");
+        let is_ours = |path: &Path| path.starts_with(&own) && !path.starts_with(own.join("held"));
+        found.retain(|path, _| !path.starts_with(self.state()) && !is_ours(path));
         found
     }
 
