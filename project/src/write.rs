@@ -151,8 +151,8 @@ fn undone(root: &Root, before: &[(&str, Option<Vec<u8>>)], why: &str) -> String 
         Some(content) => root.write(path, content, Readers::Usual),
         None => root.remove(path),
     };
-    let left = before.iter().rev().filter(|it| put_back(it).is_err()).map(|it| it.0).last();
-    match left {
+    let left: Vec<&str> = before.iter().rev().filter(|it| put_back(it).is_err()).map(|it| it.0).collect();
+    match left.first() {
         None => {
             // A journal that stays is read again by the next, and finds nothing to put back.
             let _ = root.remove(JOURNAL);
