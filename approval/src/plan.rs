@@ -41,6 +41,13 @@ pub struct Store {
 /// Texts that go with a plan and are not part of what is approved, by path: the report as it was when it was planned.
 pub type Documents = BTreeMap<String, String>;
 
+/// While it is held nobody else of this project names the files of a plan.
+#[derive(Debug)]
+#[must_use = "it ends when it is dropped"]
+pub struct Naming {
+    _lock: std::fs::File,
+}
+
 /// Larger files are not ours.
 const MOST: u64 = 100_000_000;
 
@@ -101,6 +108,22 @@ impl Store {
     pub fn latest(&self, subject: &str, strategy: Option<&str>) -> Option<StoredPlan> {
         let id = String::from_utf8(self.state.read(&latest_file(subject, strategy), MOST).ok()??).ok()?;
         self.load(&PlanId::parse(&id).ok()?).ok()
+    }
+
+    /// Waits until nobody else names the files of a plan. The names carry the second: whoever looks for a plan of the same change, finds
+    /// none and stores one must not be overtaken in between, or two plans stand for one change and each asks the human.
+    pub fn naming(&self) -> Result<Naming, PlanError> {
+        Ok(Naming { _lock: self.state.locked("naming")? })
+    }
+
+    /// The plan that was stored last for a change that is no file yet. `change` tells one from another.
+    pub fn latest_draft(&self, change: &str) -> Option<StoredPlan> {
+        self.latest(change, None)
+    }
+
+    /// Remembers the plan of a change that is no file yet.
+    pub fn note_draft(&self, change: &str, id: &PlanId) -> Result<(), PlanError> {
+        Ok(self.state.write(&latest_file(change, None), id.0.as_bytes())?)
     }
 
     /// Reads a plan and checks that it still is the one of that name.

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 pub const VARIABLE: &str = "LOCKKEEPER_STATE_DIR";
 
 const SECRET: &str = "secret";
+const TOKEN: &str = "mcp-token";
 const SECRET_LENGTH: usize = 32;
 
 /// The user's state folder, opened.
@@ -96,6 +97,18 @@ impl State {
         Ok(State { root, secret })
     }
 
+    /// The file with the token that clients of a server on HTTP show, and the token; made on first use.
+    pub fn token(&self) -> Result<(PathBuf, String), StateError> {
+        let bytes = kept(&self.root, TOKEN, || {
+            let mut bytes = [0; SECRET_LENGTH];
+            getrandom::fill(&mut bytes).map_err(StateError::NoRandomness)?;
+            Ok(hexadecimal(&bytes).into_bytes())
+        })?;
+        let path = self.root.path().join(TOKEN);
+        let text = String::from_utf8(bytes).map_err(|_| StateError::Damaged(path.clone()))?;
+        Ok((path, text))
+    }
+
     /// What is remembered of the workspace with this root.
     pub fn of_workspace(&self, workspace: &Root) -> Result<WorkspaceState, StateError> {
         if self.root.path().starts_with(workspace.path()) {
@@ -159,9 +172,14 @@ impl WorkspaceState {
 
     /// Waits until no other process works on what is remembered of this workspace; until the file is dropped.
     pub(crate) fn lock(&self) -> Result<std::fs::File, StateError> {
-        let file = self.state.root.lock_file(&self.path("lock"));
+        self.locked("lock")
+    }
+
+    /// Waits until no other process holds the lock of this name; until the file is dropped.
+    pub(crate) fn locked(&self, name: &str) -> Result<std::fs::File, StateError> {
+        let file = self.state.root.lock_file(&self.path(name));
         let locked = file.and_then(|file| file.lock().map(|()| file));
-        locked.map_err(|source| self.failed("lock", source))
+        locked.map_err(|source| self.failed(name, source))
     }
 
     fn path(&self, name: &str) -> String {
@@ -181,23 +199,34 @@ impl fmt::Debug for Secret {
 
 /// The secret, made by whichever process comes first.
 fn secret(root: &Root) -> Result<Secret, StateError> {
-    let path = root.path().join(SECRET);
+    let bytes = kept(root, SECRET, || {
+        let mut bytes = [0; SECRET_LENGTH];
+        getrandom::fill(&mut bytes).map_err(StateError::NoRandomness)?;
+        Ok(bytes.to_vec())
+    })?;
+    let bytes = bytes.try_into().map_err(|_| StateError::Damaged(root.path().join(SECRET)))?;
+    Ok(Secret(bytes))
+}
+
+/// What is in a file that is its owner's alone; made by whichever process comes first.
+fn kept(
+    root: &Root,
+    name: &str,
+    fresh: impl FnOnce() -> Result<Vec<u8>, StateError>,
+) -> Result<Vec<u8>, StateError> {
+    let path = root.path().join(name);
     let failed = |source| StateError::Io { path: path.clone(), source };
-    if !root.exists(SECRET).map_err(failed)? {
+    if !root.exists(name).map_err(failed)? {
         let lock = root.lock_file("lock").and_then(|file| file.lock().map(|()| file)).map_err(failed)?;
-        if !root.exists(SECRET).map_err(failed)? {
-            let mut bytes = [0; SECRET_LENGTH];
-            getrandom::fill(&mut bytes).map_err(StateError::NoRandomness)?;
-            root.write(SECRET, &bytes, Readers::Owner).map_err(failed)?;
+        if !root.exists(name).map_err(failed)? {
+            root.write(name, &fresh()?, Readers::Owner).map_err(failed)?;
         }
         drop(lock);
     }
-    if !root.is_private(SECRET).map_err(failed)? {
+    if !root.is_private(name).map_err(failed)? {
         return Err(StateError::NotPrivate(path));
     }
-    let bytes = root.read(SECRET, 1_000).map_err(failed)?;
-    let bytes = bytes.and_then(|it| it.try_into().ok()).ok_or(StateError::Damaged(path))?;
-    Ok(Secret(bytes))
+    root.read(name, 1_000).map_err(failed)?.ok_or(StateError::Damaged(path))
 }
 
 #[cfg(unix)]

@@ -1,5 +1,6 @@
 //! The command line, parsed once.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
@@ -55,8 +56,8 @@ pub enum Command {
         #[arg(long, hide = true)]
         stdio: bool,
     },
-    /// Speak the Model Context Protocol on standard input and output.
-    Mcp,
+    /// Speak the Model Context Protocol on standard input and output, or on HTTP.
+    Mcp(McpArgs),
     /// Set a project up: show what would be written, and write it on yes.
     Init(InitArgs),
     /// Print completions for a shell.
@@ -447,6 +448,31 @@ pub enum HookHost {
     Codex,
     /// Any other program: the form that docs/agents.md describes.
     Json,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct McpArgs {
+    /// Serve HTTP on this address of loopback instead of standard input and output; a port alone will do, and 0 takes any that is free.
+    /// Clients show a token: LOCKKEEPER_MCP_TOKEN of the server, else what is in the file that it names when it starts.
+    #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "8417", value_parser = loopback)]
+    pub http: Option<SocketAddr>,
+    /// A file with the token, which nobody else can read, in place of the one in your state folder.
+    #[arg(long, value_name = "FILE", requires = "http")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// `PORT`, `127.0.0.1:PORT`, `localhost:PORT`, `[::1]:PORT`.
+fn loopback(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.strip_prefix("localhost:").unwrap_or(text).parse() {
+        return Ok(SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    }
+    let address: SocketAddr = text.parse().map_err(|_| "write a port, or 127.0.0.1:PORT".to_owned())?;
+    match address.ip().is_loopback() {
+        true => Ok(address),
+        false => {
+            Err("others could reach it: only addresses of loopback are served, 127.0.0.1:PORT".to_owned())
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]

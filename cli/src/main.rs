@@ -43,7 +43,7 @@ fn main() -> ExitCode {
         Command::Hook(args) => commands::hook::run(&args),
         // Not through `exit`: the protocol says what the code is, and an unread standard input must not keep the process.
         Command::Lsp { .. } => std::process::exit(lockkeeper_lsp::serve()),
-        Command::Mcp => commands::serve::mcp(),
+        Command::Mcp(args) => commands::serve::mcp(&args),
         Command::Init(args) => commands::init::run(&args),
         Command::Completions { shell } => commands::generate::completions(shell),
         Command::Man { out } => commands::generate::man(out.as_deref()),

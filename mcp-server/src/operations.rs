@@ -149,12 +149,15 @@ impl Operation {
     /// Waits for its end, not longer than this.
     pub async fn wait(&self, patience: Duration) -> Option<Ended> {
         let until = Instant::now() + patience;
+        // What is refused has ended at once; what runs takes minutes.
+        let mut pause = Duration::from_millis(5);
         loop {
             let ended = self.ended();
             if ended.is_some() || Instant::now() >= until {
                 return ended;
             }
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(Duration::from_millis(100));
         }
     }
 

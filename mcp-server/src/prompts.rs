@@ -1,8 +1,10 @@
 //! Prompts: how a human begins the work with an agent, each the calls in order and what is not to be done.
 
+use lockkeeper_project::secret::redact;
 use rmcp::model::{Prompt, PromptArgument};
 use serde_json::{Map, Value};
 
+use crate::wire::visible;
 use crate::world::Told;
 
 /// A prompt, with the names of its arguments between braces.
@@ -56,6 +58,9 @@ static PROMPTS: &[Written] = &[
     },
 ];
 
+/// What a human writes into a prompt is shorter.
+const LONGEST: usize = 8_000;
+
 pub fn list() -> Vec<Prompt> {
     let argument = |(name, about): &(&str, &str)| {
         PromptArgument::new(*name).with_description(*about).with_required(true)
@@ -78,7 +83,8 @@ pub fn get(name: &str, given: Option<&Map<String, Value>>) -> Told<(&'static str
         let value = given.and_then(|it| it.get(*argument)).and_then(Value::as_str).map(str::trim);
         let value =
             value.filter(|it| !it.is_empty()).ok_or_else(|| format!("{name} needs `{argument}`: {about}"))?;
-        text = text.replace(&format!("{{{argument}}}"), value);
+        let end = value.floor_char_boundary(value.len().min(LONGEST));
+        text = text.replace(&format!("{{{argument}}}"), &visible(&redact(&value[..end])));
     }
     Ok((prompt.about, text))
 }

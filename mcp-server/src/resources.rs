@@ -13,6 +13,7 @@ use rmcp::model::{Resource, ResourceTemplate};
 
 use crate::gate;
 use crate::tools::draft_plan::folder;
+use crate::wire::visible;
 use crate::world::{Told, World, now};
 
 /// A kind of resource: `lockkeeper://KIND/NAME`.
@@ -96,7 +97,7 @@ pub fn read(world: &World, uri: &str) -> Told<(String, &'static str)> {
     let unknown =
         || format!("there is no resource {}; resources/list and its templates have them", sanitise(uri, 200));
     if uri == LEDGER {
-        return Ok((cut(redact(&ledger(world)?)), JSON));
+        return Ok((cut(visible(&redact(&ledger(world)?))), JSON));
     }
     let (kind, name) =
         uri.strip_prefix("lockkeeper://").and_then(|it| it.split_once('/')).ok_or_else(unknown)?;
@@ -126,7 +127,7 @@ pub fn read(world: &World, uri: &str) -> Told<(String, &'static str)> {
         "rule" => hazards::by_id(name).map(|it| it.page.to_owned()).ok_or_else(unknown)?,
         _ => recipes::by_id(name).map(|it| it.page.to_owned()).ok_or_else(unknown)?,
     };
-    Ok((cut(redact(&text)), kind.media))
+    Ok((cut(visible(&redact(&text))), kind.media))
 }
 
 fn ledger(world: &World) -> Told<String> {

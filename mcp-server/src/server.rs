@@ -10,18 +10,18 @@ use rmcp::model::{
     ArgumentInfo, CallToolRequestParams, CallToolResponse, CallToolResult, CompleteRequestParams,
     CompleteResult, CompletionInfo, ContentBlock, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
     Implementation, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-    PaginatedRequestParams, PromptMessage, ReadResourceRequestParams, ReadResourceResponse,
-    ReadResourceResult, ResourceContents, Role, ServerCapabilities, ServerConfig,
+    PaginatedRequestParams, PromptMessage, ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse,
+    ReadResourceResult, ResourceContents, Role, ServerCapabilities, ServerConfig, SubscriptionFilter,
 };
-use rmcp::service::RequestContext;
+use rmcp::service::{RequestContext, SubscriptionContext};
 use rmcp::{ErrorData, RoleServer, ServerHandler, tool, tool_handler, tool_router};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::gate::{self, Asked, GateAnswer};
 use crate::tools::{
-    analyze_migration, answer_questions, describe_schema, draft_plan, explain, find_references, gate_status,
-    gather_signals, get_plan, list_questions, operation_status, propose_strategies, rehearse,
-    request_approval, write_migrations, write_report,
+    analyze_migration, answer_questions, check_usage, describe_schema, draft_plan, explain, find_references,
+    gate_status, gather_signals, get_plan, list_questions, operation_status, propose_strategies, rehearse,
+    request_approval, verify_integrity, write_migrations, write_report,
 };
 use crate::world::{Told, World};
 use crate::{prompts, resources, wire};
@@ -239,6 +239,25 @@ impl Server {
         self.blocking(move |world| write_report::run(world, &request, asker)).await
     }
 
+    /// Asks a database of your human's whether what a plan needs holds: rows that differ, indexes and constraints that are not complete. Counts only; call
+    /// between the phases, when your human has deployed one.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn verify_integrity(
+        &self,
+        Parameters(request): Parameters<verify_integrity::Request>,
+    ) -> Result<Json<verify_integrity::Response>, String> {
+        self.blocking(move |world| verify_integrity::run(world, &request)).await
+    }
+
+    /// Asks a database of your human's how often a table or column is still named. Call before the phase that takes it away.
+    #[tool(annotations(read_only_hint = true, open_world_hint = true))]
+    async fn check_usage(
+        &self,
+        Parameters(request): Parameters<check_usage::Request>,
+    ) -> Result<Json<check_usage::Response>, String> {
+        self.blocking(move |world| check_usage::run(world, &request)).await
+    }
+
     /// Carries a migration that is a file out on a throw-away PostgreSQL on this machine, beside clients: what fails, who waits, what differs. Takes
     /// minutes: the answer may be an operation that still runs.
     #[tool(
@@ -291,13 +310,38 @@ impl ServerHandler for Server {
         let cursor = request.arguments.as_ref().and_then(|it| it.get("cursor"));
         let cursor = cursor.and_then(Value::as_str).map(str::to_owned);
         let (tool, peer) = (request.name.to_string(), context.peer.clone());
+        let has_sessions = context.protocol_version().is_none_or(|it: ProtocolVersion| it.has_initialize());
         let call = ToolCallContext::new(self, request, context);
         let answer = self.tool_router.call(call).await.map_err(wire::error)?;
         if stores_plan(&answer) {
-            // Clients of 2026-07-28 listen where they asked to; nobody has to.
-            let _ = peer.notify_resource_list_changed().await;
+            self.world.plans.send_modify(|count| *count += 1);
+            if has_sessions {
+                // Clients of 2026-07-28 are told where they listen; nobody has to.
+                let _ = peer.notify_resource_list_changed().await;
+            }
         }
         wire::response(&tool, answer, cursor.as_deref())
+    }
+
+    /// 2026-07-28: what a client may listen for is whether there is a new plan.
+    fn accepted_subscription_filter(&self, _: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(SubscriptionFilter::builder().resources_list_changed().build())
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let mut plans = self.world.plans.subscribe();
+        loop {
+            tokio::select! {
+                () = context.cancelled() => return Ok(()),
+                changed = plans.changed() => {
+                    let sent = context.sink().notify_resource_list_changed().await;
+                    // A client that does not listen any more is told nothing.
+                    if changed.is_err() || sent.is_err() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
     }
 
     async fn list_resources(
@@ -322,7 +366,11 @@ impl ServerHandler for Server {
         _: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let uri = request.uri.clone();
-        let (text, media) = self.told(move |world| resources::read(world, &uri)).await?;
+        let read = self.told(move |world| resources::read(world, &uri)).await;
+        let (text, media) = read.map_err(|mut error| {
+            error.data = Some(json!({"uri": wire::shown(&request.uri)}));
+            error
+        })?;
         let contents = ResourceContents::text(text, request.uri).with_mime_type(media);
         Ok(ReadResourceResult::new(vec![contents]).into())
     }

@@ -4,7 +4,7 @@
 //! `left_out` counts what is missing of each by its JSON pointer, and `cursor` takes one of them up again. Calls are
 //! stateless: a cursor is a pointer and a number of items, and the same call makes the same list.
 
-use lockkeeper_core::text::sanitise;
+use lockkeeper_core::text::{is_invisible, sanitise};
 use lockkeeper_project::secret::{redact, redact_value};
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, JsonObject};
@@ -67,6 +67,7 @@ fn complete(mut result: CallToolResult, cursor: Option<&str>) -> Result<CallTool
         }
         fit(&mut value);
         redact_value(&mut value);
+        show_texts(&mut value);
         result.content = vec![ContentBlock::text(value.to_string())];
         result.structured_content = Some(value);
         return Ok(result);
@@ -79,7 +80,8 @@ fn complete(mut result: CallToolResult, cursor: Option<&str>) -> Result<CallTool
     Ok(result)
 }
 
-fn shown(text: &str) -> String {
+/// What is repeated of the input: short, visible, and without secrets.
+pub fn shown(text: &str) -> String {
     // Long input is cut first: nobody waits for the search through megabytes.
     let end = text.floor_char_boundary(text.len().min(4 * ERROR));
     sanitise(&redact(&text[..end]), ERROR)
@@ -134,16 +136,38 @@ fn fit(value: &mut Value) {
     }
 }
 
-/// The schema of a result without what is inside of its fields: an agent reads the list of tools before it does anything,
-/// and what a field holds is seen in the answer.
+/// The schema of a result: the fields that are always there, without what is inside of them. An agent reads the list of tools before it does
+/// anything, and what a field holds is seen in the answer.
 pub fn outline(schema: &JsonObject) -> JsonObject {
-    let kept = |field: &Value| {
-        let kind = field.get("type").cloned();
-        Value::Object(kind.into_iter().map(|it| ("type".to_owned(), it)).collect())
+    let kept = |(name, field): (&String, &Value)| {
+        let mut kinds = Vec::new();
+        kinds_of(field, schema, &mut kinds);
+        // What may be null, and what may be anything, has no spelling that every client takes.
+        let [kind] = kinds.as_slice() else { return None };
+        Some((name.clone(), json!({"type": kind})))
     };
     let fields = schema.get("properties").and_then(Value::as_object).into_iter().flatten();
-    let fields: Map<String, Value> = fields.map(|(name, field)| (name.clone(), kept(field))).collect();
+    let fields: Map<String, Value> = fields.filter_map(kept).collect();
     Map::from_iter([("type".to_owned(), "object".into()), ("properties".to_owned(), Value::Object(fields))])
+}
+
+/// Which kinds of values a field has, through references and alternatives. A field of any kind has none here.
+fn kinds_of(field: &Value, schema: &JsonObject, kinds: &mut Vec<Value>) {
+    let mut add = |kind: &Value| {
+        if !kinds.contains(kind) {
+            kinds.push(kind.clone());
+        }
+    };
+    match field.get("type") {
+        Some(Value::Array(several)) => several.iter().for_each(add),
+        Some(one) => add(one),
+        None => {
+            let named = field.get("$ref").and_then(Value::as_str).and_then(|it| it.strip_prefix("#/$defs/"));
+            let named = named.and_then(|it| schema.get("$defs")?.get(it));
+            let choices = ["anyOf", "oneOf"].into_iter().filter_map(|it| field.get(it)?.as_array()).flatten();
+            named.into_iter().chain(choices).for_each(|it| kinds_of(it, schema, kinds));
+        }
+    }
 }
 
 /// The schema of a call, without what says nothing to a model.
@@ -199,6 +223,24 @@ fn find_lists(value: &Value, pointer: String, found: &mut Vec<List>) {
                 find_lists(member, format!("{pointer}/{key}"), found);
             }
         }
+        _ => {}
+    }
+}
+
+/// A text with what cannot be seen in it written as its code: it could hide what stands beside it, or pose as ours.
+pub fn visible(text: &str) -> String {
+    let shown = |it: char| match is_invisible(it) {
+        true => it.escape_unicode().to_string(),
+        false => it.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+fn show_texts(value: &mut Value) {
+    match value {
+        Value::String(text) if text.contains(is_invisible) => *text = visible(text),
+        Value::Array(items) => items.iter_mut().for_each(show_texts),
+        Value::Object(members) => members.values_mut().for_each(show_texts),
         _ => {}
     }
 }
@@ -264,6 +306,12 @@ mod tests {
         assert!(page.to_string().len() <= MOST + 500, "{}", page.to_string().len());
         assert_eq!(page["files"][0]["hazards"].as_array().map(Vec::len), Some(3));
         assert!(page["left_out"]["/files/0/hazards/1/references"].as_u64() > Some(8_000));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_written_as_its_code() {
+        let told = page(json!({"files": [{"text": "a\u{202e}b\u{1b}[2J\n\tc\0"}]}), None);
+        assert_eq!(told["files"][0]["text"], "a\\u{202e}b\\u{1b}[2J\n\tc\\u{0}");
     }
 
     #[test]

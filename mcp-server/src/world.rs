@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use lockkeeper_approval::books::{Books, in_force};
 use lockkeeper_approval::drafting::{Drafted, Drafting};
-use lockkeeper_approval::plan::{PlanId, Store, StoredPlan};
+use lockkeeper_approval::plan::{Naming, PlanId, Store, StoredPlan};
 use lockkeeper_approval::time::Time;
 use lockkeeper_core::framework::Timestamp;
 use lockkeeper_core::report::PlanReport;
@@ -17,6 +17,7 @@ use lockkeeper_project::planning::{Said, gather, plan};
 use lockkeeper_project::rewrite::{Rewrite, RewriteError};
 use lockkeeper_project::{Project, discover, policy};
 use lockkeeper_root::Root;
+use tokio::sync::watch;
 
 use crate::operations::Operations;
 
@@ -30,6 +31,8 @@ pub struct World {
     pub operations: Operations,
     /// When the human last left questions unanswered.
     pub unanswered: Mutex<Option<Instant>>,
+    /// How many plans were stored: clients listen for more.
+    pub plans: watch::Sender<u64>,
 }
 
 /// A plan that was stored before, and what belongs to it.
@@ -48,6 +51,8 @@ pub struct Planned {
     pub stored: StoredPlan,
     /// The files that it stands for.
     pub rewrite: Result<Option<Rewrite>, RewriteError>,
+    /// Held until the plan is stored, where its files were named now.
+    pub naming: Option<Naming>,
 }
 
 /// Larger files are no migrations.
@@ -61,7 +66,8 @@ impl World {
         let mut key = [0; 32];
         getrandom::fill(&mut key)
             .map_err(|error| anyhow::anyhow!("the system gives no random numbers: {error}"))?;
-        Ok(Self { root, key, operations: Operations::default(), unanswered: Mutex::default() })
+        let plans = watch::Sender::default();
+        Ok(Self { root, key, operations: Operations::default(), unanswered: Mutex::default(), plans })
     }
 
     pub fn project(&self) -> Told<Project> {
@@ -131,15 +137,16 @@ impl World {
         let source = text.as_bytes();
         let drafting =
             Drafting { project: &project, file: &file, source, planned: &planned, policy: &policy, is_new };
-        let drafted = match named {
-            Some(named) => drafting.named(named),
+        let (drafted, naming) = match named {
+            Some(named) => (drafting.named(named), None),
             None => {
                 let store = Store::of(&project).map_err(|error| error.to_string())?;
-                drafting.draft(&store, timestamp())
+                let naming = store.naming().map_err(|error| error.to_string())?;
+                (drafting.draft(&store, timestamp()), Some(naming))
             }
         };
         let Drafted { stored, rewrite } = drafted;
-        Ok(Planned { refusal: planned.refusal(), report: planned.report, project, stored, rewrite })
+        Ok(Planned { refusal: planned.refusal(), report: planned.report, project, stored, rewrite, naming })
     }
 }
 

@@ -105,6 +105,10 @@ pub struct Database {
     pub hosts: Vec<String>,
     /// The environment of the application that means this database: `test`, as in `RAILS_ENV=test`.
     pub environment: Option<String>,
+    /// The environment variable that holds its URL, for the tools of agents that look at it: they only read. A role that can do no more is
+    /// best. It counts once it is committed.
+    #[serde(rename = "url-env", alias = "url_env")]
+    pub url_env: Option<String>,
     /// Tiers that hold for it alone.
     pub gates: Gates,
 }

@@ -29,6 +29,8 @@ pub enum DatabaseError {
 pub struct Database {
     url: String,
     password: Option<String>,
+    /// So long one query may take, in seconds.
+    patience: u32,
 }
 
 impl fmt::Debug for Database {
@@ -52,7 +54,18 @@ impl Database {
                 .ok_or_else(|| DatabaseError::NoVariable(text.to_owned()))?,
         };
         let (url, password) = without_password(&url);
-        Ok(Self { url, password })
+        Ok(Self { url, password, patience: 5 })
+    }
+
+    /// The database that an environment variable holds the URL of, for a query that may take this many seconds.
+    ///
+    /// # Errors
+    /// [`DatabaseError::NoVariable`] where it holds none.
+    pub fn of_variable(name: &str, patience: u32) -> Result<Self, DatabaseError> {
+        match name.contains("://") || name.contains('=') {
+            true => Err(DatabaseError::NoVariable("what is configured".to_owned())),
+            false => Ok(Self { patience, ..Self::named(name)? }),
+        }
     }
 
     /// The first column of what a query answers.
@@ -87,7 +100,7 @@ impl Database {
         let mut child = piped.spawn().map_err(DatabaseError::NotInstalled)?;
         if let Some(mut input) = child.stdin.take() {
             // A server that is not there closes the pipe: what psql says then is the better message.
-            let _ = input.write_all(format!("{SESSION}{query};\n").as_bytes());
+            let _ = input.write_all(format!("{}{query};\n", session(self.patience)).as_bytes());
         }
         let output = child.wait_with_output().map_err(|error| DatabaseError::Refused(error.to_string()))?;
         if !output.status.success() {
@@ -103,8 +116,11 @@ impl Database {
 const FIELD: char = '\u{1f}';
 const RECORD: char = '\u{1e}';
 
-const SESSION: &str =
-    "SET default_transaction_read_only = on; SET statement_timeout = '5s'; SET lock_timeout = '1s';\n";
+fn session(patience: u32) -> String {
+    format!(
+        "SET default_transaction_read_only = on; SET statement_timeout = '{patience}s'; SET lock_timeout = '1s';\n"
+    )
+}
 
 /// The URL without its password, and the password.
 fn without_password(url: &str) -> (String, Option<String>) {

@@ -28,6 +28,8 @@ pub struct Policy {
     pub databases: BTreeMap<String, Vec<(&'static str, Tier)>>,
     /// The databases that may be lost at any time, where the committed file and the working copy agree on it.
     pub disposable: BTreeMap<String, Database>,
+    /// The databases that the tools of agents may look at, with the variables that hold their URLs, where both agree on it.
+    pub readable: BTreeMap<String, String>,
     /// What the working copy changes.
     pub changes: Vec<Change>,
     /// The text of the file of allowed signers.
@@ -94,6 +96,12 @@ pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
     };
     let disposable = config.databases.iter().filter(agreed).map(|(name, it)| (name.clone(), it.clone()));
     let disposable = disposable.collect();
+    let variable = |(name, it): (&String, &Database)| {
+        let agreed = old.databases.get(name).is_some_and(|old| old.url_env == it.url_env);
+        Some((name.clone(), it.url_env.clone().filter(|_| agreed)?))
+    };
+    let readable = config.databases.iter().filter_map(variable);
+    let readable = readable.collect();
     let databases: BTreeSet<&String> = old.databases.keys().chain(config.databases.keys()).collect();
     let named = |name: &String| {
         let both = [old.databases.get(name), config.databases.get(name)];
@@ -107,7 +115,7 @@ pub fn in_force(project: &Project) -> Result<Policy, PolicyError> {
         Some(path) => Some(signers(project, path, &mut changes)?),
         None => None,
     };
-    Ok(Policy { config, tiers, databases, disposable, changes, signers })
+    Ok(Policy { config, tiers, databases, disposable, readable, changes, signers })
 }
 
 /// Keys that differ. Answers are what a plan is made of: they are shown with it.

@@ -57,11 +57,7 @@ pub fn write_all(root: &Path, files: &[FileChange<'_>]) -> Result<(), String> {
         };
         match written {
             Ok(old) => before.push((file.path, old)),
-            Err(error) => {
-                put_back(&root, &before);
-                let _ = root.remove(JOURNAL);
-                return Err(failed(file.path, error));
-            }
+            Err(error) => return Err(undone(&root, &before, &failed(file.path, error))),
         }
     }
     root.remove(JOURNAL).map_err(|error| failed(JOURNAL, error))
@@ -149,13 +145,22 @@ fn put_back_interrupted(root: &Root) -> io::Result<bool> {
     Ok(true)
 }
 
-fn put_back(root: &Root, before: &[(&str, Option<Vec<u8>>)]) {
-    for (path, content) in before.iter().rev() {
-        // What cannot be put back is left; the error that is told names the file.
-        let _ = match content {
-            Some(content) => root.write(path, content, Readers::Usual),
-            None => root.remove(path),
-        };
+/// Puts all back, and says why; what cannot be put back now stays in the journal, for the next who writes.
+fn undone(root: &Root, before: &[(&str, Option<Vec<u8>>)], why: &str) -> String {
+    let put_back = |(path, content): &(&str, Option<Vec<u8>>)| match content {
+        Some(content) => root.write(path, content, Readers::Usual),
+        None => root.remove(path),
+    };
+    let left: Vec<&str> = before.iter().rev().filter(|it| put_back(it).is_err()).map(|it| it.0).collect();
+    match left.first() {
+        None => {
+            // A journal that stays is read again by the next, and finds nothing to put back.
+            let _ = root.remove(JOURNAL);
+            why.to_owned()
+        }
+        Some(path) => format!(
+            "{why}, but {path} could not be taken back yet: something is in the way; `lockkeeper rewrite FILE` takes it back"
+        ),
     }
 }
 
@@ -181,6 +186,26 @@ mod tests {
     }
 
     /// Each way to fail: what was there before is there again, and nothing else.
+    /// The folder is somewhere else while all is put back: what was made in it goes when it is there again.
+    #[test]
+    fn what_cannot_be_put_back_now_is_put_back_later() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = Root::open(folder.path()).expect("is there");
+        fs::create_dir(folder.path().join("a")).expect("can be made");
+        let files = [file("a/new.sql", false), file("b.sql", false)];
+        begin(&root, &files).expect("can be written");
+        write_one(&root, &files[0]).expect("can be written");
+        fs::rename(folder.path().join("a"), folder.path().join("away")).expect("is there");
+        symlink("/", folder.path().join("a")).expect("can be made");
+        let told = undone(&root, &[("a/new.sql", None)], "b.sql cannot be written");
+        assert!(told.contains("a/new.sql could not be taken back yet"), "{told}");
+        assert!(write_all(folder.path(), &[file("c.sql", false)]).is_err(), "it is in the way of others too");
+        fs::remove_file(folder.path().join("a")).expect("is a link");
+        fs::rename(folder.path().join("away"), folder.path().join("a")).expect("is there");
+        assert!(recover(folder.path()).expect("can be put back"));
+        assert!(!folder.path().join("a/new.sql").exists() && !folder.path().join(JOURNAL).exists());
+    }
+
     #[test]
     fn a_failure_keeps_nothing() {
         let folder = tempfile::tempdir().expect("can be made");

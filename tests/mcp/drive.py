@@ -3,7 +3,7 @@
     drive.py PROGRAM PROJECT MIGRATION MODE
 
 MODE is `legacy` (initialize, elicitation as a request), `modern` (2026-07-28, input-required results), or either with
-`-silent` behind it: a client that cannot ask its human; or with `-attacks`: what must not come through. Every scenario
+`-silent` behind it: a client that cannot ask its human; with `-http`: on HTTP instead; or with `-attacks`: what must not come through. Every scenario
 has a fresh copy of PROJECT and a fresh server.
 What is right is not decided here: `tests/src/mcp.rs` compares the lines.
 """

@@ -1,10 +1,14 @@
 """A fresh copy of a project, a server in it, and the human who is asked; what all scenarios call."""
 
+import asyncio
+import os
 import shutil
 import tempfile
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from mcp_types import ElicitResult
 
 VERSIONS = {"legacy": "legacy", "modern": "2026-07-28"}
@@ -16,8 +20,9 @@ class World:
     def __init__(self, program, project, migration, mode):
         self.program = program
         self.migration = migration
-        self.era, _, silent = mode.partition("-")
-        self.silent = bool(silent)
+        self.era, _, way = mode.partition("-")
+        self.silent = way == "silent"
+        self.on_http = way == "http"
         self.base = Path(tempfile.mkdtemp(prefix="lockkeeper-mcp-"))
         self.folder = self.base / "project"
         shutil.copytree(project, self.folder)
@@ -28,9 +33,30 @@ class World:
     def client(self, folder=None):
         # Approvals are kept beside the project, never in it: the machine's own stay as they are.
         state = {"LOCKKEEPER_STATE_DIR": str(self.base / "state")}
-        server = StdioServerParameters(command=self.program, args=["mcp"], cwd=folder or self.folder, env=state)
+        folder = folder or self.folder
+        if self.on_http:
+            return self.client_on_http(folder, state)
+        return self.session(StdioServerParameters(command=self.program, args=["mcp"], cwd=folder, env=state))
+
+    def session(self, server):
         callback = None if self.silent else self.ask
         return Client(server, mode=VERSIONS[self.era], elicitation_callback=callback, read_timeout_seconds=30)
+
+    @asynccontextmanager
+    async def client_on_http(self, folder, state):
+        """A server on a free port, with the token that it made in the state folder."""
+        server = await asyncio.create_subprocess_exec(
+            self.program, "mcp", "--http", "0", cwd=folder, env={**os.environ, **state}, stderr=asyncio.subprocess.PIPE
+        )
+        try:
+            told = (await server.stderr.readline()).decode().split()
+            url, token = told[2].rstrip(";"), Path(told[-1]).read_text()
+            async with create_mcp_http_client(headers={"Authorization": f"Bearer {token}"}) as http:
+                async with self.session(streamable_http_client(url, http_client=http)) as client:
+                    yield client
+        finally:
+            server.terminate()
+            await server.wait()
 
     async def ask(self, _context, parameters):
         schema = parameters.requested_schema

@@ -13,6 +13,7 @@ const MIGRATION: &str = "db/migrations/20260114100000_rename_user_name.sql";
 
 const READ_ONLY: &[&str] = &[
     "analyze_migration",
+    "check_usage",
     "describe_schema",
     "draft_plan",
     "explain",
@@ -22,6 +23,7 @@ const READ_ONLY: &[&str] = &[
     "get_plan",
     "list_questions",
     "propose_strategies",
+    "verify_integrity",
 ];
 const OTHERS: &[&str] = &[
     "answer_questions",
@@ -65,6 +67,25 @@ fn a_modern_client_asks_its_human() {
     check_drafted(&played["drafted"]);
     check_questions(&played["questions"]);
     check_offered(&played["offered"].outcome);
+}
+
+/// The same over HTTP, in both eras: sessions, and none.
+#[test]
+fn clients_on_http_ask_their_human() {
+    std::thread::scope(|scope| {
+        for mode in ["legacy-http", "modern-http"] {
+            scope.spawn(move || {
+                let played = play(mode);
+                check_tools(&played);
+                check_closed_gate(&played);
+                check_answers(&played);
+                check_changes_close(&played);
+                check_drafted(&played["drafted"]);
+                check_questions(&played["questions"]);
+                check_offered(&played["offered"].outcome);
+            });
+        }
+    });
 }
 
 #[test]

@@ -36,6 +36,7 @@ fn a_runbooks_queries_answer_on_a_server() {
     assert_eq!(value(Watch::Sizes { tables: &tables }).len(), 2);
     assert_eq!(value(Watch::Lag), ["0"]);
     assert_eq!(value(Watch::Unfinished { tables: &tables }), ["0"]);
+    assert_eq!(value(Watch::Scans { tables: &tables }).len(), 2);
     let sampled = value(Watch::Sample { table: "sales.\"Order Lines\"", rows: Some(5000) });
     assert!(sampled.len() == 1000, "{} rows of 5,000", sampled.len());
     let rare = value(Watch::Sample { table: "users", rows: Some(1_000_000_000) });

@@ -1,6 +1,7 @@
 //! `cargo xtask`: the gate, the editors' tests and the generators.
 
 mod book;
+mod conformance;
 mod dist;
 mod docs;
 mod editors;
@@ -16,6 +17,7 @@ mod rehearse;
 mod rooms;
 mod scale;
 mod shell;
+mod soak;
 mod squawk;
 mod tools;
 mod vscode;
@@ -90,6 +92,10 @@ enum Task {
     },
     /// Rehearse what `rewrite` makes of the migrations of projects, and count what went wrong; goes on where it was ended.
     Rehearse(rehearse::Asked),
+    /// Try the server of agents with programs of others: the official conformance suite, the SDKs of TypeScript, the Inspector.
+    Conformance,
+    /// Wear the servers of agents out: 100,000 calls, 500 kills, sixteen servers on one workspace; takes about half an hour.
+    Soak,
     /// Begin a rule: `new-rule locking/blocking-index-build`.
     NewRule {
         /// The group and the rule's id, kebab-case.
@@ -111,6 +117,8 @@ fn main() -> ExitCode {
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::Rehearse(asked) => rehearse::run(&asked),
+        Task::Conformance => conformance::run(),
+        Task::Soak => soak::run(),
         Task::NewRule { rule } => new_rule::run(&rule),
     };
     match result {

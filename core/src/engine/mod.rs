@@ -73,6 +73,11 @@ pub enum Watch<'a> {
         /// Names, as people write them.
         names: &'a [String],
     },
+    /// One row for each table: how often it was read and written, and since when that is counted.
+    Scans {
+        /// The tables.
+        tables: &'a [String],
+    },
     /// About a thousand rows from everywhere in a table.
     Sample {
         /// The table.

@@ -24,8 +24,9 @@ pub use effect::{
 };
 pub use line::{effect_line, waits_in_words};
 pub use plan::{
-    AssignmentReport, ChosenPlan, ConsumerReport, CopyReport, JobReport, OperationReport, PhaseReport,
-    PlanReport, QuestionReport, RecommendationReport, SignalReport, StepReport, StrategyReport, chosen_plan,
+    AssignmentReport, ChosenPlan, ConsumerReport, CopyReport, CriterionReport, JobReport, OperationReport,
+    PhaseReport, PlanReport, QuestionReport, RecommendationReport, SignalReport, StepReport, StrategyReport,
+    chosen_plan,
 };
 pub use rehearsal::{
     RehearsalDifference, RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait,

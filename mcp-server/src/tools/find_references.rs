@@ -51,7 +51,7 @@ pub fn run(world: &World, request: &Request) -> Told<Response> {
 }
 
 /// That nobody uses a table says something only of one that the migrations make.
-fn known(project: &Project, table: &str, column: Option<&str>) -> Told<()> {
+pub fn known(project: &Project, table: &str, column: Option<&str>) -> Told<()> {
     let mut tables = Vec::new();
     for folder in project.folders.iter().filter(|it| is_analysed(it)) {
         let history = History::replay(project, folder);

@@ -2,6 +2,7 @@
 
 pub mod analyze_migration;
 pub mod answer_questions;
+pub mod check_usage;
 pub mod describe_schema;
 pub mod draft_plan;
 pub mod explain;
@@ -15,5 +16,6 @@ pub mod operation_status;
 pub mod propose_strategies;
 pub mod rehearse;
 pub mod request_approval;
+pub mod verify_integrity;
 pub mod write_migrations;
 pub mod write_report;

@@ -48,6 +48,8 @@ pub fn answer(planned: Planned, draft: Option<&str>) -> Told<Response> {
     if let Some(text) = draft {
         store.store_draft(&id, text).map_err(|error| error.to_string())?;
     }
+    // Whoever plans the same now finds this plan.
+    drop(planned.naming);
     let next = match &planned.rewrite {
         Err(why) => format!(
             "show the comparison to your human: plan {id} can be read and reported, but its files cannot be written: {}",

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lockkeeper_core::text::sanitise;
 use lockkeeper_project::secret::redact;
 use rmcp::RoleServer;
 use rmcp::model::ProgressNotificationParam;
@@ -96,6 +97,9 @@ pub async fn run(world: &World, request: &Request, context: &RequestContext<Role
     let operation = {
         let project = world.project()?;
         let file = inside(&project, &request.file)?;
+        if !project.root.join(&file).is_file() {
+            return Err(format!("{} is no file: name one migration", sanitise(&request.file, 200)));
+        }
         let mut arguments: Vec<String> =
             ["rehearse", "--format", "json", "--progress-lines"].map(str::to_owned).to_vec();
         if request.rewritten || request.strategy.is_some() {

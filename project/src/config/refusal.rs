@@ -42,6 +42,17 @@ pub(super) fn refused(config: &Config) -> Option<Refused> {
         .or_else(|| (0..config.paths.len()).find_map(|index| of_path(config, index)))
         .or_else(|| facts(config))
         .or_else(|| globs(config))
+        .or_else(|| variables(config))
+}
+
+/// The file is committed: it names where a URL is, and never holds one.
+fn variables(config: &Config) -> Option<Refused> {
+    let is_name =
+        |text: &str| text.bytes().all(|it| it.is_ascii_alphanumeric() || it == b'_') && !text.is_empty();
+    let (name, _) =
+        config.databases.iter().find(|(_, it)| it.url_env.as_deref().is_some_and(|it| !is_name(it)))?;
+    let message = "this is no name of an environment variable: write the name of the one that holds the URL, not the URL".to_owned();
+    Some(Refused::of(vec!["databases".to_owned(), name.clone()], "url-env", message))
 }
 
 /// What is said for all of a project, or for a part of it.

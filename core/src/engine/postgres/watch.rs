@@ -15,6 +15,7 @@ pub(super) fn query(watch: &Watch<'_>, version: Version) -> String {
         }
         Watch::Unfinished { tables } => unfinished(tables),
         Watch::Uses { names } => uses(names),
+        Watch::Scans { tables } => scans(tables),
         Watch::Sample { table, rows } => sample(table, *rows),
         Watch::Schema => describe::SCHEMA.trim().to_owned(),
         Watch::Server => measure::SERVER.to_owned(),
@@ -91,6 +92,15 @@ fn unfinished(tables: &[String]) -> String {
 fn uses(names: &[String]) -> String {
     let conditions: Vec<String> = names.iter().map(|it| format!("query ~* {}", word(it))).collect();
     format!("{COUNTERS}SELECT count(*) FROM pg_stat_statements WHERE {}", conditions.join(" AND "))
+}
+
+/// Counted since the statistics were reset, or since the server was set up: then the day is empty.
+fn scans(tables: &[String]) -> String {
+    format!(
+        "SELECT s.relid::regclass, s.seq_scan + coalesce(s.idx_scan, 0), s.n_tup_ins + s.n_tup_upd + s.n_tup_del, d.stats_reset::date\n\
+         FROM pg_stat_user_tables AS s, pg_stat_database AS d WHERE d.datname = current_database() AND s.relid IN ({})",
+        regclasses(tables)
+    )
 }
 
 /// About a thousand rows from everywhere in the table, without reading all of it.
