@@ -39,7 +39,6 @@ pub use details::{Details, Rights, Setting};
 pub(crate) use drop::{names_column, owned_by};
 pub use gaps::Gap;
 pub use list::List;
-pub use naming::server_name;
 pub use path::{Configured, configured, schemas_of};
 pub use relation::{
     ColumnState, ConstraintState, Definition, Demand, Dependence, Index, IndexColumn, Relation, RelationKind,

@@ -1,5 +1,6 @@
 //! Engines: what differs from one to the other stands in one folder each, behind the questions of [`Engine`].
 
+mod capability;
 pub mod effect;
 pub mod lower;
 mod not_yet;
@@ -11,10 +12,14 @@ use crate::backfill::BackfillJob;
 use crate::dialect::{Dialect, Version};
 use crate::operation::Kind;
 
+pub use capability::{Capability, Fact, can, since};
 pub use postgres::{preflight, versions};
 
 /// What is asked of an engine.
 pub trait Engine: Debug + Sync {
+    /// What not every version can do.
+    fn capabilities(&self) -> &'static [Fact];
+
     /// An operation as SQL, without a semicolon; `None` where our words do not hold all that it was, as of something that only a person wrote.
     fn spell(&self, kind: &Kind) -> Option<String>;
 

@@ -1,8 +1,8 @@
 //! Add a column whose values cannot come with it: without them first, then a default for new rows, then the old rows in
 //! batches, then what it demands.
 
-use crate::catalog::{RelationName, Table, server_name};
-use crate::dialect::quote_literal;
+use crate::catalog::{RelationName, Table};
+use crate::dialect::{Unnamed, quote_literal};
 use crate::engine::effect::volatility;
 use crate::hazards::compatibility::refused_ids;
 use crate::mechanics::backfill::Backfill;
@@ -134,7 +134,7 @@ impl Add<'_> {
             Values::Identity(_) => {
                 self.scene.free_name(self.table, &["lockkeeper", &self.table.name, self.name(), "seq"])
             }
-            _ => server_name(&self.table.name, &[self.name()], "seq"),
+            _ => self.scene.server_name(self.table, &[self.name()], Unnamed::Sequence),
         };
         RelationName { schema: self.table.schema.clone(), name: name.as_str().into() }
     }

@@ -1,6 +1,7 @@
 //! A new label of an enum: first a release that can read it, then the label, then a release that writes it.
 
 use crate::dialect::{Name, quote_literal};
+use crate::engine::Capability;
 use crate::hazards::compatibility::added_enum_value;
 use crate::mechanics::Refusal;
 use crate::mechanics::enum_type::Enum;
@@ -60,9 +61,9 @@ pub(super) fn step(of: &Enum<'_>, value: &str, place: Option<&Place>) -> SqlStep
     let name = name_of(&[&of.name.name, value, "value"]);
     let title = format!("add {value} to {}", of.name.name);
     let down = of.refuse_uses().and_then(|()| of.made_again(of.labels)).ok();
-    if of.scene.target.version.major >= 12 {
+    if of.scene.can(Capability::EnumValueInTransaction) {
         return of.scene.step(name, title, with_timeout(vec![up]), down.map(with_timeout));
     }
-    // Before 12 it runs outside a transaction, and so does its way back, which must be one.
+    // Otherwise it runs outside of one, and so does its way back, which must be one.
     of.scene.alone(name, title, up, down.map(|it| Statement::of(Act::Together(it))))
 }

@@ -1,7 +1,8 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
-use crate::catalog::{RelationName, server_name};
-use crate::engine::preflight;
+use crate::catalog::RelationName;
+use crate::dialect::Unnamed;
+use crate::engine::{Capability, preflight};
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
 use crate::mechanics::{Refusal, carried};
@@ -33,12 +34,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let table = scene.resolve(&alter.table);
     let parent = scene.resolve(&key.references);
     let partitioned = scene.catalog.table(&table).is_some_and(|it| it.partition_by.is_some());
-    let by_partition = partitioned && scene.target.version.major < 18;
+    let by_partition = partitioned && !scene.can(Capability::UncheckedKeyOnPartitioned);
     let columns: Vec<&str> = key.columns.iter().map(|it| it.name.as_str()).collect();
     let own = constraint.name.as_ref().map(|it| it.name.clone());
     let name = own
         .or_else(|| scene.name_of_constraint(operation, &table))
-        .unwrap_or_else(|| server_name(&table.name, &columns, "fkey"));
+        .unwrap_or_else(|| scene.server_name(&table, &columns, Unnamed::ForeignKey));
     let constraint = &Constraint { name: Some(make::ident(name.clone())), ..constraint.clone() };
     let orphans = preflight::violations(&table, constraint, scene.catalog);
     if by_partition {
@@ -73,8 +74,9 @@ fn by_partitions(
     let name = key.name.as_ref().map_or("", |it| it.name.as_str());
     let refuse = |why: &str| {
         Err(Refusal::new(format!(
-            "{} is partitioned, and before PostgreSQL 18 its key cannot be NOT VALID: {why}",
-            table.display(scene.dialect())
+            "{} is partitioned, and before {} its key cannot be NOT VALID: {why}",
+            table.display(scene.dialect()),
+            scene.since(Capability::UncheckedKeyOnPartitioned)
         )))
     };
     let partitions = scene.table(table)?.children.as_slice();

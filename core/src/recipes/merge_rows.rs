@@ -2,6 +2,7 @@
 
 use crate::catalog::{ColumnState, Index, RelationName, Table};
 use crate::dialect::{LockMode, quote_literal};
+use crate::engine::Capability;
 use crate::hazards::compatibility::dropped_table;
 use crate::mechanics::backfill::{self, Backfill};
 use crate::mechanics::copied::Copied;
@@ -347,11 +348,12 @@ impl<'a> Merge<'a> {
 
     fn by_application(&self) -> Phases {
         let scene = self.scene;
-        if scene.target.version.major < 12 {
-            return Err(Refusal::new(
-                "before PostgreSQL 12 an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: copy the rows while nobody \
+        if !scene.can(Capability::UpdateFromLockedRows) {
+            return Err(Refusal::new(format!(
+                "before {} an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: copy the rows while nobody \
                  writes them",
-            ));
+                scene.since(Capability::UpdateFromLockedRows)
+            )));
         }
         let ((source, target), rows) = (self.shown(), self.rows_shown());
         let write = both_written(vec![

@@ -4,6 +4,7 @@ mod second_table;
 
 use crate::catalog::{RelationKind, RelationName};
 use crate::dialect::{Name, quote_literal};
+use crate::engine::Capability;
 use crate::mechanics::make::{self, On};
 use crate::mechanics::scene::Scene;
 use crate::mechanics::stand_in::StandIn;
@@ -133,7 +134,7 @@ pub fn rights_of(scene: &Scene<'_>, of: &RelationName, on: &RelationName) -> Vec
 }
 
 fn is_invoker(scene: &Scene<'_>) -> bool {
-    scene.target.version.major >= 15
+    scene.can(Capability::InvokerViews)
 }
 
 /// A view stands in only where it reads and writes as the relation does; the word for the relation.
@@ -147,8 +148,9 @@ pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<RelationWo
     let (state, shown) = (scene.table(old)?, old.display(scene.dialect()));
     if !is_invoker(scene) && !state.policies.is_empty() {
         return Err(Refusal::new(format!(
-            "{shown} has row security policies, and before PostgreSQL 15 a view reads with its owner's rights: rename it in \
-             a window"
+            "{shown} has row security policies, and before {} a view reads with its owner's rights: rename it in \
+             a window",
+            scene.since(Capability::InvokerViews)
         )));
     }
     if state.columns.is_empty() {

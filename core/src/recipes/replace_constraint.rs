@@ -1,6 +1,7 @@
 //! A constraint that goes for another one of its name: the new one holds before the old one goes, and takes its name in the same transaction.
 
-use crate::catalog::{ConstraintState, Demand, RelationName, server_name};
+use crate::catalog::{ConstraintState, Demand, RelationName};
+use crate::dialect::Unnamed;
 use crate::engine::preflight;
 use crate::hazards::compatibility::lost_conflict_target;
 use crate::mechanics::check::{Check, checked};
@@ -24,10 +25,10 @@ pub(super) static RECIPE: Recipe = Recipe {
 };
 
 /// The name that a constraint gets; nothing where that goes by its columns.
-fn named(table: &RelationName, constraint: &Constraint) -> String {
+fn named(scene: &Scene<'_>, table: &RelationName, constraint: &Constraint) -> String {
     match (&constraint.name, &constraint.kind) {
         (Some(name), _) => name.name.clone(),
-        (None, ConstraintKind::PrimaryKey { .. }) => server_name(&table.name, &[], "pkey"),
+        (None, ConstraintKind::PrimaryKey { .. }) => scene.server_name(table, &[], Unnamed::PrimaryKey),
         _ => String::new(),
     }
 }
@@ -53,7 +54,8 @@ impl<'a> Replaced<'a> {
         let added = |it: &&'a Operation| match &it.kind {
             Kind::AlterTable(alter) => match &alter.action {
                 TableAction::AddConstraint { constraint }
-                    if scene.resolve(&alter.table) == table && named(&table, constraint) == name.name =>
+                    if scene.resolve(&alter.table) == table
+                        && named(scene, &table, constraint) == name.name =>
                 {
                     Some((alter.as_ref(), constraint))
                 }

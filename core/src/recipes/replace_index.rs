@@ -2,6 +2,7 @@
 
 use crate::catalog::{Index, RelationName};
 use crate::dialect::Name;
+use crate::engine::Capability;
 use crate::hazards::schema::duplicate_index;
 use crate::mechanics::index::is_valid;
 use crate::mechanics::make::{self, Build};
@@ -84,7 +85,8 @@ pub(super) fn by_itself(table: &RelationName, index: &Index, scene: &Scene<'_>) 
     };
     if scene.catalog.table(table).is_some_and(of_constraint) {
         return Err(Refusal::new(format!(
-            "before PostgreSQL 12 nothing builds {} anew beside writers, as a constraint stands on it: take a window",
+            "before {} nothing builds {} anew beside writers, as a constraint stands on it: take a window",
+            scene.since(Capability::ReindexConcurrently),
             index.name.name
         )));
     }

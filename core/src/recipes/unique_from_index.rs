@@ -2,8 +2,7 @@
 
 mod partitioned;
 
-use crate::catalog::server_name;
-use crate::dialect::Ident;
+use crate::dialect::{Ident, Unnamed};
 use crate::engine::preflight::{self, Nulls};
 use crate::mechanics::index::is_valid;
 use crate::mechanics::make::{self, Build};
@@ -49,8 +48,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     }
     // The name that the statement itself would give.
     let own_name = || match primary {
-        true => server_name(&table.name, &[], "pkey"),
-        false => server_name(&table.name, &names, "key"),
+        true => scene.server_name(&table, &[], Unnamed::PrimaryKey),
+        false => scene.server_name(&table, &names, Unnamed::Unique),
     };
     let name = constraint.name.as_ref().map(|it| it.name.clone());
     let name = name.or_else(|| scene.name_of_constraint(operation, &table)).unwrap_or_else(own_name);

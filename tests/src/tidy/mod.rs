@@ -5,6 +5,7 @@ mod layers;
 mod lexer;
 mod manifests;
 mod recipes;
+mod versions;
 
 use crate::binaries::root;
 use std::path::{Path, PathBuf};

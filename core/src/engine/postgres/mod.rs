@@ -1,6 +1,7 @@
 //! PostgreSQL.
 
 mod batches;
+mod capabilities;
 mod describe;
 pub(super) mod effect;
 pub(super) mod lower;
@@ -10,7 +11,7 @@ mod spell;
 pub mod versions;
 mod watch;
 
-use super::{Engine, Watch};
+use super::{Engine, Fact, Watch};
 use crate::backfill::BackfillJob;
 use crate::dialect::{Version, quote_literal};
 use crate::operation::Kind;
@@ -19,6 +20,10 @@ use crate::operation::Kind;
 pub(super) struct Postgres;
 
 impl Engine for Postgres {
+    fn capabilities(&self) -> &'static [Fact] {
+        capabilities::CAPABILITIES
+    }
+
     fn spell(&self, kind: &Kind) -> Option<String> {
         spell::statement(kind)
     }

@@ -4,11 +4,11 @@
 //! A query is only given where that is so; `None` means that nobody can say it in SQL from what is known.
 
 use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table};
-use crate::dialect::{Dialect, Ident, Target, quote, quote_literal};
+use crate::dialect::{Dialect, Ident, Lexicon, Target, quote, quote_literal};
 use crate::operation::{
     Bound, Constraint, ConstraintKind, Expression, ForeignKey, IndexKey, PartitionBound, TypeName,
 };
-use crate::statement::{Lexicon, TokenKind, tokens};
+use crate::statement::{TokenKind, tokens};
 use crate::text::Span;
 
 fn count(table: &RelationName, condition: &str, dialect: Dialect) -> String {

@@ -249,7 +249,7 @@ fn tables_that_cannot_be_partitioned_are_refused_in_words() {
         (
             "id bigint NOT NULL DEFAULT nextval('events_id_seq')",
             "id bigint GENERATED ALWAYS AS IDENTITY",
-            "from 17 on",
+            "needs PostgreSQL 17",
         ),
     ] {
         refused("", &PARTITION.replace(from, to), reason);
