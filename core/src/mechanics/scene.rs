@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::catalog::{Catalog, RelationName, Table};
 use crate::dialect::{Dialect, LockMode, Name, Target, Unnamed, quote};
 use crate::engine::lower::lower;
-use crate::engine::{self, Capability, Engine};
+use crate::engine::{self, Capability, Count, Engine};
 use crate::operation::{ConstraintKind, Kind, ObjectKind, Operation, RelationWord, TableAction};
 use crate::plan::{SqlStep, Statement, Written};
 use crate::statement::Script;
@@ -163,6 +163,11 @@ impl<'a> Scene<'a> {
     /// The engine and the version that brought something: `PostgreSQL 12`.
     pub fn since(&self, what: Capability) -> String {
         engine::since(self.dialect(), what)
+    }
+
+    /// A query that counts what must not be there.
+    pub fn count(&self, count: &Count<'_>) -> String {
+        self.engine().count(count)
     }
 
     /// The name that the server gives where nobody does.

@@ -1,8 +1,8 @@
 //! A table that takes the place of another: both kept in step, rows copied, names exchanged, and back; then the old one goes or stays aside.
 
 use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table};
-use crate::dialect::{LockMode, Unnamed, quote_literal};
-use crate::engine::Capability;
+use crate::dialect::{LockMode, Unnamed};
+use crate::engine::{Capability, Count};
 use crate::hazards::compatibility::{dropped_table, refused_ids, renamed_table};
 use crate::operation::{Identity, ObjectKind};
 use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
@@ -91,16 +91,9 @@ impl Succession<'_> {
     /// Who may use the old table may use the new one.
     fn rights_are_the_same(&self) -> Criterion {
         let [own, there, _] = self.sql();
-        let rights = |name: &str| {
-            format!(
-                "SELECT '' AS part, relowner, relacl::text FROM pg_class WHERE oid = {literal}::regclass UNION ALL\n\
-                 \x20   SELECT attname, NULL, attacl::text FROM pg_attribute WHERE attrelid = {literal}::regclass AND attacl IS NOT NULL",
-                literal = quote_literal(name)
-            )
-        };
         Criterion::counts_nothing(
             "owner and privileges are those of the table: GRANT what is missing",
-            format!("SELECT count(*) FROM ({} EXCEPT ({})) one", rights(&own), rights(&there)),
+            self.scene.count(&Count::OtherRights { of: &own, on: &there }),
         )
     }
 

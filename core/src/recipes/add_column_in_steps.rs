@@ -2,7 +2,7 @@
 //! batches, then what it demands.
 
 use crate::catalog::{RelationName, Table};
-use crate::dialect::{Unnamed, quote_literal};
+use crate::dialect::Unnamed;
 use crate::engine::effect::volatility;
 use crate::hazards::compatibility::refused_ids;
 use crate::mechanics::backfill::Backfill;
@@ -144,7 +144,7 @@ impl Add<'_> {
         match &self.values {
             Values::Default(default) => Some(default.text.clone()),
             Values::Serial | Values::Identity(_) => {
-                Some(format!("nextval({})", quote_literal(&self.scene.sql(&self.sequence()))))
+                Some(self.scene.engine().next_value(&self.scene.sql(&self.sequence())))
             }
             Values::Once | Values::Application => None,
         }

@@ -2,7 +2,7 @@
 
 use crate::catalog::RelationName;
 use crate::dialect::Name;
-use crate::engine::Capability;
+use crate::engine::{Capability, Count};
 use crate::hazards::compatibility::lost_conflict_target;
 use crate::mechanics::index::{self, is_valid};
 use crate::mechanics::make::{self, Build};
@@ -109,9 +109,7 @@ fn rebuild(reindex: &Reindex, scene: &Scene<'_>) -> Phases {
 }
 
 fn nothing_left(table: &RelationName, scene: &Scene<'_>) -> Criterion {
-    let literal = crate::dialect::quote_literal(&scene.sql(table));
-    let invalid =
-        format!("SELECT count(*) FROM pg_index WHERE indrelid = {literal}::regclass AND NOT indisvalid");
+    let invalid = scene.count(&Count::IncompleteIndexes { table: &scene.sql(table) });
     Criterion::counts_nothing("every index of the table is valid", invalid)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::catalog::RelationName;
 use crate::dialect::Unnamed;
-use crate::engine::Capability;
+use crate::engine::{Capability, Count};
 use crate::mechanics::Refusal;
 use crate::mechanics::partition::{Proof, bound_of};
 use crate::mechanics::scene::{Scene, name_of};
@@ -84,10 +84,7 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
         let dropped = check.step("drop", "drop the check that the detach left on", vec![drop], vec![add]);
         steps.push(Step::Sql(dropped));
     }
-    let pending = format!(
-        "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
-        crate::dialect::quote_literal(&scene.sql(&child))
-    );
+    let pending = scene.count(&Count::PendingDetach { partition: &scene.sql(&child) });
     Ok(vec![
         Phase::new(PhaseKind::Contract, title, steps)
             .enter_when(Criterion::of_people(format!(

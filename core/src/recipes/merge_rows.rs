@@ -1,7 +1,7 @@
 //! Rows of one table that go to another, behind which the first is dropped: both kept in step, row by row, until no release knows the first.
 
 use crate::catalog::{ColumnState, Index, RelationName, Table};
-use crate::dialect::{LockMode, quote_literal};
+use crate::dialect::LockMode;
 use crate::engine::Capability;
 use crate::hazards::compatibility::dropped_table;
 use crate::mechanics::backfill::{self, Backfill};
@@ -337,9 +337,9 @@ impl<'a> Merge<'a> {
         down.push(on.insert(to, false, rows));
         for column in &self.source_state.columns {
             let Some(sequence) = &column.sequence else { continue };
-            let (literal, column) = (quote_literal(&scene.sql(sequence)), scene.quote(&column.name));
-            let source = scene.sql(self.source);
-            down.push(make::query(format!("SELECT setval({literal}, max({column})) FROM {source}")));
+            let (sequence, column) = (scene.sql(sequence), scene.quote(&column.name));
+            let query = scene.engine().go_on_behind(&sequence, &column, &scene.sql(self.source));
+            down.push(make::query(query));
         }
         down.extend(self.start());
         let title = format!("drop {} and the triggers that keep it in step", self.shown().0);

@@ -1,7 +1,8 @@
 //! Rename or move a type, function or schema: something that does the same stands under the old name; or it is said why nothing can.
 
 use crate::catalog::{RelationKind, RelationName, UserType};
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::Name;
+use crate::engine::Count;
 use crate::hazards::Rule;
 use crate::hazards::compatibility::{renamed_object, renamed_schema};
 use crate::mechanics::make;
@@ -148,10 +149,7 @@ fn ty(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
         exit: Vec::new(),
         unused: vec![Criterion::counts_nothing(
             "no column, function or view was made with the old name",
-            format!(
-                "SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_type'::regclass AND refobjid = {}::regtype AND deptype = 'n'",
-                quote_literal(&scene.sql(old))
-            ),
+            scene.count(&Count::UsesOfType { ty: &scene.sql(old) }),
         )],
     };
     Ok(stand_in.phases(scene))
@@ -201,33 +199,10 @@ fn function(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases
         )],
         unused: vec![Criterion::counts_nothing(
             "no other function says the old name in its text",
-            texts_that_call(scene, old, new),
+            scene.count(&Count::Callers { old, new }),
         )],
     };
     Ok(stand_in.phases(scene))
-}
-
-/// The query that counts functions whose text says the old name.
-fn texts_that_call(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> String {
-    let escaped = |text: &str| -> String {
-        text.chars()
-            .flat_map(|it| (!it.is_alphanumeric() && it != '_').then_some('\\').into_iter().chain([it]))
-            .collect()
-    };
-    let name = scene.quote(&old.name);
-    // What is moved is called with its new schema in front.
-    let moved = if old.name == new.name {
-        format!(r"(?<!{}\.)", escaped(&scene.quote(&new.schema)))
-    } else {
-        String::new()
-    };
-    let word = if name.starts_with('"') { escaped(&name) } else { format!(r"\m{}\M", escaped(&name)) };
-    format!(
-        "SELECT count(*) FROM pg_proc WHERE prosrc ~* {} AND NOT (proname = {} AND pronamespace = {}::regnamespace)",
-        quote_literal(&format!(r"{moved}{word}\s*\(")),
-        quote_literal(&old.name),
-        quote_literal(&scene.quote(&old.schema)),
-    )
 }
 
 /// A schema of the old name with a view for each table and view.
@@ -274,8 +249,7 @@ fn schema(scene: &Scene<'_>, from: &str, to: &str) -> Phases {
     };
     let named = |name: &str| RelationName { schema: "".into(), name: name.into() };
     let (rename, rename_back) = both(&renamed_schema::RULE, rename, (&named(from), &named(to)));
-    let known: Vec<String> = shown.iter().map(|name| quote_literal(&name.name)).collect();
-    let known = if known.is_empty() { "''".to_owned() } else { known.join(", ") };
+    let known: Vec<&str> = shown.iter().map(|name| &*name.name).collect();
     let stand_in = StandIn {
         word: "schema",
         names: (from.to_owned(), to.to_owned()),
@@ -289,12 +263,7 @@ fn schema(scene: &Scene<'_>, from: &str, to: &str) -> Phases {
             Criterion::of_people("who may use the schema and its tables may use those under the old name: GRANT what is missing"),
             Criterion::counts_nothing(
                 "nothing lies in the schema that the migrations do not know",
-                format!(
-                    "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema} AND c.relkind IN \
-                     ('r', 'p', 'v', 'm', 'f') AND c.relname NOT IN ({known})) + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = \
-                     p.pronamespace WHERE n.nspname = {schema})",
-                    schema = quote_literal(to)
-                ),
+                scene.count(&Count::UnknownInSchema { schema: to, known: &known }),
             ),
         ],
         unused: Vec::new(),

@@ -3,8 +3,8 @@
 mod second_table;
 
 use crate::catalog::{RelationKind, RelationName};
-use crate::dialect::{Name, quote_literal};
-use crate::engine::Capability;
+use crate::dialect::Name;
+use crate::engine::{Capability, Count};
 use crate::mechanics::make::{self, On};
 use crate::mechanics::scene::Scene;
 use crate::mechanics::stand_in::StandIn;
@@ -87,7 +87,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
         limits: "TRUNCATE, LOCK TABLE, COPY … FROM, REFRESH and ALTER TABLE do not work on one".to_owned(),
         exit: vec![Criterion::counts_nothing(
             "who may use the table may use the view: GRANT what is missing",
-            missing_grants(&old, &new),
+            scene.count(&Count::MissingGrants { of: &new, on: &old }),
         )],
         unused: Vec::new(),
     };
@@ -159,17 +159,4 @@ pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<RelationWo
         )));
     }
     Ok(RelationWord::Table)
-}
-
-/// Privileges that somebody has on the new relation and not on the old one.
-pub(super) fn missing_grants(old: &RelationName, new: &RelationName) -> String {
-    let of = |name: &RelationName| {
-        format!(
-            "SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = {} AND \
-             table_name = {} AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')",
-            quote_literal(&name.schema),
-            quote_literal(&name.name)
-        )
-    };
-    format!("SELECT count(*) FROM ({} EXCEPT {}) missing", of(new), of(old))
 }

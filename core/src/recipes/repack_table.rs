@@ -1,6 +1,7 @@
 //! A table written anew beside its readers and writers, by the server's own command.
 
 use crate::catalog::{RelationName, Setting};
+use crate::engine::Count;
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
@@ -43,7 +44,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
         .enter_when(Criterion::counts_nothing(
             "the server writes enough to its log",
-            "SELECT count(*) FROM pg_settings WHERE name = 'wal_level' AND setting = 'minimal'",
+            scene.count(&Count::ThinLog),
         ))
         .enter_when(Criterion::of_people(
             "the disk has room for a second copy of the table with its indexes, and for the log that is written meanwhile",

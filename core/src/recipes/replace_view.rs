@@ -1,6 +1,7 @@
 //! A view that shows other columns: the new one beside the old one, until no release reads what goes.
 
 use crate::catalog::{RelationName, View};
+use crate::engine::Count;
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
@@ -8,7 +9,7 @@ use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{CreateView, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
-use super::rename_behind_view::{missing_grants, rights_of};
+use super::rename_behind_view::rights_of;
 use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
@@ -120,7 +121,7 @@ impl Change<'_> {
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .leave_when(Criterion::counts_nothing(
                 format!("who may use {old} may use {beside}: GRANT what is missing"),
-                missing_grants(self.beside, self.name),
+                self.scene.count(&Count::MissingGrants { of: self.name, on: self.beside }),
             ))
             .undone_by("the down migration drops it again: nobody reads it yet", "an error that names it")
     }
@@ -147,7 +148,7 @@ impl Change<'_> {
         Phase::new(PhaseKind::Cutover, title, steps)
             .leave_when(Criterion::counts_nothing(
                 format!("who may use {beside} may use {old}: its rights went with it, GRANT what is missing"),
-                missing_grants(self.name, self.beside),
+                self.scene.count(&Count::MissingGrants { of: self.beside, on: self.name }),
             ))
             .undone_by(
                 "roll the application back to the one beside it; the down migration makes the old view again",

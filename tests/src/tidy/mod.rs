@@ -1,6 +1,7 @@
 //! What matters about the code's shape, checked rather than remembered.
 
 mod documents;
+mod engines;
 mod layers;
 mod lexer;
 mod manifests;
