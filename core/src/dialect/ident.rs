@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Dialect;
-use crate::text::Span;
+use crate::text::{Span, is_treacherous};
 
 /// One identifier as a statement spells it, folded as the engine folds it: a column, a constraint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -107,7 +107,20 @@ pub fn quote(identifier: &str, dialect: Dialect) -> String {
 
 /// A text as a string literal of SQL, for engines that read no escapes in a plain one.
 pub fn quote_literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    let doubled = text.replace('\'', "''");
+    if text.chars().any(is_treacherous) {
+        return format!("E'{}'", doubled.chars().map(escaped).collect::<String>());
+    }
+    format!("'{doubled}'")
+}
+
+fn escaped(it: char) -> String {
+    match it {
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        it if is_treacherous(it) => format!("\\U{:08x}", u32::from(it)),
+        it => it.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -121,6 +134,15 @@ mod tests {
         assert_eq!(quote("Order\"s", Dialect::Postgres), "\"Order\"\"s\"");
         assert_eq!(quote("a b", Dialect::Mysql), "`a b`");
         assert_eq!(quote("", Dialect::Postgres), "\"\"");
+    }
+
+    #[test]
+    fn what_ends_a_line_or_hides_in_a_text_is_written_as_its_code() {
+        assert_eq!(
+            quote_literal("it's\n-- +goose Down\r\u{202e}\\"),
+            r"E'it''s\n-- +goose Down\U0000000d\U0000202e\\'"
+        );
+        assert_eq!(quote_literal(r"C:\n"), r"'C:\n'");
     }
 
     #[test]

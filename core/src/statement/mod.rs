@@ -9,6 +9,7 @@ mod cursor;
 mod lexer;
 mod quotes;
 mod split;
+mod value;
 
 use crate::dialect::{Dialect, Lexicon};
 use crate::text::Span;

@@ -40,7 +40,6 @@ const EXCEPT: &[(&str, &str)] = &[
     ("core/src/mechanics/rebuilt.rs", "recognises what people write"),
     ("core/src/mechanics/succession_checks.rs", "recognises what people write: defaults"),
     ("core/src/mechanics/twin_checks.rs", "a program named in a message"),
-    ("core/src/operation/spelling.rs", "recognises what people write: casts to names"),
     ("core/src/recipes/rename_behind_stand_in.rs", "functions named in a message"),
     ("core/src/recipes/swap_table.rs", "a program named in a message"),
     ("core/src/recipes/window_only.rs", "programs named in a message"),

@@ -60,14 +60,6 @@ fn query(cursor: &Cursor<'_>) -> QueryText {
     QueryText { text: span.of(cursor.text()).to_owned(), span }
 }
 
-/// The text of the next string literal, without its quotes.
-fn string(cursor: &mut Cursor<'_>) -> Option<String> {
-    let token = cursor.eat_kind(TokenKind::String)?;
-    let text = token.span.of(cursor.text());
-    let open = text.find('\'')?;
-    Some(text.get(open + 1..text.len().checked_sub(1)?)?.replace("''", "'"))
-}
-
 /// The columns of `(a, b)` or `(a, PERIOD b)`; expressions are left out.
 fn columns(cursor: &mut Cursor<'_>) -> Vec<crate::dialect::Ident> {
     let Some(group) = cursor.group() else { return Vec::new() };
