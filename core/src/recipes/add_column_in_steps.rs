@@ -2,7 +2,7 @@
 //! batches, then what it demands.
 
 use crate::catalog::{RelationName, Table};
-use crate::dialect::Unnamed;
+use crate::dialect::{Dialect, Unnamed};
 use crate::engine::effect::volatility;
 use crate::hazards::compatibility::refused_ids;
 use crate::mechanics::backfill::Backfill;
@@ -20,6 +20,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-column-in-steps",
+    dialects: &[Dialect::Postgres],
     page: include_str!("add_column_in_steps.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

@@ -1,6 +1,6 @@
 //! A new label of an enum: first a release that can read it, then the label, then a release that writes it.
 
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name, quote_literal};
 use crate::engine::Capability;
 use crate::hazards::compatibility::added_enum_value;
 use crate::mechanics::Refusal;
@@ -14,6 +14,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-enum-value",
+    dialects: &[Dialect::Postgres],
     page: include_str!("add_enum_value.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

@@ -1,7 +1,7 @@
 //! An index built or dropped beside readers and writers, in a migration of its own.
 
 use crate::catalog::RelationName;
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
 use crate::engine::{Capability, Count};
 use crate::hazards::compatibility::lost_conflict_target;
 use crate::mechanics::index::{self, is_valid};
@@ -15,6 +15,7 @@ use super::{Form, Recipe, replace_index};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
+    dialects: &[Dialect::Postgres],
     page: include_str!("concurrent_index.md"),
     ways: &[Way::Triggers],
     form: Form::One {

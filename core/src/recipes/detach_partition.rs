@@ -1,7 +1,7 @@
 //! A partition detached without blocking reads or writes.
 
 use crate::catalog::RelationName;
-use crate::dialect::Unnamed;
+use crate::dialect::{Dialect, Unnamed};
 use crate::engine::{Capability, Count};
 use crate::mechanics::Refusal;
 use crate::mechanics::partition::{Proof, bound_of};
@@ -13,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "detach-partition",
+    dialects: &[Dialect::Postgres],
     page: include_str!("detach_partition.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| detached(operation).is_some(), write: detach },

@@ -1,7 +1,7 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
 use crate::catalog::RelationName;
-use crate::dialect::Unnamed;
+use crate::dialect::{Dialect, Unnamed};
 use crate::engine::{Capability, preflight};
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
@@ -13,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "foreign-key",
+    dialects: &[Dialect::Postgres],
     page: include_str!("foreign_key.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

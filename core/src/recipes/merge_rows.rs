@@ -1,7 +1,7 @@
 //! Rows of one table that go to another, behind which the first is dropped: both kept in step, row by row, until no release knows the first.
 
 use crate::catalog::{ColumnState, Index, RelationName, Table};
-use crate::dialect::LockMode;
+use crate::dialect::{Dialect, LockMode};
 use crate::engine::Capability;
 use crate::hazards::compatibility::dropped_table;
 use crate::mechanics::backfill::{self, Backfill};
@@ -19,6 +19,7 @@ use super::{Form, Recipe, drop_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "merge-rows",
+    dialects: &[Dialect::Postgres],
     page: include_str!("merge_rows.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::Several {

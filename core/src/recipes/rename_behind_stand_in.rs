@@ -1,7 +1,7 @@
 //! Rename or move a type, function or schema: something that does the same stands under the old name; or it is said why nothing can.
 
 use crate::catalog::{RelationKind, RelationName, UserType};
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
 use crate::engine::Count;
 use crate::hazards::Rule;
 use crate::hazards::compatibility::{renamed_object, renamed_schema};
@@ -20,6 +20,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-stand-in",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rename_behind_stand_in.md"),
     ways: &[Way::View],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

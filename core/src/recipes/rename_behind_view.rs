@@ -3,7 +3,7 @@
 mod second_table;
 
 use crate::catalog::{RelationKind, RelationName};
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
 use crate::engine::{Capability, Count};
 use crate::mechanics::make::{self, On};
 use crate::mechanics::scene::Scene;
@@ -16,6 +16,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-view",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rename_behind_view.md"),
     ways: &[Way::View, Way::Triggers],
     form: Form::One { applies: |operation| new_name(operation).is_some(), write },

@@ -1,7 +1,7 @@
 //! A label of an enum under a new name: both for a while, then a type that knows only the new one.
 
 use crate::catalog::Table;
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name, quote_literal};
 use crate::mechanics::Refusal;
 use crate::mechanics::backfill::Backfill;
 use crate::mechanics::enum_type::{Enum, Relabelled, Use};
@@ -13,6 +13,7 @@ use super::{Form, Recipe, add_enum_value};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-enum-value",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rename_enum_value.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

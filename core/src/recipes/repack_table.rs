@@ -1,6 +1,7 @@
 //! A table written anew beside its readers and writers, by the server's own command.
 
 use crate::catalog::{RelationName, Setting};
+use crate::dialect::Dialect;
 use crate::engine::Count;
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
@@ -12,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "repack-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("repack_table.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

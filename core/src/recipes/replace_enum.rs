@@ -1,7 +1,7 @@
 //! Labels that leave an enum: kept out first, then the enum is made anew without them.
 
 use crate::catalog::{RelationName, Table};
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name, quote_literal};
 use crate::engine::preflight::only_casts;
 use crate::mechanics::Refusal;
 use crate::mechanics::check::{Check, checked};
@@ -14,6 +14,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-enum",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_enum.md"),
     ways: &[Way::Triggers],
     form: Form::Several { claim, write },

@@ -1,7 +1,7 @@
 //! An index that goes for another one: the new one is built before the old one is dropped, and takes its name where that was asked for.
 
 use crate::catalog::{Index, RelationName};
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
 use crate::engine::Capability;
 use crate::hazards::schema::duplicate_index;
 use crate::mechanics::index::is_valid;
@@ -18,6 +18,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-index",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_index.md"),
     ways: &[Way::Triggers],
     form: Form::Several {

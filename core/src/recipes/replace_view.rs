@@ -1,6 +1,7 @@
 //! A view that shows other columns: the new one beside the old one, until no release reads what goes.
 
 use crate::catalog::{RelationName, View};
+use crate::dialect::Dialect;
 use crate::engine::Count;
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
 use crate::mechanics::Refusal;
@@ -14,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-view",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_view.md"),
     ways: &[Way::View],
     form: Form::Several { claim, write },

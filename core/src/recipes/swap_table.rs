@@ -1,7 +1,7 @@
 //! A change that has no online form is made on an empty copy beside the table; the copy is filled and takes the table's place.
 
 use crate::catalog::{Catalog, RelationName, Table};
-use crate::dialect::{Ident, Name};
+use crate::dialect::{Dialect, Ident, Name};
 use crate::engine::preflight;
 use crate::mechanics::Refusal;
 use crate::mechanics::details;
@@ -18,6 +18,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "swap-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("swap_table.md"),
     ways: &[Way::Triggers],
     form: Form::Each { applies: |operation| Asked::of(operation).is_some(), claim, write },

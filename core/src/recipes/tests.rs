@@ -248,7 +248,7 @@ fn written_in(change: &str, scene: &Scene<'_>, way: Way) -> Result<Vec<Phase>, R
             assert_eq!(group.members.len(), all.len(), "{change}: a recipe takes them all");
             group.recipe
         }
-        None => for_operation(all[0]).expect("has a recipe"),
+        None => for_operation(all[0], Dialect::Postgres).expect("has a recipe"),
     };
     write(recipe, &all, scene, way)
 }

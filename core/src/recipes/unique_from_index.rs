@@ -2,7 +2,7 @@
 
 mod partitioned;
 
-use crate::dialect::{Ident, Unnamed};
+use crate::dialect::{Dialect, Ident, Unnamed};
 use crate::engine::preflight::{self, Nulls};
 use crate::mechanics::index::is_valid;
 use crate::mechanics::make::{self, Build};
@@ -15,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "unique-from-index",
+    dialects: &[Dialect::Postgres],
     page: include_str!("unique_from_index.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

@@ -1,5 +1,6 @@
 //! Changes that have no online way: it is said, with what there is instead.
 
+use crate::dialect::Dialect;
 use crate::engine::Capability;
 use crate::mechanics::Refusal;
 use crate::mechanics::scene::Scene;
@@ -10,6 +11,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "window-only",
+    dialects: &[Dialect::Postgres],
     page: include_str!("window_only.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| what(operation).is_some(), write },

@@ -89,3 +89,15 @@ fn a_word_outside_of_the_house_is_found() {
     );
     assert_eq!(count("core/src/recipes/tests.rs", query), 0);
 }
+
+#[test]
+fn rules_and_recipes_name_their_engines() {
+    let rooms = ["core/src/hazards", "core/src/recipes"];
+    let files = with_extension(&["rs"]).into_iter();
+    let own = files.filter(|(path, _)| rooms.iter().any(|room| path.starts_with(room)));
+    let all = own.filter(|(_, text)| text.contains("Dialect::ANALYSED") || text.contains("Dialect::ALL"));
+    assert_none(
+        "what holds for one engine may not hold for the next: name them",
+        all.map(|(path, _)| path.display().to_string()).collect(),
+    );
+}

@@ -1,5 +1,6 @@
 //! What matters about the code's shape, checked rather than remembered.
 
+mod additions;
 mod documents;
 mod engines;
 mod layers;

@@ -20,8 +20,7 @@ fn compares(line: &str) -> bool {
         operator.is_some_and(|it| digit(it) || it.trim_start().starts_with("Version::major("))
     };
     let behind = |word: &&str| line.match_indices(*word).any(|(at, _)| compared(&line[at + word.len()..]));
-    version.iter().any(|word| behind(&word))
-        || line.contains(".contains(&") && line.contains("version.major)")
+    version.iter().any(behind) || line.contains(".contains(&") && line.contains("version.major)")
 }
 
 fn violations(path: &Path, text: &str) -> Vec<String> {

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, RelationWord, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-column",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_column.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TypeAction};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-enum-value",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_enum_value.md"),
     trigger: Trigger::Operation(check),
 };

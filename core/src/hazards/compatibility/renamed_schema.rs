@@ -8,7 +8,7 @@ use crate::operation::{Kind, ObjectAction, ObjectKind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-schema",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_schema.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation, RelationWord, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-table",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_table.md"),
     trigger: Trigger::Operation(check),
 };

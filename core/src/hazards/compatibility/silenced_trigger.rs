@@ -8,7 +8,7 @@ use crate::operation::{Kind, ObjectKind, Operation, TableAction, TriggerState};
 pub(crate) static RULE: Rule = Rule {
     id: "silenced-trigger",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("silenced_trigger.md"),
     trigger: Trigger::Operation(check),
 };

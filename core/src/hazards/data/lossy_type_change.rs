@@ -11,7 +11,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "lossy-type-change",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("lossy_type_change.md"),
     trigger: Trigger::Operation(check),
 };

@@ -14,7 +14,7 @@ use super::contract_with_expand::is_planned;
 pub(crate) static RULE: Rule = Rule {
     id: "repeated-lock",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("repeated_lock.md"),
     trigger: Trigger::Deploy(check),
 };

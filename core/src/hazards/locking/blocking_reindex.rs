@@ -10,7 +10,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "blocking-reindex",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("blocking_reindex.md"),
     trigger: Trigger::Operation(check),
 };

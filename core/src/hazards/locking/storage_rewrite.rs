@@ -11,7 +11,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "storage-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("storage_rewrite.md"),
     trigger: Trigger::Operation(check),
 };

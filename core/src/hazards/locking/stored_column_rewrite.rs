@@ -10,7 +10,7 @@ use crate::operation::{Kind, Operation, TableAction, Volatility};
 pub(crate) static RULE: Rule = Rule {
     id: "stored-column-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("stored_column_rewrite.md"),
     trigger: Trigger::Operation(check),
 };

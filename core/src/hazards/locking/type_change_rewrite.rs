@@ -11,7 +11,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "type-change-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("type_change_rewrite.md"),
     trigger: Trigger::Operation(check),
 };

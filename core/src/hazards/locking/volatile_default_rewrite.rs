@@ -10,7 +10,7 @@ use crate::operation::{Kind, Operation, TableAction, Volatility};
 pub(crate) static RULE: Rule = Rule {
     id: "volatile-default-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("volatile_default_rewrite.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "cut-name",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("cut_name.md"),
     trigger: Trigger::Operation(check),
 };

@@ -16,7 +16,7 @@ mod table;
 
 use crate::engine::lower::unknown;
 use crate::operation::{Expression, Operation, QueryText};
-use crate::statement::{Cursor, TokenKind};
+use crate::statement::Cursor;
 
 /// The operations of a statement. Without `whole` only its first words are read.
 pub(in crate::engine) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation> {
