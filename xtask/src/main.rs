@@ -70,7 +70,7 @@ enum Task {
     },
     /// Install each package that `dist` made into an empty place without a toolchain, run it on the example, and show sizes and times.
     Rooms,
-    /// Measure what large inputs cost, in processor time and memory: made anew, the same in every run.
+    /// Measure what large inputs cost, in processor time and memory: made again, the same in every run.
     Scale {
         /// Only the inputs whose names contain this.
         #[arg(default_value = "")]

@@ -102,7 +102,7 @@ pub struct Catalog {
     relations: Map<RelationName, Arc<Relation>>,
     /// The schema of a relation is a placeholder.
     has_placeholders: bool,
-    /// Whether a partition that is detached beside its users keeps its bound as a check.
+    /// Whether a partition that is detached without blocking its users keeps its bound as a check.
     pub(crate) detach_leaves_check: bool,
     /// Names that a relation had and has no more.
     departed: Map<RelationName, ()>,

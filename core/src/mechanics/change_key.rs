@@ -167,7 +167,7 @@ impl Takeover<'_> {
         make::unique_index(table, &self.interim(), [new], build, self.scene.dialect())
     }
 
-    /// Each foreign key by itself: a second one to the new column, checked beside writers, then the first one goes.
+    /// Each foreign key by itself: a second one to the new column, checked without blocking writes, then the first one goes.
     fn foreign_keys(&self) -> Option<Phase> {
         let steps: Vec<Step> =
             self.key.references.iter().flat_map(|it| self.follow(it)).map(Step::Sql).collect();
@@ -229,7 +229,7 @@ impl Takeover<'_> {
         after.extend(moved);
         back_after.extend(moved_back);
         change.cutover(Moves { after, back_before, back_after, ..Moves::default() }).undone_by(
-            "the down migration swaps them back, and builds the old key anew and checks every foreign key to it while this table and \
+            "the down migration swaps them back, and rebuilds the old key and checks every foreign key to it while this table and \
              those that point here are closed: take a window; where a value over the old type's limit was written there is no way back",
             "errors over the baseline",
         )

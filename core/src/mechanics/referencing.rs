@@ -37,7 +37,7 @@ pub(crate) fn to<'a>(
             let shown = reference.shown(scene);
             if other.partition_by.is_some() || other.partition_of.is_some() {
                 return Err(Refusal::new(format!(
-                    "{shown} is on a partitioned table, where a second key cannot be checked beside writers before {}",
+                    "{shown} is on a partitioned table, where a second key cannot be checked without blocking writes before {}",
                     scene.since(Capability::UncheckedKeyOnPartitioned)
                 )));
             }

@@ -287,7 +287,7 @@ impl Relocation<'_> {
             let must = vec![format!("read {new}"), format!("go on writing both {old} and {new}")];
             steps.push(Step::Release(ReleaseStep { must }));
             steps.extend(free);
-            let must = vec![format!("write {new} only, and name {old} nowhere")];
+            let must = vec![format!("write {new} only, and stop using {old}")];
             steps.push(Step::Release(ReleaseStep { must }));
         }
         let back = match self.triggers() {
@@ -375,7 +375,7 @@ impl Relocation<'_> {
             )))
             .undone_by(
                 "the down migration makes the old columns again and keeps them in step",
-                "a program that still says the old name",
+                "a program that still uses the old name",
             );
         Some(phase)
     }

@@ -288,7 +288,7 @@ impl<'a> Scene<'a> {
         SqlStep { transactional: false, ..both }
     }
 
-    /// An index that is built beside writers, in a migration of its own, and goes in the same way.
+    /// An index that is built without blocking writes, in a migration of its own, and goes in the same way.
     pub fn built(&self, name: impl Into<String>, title: impl Into<String>, index: Statement) -> SqlStep {
         let down = index.inverse.as_deref().cloned();
         self.alone(name, title, index, down)

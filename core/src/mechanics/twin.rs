@@ -1,4 +1,4 @@
-//! A table made anew beside itself, kept in step, filled, and put in its place.
+//! A table made again beside itself, kept in step, filled, and put in its place.
 //!
 //! Table and twin exchange names: of themselves, their indexes and the sequences of their identities. The same statements lead there and
 //! back, and the triggers that keep the twin in step then keep the old table in step, since names are all they know.

@@ -34,7 +34,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     }
     let shown = of.all_shown();
     let ready = vec![format!(
-        "read {} in {shown} without failing, in drivers and in every choice by value; it writes it nowhere yet",
+        "read {} in {shown} without failing, in drivers and in every choice by value; it does not write it yet",
         quote_literal(value)
     )];
     let use_it = vec![format!("write {} where it is wanted", quote_literal(value))];
@@ -45,7 +45,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             .leave_when(Criterion::of_people("no instance of the release before is running"))
             .undone_by("roll the application back: nobody writes the value yet", "errors over the baseline"),
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step(&of, value, place))]).undone_by(
-            "leave the value where it is: unused, it does no harm. The down migration makes the type anew while its tables are closed",
+            "leave the value where it is: unused, it does no harm. The down migration makes the type again while its tables are closed",
             "an error of the application that names the value",
         ),
         Phase::new(PhaseKind::Cutover, format!("release the application that writes {value}"), release(use_it))

@@ -1,4 +1,4 @@
-//! NOT NULL: proved first, beside readers and writers, then set without a scan.
+//! NOT NULL: proved first, without blocking reads or writes, then set without a scan.
 
 use crate::dialect::Dialect;
 use crate::mechanics::scene::Scene;

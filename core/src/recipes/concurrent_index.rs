@@ -1,4 +1,4 @@
-//! An index built or dropped beside readers and writers, in a migration of its own.
+//! An index built or dropped without blocking reads or writes, in a migration of its own.
 
 use crate::catalog::RelationName;
 use crate::dialect::{Dialect, Name};
@@ -76,7 +76,7 @@ fn rebuild(reindex: &Reindex, scene: &Scene<'_>) -> Phases {
         let index = scene.catalog.index(&resolved).filter(|_| is_index);
         let (table, index) = index.ok_or_else(|| {
             Refusal::new(format!(
-                "before {} one index at a time is built anew, by a second one that takes its name: name the indexes of {shown}, and put the \
+                "before {} one index at a time is rebuilt, by a second one that takes its name: name the indexes of {shown}, and put the \
                  migrations that made them into their folder",
                 scene.since(Capability::ReindexConcurrently)
             ))

@@ -50,7 +50,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         ));
     }
     let must =
-        vec![format!("read and write {shown}.{column} nowhere, also not by `SELECT *` into a fixed shape")];
+        vec![format!("stop reading and writing {shown}.{column}, also by `SELECT *` into a fixed shape")];
     phases.push(
         Phase::new(
             PhaseKind::Cutover,

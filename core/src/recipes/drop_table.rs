@@ -57,7 +57,7 @@ pub(super) fn phases(operation: &Operation, scene: &Scene<'_>) -> Phases {
             "{shown} is part of a partitioned or inherited table: detach the partition concurrently, then drop it"
         )));
     }
-    let must = vec![format!("read and write {shown} nowhere")];
+    let must = vec![format!("stop reading and writing {shown}")];
     let mut phases = vec![
         Phase::new(
             PhaseKind::Cutover,

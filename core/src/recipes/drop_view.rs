@@ -48,7 +48,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Phases {
     let release = Phase::new(
         PhaseKind::Cutover,
         format!("release the application that does not know {listed}"),
-        vec![Step::Release(ReleaseStep { must: vec![format!("read {listed} nowhere")] })],
+        vec![Step::Release(ReleaseStep { must: vec![format!("stop reading {listed}")] })],
     )
     .leave_when(Criterion::of_people("no instance of the release before is running"))
     .undone_by("roll the application back", "errors over the baseline");

@@ -49,7 +49,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let mut steps = carried::validated(scene, &table, constraint, &name).into_iter();
     let expand = Phase::new(
         PhaseKind::Expand,
-        format!("refuse new rows that point nowhere ({name})"),
+        format!("refuse new rows without a parent ({name})"),
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
     .undone_by("the down migration drops the key", "an insert or update that fails for the key");
@@ -58,8 +58,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         format!("check the old rows for {name} without blocking"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::told_by("no row points nowhere", orphans).seen_by_step())
-    .undone_by("the down migration makes the key NOT VALID again", "it fails: rows that point nowhere");
+    .enter_when(Criterion::told_by("every row has its parent", orphans).seen_by_step())
+    .undone_by("the down migration makes the key NOT VALID again", "it fails: rows without a parent");
     Ok(vec![expand, verify])
 }
 
@@ -105,7 +105,7 @@ fn by_partitions(
     Ok(vec![
         Phase::new(
             PhaseKind::Expand,
-            format!("refuse new rows that point nowhere ({name}), partition by partition"),
+            format!("refuse new rows without a parent ({name}), partition by partition"),
             added,
         )
         .undone_by("the down migrations drop the keys", "an insert or update that fails for the key"),
@@ -114,8 +114,8 @@ fn by_partitions(
             format!("check the old rows for {name} without blocking, partition by partition"),
             checked,
         )
-        .enter_when(Criterion::told_by("no row points nowhere", orphans).seen_by_step())
-        .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows that point nowhere"),
+        .enter_when(Criterion::told_by("every row has its parent", orphans).seen_by_step())
+        .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows without a parent"),
         Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("no partition has come since: a new one needs the key first"))
             .undone_by(

@@ -185,7 +185,7 @@ impl<'a> Merge<'a> {
         };
         match self.source_state.columns.iter().filter(needs).find(|it| !covered(it)) {
             Some(column) => Err(Refusal::new(format!(
-                "a row of {source} needs {}, which is copied nowhere, so none can be made for what the new release writes: copy it, give it a default, \
+                "a row of {source} needs {}, which is not copied, so none can be made for what the new release writes: copy it, give it a default, \
                  {application}",
                 column.name
             ))),
@@ -304,13 +304,13 @@ impl<'a> Merge<'a> {
         if lost.is_empty() {
             return Ok(phase.undone_by(
                 format!("the down migrations make {source} again from its rows in the other table, which is closed for writing meanwhile"),
-                "a program that still says the old name",
+                "a program that still uses the old name",
             ));
         }
         let lost = lost.join(", ");
         Ok(phase.enter_when(Criterion::of_backup(format_args!("{lost} of {source}"))).undone_by(
             format!("the down migrations make {source} again from its rows in the other table; {lost} only from the backup"),
-            "a program that still says the old name",
+            "a program that still uses the old name",
         ))
     }
 
@@ -367,7 +367,7 @@ impl<'a> Merge<'a> {
         phases.extend(self.refreshed()?);
         let releases = [
             vec![format!("read {rows}"), format!("go on writing both {source} and {target}")],
-            vec![format!("write {target} only, and name {source} nowhere")],
+            vec![format!("write {target} only, and stop using {source}")],
         ];
         let steps = releases.into_iter().map(|must| Step::Release(ReleaseStep { must })).collect();
         let cutover =

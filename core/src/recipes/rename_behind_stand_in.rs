@@ -118,7 +118,7 @@ fn ty(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
         Some(UserType::Enum(_)) => {
             return Err(Refusal::new(format!(
                 "a domain under the old name of an enum takes casts and values, but no comparison: `{new} = {old}` is no operator. Labels without a \
-                 cast do not name the type: let the application cast to {old} nowhere, and then rename it as it is written",
+                 cast do not name the type: stop casting to {old} in the application, and then rename it as it is written",
                 new = scene.sql(new),
                 old = scene.sql(old)
             )));
@@ -199,7 +199,7 @@ fn function(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases
             "who may call the function may call the one under the old name: where rights were taken from PUBLIC, take and give them again",
         )],
         unused: vec![Criterion::counts_nothing(
-            "no other function says the old name in its text",
+            "no other function uses the old name in its text",
             scene.count(&Count::Callers { old, new }),
         )],
     };

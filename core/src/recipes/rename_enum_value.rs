@@ -48,7 +48,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         phases.push(change.rows(it)?);
     }
     let must = vec![
-        format!("say {} nowhere: from the swap on {name} does not know it", quote_literal(from)),
+        format!("stop using {}: from the swap on {name} does not have it", quote_literal(from)),
         Relabelled::must(&name.to_string()),
     ];
     let relabelled = Relabelled { of: &of, before: &before, after: &after, states, must, kept_out: &[] };
@@ -75,7 +75,7 @@ impl Change<'_> {
         ];
         vec![
             Phase::new(PhaseKind::Expand, step.title.clone(), vec![Step::Sql(step)]).undone_by(
-                "leave the value where it is: unused, it does no harm. The down migration makes the type anew while its tables are closed",
+                "leave the value where it is: unused, it does no harm. The down migration makes the type again while its tables are closed",
                 "an error of the application that names the value",
             ),
             Phase::new(

@@ -1,4 +1,4 @@
-//! A table written anew beside its readers and writers, by the server's own command.
+//! A table rewritten without blocking reads and writes, by the server's own command.
 
 use crate::catalog::{RelationName, Setting};
 use crate::dialect::Dialect;
@@ -28,7 +28,7 @@ fn parts(operation: &Operation) -> Option<&Maintain> {
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let table = parts(operation).and_then(|it| Some((it, it.tables.first()?)));
-    let Some((maintain, named)) = table else { return Err(Refusal::new("it writes no table anew")) };
+    let Some((maintain, named)) = table else { return Err(Refusal::new("it rewrites no table")) };
     let table = scene.resolve(named);
     let shown = table.display(scene.dialect());
     let session = crate::catalog::Session::default();
@@ -40,7 +40,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             return Err(Refusal::new(reason));
         }
     }
-    let title = format!("write {shown} anew beside its users");
+    let title = format!("rewrite {shown} without blocking its users");
     let down = maintain.index.as_ref().map_or_else(make::nothing, |_| clustered(scene, &table));
     let step = scene.alone(name_of(&[&table.name, "repack"]), title.clone(), online, Some(down));
     let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])

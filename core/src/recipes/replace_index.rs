@@ -86,7 +86,7 @@ pub(super) fn by_itself(table: &RelationName, index: &Index, scene: &Scene<'_>) 
     };
     if scene.catalog.table(table).is_some_and(of_constraint) {
         return Err(Refusal::new(format!(
-            "before {} nothing builds {} anew beside writers, as a constraint stands on it: take a window",
+            "before {} nothing rebuilds {} without blocking writes, as a constraint stands on it: take a window",
             scene.since(Capability::ReindexConcurrently),
             index.name.name
         )));

@@ -53,7 +53,7 @@ fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
 fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let found =
         parts(operations, scene).and_then(|(name, _, new)| Some((scene.catalog.view(&name)?, name, new)));
-    let Some((old, name, new)) = found else { return Err(Refusal::new("it makes no view anew")) };
+    let Some((old, name, new)) = found else { return Err(Refusal::new("it makes no view again")) };
     phases(scene, &name, old, new)
 }
 
@@ -143,9 +143,9 @@ impl Change<'_> {
         let step = self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), up, down);
         let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });
         let steps = vec![
-            release(format!("read {beside}, and {old} nowhere")),
+            release(format!("read {beside}, and stop reading {old}")),
             Step::Sql(step),
-            release(format!("read {old}, and {beside} nowhere")),
+            release(format!("read {old}, and stop reading {beside}")),
         ];
         Phase::new(PhaseKind::Cutover, title, steps)
             .leave_when(Criterion::counts_nothing(

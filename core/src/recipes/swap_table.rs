@@ -51,7 +51,7 @@ fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
     (members.len() > 1).then_some(members)
 }
 
-/// A change that writes the table anew, or builds what cannot be built beside it.
+/// A change that rewrites the table, or builds what cannot be built beside it.
 #[derive(Debug, Clone, Copy)]
 enum Asked<'a> {
     /// The table is another.
@@ -245,7 +245,7 @@ impl Change<'_> {
                 let generated = self.state.column(&column.name).and_then(|it| it.generated.as_ref());
                 let Some(generated) = generated.filter(|it| it.stored) else {
                     return Err(Refusal::new(format!(
-                        "{} is not a stored column: nothing is written anew",
+                        "{} is not a stored column: nothing is rewritten",
                         column.name
                     )));
                 };

@@ -1,4 +1,4 @@
-//! A unique constraint or primary key from an index that is built beside readers and writers.
+//! A unique constraint or primary key from an index that is built without blocking reads or writes.
 
 mod partitioned;
 

@@ -25,7 +25,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     {
         return None;
     }
-    let message = format!("the running release still says {}.{column}, and fails", ctx.display(&table));
+    let message = format!("the running release still uses {}.{column} and will fail", ctx.display(&table));
     let hazard = Hazard::new(&RULE, column.span.cover(to.span), message);
     Some(hazard.with_recipe("expand-contract-rename").with_subject(ctx.display(&table), Some(&column.name)))
 }

@@ -19,6 +19,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if ctx.goes_back() || ctx.session.new_types.contains(&ctx.resolve(&alter.name)) {
         return None;
     }
-    let message = format!("the running release still says '{from}', which {} no longer knows", alter.name);
+    let message = format!("the running release still uses '{from}', which {} no longer has", alter.name);
     Some(Hazard::new(&RULE, operation.span, message).with_recipe("rename-enum-value"))
 }

@@ -32,7 +32,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !named_by_code || !ctx.is_live(&table) || ctx.undoes_table(&table) || view_takes_over {
         return None;
     }
-    let message = format!("the running release still says {}, and fails", ctx.display(&table));
+    let message = format!("the running release still uses {} and will fail", ctx.display(&table));
     let hazard = Hazard::new(&RULE, span, message).with_recipe("rename-behind-view");
     Some(hazard.with_subject(ctx.display(&table), None))
 }

@@ -1,4 +1,4 @@
-//! A stored generated, identity, serial or checked-domain column is added by writing the whole table anew.
+//! A stored generated, identity, serial or checked-domain column is added by rewriting the whole table.
 
 use crate::dialect::Dialect;
 use crate::effect::Work;
@@ -6,7 +6,7 @@ use crate::engine::effect::volatility;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction, Volatility};
 
-/// A stored generated, identity, serial or checked-domain column is added by writing the whole table anew.
+/// A stored generated, identity, serial or checked-domain column is added by rewriting the whole table.
 pub(crate) static RULE: Rule = Rule {
     id: "stored-column-rewrite",
     severity: Severity::Danger,
