@@ -148,7 +148,7 @@ impl Statement {
             }
             // What somebody wrote may hold the code of any language; ours holds SQL.
             Act::Written(_) => Lexicon::of(dialect),
-            Act::Operation(_) | Act::Batches(_) | Act::Refuse { .. } => Lexicon::ANY,
+            Act::Operation(_) | Act::Batches(_) | Act::Refuse { .. } | Act::Require { .. } => Lexicon::ANY,
         };
         let sql = self.bare(dialect);
         let tokens = tokens(&sql, Span::new(0, sql.len()), lexicon);
