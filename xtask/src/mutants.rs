@@ -1,7 +1,7 @@
 //! `cargo xtask mutants`: whether core's tests notice when a recipe, mechanic or strategy is wrong.
 //!
 //! All mutants are built at once: each changed place asks for its number, and the tests run once for every number. So a mutant costs a run
-//! of the tests and no build. The copy that is changed lies in the target folder. A change that does not compile is no mutant.
+//! of the tests and no build. The copy that is changed lies in the target folder, and builds in a folder of its own: in ours its tests would pass for ours. A change that does not compile is no mutant.
 
 use anyhow::{Context, Result, bail};
 use std::collections::BTreeSet;
@@ -273,7 +273,7 @@ fn closed_whole(statement: &str) -> bool {
 fn build(copy: &Path) -> Result<Result<PathBuf, BTreeSet<(PathBuf, usize)>>> {
     let mut build =
         cargo(&["test", "--no-run", "--lib", "--package", "lockkeeper-core", "--message-format", "short"]);
-    build.current_dir(copy).env("CARGO_TARGET_DIR", target()).env("CARGO_PROFILE_DEV_DEBUG", "0");
+    build.current_dir(copy).env("CARGO_TARGET_DIR", copy.join("target")).env("CARGO_PROFILE_DEV_DEBUG", "0");
     eprintln!("$ {}", shown(&build));
     let output = build.output().context("cannot start cargo")?;
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

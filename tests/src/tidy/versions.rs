@@ -12,14 +12,17 @@ const OWN: &[&str] = &["core/src/engine", "core/src/dialect"];
 /// Whether a line compares a version with a number of its own.
 fn compares(line: &str) -> bool {
     let line = line.split("//").next().unwrap_or_default();
+    // Files of ours have versions too, which are plain numbers.
     let version = ["version.major", "version.minor", ".version"];
-    let compared = |rest: &str| {
+    let compared = |rest: &str, whole: bool| {
         let rest = rest.trim_start();
         let operator = ["<=", ">=", "==", "!=", "<", ">"].iter().find_map(|it| rest.strip_prefix(it));
         let digit = |it: &str| it.trim_start().starts_with(|first: char| first.is_ascii_digit());
-        operator.is_some_and(|it| digit(it) || it.trim_start().starts_with("Version::major("))
+        operator.is_some_and(|it| !whole && digit(it) || it.trim_start().starts_with("Version::major("))
     };
-    let behind = |word: &&str| line.match_indices(*word).any(|(at, _)| compared(&line[at + word.len()..]));
+    let behind = |word: &&str| {
+        line.match_indices(*word).any(|(at, _)| compared(&line[at + word.len()..], *word == ".version"))
+    };
     version.iter().any(behind) || line.contains(".contains(&") && line.contains("version.major)")
 }
 
