@@ -15,7 +15,7 @@ use lockkeeper_core::mechanics::{self, Answers};
 use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
 use lockkeeper_core::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, guarded, together};
-use lockkeeper_core::text::Span;
+use lockkeeper_core::text::{self, Span};
 
 use crate::analysis::CheckedFile;
 use crate::discover::{Place, Project};
@@ -158,7 +158,7 @@ pub fn phases(
     let pieces = pieces(&Order { file, way, limits: &config.limits, back: &back, answers })?;
     let stem = stem_of(&file.path);
     if way == Way::Window {
-        return Ok(window(file, &down, &stem));
+        return legible(window(file, &down, &stem), file.target.dialect);
     }
     let part = |(number, piece): (usize, &Piece)| {
         let name = format!("{stem}_{}", number + 1);
@@ -178,7 +178,24 @@ pub fn phases(
     };
     let mut phases = used(together(&parts, proved), file.target.dialect);
     guarded(&mut phases);
-    Ok(phases)
+    legible(phases, file.target.dialect)
+}
+
+/// The phases, where every name in them can stand in a file.
+fn legible(phases: Vec<Phase>, dialect: Dialect) -> Result<Vec<Phase>, RewriteError> {
+    let of_step = |it: &SqlStep| {
+        let mut statements = it.up.iter().chain(it.down.iter().flatten());
+        statements.find_map(|it| it.treacherous_name(dialect))
+    };
+    let found = phases.iter().flat_map(Phase::migrations).find_map(of_step);
+    match found {
+        None => Ok(phases),
+        Some(name) => Err(RewriteError::new(format!(
+            "the name {} holds an end of a line or a character that nobody sees: a runner that reads files line by line could take it for a mark of its \
+             own, and who reviews a file would read something else; give it another name first, by hand",
+            text::quoted(&name, 80)
+        ))),
+    }
 }
 
 /// With a release behind what the migration makes last, where none follows by itself: until then nothing can use it.

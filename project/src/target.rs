@@ -24,15 +24,6 @@ pub struct Sighting {
     pub text: String,
 }
 
-/// Where nothing states a version: the oldest that are still supported.
-fn default_version(dialect: Dialect) -> Version {
-    match dialect {
-        Dialect::Postgres => Target::DEFAULT_POSTGRES,
-        Dialect::Mysql => Version { major: 8, minor: 0 },
-        Dialect::Sqlite => Version { major: 3, minor: 40 },
-    }
-}
-
 /// The target of a folder of migrations.
 pub fn target(project: &Project, folder: &Folder) -> Target {
     of_path(project, &folder.path, folder.dialect)
@@ -58,7 +49,7 @@ fn of_path(project: &Project, path: &str, shown: Option<Dialect>) -> Target {
 fn seen_version(project: &Project, path: &str, dialect: Dialect) -> (Version, String) {
     let seen = sightings(project).into_iter().filter(|it| it.dialect == dialect);
     let Some(seen) = seen.min_by_key(|it| (rank(&it.path), distance(&it.path, path))) else {
-        return (default_version(dialect), "default".to_owned());
+        return (dialect.usual_version(), "default".to_owned());
     };
     let place = format!("{}:{}", seen.path, seen.line);
     let version = Target::nearest(dialect, seen.version);
@@ -214,8 +205,7 @@ fn of_image(image: &str) -> Option<(Dialect, Version)> {
 fn terraform(line: &str) -> Option<(Dialect, Version)> {
     let value = line.strip_prefix("engine_version")?.split('"').nth(1)?;
     let version = Version::parse(value)?;
-    let dialect = if version.major >= 9 { Dialect::Postgres } else { Dialect::Mysql };
-    Some((dialect, version))
+    Some((Dialect::of_version(version), version))
 }
 
 #[cfg(test)]

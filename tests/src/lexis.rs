@@ -148,3 +148,54 @@ fn count(client: &mut Client, text: &str) -> Option<usize> {
     let answer = client.simple_query(text).ok()?;
     Some(answer.iter().filter(|it| matches!(it, SimpleQueryMessage::CommandComplete(_))).count())
 }
+
+/// What literals are made of.
+const IN_LITERALS: &[&str] = &[
+    "a",
+    "é",
+    "''",
+    "\\'",
+    "\\\\",
+    "\\n",
+    "\\b\\f\\r\\t",
+    "\\101",
+    "\\7",
+    "\\x41",
+    "\\x4",
+    "\\u00e9",
+    "\\U0001F600",
+    "\\uD83D\\uDE00",
+    "\\q",
+    "\\0061",
+    "\\+000061",
+    "\n",
+    "--",
+    "'\n'",
+    "' -- b\n  '",
+    "$",
+    "\\303\\251",
+];
+
+#[test]
+fn a_literal_stands_for_what_the_server_reads() {
+    let database = cluster().database();
+    let mut client = database.connect();
+    let pieces = proptest::collection::vec(proptest::sample::select(IN_LITERALS), 0..6);
+    let literals = (proptest::sample::select(vec!["'", "E'", "e'", "U&'", "$a$"]), pieces);
+    let config = Config { failure_persistence: None, ..Config::default() };
+    let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut read = 0;
+    for _ in 0..3000 {
+        let (open, pieces) = literals.new_tree(&mut runner).expect("it is made").current();
+        let close = open.trim_start_matches(['E', 'e', 'U', '&']);
+        let sql = format!("{open}{}{close}", pieces.concat());
+        // What the server refuses stands for nothing.
+        let Ok(rows) = client.simple_query(&format!("SELECT {sql}")) else { continue };
+        let SimpleQueryMessage::Row(row) = &rows[1] else { continue };
+        let script = Script::read(&sql, Dialect::Postgres);
+        let ours = script.cursor(&script.statements[0]).text_of_string();
+        assert_eq!(ours.as_deref(), row.get(0), "{sql}");
+        read += 1;
+    }
+    assert!(read > 1000, "the server read {read}");
+}

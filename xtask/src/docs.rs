@@ -14,6 +14,7 @@ pub fn run() -> Result<()> {
             "--",
             "docs::",
             "reference::",
+            "versions::the_page",
             "exits::the_table_is_fresh",
         ],
     ];

@@ -7,6 +7,7 @@ mod docs;
 mod editors;
 mod gate;
 mod measure;
+mod mutants;
 mod neovim;
 mod new_rule;
 mod oracle;
@@ -72,7 +73,7 @@ enum Task {
     },
     /// Install each package that `dist` made into an empty place without a toolchain, run it on the example, and show sizes and times.
     Rooms,
-    /// Measure what large inputs cost, in processor time and memory: made anew, the same in every run.
+    /// Measure what large inputs cost, in processor time and memory: made again, the same in every run.
     Scale {
         /// Only the inputs whose names contain this.
         #[arg(default_value = "")]
@@ -83,6 +84,18 @@ enum Task {
         /// So many runs; the median is shown.
         #[arg(long, default_value_t = 5)]
         runs: usize,
+    },
+    /// Whether core's tests notice when a recipe, mechanic or strategy is wrong: mutants of their sources, built at once.
+    Mutants {
+        /// Only files whose path below core/src contains this.
+        #[arg(default_value = "")]
+        part: String,
+        /// How many are tried.
+        #[arg(long, default_value_t = 100)]
+        sample: usize,
+        /// Which ones.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
     },
     /// Compare the processor time of a check with squawk's over the migrations of projects.
     Squawk {
@@ -115,6 +128,7 @@ fn main() -> ExitCode {
         Task::Dist { program } => dist::run_all(program.as_deref()),
         Task::Rooms => rooms::run_all(),
         Task::Scale { name, binary, runs } => scale::measure(&name, binary.as_deref(), runs),
+        Task::Mutants { part, sample, seed } => mutants::run(&part, sample, seed),
         Task::Squawk { projects } => squawk::compare(&projects),
         Task::Rehearse(asked) => rehearse::run(&asked),
         Task::Conformance => conformance::run(),

@@ -85,7 +85,7 @@ const CODE: &str = r#"//! {title}: say in one sentence what is dangerous.
 pub(crate) static RULE: Rule = Rule {
     id: "{id}",
     severity: Severity::Danger,
-    dialects: Dialect::ALL,
+    dialects: &[Dialect::Postgres],
     page: include_str!("{module}.md"),
     trigger: Trigger::Operation(check),
 };

@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 
 /// Runs the proofs against the server of each folder; each run keeps its figures in `docs/proofs.json`. Without a folder the page is only
-/// written anew.
+/// rewritten.
 pub fn run(bin_dirs: &[PathBuf], kills: usize) -> Result<()> {
     for folder in bin_dirs {
         if !folder.join("initdb").is_file() {

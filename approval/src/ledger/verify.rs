@@ -78,7 +78,7 @@ pub fn verify(bytes: &[u8]) -> Result<Vec<Entry>, Fault> {
 }
 
 /// Whether the ledger begins with the committed one. The chain alone cannot show that its last lines are gone or that
-/// all of it was written anew; the committed copy can.
+/// all of it was rewritten; the committed copy can.
 pub fn extends(committed: &[u8], now: &[u8]) -> Result<(), Fault> {
     if now.starts_with(committed) {
         return Ok(());

@@ -12,6 +12,7 @@ use lockkeeper_core::dialect::{Dialect, Target};
 use lockkeeper_core::hazards::{RULES, Severity};
 use lockkeeper_core::policy::{Policy, Unread};
 use lockkeeper_core::report::{CheckReport, FileReport};
+use lockkeeper_core::text::counted;
 use lockkeeper_project::analysis::{self, CheckedFile, Policies};
 use lockkeeper_project::config::rule_refusal;
 use lockkeeper_project::database::Database;
@@ -283,7 +284,8 @@ fn aside(project: &Project, args: &CheckArgs, found: &mut Found, wanted: impl Fn
         if args.target.dialect.is_some() && is_stated() {
             continue;
         }
-        let message = format!("{} files of {} are not analysed", it.files, it.what);
+        let are = if it.files == 1 { "is" } else { "are" };
+        let message = format!("{} of {} {are} not analysed", counted(it.files, "file"), it.what);
         found.problems.push(folder::Problem::unread(&it.path, message, &*it.way_out));
     }
     for dump in project.dumps.iter().filter(|dump| wanted(&dump.path)) {

@@ -1,7 +1,7 @@
 //! Changed relations.
 
 use super::{Catalog, ConstraintState, Demand, RelationKind, RelationName, Setting, Table, UserType};
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Unnamed};
 use crate::dialect::{Ident, Name};
 use crate::operation::{
     AlterTable, Bound, Expression, ObjectKind, OnTable, PartitionBound, TableAction, TypeName,
@@ -333,7 +333,7 @@ impl Catalog {
         let own = own.unwrap_or_else(|| {
             let columns = super::create::index_name_columns(&index.keys);
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-            let name = self.free_relation_name(partition, &columns, "idx");
+            let name = self.free_relation_name(partition, &columns, Unnamed::Index);
             let copy = super::Index { name: name.clone(), children: Vec::new(), ..index.clone() };
             self.insert_index(partition, copy);
             name

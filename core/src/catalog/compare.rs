@@ -57,7 +57,7 @@ impl fmt::Display for Difference {
 /// What nobody can tell: it differs from nothing.
 const UNKNOWN: &str = "?";
 
-/// Whether the order of columns counts: one that is made anew stands last.
+/// Whether the order of columns counts: one that is made again stands last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     /// It counts.

@@ -1,8 +1,7 @@
 //! New constraints, with the indexes that keep them.
 
 use super::{Catalog, ConstraintState, Demand, Index, IndexColumn, RelationName, Setting};
-use crate::catalog::naming::free_name;
-use crate::dialect::Ident;
+use crate::dialect::{Ident, Unnamed};
 use crate::operation::{Constraint, ConstraintKind, Expression, ForeignKey};
 
 impl Catalog {
@@ -11,13 +10,13 @@ impl Catalog {
             ConstraintKind::Check(expression) => self.add_check(table, constraint, expression),
             ConstraintKind::NotNull(column) => self.add_not_null(table, constraint, column),
             ConstraintKind::Unique { columns, using_index: None, .. } => {
-                self.add_keyed(table, constraint, columns, "key", Demand::Unique);
+                self.add_keyed(table, constraint, columns, Unnamed::Unique, Demand::Unique);
             }
             ConstraintKind::Exclude { columns } => {
-                self.add_keyed(table, constraint, columns, "excl", Demand::Exclude);
+                self.add_keyed(table, constraint, columns, Unnamed::Exclusion, Demand::Exclude);
             }
             ConstraintKind::PrimaryKey { columns, using_index: None } => {
-                self.add_keyed(table, constraint, columns, "pkey", Demand::PrimaryKey);
+                self.add_keyed(table, constraint, columns, Unnamed::PrimaryKey, Demand::PrimaryKey);
                 self.refuse_null(table, &names(columns));
             }
             ConstraintKind::Unique { using_index: Some(index), .. } => {
@@ -49,7 +48,7 @@ impl Catalog {
         table: &RelationName,
         constraint: &Constraint,
         columns: &[&str],
-        label: &str,
+        of: Unnamed,
     ) -> String {
         if let Some(name) = &constraint.name {
             return name.name.clone();
@@ -58,7 +57,7 @@ impl Catalog {
         let renamed = self.renamed.iter().filter(|it| it.schema == table.schema);
         let others: Vec<_> = std::iter::once(table).chain(renamed).filter_map(|it| self.table(it)).collect();
         let taken = |name: &str| others.iter().any(|it| it.constraint(name).is_some());
-        free_name(&table.name, columns, label, taken)
+        self.dialect().free_server_name(&table.name, columns, of, taken)
     }
 
     fn push(&mut self, table: &RelationName, name: String, demand: Demand, constraint: &Constraint) {
@@ -84,7 +83,7 @@ impl Catalog {
         let known: Vec<&str> = used.iter().map(String::as_str).collect();
         // A check on one column has the column in its name, one on several has not.
         let columns: &[&str] = if known.len() == 1 { &known } else { &[] };
-        let name = self.constraint_name(table, constraint, columns, "check");
+        let name = self.constraint_name(table, constraint, columns, Unnamed::Check);
         let tables: Vec<RelationName> = match constraint.no_inherit {
             true => vec![table.clone()],
             false => std::iter::once(table.clone()).chain(self.descendants(table)).collect(),
@@ -95,7 +94,7 @@ impl Catalog {
     }
 
     fn add_not_null(&mut self, table: &RelationName, constraint: &Constraint, column: &Ident) {
-        let name = self.constraint_name(table, constraint, &[&column.name], "not_null");
+        let name = self.constraint_name(table, constraint, &[&column.name], Unnamed::NotNull);
         self.push(table, name, Demand::NotNull(column.name.clone()), constraint);
         if !constraint.not_valid {
             self.refuse_null(table, &names(std::slice::from_ref(column)));
@@ -107,27 +106,26 @@ impl Catalog {
         table: &RelationName,
         constraint: &Constraint,
         columns: &[Ident],
-        label: &str,
+        of: Unnamed,
         demand: impl Fn(Vec<String>) -> Demand,
     ) {
         let columns = names(columns);
-        let in_name: Vec<&str> =
-            if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
+        let in_name: Vec<&str> = columns.iter().map(String::as_str).collect();
         let name = match &constraint.name {
             Some(name) => super::naming::sibling(table, &name.name),
-            None => self.free_relation_name(table, &in_name, label),
+            None => self.free_relation_name(table, &in_name, of),
         };
         let text = |column: &String| Expression::new(crate::dialect::quote(column, self.dialect()));
         let keys =
             columns.iter().map(|it| IndexColumn { column: Some(it.clone()), text: text(it) }).collect();
         let index = Index {
             name: name.clone(),
-            unique: label != "excl",
+            unique: of != Unnamed::Exclusion,
             valid: true,
             keys,
             include: names(&constraint.include),
             predicate: None,
-            method: if label == "excl" { "gist" } else { "btree" }.to_owned(),
+            method: if of == Unnamed::Exclusion { "gist" } else { "btree" }.to_owned(),
             children: Vec::new(),
             born: self.migration,
         };
@@ -139,7 +137,7 @@ impl Catalog {
             it.set(Setting::NullsNotDistinct, (!distinct).then(|| "yes".to_owned()));
         });
         if self.table(table).is_some_and(|it| it.partition_by.is_some()) {
-            self.index_partitions(table, &index, label);
+            self.index_partitions(table, &index, of);
         }
     }
 
@@ -165,7 +163,7 @@ impl Catalog {
     fn add_foreign_key(&mut self, table: &RelationName, constraint: &Constraint, key: &ForeignKey) {
         let columns = names(&key.columns);
         let in_name: Vec<&str> = columns.iter().map(String::as_str).collect();
-        let name = self.constraint_name(table, constraint, &in_name, "fkey");
+        let name = self.constraint_name(table, constraint, &in_name, Unnamed::ForeignKey);
         let references = self.resolve(&key.references);
         // Partitions have the key too; tables that inherit have not.
         let partitioned = self.table(table).is_some_and(|it| it.partition_by.is_some());

@@ -6,6 +6,7 @@ use super::{
     Catalog, ColumnState, Dependence, Details, Index, IndexColumn, List, RelationKind, RelationName, Setting,
     Table, Trigger, View,
 };
+use crate::dialect::Unnamed;
 use crate::operation::{
     Column, CreateIndex, CreateStatistics, CreateTable, CreateTrigger, CreateView, Like, ObjectKind, OnTable,
     TypeName,
@@ -146,17 +147,16 @@ impl Catalog {
         for index in &from.indexes {
             let constraint =
                 from.constraints.iter().find(|it| it.demand.has_index() && it.name == *index.name.name);
-            let label = match constraint.map(|it| &it.demand) {
-                Some(super::Demand::PrimaryKey(_)) => "pkey",
-                Some(super::Demand::Unique(_)) => "key",
-                Some(super::Demand::Exclude(_)) => "excl",
-                _ => "idx",
+            let of = match constraint.map(|it| &it.demand) {
+                Some(super::Demand::PrimaryKey(_)) => Unnamed::PrimaryKey,
+                Some(super::Demand::Unique(_)) => Unnamed::Unique,
+                Some(super::Demand::Exclude(_)) => Unnamed::Exclusion,
+                _ => Unnamed::Index,
             };
             let mut columns = index_name_columns(&index.keys);
             columns.extend(index.include.iter().cloned());
-            let columns: Vec<&str> =
-                if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
-            let name = self.free_relation_name(to, &columns, label);
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let name = self.free_relation_name(to, &columns, of);
             made.push((index.name.clone(), name.clone()));
             let copy =
                 Index { name: name.clone(), children: Vec::new(), born: self.migration, ..index.clone() };
@@ -229,7 +229,7 @@ impl Catalog {
                 let mut columns = index_name_columns(&keys);
                 columns.extend(create.include.iter().map(|column| column.name.clone()));
                 let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-                self.free_relation_name(&table, &columns, "idx")
+                self.free_relation_name(&table, &columns, Unnamed::Index)
             }
         };
         let lacks = |it: &IndexColumn| it.column.as_ref().is_some_and(|it| self.lacks_column(&table, it));
@@ -255,15 +255,15 @@ impl Catalog {
             it.set(Setting::NullsNotDistinct, create.nulls_not_distinct.then(|| "yes".to_owned()));
         });
         if partitioned && !create.only {
-            self.index_partitions(&table, &index, "idx");
+            self.index_partitions(&table, &index, Unnamed::Index);
         }
     }
 
     /// Makes the indexes of the partitions.
-    pub(super) fn index_partitions(&mut self, table: &RelationName, index: &Index, label: &str) {
+    pub(super) fn index_partitions(&mut self, table: &RelationName, index: &Index, of: Unnamed) {
         let children = self.table(table).map(|table| table.children.clone()).unwrap_or_default();
         for child in children {
-            if let Some(name) = self.equal_key(&child, index, label) {
+            if let Some(name) = self.equal_key(&child, index, of) {
                 // It becomes a part of the key above, with its index (measured on 12 and 17).
                 self.with_table_of(table, |table| {
                     if let Some(parent) = table.indexes.find_mut(|it| it.name == index.name) {
@@ -273,9 +273,8 @@ impl Catalog {
                 continue;
             }
             let columns = index_name_columns(&index.keys);
-            let columns: Vec<&str> =
-                if label == "pkey" { Vec::new() } else { columns.iter().map(String::as_str).collect() };
-            let name = self.free_relation_name(&child, &columns, label);
+            let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let name = self.free_relation_name(&child, &columns, of);
             let copy = Index { name: name.clone(), children: Vec::new(), ..index.clone() };
             let details = self.details(&index.name).map(without_comment).unwrap_or_default();
             self.insert_index(&child, copy.clone());
@@ -286,16 +285,16 @@ impl Catalog {
                     parent.children.push(name);
                 }
             });
-            self.index_partitions(&child, &copy, label);
+            self.index_partitions(&child, &copy, of);
         }
     }
 
     /// The key of a partition that is equal to one of the table above, which is not a part of another.
-    fn equal_key(&self, child: &RelationName, index: &Index, label: &str) -> Option<RelationName> {
+    fn equal_key(&self, child: &RelationName, index: &Index, of: Unnamed) -> Option<RelationName> {
         let columns: Vec<String> = index.keys.iter().filter_map(|key| key.column.clone()).collect();
         let is_it = |demand: &super::Demand| match demand {
-            super::Demand::PrimaryKey(own) => label == "pkey" && *own == columns,
-            super::Demand::Unique(own) => label == "key" && *own == columns,
+            super::Demand::PrimaryKey(own) => of == Unnamed::PrimaryKey && *own == columns,
+            super::Demand::Unique(own) => of == Unnamed::Unique && *own == columns,
             _ => false,
         };
         let own = self.table(child)?.constraints.iter().find(|it| it.valid && is_it(&it.demand))?;
@@ -403,7 +402,7 @@ impl Catalog {
         let columns: Vec<&str> = create.columns.iter().map(String::as_str).collect();
         let name = match &create.name {
             Some(name) => self.resolve(name),
-            None => self.free_relation_name(&table, &columns, "stat"),
+            None => self.free_relation_name(&table, &columns, Unnamed::Statistics),
         };
         let definition = create.definition.text.clone();
         self.with_table_of(&table, |table| table.statistics.push((name.clone(), create.columns.clone())));

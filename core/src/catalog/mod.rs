@@ -39,7 +39,6 @@ pub use details::{Details, Rights, Setting};
 pub(crate) use drop::{names_column, owned_by};
 pub use gaps::Gap;
 pub use list::List;
-pub use naming::server_name;
 pub use path::{Configured, configured, schemas_of};
 pub use relation::{
     ColumnState, ConstraintState, Definition, Demand, Dependence, Index, IndexColumn, Relation, RelationKind,
@@ -103,7 +102,7 @@ pub struct Catalog {
     relations: Map<RelationName, Arc<Relation>>,
     /// The schema of a relation is a placeholder.
     has_placeholders: bool,
-    /// Whether a partition that is detached beside its users keeps its bound as a check.
+    /// Whether a partition that is detached without blocking its users keeps its bound as a check.
     pub(crate) detach_leaves_check: bool,
     /// Names that a relation had and has no more.
     departed: Map<RelationName, ()>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Catalog, RelationName};
 use crate::dialect::{Dialect, Name, quote_literal};
 use crate::operation::{QueryText, Set};
-use crate::statement::{Cursor, Script, TokenKind};
+use crate::statement::{Cursor, Script};
 
 /// What `SELECT set_config('name', 'value', …)` sets, as SET says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,9 +46,8 @@ pub fn configured(query: &QueryText, dialect: Dialect) -> Option<Configured> {
 
 /// The text of an argument that is one literal.
 fn literal(mut argument: Cursor<'_>) -> Option<String> {
-    let token = argument.next_token().filter(|it| it.kind == TokenKind::String)?;
-    let text = token.span.of(argument.text()).strip_prefix('\'')?.strip_suffix('\'')?;
-    argument.at_end().then(|| text.replace("''", "'"))
+    let text = argument.text_of_string()?;
+    argument.at_end().then_some(text)
 }
 
 /// The schemas of a search path in which tables are made and found: without that of the user's name, which nobody knows, and those of the

@@ -1,7 +1,7 @@
 //! Sequences: new ones, whose they are, and how they count.
 
 use super::{Catalog, ColumnState, RelationKind, RelationName, Sequence, Setting};
-use crate::dialect::Ident;
+use crate::dialect::{Ident, Unnamed};
 use crate::operation::{AlterSequence, CreateSequence, Expression, TypeName};
 
 impl Catalog {
@@ -30,7 +30,7 @@ impl Catalog {
     ) {
         let named = counts.iter().find(|(option, _)| option == "name").map(|(_, name)| name);
         let name = named.and_then(|name| self.named_sequence(table, name));
-        let name = name.unwrap_or_else(|| self.free_relation_name(table, &[column], "seq"));
+        let name = name.unwrap_or_else(|| self.free_relation_name(table, &[column], Unnamed::Sequence));
         let owner = self.details(table).and_then(|it| it.get(&Setting::Owner).map(str::to_owned));
         let ty = TypeName { serial: false, ..ty.clone() };
         let sequence = Sequence { ty, owned_by: Some((table.clone(), column.to_owned())), identity };

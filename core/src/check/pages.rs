@@ -19,8 +19,6 @@ use crate::hazards::page::{self, Block};
 use crate::hazards::{Hazard, RULES, Rule};
 use crate::text::{self, Span};
 
-/// The versions that the facts were measured on.
-const VERSIONS: std::ops::RangeInclusive<u16> = Target::KNOWN_POSTGRES;
 pub(super) const NEXT: &str = "-- next migration\n";
 pub(super) const DOWN: &str = "-- down\n";
 
@@ -229,8 +227,9 @@ pub(super) fn versions(block: &Block<'_>) -> impl Iterator<Item = u16> + use<> {
     let number = |key| block.value(key).map(|it| it.parse::<u16>().expect("a version is a number"));
     let only = number("version");
     let (since, until) = (number("since"), number("until"));
-    let first = only.or(since).unwrap_or(*VERSIONS.start());
-    first..=only.or(until).unwrap_or(*VERSIONS.end())
+    let known = Dialect::Postgres.known_versions().expect("its facts are known");
+    let first = only.or(since).unwrap_or(*known.start());
+    first..=only.or(until).unwrap_or(*known.end())
 }
 
 /// Checks the last migration of the block on the schema that those before it leave, with its way back; or, where the

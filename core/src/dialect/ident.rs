@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::Dialect;
-use crate::text::Span;
+use crate::text::{Span, is_treacherous};
 
 /// One identifier as a statement spells it, folded as the engine folds it: a column, a constraint.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -66,153 +66,62 @@ impl fmt::Display for Name {
     }
 }
 
-/// An unquoted identifier as the engine stores it: PostgreSQL folds to lower case and cuts at 63 bytes.
+/// An unquoted identifier as the engine stores it.
 pub fn fold(identifier: &str, dialect: Dialect) -> String {
-    match dialect {
-        Dialect::Postgres => cut(identifier.to_lowercase(), 63),
-        Dialect::Mysql => identifier.to_owned(),
-        Dialect::Sqlite => identifier.to_lowercase(),
-    }
+    let naming = dialect.naming();
+    let folded = if naming.folds { identifier.to_lowercase() } else { identifier.to_owned() };
+    cut(folded, dialect)
 }
 
-/// The name as far as the server keeps it.
-pub(crate) fn cut(mut identifier: String, limit: usize) -> String {
-    if identifier.len() > limit {
-        let mut end = limit;
-        while !identifier.is_char_boundary(end) {
-            end -= 1;
-        }
-        identifier.truncate(end);
-    }
+/// The name as far as the server keeps it; in quotes it is cut too.
+pub(crate) fn cut(mut identifier: String, dialect: Dialect) -> String {
+    identifier.truncate(kept(&identifier, dialect));
     identifier
+}
+
+/// How many bytes of a name the server keeps.
+pub fn kept(identifier: &str, dialect: Dialect) -> usize {
+    boundary(identifier, dialect.naming().longest.unwrap_or(identifier.len()))
+}
+
+/// The place at or before `length` where no character is divided.
+pub(super) fn boundary(text: &str, length: usize) -> usize {
+    let mut length = length.min(text.len());
+    while !text.is_char_boundary(length) {
+        length -= 1;
+    }
+    length
 }
 
 /// An identifier as SQL: quoted where folding or a reserved word would change it.
 pub fn quote(identifier: &str, dialect: Dialect) -> String {
+    let naming = dialect.naming();
     let plain = identifier.starts_with(|first: char| first.is_ascii_lowercase() || first == '_')
         && identifier.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
-    if plain && !RESERVED.contains(&identifier) {
+    if plain && !naming.reserved.contains(&identifier) {
         return identifier.to_owned();
     }
-    match dialect {
-        Dialect::Postgres | Dialect::Sqlite => format!("\"{}\"", identifier.replace('"', "\"\"")),
-        Dialect::Mysql => format!("`{}`", identifier.replace('`', "``")),
+    let mark = naming.mark;
+    format!("{mark}{}{mark}", identifier.replace(mark, &format!("{mark}{mark}")))
+}
+
+/// A text as a string literal of SQL, for engines that read no escapes in a plain one.
+pub fn quote_literal(text: &str) -> String {
+    let doubled = text.replace('\'', "''");
+    if text.chars().any(is_treacherous) {
+        return format!("E'{}'", doubled.chars().map(escaped).collect::<String>());
+    }
+    format!("'{doubled}'")
+}
+
+fn escaped(it: char) -> String {
+    match it {
+        '\\' => "\\\\".to_owned(),
+        '\n' => "\\n".to_owned(),
+        it if is_treacherous(it) => format!("\\U{:08x}", u32::from(it)),
+        it => it.to_string(),
     }
 }
-
-/// A text as a string literal of SQL. PostgreSQL needs no `E` as `standard_conforming_strings` is on since 9.1.
-pub fn quote_literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// Words that cannot be a bare column name in PostgreSQL 18 (manual, appendix C: reserved, and reserved but usable as
-/// a function or type), with the few that MySQL and SQLite add.
-const RESERVED: &[&str] = &[
-    "all",
-    "analyse",
-    "analyze",
-    "and",
-    "any",
-    "array",
-    "as",
-    "asc",
-    "asymmetric",
-    "authorization",
-    "binary",
-    "both",
-    "case",
-    "cast",
-    "check",
-    "collate",
-    "collation",
-    "column",
-    "concurrently",
-    "constraint",
-    "create",
-    "cross",
-    "current_catalog",
-    "current_date",
-    "current_role",
-    "current_schema",
-    "current_time",
-    "current_timestamp",
-    "current_user",
-    "default",
-    "deferrable",
-    "desc",
-    "distinct",
-    "do",
-    "else",
-    "end",
-    "except",
-    "false",
-    "fetch",
-    "for",
-    "foreign",
-    "freeze",
-    "from",
-    "full",
-    "grant",
-    "group",
-    "having",
-    "ilike",
-    "in",
-    "index",
-    "initially",
-    "inner",
-    "intersect",
-    "into",
-    "is",
-    "isnull",
-    "join",
-    "key",
-    "lateral",
-    "leading",
-    "left",
-    "like",
-    "limit",
-    "localtime",
-    "localtimestamp",
-    "natural",
-    "not",
-    "notnull",
-    "null",
-    "offset",
-    "on",
-    "only",
-    "or",
-    "order",
-    "outer",
-    "overlaps",
-    "placing",
-    "primary",
-    "references",
-    "returning",
-    "right",
-    "select",
-    "session_user",
-    "similar",
-    "some",
-    "symmetric",
-    "system_user",
-    "table",
-    "tablesample",
-    "then",
-    "to",
-    "trailing",
-    "true",
-    "union",
-    "unique",
-    "user",
-    "using",
-    "values",
-    "variadic",
-    "verbose",
-    "when",
-    "where",
-    "window",
-    "with",
-];
 
 #[cfg(test)]
 mod tests {
@@ -225,6 +134,15 @@ mod tests {
         assert_eq!(quote("Order\"s", Dialect::Postgres), "\"Order\"\"s\"");
         assert_eq!(quote("a b", Dialect::Mysql), "`a b`");
         assert_eq!(quote("", Dialect::Postgres), "\"\"");
+    }
+
+    #[test]
+    fn what_ends_a_line_or_hides_in_a_text_is_written_as_its_code() {
+        assert_eq!(
+            quote_literal("it's\n-- +goose Down\r\u{202e}\\"),
+            r"E'it''s\n-- +goose Down\U0000000d\U0000202e\\'"
+        );
+        assert_eq!(quote_literal(r"C:\n"), r"'C:\n'");
     }
 
     #[test]

@@ -55,27 +55,18 @@ pub struct Target {
 }
 
 impl Target {
-    /// Where nothing states another: the oldest version that PostgreSQL’s developers still support (14 ended in
-    /// November 2026).
-    pub const DEFAULT_POSTGRES: Version = Version::major(15);
-
-    /// The major versions of PostgreSQL whose facts are known.
-    pub const KNOWN_POSTGRES: std::ops::RangeInclusive<u16> = 11..=19;
-
     /// Why nothing is known of a version of an engine: nobody measured what it does.
     pub fn refusal(dialect: Dialect, version: Version) -> Option<String> {
-        let (first, last) = (Self::KNOWN_POSTGRES.start(), Self::KNOWN_POSTGRES.end());
-        let known = dialect != Dialect::Postgres || Self::KNOWN_POSTGRES.contains(&version.major);
-        (!known).then(|| format!("PostgreSQL {version} is not known: only {first} to {last} are"))
+        let known = dialect.known_versions().filter(|it| !it.contains(&version.major))?;
+        let (title, first, last) = (dialect.title(), known.start(), known.end());
+        Some(format!("{title} {version} is not known: only {first} to {last} are"))
     }
 
     /// The known version that is nearest to one.
     pub fn nearest(dialect: Dialect, version: Version) -> Version {
-        match Self::refusal(dialect, version) {
-            Some(_) if version.major < *Self::KNOWN_POSTGRES.start() => {
-                Version::major(*Self::KNOWN_POSTGRES.start())
-            }
-            Some(_) => Version::major(*Self::KNOWN_POSTGRES.end()),
+        match dialect.known_versions().filter(|it| !it.contains(&version.major)) {
+            Some(known) if version.major < *known.start() => Version::major(*known.start()),
+            Some(known) => Version::major(*known.end()),
             None => version,
         }
     }
@@ -95,7 +86,7 @@ impl Target {
 
 impl Default for Target {
     fn default() -> Self {
-        Self::postgres(Self::DEFAULT_POSTGRES)
+        Self::postgres(Dialect::Postgres.usual_version())
     }
 }
 

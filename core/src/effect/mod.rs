@@ -51,7 +51,7 @@ pub enum Work {
     Scan,
     /// An index is built.
     IndexBuild,
-    /// All rows are written anew, with every index.
+    /// All rows are rewritten, with every index.
     Rewrite,
     /// The files are copied as they are.
     FileCopy,
@@ -83,15 +83,15 @@ pub struct Effect {
     pub waits: Waits,
     /// What is read and written, by relation.
     pub work: Vec<(RelationName, Work)>,
-    /// The heap is written anew.
+    /// The heap is rewritten.
     pub heap_rewrite: bool,
-    /// An index that was there is built anew.
+    /// An index that was there is rebuilt.
     pub index_rebuild: bool,
     /// All rows of a relation are read.
     pub full_scan: bool,
     /// What it checks of the rows that are there can be left to a later VALIDATE.
     pub can_validate_later: bool,
-    /// The same can be had beside readers and writers, with CONCURRENTLY.
+    /// The same can be had without blocking reads or writes, with CONCURRENTLY.
     pub has_concurrent_form: bool,
     /// It can run inside a transaction.
     pub transactional: bool,
@@ -163,7 +163,7 @@ impl Effect {
 /// What a change of type loses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
-    /// Values are rounded or cut without a word.
+    /// Values are rounded or cut silently.
     Silent,
     /// The statement fails on the first value that does not fit.
     Error,

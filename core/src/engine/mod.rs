@@ -1,5 +1,7 @@
 //! Engines: what differs from one to the other stands in one folder each, behind the questions of [`Engine`].
 
+mod capability;
+mod counts;
 pub mod effect;
 pub mod lower;
 mod not_yet;
@@ -11,10 +13,15 @@ use crate::backfill::BackfillJob;
 use crate::dialect::{Dialect, Version};
 use crate::operation::Kind;
 
+pub use capability::{Capability, Fact, can, since};
+pub use counts::Count;
 pub use postgres::{preflight, versions};
 
 /// What is asked of an engine.
 pub trait Engine: Debug + Sync {
+    /// What not every version can do.
+    fn capabilities(&self) -> &'static [Fact];
+
     /// An operation as SQL, without a semicolon; `None` where our words do not hold all that it was, as of something that only a person wrote.
     fn spell(&self, kind: &Kind) -> Option<String>;
 
@@ -36,8 +43,14 @@ pub trait Engine: Debug + Sync {
     /// A query by which a sequence goes on where another one stands; names are SQL.
     fn go_on(&self, sequence: &str, stands: &str) -> String;
 
-    /// A query that counts 0 where an index, whose name is SQL, is complete.
-    fn is_incomplete(&self, index: &str) -> String;
+    /// The next value of a sequence, whose name is SQL, as an expression.
+    fn next_value(&self, sequence: &str) -> String;
+
+    /// A query by which a sequence goes on behind the largest value of a column; names are SQL.
+    fn go_on_behind(&self, sequence: &str, column: &str, table: &str) -> String;
+
+    /// A query that counts what must not be there, before or after a step.
+    fn count(&self, count: &Count<'_>) -> String;
 
     /// A query by which a server that is in use is watched.
     fn watch(&self, watch: &Watch<'_>, version: Version) -> Option<String>;

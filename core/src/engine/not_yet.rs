@@ -1,6 +1,6 @@
 //! Engines that are recognised and not written for: no rule and no recipe names them, so nobody should ask.
 
-use super::{Engine, Watch};
+use super::{Count, Engine, Fact, Watch};
 use crate::backfill::BackfillJob;
 use crate::dialect::Version;
 use crate::operation::Kind;
@@ -11,6 +11,10 @@ pub(super) struct NotYet;
 const WHY: &str = "SELECT 1 FROM lockkeeper_writes_nothing_for_this_engine_yet";
 
 impl Engine for NotYet {
+    fn capabilities(&self) -> &'static [Fact] {
+        &[]
+    }
+
     fn spell(&self, _: &Kind) -> Option<String> {
         None
     }
@@ -39,7 +43,15 @@ impl Engine for NotYet {
         WHY.to_owned()
     }
 
-    fn is_incomplete(&self, _: &str) -> String {
+    fn next_value(&self, _: &str) -> String {
+        WHY.to_owned()
+    }
+
+    fn go_on_behind(&self, _: &str, _: &str, _: &str) -> String {
+        WHY.to_owned()
+    }
+
+    fn count(&self, _: &Count<'_>) -> String {
         WHY.to_owned()
     }
 

@@ -3,10 +3,10 @@
 use std::fmt;
 
 use super::style::Style;
-use super::{Framework, Halves, Layout, OptOut, Timestamp, Transaction};
+use super::{Framework, Halves, Layout, OptOut, Part, Timestamp, Transaction, parse, pieces};
 use crate::dialect::Dialect;
 use crate::statement::Script;
-use crate::text;
+use crate::text::{self, Span};
 
 /// A migration to be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -139,6 +139,10 @@ fn files_of(
     migration: &NewMigration<'_>,
 ) -> Vec<NewFile> {
     let name = words(migration.name);
+    // Of what is about a table called `count_down` the name would say that the file leads back.
+    let leads_back =
+        parse(framework, &format!("{version}_{name}.sql")).is_some_and(|it| it.part == Part::Down);
+    let name = if leads_back { format!("{name}_step") } else { name };
     let mut files = match (framework.layout, framework.halves) {
         (Layout::Folders { up, down }, _) => {
             let folder = format!("{version}_{name}");
@@ -281,7 +285,7 @@ fn marked(framework: &Framework, prefix: &str, migration: &NewMigration<'_>) -> 
         "node-pg-migrate" => ["Up Migration", "Down Migration"],
         _ => [" Up", " Down"],
     };
-    let sql = |sql: &str| if fenced_by_marker { fenced(prefix, sql) } else { ended(sql) };
+    let sql = |sql: &str| if fenced_by_marker { fenced(framework, prefix, sql) } else { ended(sql) };
     let mut content = format!("{before}-- {prefix}{up}{option}\n{}", sql(migration.up));
     if let Some(way_back) = migration.down {
         content.push_str(&format!("\n-- {prefix}{down}{option}\n{}", sql(way_back)));
@@ -289,15 +293,18 @@ fn marked(framework: &Framework, prefix: &str, migration: &NewMigration<'_>) -> 
     content
 }
 
-/// goose ends a statement at a line that ends with `;`: what holds such lines inside needs a fence.
-fn fenced(prefix: &str, sql: &str) -> String {
+/// goose ends a statement at a line that ends with `;`, and sees a comment in every word that begins with `--`, also inside of names and texts: what it
+/// would not take as one statement needs a fence.
+fn fenced(framework: &Framework, prefix: &str, sql: &str) -> String {
     let sql = ended(sql);
     let mut result = String::new();
     let mut copied = 0;
     for statement in Script::read(&sql, Dialect::Postgres).statements {
         let (span, end) = (statement.span, statement.end);
         let inner = span.of(&sql);
-        if inner.lines().any(|line| line.trim_end().ends_with(';')) {
+        let sent = pieces(framework, &sql, Span::new(span.start, end));
+        let whole = matches!(sent.as_slice(), [piece] if piece.ended && piece.span.of(&sql).trim().starts_with(inner));
+        if !whole {
             result.push_str(&sql[copied..span.start]);
             result.push_str(&format!(
                 "-- {prefix} StatementBegin\n{}\n-- {prefix} StatementEnd",
@@ -442,6 +449,27 @@ mod tests {
                        --changeset lockkeeper:2_x_2 runInTransaction:false splitStatements:false stripComments:false\n\
                        DO $$ BEGIN a; END $$;\n--rollback empty\n";
         check("liquibase", &["1-y.sql"], migration, &[("2_x.sql", content)]);
+    }
+
+    #[test]
+    fn a_name_does_not_turn_a_file_round() {
+        let plain = Framework::by_id("plain").expect("is in the table");
+        let new =
+            NewMigration { name: "orders count_down", up: "SELECT 1;", down: None, transactional: true };
+        let now = Timestamp::from_digits("20260101000000").expect("is a moment");
+        let files = spell(plain, &[], now, &[new]).expect("can be spelled");
+        assert_eq!(files[0][0].path, "0001_orders_count_down_step.sql");
+    }
+
+    #[test]
+    fn a_statement_that_goose_would_cut_is_fenced() {
+        let goose = Framework::by_id("goose").expect("is in the table");
+        for name in ["a; --b\n", "a --b", "a;\nb"] {
+            let up = format!("ALTER TABLE t DROP COLUMN \"{name}\";");
+            let whole = fenced(goose, "+goose", &up);
+            assert_eq!(whole, format!("-- +goose StatementBegin\n{up}\n-- +goose StatementEnd\n"));
+        }
+        assert_eq!(fenced(goose, "+goose", "SELECT 1;"), "SELECT 1;\n");
     }
 
     #[test]

@@ -347,7 +347,7 @@ pub static FRAMEWORKS: &[Framework] = &[
             query: "SELECT version FROM atlas_schema_revisions.atlas_schema_revisions WHERE applied = total",
         },
         cannot: &[
-            "atlas.sum must be made anew when files change: run `atlas migrate hash`",
+            "atlas.sum must be made again when files change: run `atlas migrate hash`",
             "there is no down: Atlas computes it",
         ],
     },

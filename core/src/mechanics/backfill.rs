@@ -5,6 +5,7 @@
 
 use crate::catalog::{Index, RelationName, Table};
 use crate::dialect::Dialect;
+use crate::engine::Capability;
 use crate::operation::TypeName;
 use crate::plan::{BackfillJob, Criterion, Phase, PhaseKind, SqlStep, Step, Walk, Work};
 
@@ -171,7 +172,7 @@ pub(crate) fn walk(
                 table.display(scene.dialect())
             )));
         }
-        return Ok(Walk::Pages { by_range: scene.target.version.major >= 14 });
+        return Ok(Walk::Pages { by_range: scene.can(Capability::PageRanges) });
     };
     let types: Vec<&TypeName> = columns.iter().filter_map(|it| state.column(it)).map(|it| &it.ty).collect();
     let pays = interleaving_pays(state, &columns, &types, written, scene.dialect());

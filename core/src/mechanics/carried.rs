@@ -1,8 +1,8 @@
 //! What hangs on a column and must hang on its successor: indexes, constraints, NOT NULL, default.
 
-use crate::catalog::{
-    ColumnState, ConstraintState, Demand, Index, IndexColumn, RelationName, Table, server_name,
-};
+use crate::catalog::{ColumnState, ConstraintState, Demand, Index, IndexColumn, RelationName, Table};
+use crate::dialect::Unnamed;
+use crate::engine::Capability;
 use crate::operation::{Column, Constraint, ConstraintKind, Expression, RelationWord};
 use crate::plan::{Phase, PhaseKind, SqlStep, Statement, Step};
 
@@ -238,10 +238,10 @@ impl<'a> Carried<'a> {
         statements
     }
 
-    /// From 18 on NOT NULL is a constraint with a name: that of the old column and that of the new one.
+    /// Where NOT NULL is a constraint with a name: that of the old column and that of the new one.
     pub fn not_null_names(&self) -> Option<(String, String)> {
-        let named = self.not_null() && self.scene.target.version.major >= 18 && self.old != self.new;
-        let name = |column: &str| server_name(&self.table.name, &[column], "not_null");
+        let named = self.not_null() && self.scene.can(Capability::NamedNotNull) && self.old != self.new;
+        let name = |column: &str| self.scene.server_name(self.table, &[column], Unnamed::NotNull);
         named.then(|| (name(self.old), name(self.new)))
     }
 

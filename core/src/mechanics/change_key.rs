@@ -5,7 +5,7 @@
 //! the swap, so that the swap itself locks one table only.
 
 use crate::catalog::{Demand, RelationKind, RelationName, Table};
-use crate::dialect::quote_literal;
+use crate::engine::Count;
 use crate::hazards::compatibility::{dropped_replica_identity, lost_conflict_target, refused_ids};
 use crate::hazards::schema::mismatched_key;
 use crate::operation::{Constraint, Expression, ForeignKey, Identity, RelationWord, TypeName};
@@ -167,7 +167,7 @@ impl Takeover<'_> {
         make::unique_index(table, &self.interim(), [new], build, self.scene.dialect())
     }
 
-    /// Each foreign key by itself: a second one to the new column, checked beside writers, then the first one goes.
+    /// Each foreign key by itself: a second one to the new column, checked without blocking writes, then the first one goes.
     fn foreign_keys(&self) -> Option<Phase> {
         let steps: Vec<Step> =
             self.key.references.iter().flat_map(|it| self.follow(it)).map(Step::Sql).collect();
@@ -229,7 +229,7 @@ impl Takeover<'_> {
         after.extend(moved);
         back_after.extend(moved_back);
         change.cutover(Moves { after, back_before, back_after, ..Moves::default() }).undone_by(
-            "the down migration swaps them back, and builds the old key anew and checks every foreign key to it while this table and \
+            "the down migration swaps them back, and rebuilds the old key and checks every foreign key to it while this table and \
              those that point here are closed: take a window; where a value over the old type's limit was written there is no way back",
             "errors over the baseline",
         )
@@ -244,7 +244,7 @@ impl Takeover<'_> {
             Source::Default => change.moved_default(),
             Source::Serial(sequence, ty) => {
                 let name = scene.name(sequence);
-                let default = format!("nextval({})", quote_literal(&scene.sql(sequence)));
+                let default = scene.engine().next_value(&scene.sql(sequence));
                 let go = |ty: &TypeName| {
                     let owner = Some((scene.name(change.table), change.column));
                     [
@@ -285,13 +285,9 @@ impl Takeover<'_> {
 
     /// The new identity counts as a plain one does.
     fn plain_options(&self, sequence: &RelationName) -> Criterion {
-        let name = quote_literal(&self.scene.sql(sequence));
         Criterion::counts_nothing(
             "the identity counts from 1 by 1: other options of its sequence would be lost",
-            format!(
-                "SELECT count(*) FROM pg_sequence WHERE seqrelid = {name}::regclass \
-                 AND (seqstart, seqincrement, seqmin, seqcache, seqcycle) IS DISTINCT FROM (1, 1, 1, 1, false)"
-            ),
+            self.scene.count(&Count::UnusualSequence { sequence: &self.scene.sql(sequence) }),
         )
     }
 }

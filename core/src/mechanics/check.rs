@@ -39,7 +39,7 @@ pub(crate) fn checked(scene: &Scene<'_>, check: &Check<'_>) -> Vec<Phase> {
     .undone_by("the down migration drops the check", "an insert or update that fails for the check");
     let verify = Phase::new(
         PhaseKind::Verification,
-        format!("check the old rows for {name}, beside readers and writers"),
+        format!("check the old rows for {name} without blocking reads or writes"),
         steps.map(Step::Sql).collect(),
     )
     .enter_when(Criterion::told_by(check.holds.as_str(), check.breaking.clone()))

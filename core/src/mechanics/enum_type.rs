@@ -3,6 +3,7 @@
 
 use crate::catalog::{Demand, RelationName, Table, UserType};
 use crate::dialect::{Name, quote_literal};
+use crate::engine::Count;
 use crate::hazards::compatibility::renamed_object;
 use crate::hazards::transaction::many_tables_locked;
 use crate::operation::{Constraint, ObjectAction, ObjectKind, TypeName};
@@ -366,23 +367,10 @@ impl Relabelled<'_> {
 
     /// What depends on a type, but for columns that are known.
     fn other_users(&self, ty: &RelationName, changes: &[(Change<'_>, Change<'_>)]) -> String {
-        let oid = format!("{}::regtype", quote_literal(&self.of.scene.sql(ty)));
-        let known: Vec<String> = changes
-            .iter()
-            .map(|(now, _)| {
-                format!(
-                    "({}::regclass, {})",
-                    quote_literal(&self.of.scene.sql(now.table)),
-                    quote_literal(&now.aside())
-                )
-            })
-            .collect();
-        format!(
-            "SELECT count(*) FROM pg_depend d LEFT JOIN pg_attribute a ON d.classid = 'pg_class'::regclass AND a.attrelid = d.objid AND a.attnum = \
-             d.objsubid WHERE d.refclassid = 'pg_type'::regclass AND d.refobjid IN ({oid}, (SELECT typarray FROM pg_type WHERE oid = {oid})) AND \
-             d.deptype = 'n' AND (d.classid IN ('pg_proc'::regclass, 'pg_type'::regclass) OR a.attname IS NOT NULL AND (a.attrelid, a.attname) NOT IN ({}))",
-            known.join(", ")
-        )
+        let scene = self.of.scene;
+        let known: Vec<(String, String)> =
+            changes.iter().map(|(now, _)| (scene.sql(now.table), now.aside())).collect();
+        scene.count(&Count::OtherUsesOfType { ty: &scene.sql(ty), known: &known })
     }
 
     /// A step on all tables at once.

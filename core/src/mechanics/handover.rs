@@ -187,7 +187,7 @@ impl Handover<'_> {
             let must = vec![format!("read {new_shown}"), format!("go on writing both {old} and {new}")];
             steps.push(Step::Release(ReleaseStep { must }));
             steps.extend(self.old.iter().filter_map(|it| self.free(it)));
-            let mut must = vec![format!("write {new_shown} only, and name {old} nowhere")];
+            let mut must = vec![format!("write {new_shown} only, and stop using {old}")];
             must.extend(self.old.iter().find_map(|it| {
                 super::carried::moves_to_the_end(self.scene, self.table, self.state, it.name)
             }));
@@ -256,7 +256,7 @@ impl Handover<'_> {
                     true => "the down migration makes the old column again from the new one, under a lock for as long as that takes".to_owned(),
                     false => format!("{old} comes back empty; its values only from the backup, as nothing says how to compute them from {new}"),
                 },
-                "a program that still says the old name",
+                "a program that still uses the old name",
             )
     }
 

@@ -2,6 +2,7 @@
 
 use crate::catalog::{Catalog, RelationName};
 use crate::dialect::Name;
+use crate::engine::Count;
 use crate::hazards::data::possible_duplicates;
 use crate::operation::{CreateIndex, Kind, Operation, RelationWord, TableAction};
 use crate::plan::{Act, Criterion, Phase, PhaseKind, Statement, Step};
@@ -12,7 +13,7 @@ use super::scene::{Scene, name_of};
 
 /// The index is complete.
 pub(crate) fn is_valid(scene: &Scene<'_>, index: &Name) -> Criterion {
-    let invalid = scene.engine().is_incomplete(&index.sql(scene.dialect()));
+    let invalid = scene.count(&Count::IncompleteIndex { index: &index.sql(scene.dialect()) });
     Criterion::counts_nothing("the index is valid", invalid)
 }
 
@@ -68,7 +69,7 @@ pub(crate) fn partitioned(
     let title = format!("make {name} of them: nothing is read");
     let down = vec![make::drop_index(full.clone(), Build::Plain, false)];
     steps.push(Step::Sql(scene.in_transaction(name_of(&[&name, "attach"]), title, attach, down)));
-    let invalid = scene.engine().is_incomplete(&full.sql(scene.dialect()));
+    let invalid = scene.count(&Count::IncompleteIndex { index: &full.sql(scene.dialect()) });
     let title = format!("build {name} partition by partition");
     Ok(vec![
         Phase::new(PhaseKind::Expand, title, steps)

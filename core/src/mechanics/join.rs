@@ -233,7 +233,7 @@ impl<'a> Join<'a> {
         }
         if let Some(column) = columns.clone().find(|it| !covered(&it.name)) {
             return Err(Refusal::new(format!(
-                "a row of {} needs {}, which is copied nowhere, so none can be made for what the new release writes: copy it, give it a default, or \
+                "a row of {} needs {}, which is not copied, so none can be made for what the new release writes: copy it, give it a default, or \
                  let the application write both (--strategy application-dual-write)",
                 self.source.display(self.scene.dialect()),
                 column.name

@@ -558,7 +558,7 @@ pub(crate) fn refresh(view: Name) -> Statement {
     Kind::Refresh(Refresh { view, concurrently: true, with_data: true, keyword: Span::default() }).into()
 }
 
-/// A table written anew beside its users, in the order of an index where one is named.
+/// A table rewritten without blocking its users, in the order of an index where one is named.
 pub(crate) fn repack(table: Name, index: Option<Ident>) -> Statement {
     let command = Maintenance::Repack { concurrently: true };
     Kind::Maintain(Maintain { command, tables: vec![table], index }).into()

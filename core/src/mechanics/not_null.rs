@@ -1,6 +1,8 @@
 //! NOT NULL on a column with rows: proved first, without blocking, then set without a scan.
 
-use crate::catalog::{RelationName, server_name};
+use crate::catalog::RelationName;
+use crate::dialect::Unnamed;
+use crate::engine::Capability;
 use crate::operation::{Constraint, ConstraintKind};
 use crate::plan::{Act, Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
 
@@ -13,12 +15,13 @@ use super::scene::{Scene, name_of};
 /// # Errors
 /// [`Refusal`] where it cannot.
 pub(crate) fn possible(scene: &Scene<'_>) -> Result<(), Refusal> {
-    if scene.target.version.major >= 12 {
+    if scene.can(Capability::NotNullFromCheck) {
         return Ok(());
     }
-    Err(Refusal::new(
-        "before PostgreSQL 12 no check saves the scan of NOT NULL: leave a validated CHECK in its place",
-    ))
+    Err(Refusal::new(format!(
+        "before {} no check saves the scan of NOT NULL: leave a validated CHECK in its place",
+        scene.since(Capability::NotNullFromCheck)
+    )))
 }
 
 /// The phase that sets NOT NULL on columns that were filled.
@@ -64,14 +67,14 @@ pub(crate) fn guarded(scene: &Scene<'_>, table: &RelationName, column: &str) -> 
     steps
 }
 
-/// The migrations: a check for new rows, its validation, NOT NULL by that proof. From 18 on NOT NULL is itself such a
-/// constraint, and needs two.
+/// The migrations: a check for new rows, its validation, NOT NULL by that proof. Where NOT NULL is itself such a
+/// constraint, two.
 pub(crate) fn steps(scene: &Scene<'_>, table: &RelationName, column: &str) -> Vec<SqlStep> {
-    let native = scene.target.version.major >= 18;
+    let native = scene.can(Capability::UncheckedNotNull);
     let on = scene.on(table);
     let constraint = match native {
         true => {
-            let name = server_name(&table.name, &[column], "not_null");
+            let name = scene.server_name(table, &[column], Unnamed::NotNull);
             make::constraint(&name, ConstraintKind::NotNull(make::ident(column)))
         }
         false => {

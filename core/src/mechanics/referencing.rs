@@ -1,6 +1,7 @@
 //! Foreign keys that point at a table, and how each goes over to a successor of what it points at, by itself.
 
 use crate::catalog::{ConstraintState, Demand, RelationName};
+use crate::engine::Capability;
 use crate::operation::{Constraint, ForeignKey};
 use crate::plan::{SqlStep, Statement};
 
@@ -36,7 +37,8 @@ pub(crate) fn to<'a>(
             let shown = reference.shown(scene);
             if other.partition_by.is_some() || other.partition_of.is_some() {
                 return Err(Refusal::new(format!(
-                    "{shown} is on a partitioned table, where a second key cannot be checked beside writers before PostgreSQL 18"
+                    "{shown} is on a partitioned table, where a second key cannot be checked without blocking writes before {}",
+                    scene.since(Capability::UncheckedKeyOnPartitioned)
                 )));
             }
             if !constraint.enforced {

@@ -1,6 +1,7 @@
 //! Columns that get their values from the rows of another table, both kept in step: the phases.
 
 use crate::catalog::RelationName;
+use crate::engine::Capability;
 use crate::hazards::compatibility::dropped_column;
 use crate::hazards::transaction::many_tables_locked;
 use crate::operation::Column;
@@ -145,11 +146,12 @@ impl Relocation<'_> {
     /// [`Refusal`] where the rows cannot be walked, NOT NULL cannot be set, or the version cannot do it.
     pub fn phases(&self) -> Phases {
         let shares = matches!(self.start, Start::Columns(_)) || !self.triggers();
-        if shares && self.scene().target.version.major < 12 {
-            return Err(Refusal::new(
-                "before PostgreSQL 12 an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: move the values while \
+        if shares && !self.scene().can(Capability::UpdateFromLockedRows) {
+            return Err(Refusal::new(format!(
+                "before {} an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: move the values while \
                  nobody writes them",
-            ));
+                self.scene().since(Capability::UpdateFromLockedRows)
+            )));
         }
         let mut phases = vec![self.expand()];
         if !self.triggers() {
@@ -285,7 +287,7 @@ impl Relocation<'_> {
             let must = vec![format!("read {new}"), format!("go on writing both {old} and {new}")];
             steps.push(Step::Release(ReleaseStep { must }));
             steps.extend(free);
-            let must = vec![format!("write {new} only, and name {old} nowhere")];
+            let must = vec![format!("write {new} only, and stop using {old}")];
             steps.push(Step::Release(ReleaseStep { must }));
         }
         let back = match self.triggers() {
@@ -373,7 +375,7 @@ impl Relocation<'_> {
             )))
             .undone_by(
                 "the down migration makes the old columns again and keeps them in step",
-                "a program that still says the old name",
+                "a program that still uses the old name",
             );
         Some(phase)
     }

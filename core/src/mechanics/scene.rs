@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{Catalog, RelationName, Table};
-use crate::dialect::{Dialect, LockMode, Name, Target, quote};
+use crate::dialect::{Dialect, LockMode, Name, Target, Unnamed, quote};
 use crate::engine::lower::lower;
-use crate::engine::{self, Engine};
+use crate::engine::{self, Capability, Count, Engine};
 use crate::operation::{ConstraintKind, Kind, ObjectKind, Operation, RelationWord, TableAction};
 use crate::plan::{SqlStep, Statement, Written};
 use crate::statement::Script;
@@ -155,6 +155,26 @@ impl<'a> Scene<'a> {
         engine::of(self.dialect())
     }
 
+    /// Whether the target can do something.
+    pub fn can(&self, what: Capability) -> bool {
+        engine::can(self.target, what)
+    }
+
+    /// The engine and the version that brought something: `PostgreSQL 12`.
+    pub fn since(&self, what: Capability) -> String {
+        engine::since(self.dialect(), what)
+    }
+
+    /// A query that counts what must not be there.
+    pub fn count(&self, count: &Count<'_>) -> String {
+        self.engine().count(count)
+    }
+
+    /// The name that the server gives where nobody does.
+    pub fn server_name(&self, table: &RelationName, columns: &[&str], of: Unnamed) -> String {
+        self.dialect().server_name(&table.name, columns, of)
+    }
+
     /// Statements about a table.
     pub(crate) fn on(&self, table: &RelationName) -> On {
         On::table(table, self.dialect())
@@ -268,7 +288,7 @@ impl<'a> Scene<'a> {
         SqlStep { transactional: false, ..both }
     }
 
-    /// An index that is built beside writers, in a migration of its own, and goes in the same way.
+    /// An index that is built without blocking writes, in a migration of its own, and goes in the same way.
     pub fn built(&self, name: impl Into<String>, title: impl Into<String>, index: Statement) -> SqlStep {
         let down = index.inverse.as_deref().cloned();
         self.alone(name, title, index, down)
@@ -327,21 +347,18 @@ pub fn alone(operation: &Operation, text: &str) -> String {
 /// A name made of parts, no longer than the server keeps. Two that differ stay different: what is cut leaves its mark.
 pub(crate) fn name_of(parts: &[&str]) -> String {
     let name = parts.join("_");
-    if name.len() <= LONGEST {
-        return name;
-    }
+    // A name is made before anybody asks which engine it is for, so the shortest of all holds.
+    let longest = Dialect::ANALYSED.iter().filter_map(|it| it.naming().longest).min();
+    let Some(longest) = longest.filter(|it| *it < name.len()) else { return name };
     // FNV-1a: the same for ever, which names in files must be.
     let mark =
         name.bytes().fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let mut kept = LONGEST - 9;
+    let mut kept = longest.saturating_sub(9);
     while !name.is_char_boundary(kept) {
         kept -= 1;
     }
     format!("{}_{mark:08x}", &name[..kept])
 }
-
-/// The longest name of an object, in bytes, of any engine that recipes are written for.
-const LONGEST: usize = 63;
 
 /// Whether an operation has nothing to do with any of these relations and types.
 pub(crate) fn stands_apart(operation: &Operation, used: &[Name], scene: &Scene<'_>) -> bool {

@@ -86,7 +86,7 @@ impl StandIn {
             )))
             .undone_by(
                 format!("the down migration makes the {} again", self.word),
-                "a program that still says the old name",
+                "a program that still uses the old name",
             );
         phase.entry.extend(self.unused.iter().cloned());
         phase

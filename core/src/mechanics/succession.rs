@@ -1,7 +1,8 @@
 //! A table that takes the place of another: both kept in step, rows copied, names exchanged, and back; then the old one goes or stays aside.
 
-use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table, server_name};
-use crate::dialect::{LockMode, quote_literal};
+use crate::catalog::{Catalog, ColumnState, Demand, RelationName, Table};
+use crate::dialect::{LockMode, Unnamed};
+use crate::engine::{Capability, Count};
 use crate::hazards::compatibility::{dropped_table, refused_ids, renamed_table};
 use crate::operation::{Identity, ObjectKind};
 use crate::plan::{Criterion, Phase, PhaseKind, SqlStep, Statement, Step};
@@ -90,16 +91,9 @@ impl Succession<'_> {
     /// Who may use the old table may use the new one.
     fn rights_are_the_same(&self) -> Criterion {
         let [own, there, _] = self.sql();
-        let rights = |name: &str| {
-            format!(
-                "SELECT '' AS part, relowner, relacl::text FROM pg_class WHERE oid = {literal}::regclass UNION ALL\n\
-                 \x20   SELECT attname, NULL, attacl::text FROM pg_attribute WHERE attrelid = {literal}::regclass AND attacl IS NOT NULL",
-                literal = quote_literal(name)
-            )
-        };
         Criterion::counts_nothing(
             "owner and privileges are those of the table: GRANT what is missing",
-            format!("SELECT count(*) FROM ({} EXCEPT ({})) one", rights(&own), rights(&there)),
+            self.scene.count(&Count::OtherRights { of: &own, on: &there }),
         )
     }
 
@@ -189,7 +183,7 @@ impl Succession<'_> {
         carried::renamed_parts(self.scene, &self.rebuilt.table, indexes, constraints)
     }
 
-    /// From 18 on NOT NULL is a constraint with a name: the one that the server gives beside the old table, and the one in its place.
+    /// Where NOT NULL is a constraint with a name: the one that the server gives beside the old table, and the one in its place.
     fn not_null_names(&self) -> Vec<(String, String)> {
         let states = |it: &str| {
             self.made
@@ -198,16 +192,17 @@ impl Succession<'_> {
                 .any(|own| matches!(&own.demand, Demand::NotNull(column) if column == it))
         };
         let named = |it: &&String| {
-            self.scene.target.version.major >= 18
+            self.scene.can(Capability::NamedNotNull)
                 && self.made.column(it).is_some_and(|column| column.not_null)
                 && !states(it)
         };
-        let name =
-            |table: &RelationName, column: &str, label: &str| server_name(&table.name, &[column], label);
+        let dialect = self.scene.dialect();
+        let name = |table: &RelationName, column: &str, number: usize| {
+            dialect.numbered_name(&table.name, &[column], Unnamed::NotNull, number)
+        };
         let pair = |it: &String| {
             let taken = self.state.column(it).is_some_and(|own| own.not_null);
-            let label = if taken { "not_null1" } else { "not_null" };
-            (name(&self.rebuilt.interim, it, "not_null"), name(&self.rebuilt.table, it, label))
+            (name(&self.rebuilt.interim, it, 0), name(&self.rebuilt.table, it, usize::from(taken)))
         };
         self.rebuilt.listed.iter().filter(named).map(pair).collect()
     }

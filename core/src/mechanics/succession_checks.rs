@@ -1,6 +1,7 @@
 //! What two tables must be like so that one can take the place of the other: refused in words, or counted by a query.
 
 use crate::catalog::{Catalog, ColumnState, Demand, Table};
+use crate::engine::Capability;
 use crate::operation::{Bound, Kind, PartitionBound, TypeName};
 use crate::plan::Criterion;
 
@@ -85,10 +86,11 @@ fn refuse_successor(scene: &Scene<'_>, rebuilt: &Rebuilt, made: &Table) -> Resul
         return no("would have no partition: make them in the same migration");
     }
     let identity = made.columns.iter().find(|it| it.identity.is_some());
-    if rebuilt.partitioned && scene.target.version.major < 17 && identity.is_some() {
-        return no(
-            "would be partitioned and have an identity, which PostgreSQL has from 17 on: give the column a sequence as its default",
-        );
+    if rebuilt.partitioned && !scene.can(Capability::IdentityOnPartitioned) && identity.is_some() {
+        return no(&format!(
+            "would be partitioned and have an identity, which needs {}: give the column a sequence as its default",
+            scene.since(Capability::IdentityOnPartitioned)
+        ));
     }
     match identity.filter(|it| it.sequence.is_none()) {
         Some(column) => no(&format!("would have an identity, {}, whose sequence is not known", column.name)),

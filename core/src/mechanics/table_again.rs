@@ -1,6 +1,8 @@
 //! A table that was dropped, made again on the way back: empty, with its columns, keys and indexes.
 
-use crate::catalog::{ColumnState, Demand, RelationName, Table, server_name};
+use crate::catalog::{ColumnState, Demand, RelationName, Table};
+use crate::dialect::Unnamed;
+use crate::engine::Capability;
 use crate::operation::{Column, ConstraintKind, CreateTable, ObjectKind};
 use crate::plan::Statement;
 
@@ -94,9 +96,9 @@ pub(crate) fn whole(
 }
 
 fn column(scene: &Scene<'_>, table: &RelationName, column: &ColumnState) -> Column {
-    // From 18 on NOT NULL has a name, which came with the table when it was put aside.
-    let named = column.not_null && scene.target.version.major >= 18;
-    let name = server_name(&table.name, &[&column.name], "not_null");
+    // Where NOT NULL has a name, it came with the table when it was put aside.
+    let named = column.not_null && scene.can(Capability::NamedNotNull);
+    let name = scene.server_name(table, &[&column.name], Unnamed::NotNull);
     let not_null = make::constraint(&name, ConstraintKind::NotNull(make::ident(&column.name)));
     Column {
         default: column.default.clone(),

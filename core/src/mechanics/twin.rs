@@ -1,10 +1,11 @@
-//! A table made anew beside itself, kept in step, filled, and put in its place.
+//! A table made again beside itself, kept in step, filled, and put in its place.
 //!
 //! Table and twin exchange names: of themselves, their indexes and the sequences of their identities. The same statements lead there and
 //! back, and the triggers that keep the twin in step then keep the old table in step, since names are all they know.
 
-use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table, server_name};
-use crate::dialect::{LockMode, Name};
+use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table};
+use crate::dialect::{LockMode, Name, Unnamed};
+use crate::engine::Capability;
 use crate::hazards::compatibility::{dropped_table, refused_ids, renamed_table};
 use crate::hazards::locking::unindexed_foreign_key;
 use crate::operation::{Constraint, Identity, ObjectKind, Operation, RelationWord};
@@ -275,11 +276,12 @@ impl<'a> Twin<'a> {
         let pairs = after.constraints.iter().filter(plain).zip(made.constraints.iter().filter(plain));
         let mut names: Vec<(String, String)> =
             pairs.map(|(own, there)| (there.name.clone(), own.name.clone())).collect();
-        if self.scene.target.version.major >= 18 {
-            // From 18 on NOT NULL is a constraint with a name.
+        if self.scene.can(Capability::NamedNotNull) {
             let added =
                 after.columns.iter().filter(|it| it.not_null && self.state.column(&it.name).is_none());
-            let name = |table: &RelationName, column: &str| server_name(&table.name, &[column], "not_null");
+            let name = |table: &RelationName, column: &str| {
+                self.scene.server_name(table, &[column], Unnamed::NotNull)
+            };
             names.extend(added.map(|it| (name(self.name, &it.name), name(self.table, &it.name))));
         }
         let constraints = names.iter().map(|(there, own)| direction.of(there, own)).collect();

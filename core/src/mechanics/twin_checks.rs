@@ -2,7 +2,7 @@
 //! the server knows.
 
 use crate::catalog::{Demand, RelationName, Table};
-use crate::dialect::quote_literal;
+use crate::engine::Count;
 use crate::plan::Criterion;
 
 use super::referencing::Reference;
@@ -134,24 +134,11 @@ pub(crate) fn nothing_unknown(
     state: &Table,
     references: &[Reference<'_>],
 ) -> Criterion {
-    let name = quote_literal(&scene.sql(table));
-    let triggers = names(state.triggers.iter().map(|it| it.name.as_str()));
+    let triggers: Vec<&str> = state.triggers.iter().map(|it| it.name.as_str()).collect();
     let keys = references.iter().map(|it| it.constraint.name.as_str());
-    let keys = names(keys.chain(state.constraints.iter().map(|it| it.name.as_str())));
-    let query = format!(
-        "SELECT (SELECT count(*) FROM pg_class WHERE oid = {name}::regclass AND (relrowsecurity OR relforcerowsecurity))\n\
-         \x20 + (SELECT count(*) FROM pg_trigger WHERE tgrelid = {name}::regclass AND NOT tgisinternal\n\
-         \x20    AND (tgenabled <> 'O' OR tgname <> ALL ({triggers})))\n\
-         \x20 + (SELECT count(*) FROM pg_constraint WHERE {name}::regclass IN (conrelid, confrelid) AND contype = 'f'\n\
-         \x20    AND conname <> ALL ({keys}))\n\
-         \x20 + (SELECT count(*) FROM pg_rewrite WHERE ev_class = {name}::regclass)\n\
-         \x20 + (SELECT count(*) FROM pg_inherits WHERE {name}::regclass IN (inhrelid, inhparent))\n\
-         \x20 + (SELECT count(*) FROM pg_statistic_ext WHERE stxrelid = {name}::regclass)\n\
-         \x20 + (SELECT count(*) FROM pg_publication_tables WHERE format('%I.%I', schemaname, tablename)::regclass = {name}::regclass)\n\
-         \x20 + (SELECT count(*) FROM pg_depend WHERE deptype = 'n' AND classid IN ('pg_rewrite'::regclass, 'pg_proc'::regclass,\n\
-         \x20    'pg_class'::regclass) AND (refclassid = 'pg_class'::regclass AND refobjid = {name}::regclass\n\
-         \x20    OR refclassid = 'pg_type'::regclass AND refobjid = (SELECT reltype FROM pg_class WHERE oid = {name}::regclass)))"
-    );
+    let constraints: Vec<&str> = keys.chain(state.constraints.iter().map(|it| it.name.as_str())).collect();
+    let table = &scene.sql(table);
+    let query = scene.count(&Count::Unshown { table, triggers: &triggers, constraints: &constraints });
     Criterion::counts_nothing(
         "nothing hangs on the table that the migrations do not show: views, functions that name its type, row security, statistics, \
          publications, triggers that are disabled",
@@ -162,28 +149,8 @@ pub(crate) fn nothing_unknown(
 /// What `LIKE` leaves out is the same on the twin.
 pub(crate) fn nothing_missing(twin: &Twin<'_>) -> Criterion {
     let (own, there) = twin.sql();
-    let place = if twin.shape.keeps_place { ", reltablespace, to_jsonb(c) ->> 'relam'" } else { "" };
-    let of_table = |name: &str| {
-        format!(
-            "SELECT relowner, relacl::text, reloptions::text, relreplident, obj_description(oid, 'pg_class'){place}\n\
-             \x20   FROM pg_class c WHERE oid = {}::regclass",
-            quote_literal(name)
-        )
-    };
-    let of_columns = |name: &str| {
-        format!(
-            "SELECT attname, attacl::text, attstattarget, attoptions::text FROM pg_attribute\n\
-             \x20   WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped",
-            quote_literal(name)
-        )
-    };
-    let query = format!(
-        "SELECT (SELECT count(*) FROM ({} EXCEPT {}) one)\n  + (SELECT count(*) FROM ({} EXCEPT {}) one)",
-        of_table(&own),
-        of_table(&there),
-        of_columns(&own),
-        of_columns(&there)
-    );
+    let place = twin.shape.keeps_place;
+    let query = twin.scene.count(&Count::OtherSettings { of: &own, on: &there, place });
     Criterion::counts_nothing(
         "owner, privileges, storage parameters, replica identity, statistics targets and comment are those of the table: GRANT, \
          ALTER TABLE and COMMENT what is missing",
@@ -193,25 +160,11 @@ pub(crate) fn nothing_missing(twin: &Twin<'_>) -> Criterion {
 
 /// Each index found its like, so that it takes the right name.
 pub(crate) fn indexes_are_alike(twin: &Twin<'_>) -> Criterion {
-    let pair = |(own, there): (&RelationName, &RelationName)| {
-        let name = |it: &RelationName| quote_literal(&twin.scene.sql(it));
-        format!("({}, {})", name(own), name(there))
-    };
-    let pairs: Vec<String> = twin.index_pairs().map(pair).collect();
-    let definition = |name: &str| format!("substring(pg_get_indexdef(to_regclass({name})) from ' USING .*')");
+    let sql = |it: &RelationName| twin.scene.sql(it);
+    let pairs: Vec<(String, String)> =
+        twin.index_pairs().map(|(own, there)| (sql(own), sql(there))).collect();
     Criterion::counts_nothing(
         "each index has its like",
-        format!(
-            "SELECT count(*) FROM (VALUES {}) AS pair (own, there) WHERE to_regclass(there) IS NULL OR {} IS DISTINCT FROM {}",
-            pairs.join(", "),
-            definition("own"),
-            definition("there")
-        ),
+        twin.scene.count(&Count::UnlikeIndexes { pairs: &pairs }),
     )
-}
-
-/// Names as an array of SQL.
-fn names<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let literals: Vec<String> = names.map(quote_literal).collect();
-    format!("ARRAY[{}]::name[]", literals.join(", "))
 }

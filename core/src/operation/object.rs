@@ -430,11 +430,11 @@ pub enum Maintenance {
         /// Statistics are taken too.
         analyze: bool,
     },
-    /// The table is written anew.
+    /// The table is rewritten.
     VacuumFull,
     /// Statistics are taken.
     Analyze,
-    /// The table is written anew in the order of an index.
+    /// The table is rewritten in the order of an index.
     Cluster,
     /// REPACK of PostgreSQL 19.
     Repack {
@@ -449,7 +449,7 @@ impl Maintenance {
         matches!(self, Self::Cluster | Self::Repack { .. })
     }
 
-    /// Whether it writes the table anew while nobody can use it.
+    /// Whether it rewrites the table while nobody can use it.
     pub fn shuts_out(self) -> bool {
         matches!(self, Self::VacuumFull | Self::Cluster | Self::Repack { concurrently: false })
     }

@@ -80,7 +80,8 @@ fn without_default_schema(words: &[String], dialect: Dialect) -> Vec<String> {
     let mut kept = Vec::with_capacity(words.len());
     let mut at = 0;
     while at < words.len() {
-        let own = [dialect.default_schema(), "pg_catalog"].contains(&words[at].as_str());
+        let naming = dialect.naming();
+        let own = naming.default_schema == words[at] || naming.own_schemas.contains(&words[at].as_str());
         let in_front = own && words.get(at + 1).is_some_and(|it| it == ".");
         let behind_dot = at > 0 && words[at - 1] == ".";
         if in_front && !behind_dot {

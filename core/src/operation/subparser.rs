@@ -2,6 +2,7 @@
 //!
 //! What it cannot read is read from the tokens instead, which errs towards naming too many columns.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
@@ -214,12 +215,14 @@ fn parse<T>(
     if operators > MOST_OPERATORS {
         return None;
     }
+    let own = dialect;
     let dialect: &dyn sqlparser::dialect::Dialect = match dialect {
         Dialect::Postgres => &PostgreSqlDialect {},
         Dialect::Mysql => &MySqlDialect {},
         Dialect::Sqlite => &SQLiteDialect {},
     };
-    let mut parser = Parser::new(dialect).try_with_sql(text).ok()?;
+    let text = without_codes(text, own);
+    let mut parser = Parser::new(dialect).try_with_sql(&text).ok()?;
     let tree = read(&mut parser).ok()?;
     (parser.peek_token().token == sqlparser::tokenizer::Token::EOF).then_some(tree)
 }
@@ -354,6 +357,25 @@ fn own_names(text: &str, dialect: Dialect) -> BTreeSet<String> {
     names
 }
 
+/// The text with names in the place of `U&"…"`, which sqlparser takes for a sum of bits.
+fn without_codes(text: &str, dialect: Dialect) -> Cow<'_, str> {
+    if !text.contains("&\"") {
+        return Cow::Borrowed(text);
+    }
+    let script = Script::read(text, dialect);
+    let (mut plain, mut copied) = (String::new(), 0);
+    for token in script.tokens.iter().filter(|it| it.kind == TokenKind::Quoted) {
+        let coded = token.span.of(text).starts_with(['u', 'U']);
+        let name = Cursor::new(text, dialect, std::slice::from_ref(token)).ident().filter(|_| coded);
+        if let Some(name) = name {
+            plain.push_str(&text[copied..token.span.start]);
+            plain.push_str(&format!("\"{}\"", name.name.replace('"', "\"\"")));
+            copied = token.span.end;
+        }
+    }
+    Cow::Owned(plain + &text[copied..])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -379,6 +401,7 @@ mod tests {
         check("'x'::mood", "", "");
         check("pg_catalog.gen_random_uuid()", "gen_random_uuid", "");
         check("-1", "", "");
+        check(r#"U&"\0061" > 0 AND u&"b""c" = 'x'"#, "", "a b\"c");
         check("extract(epoch from t.at) > 5 AND \"Kind\" IN ('a')", "", "Kind at");
     }
 

@@ -223,7 +223,7 @@ pub struct CreateIndex {
     pub only: bool,
     /// Whether values must be distinct.
     pub unique: bool,
-    /// Built beside readers and writers.
+    /// Built without blocking reads or writes.
     pub concurrently: bool,
     /// With `IF NOT EXISTS` an index of that name may be there already, in another shape or invalid.
     pub if_not_exists: bool,

@@ -1,13 +1,13 @@
 //! The statements of a step, as values. They become text once, at the very end, by the engine.
 
 use crate::backfill::BackfillJob;
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Lexicon};
 use crate::engine;
 use crate::engine::lower::lower;
 use crate::hazards::Rule;
 use crate::operation::{Kind, Operation};
-use crate::statement::Script;
-use crate::text::comment;
+use crate::statement::{Script, TokenKind, tokens};
+use crate::text::{Span, comment, is_treacherous};
 
 /// A hazard that a statement of ours meets on purpose.
 #[derive(Debug, Clone)]
@@ -137,6 +137,24 @@ impl Statement {
             Act::Together(statements) => statements.iter().flat_map(Self::operations).collect(),
             Act::Batches(_) | Act::Refuse { .. } | Act::Require { .. } => Vec::new(),
         }
+    }
+
+    /// A name in it that a file should not hold: a runner that reads line by line could take a part of it for a mark of its own, or people would
+    /// read another statement than the one that runs.
+    pub fn treacherous_name(&self, dialect: Dialect) -> Option<String> {
+        let lexicon = match &self.act {
+            Act::Together(statements) => {
+                return statements.iter().find_map(|it| it.treacherous_name(dialect));
+            }
+            // What somebody wrote may hold the code of any language; ours holds SQL.
+            Act::Written(_) => Lexicon::of(dialect),
+            Act::Operation(_) | Act::Batches(_) | Act::Refuse { .. } | Act::Require { .. } => Lexicon::ANY,
+        };
+        let sql = self.bare(dialect);
+        let tokens = tokens(&sql, Span::new(0, sql.len()), lexicon);
+        let mut names = tokens.iter().filter(|it| it.kind == TokenKind::Quoted).map(|it| it.span.of(&sql));
+        let found = names.find(|it| it.ends_with('"') && it.chars().any(is_treacherous));
+        found.map(|it| it.trim_matches('"').to_owned())
     }
 
     /// The statement as SQL, with its comments in front and without a semicolon.

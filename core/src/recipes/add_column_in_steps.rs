@@ -1,8 +1,8 @@
 //! Add a column whose values cannot come with it: without them first, then a default for new rows, then the old rows in
 //! batches, then what it demands.
 
-use crate::catalog::{RelationName, Table, server_name};
-use crate::dialect::quote_literal;
+use crate::catalog::{RelationName, Table};
+use crate::dialect::{Dialect, Unnamed};
 use crate::engine::effect::volatility;
 use crate::hazards::compatibility::refused_ids;
 use crate::mechanics::backfill::Backfill;
@@ -21,6 +21,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-column-in-steps",
+    dialects: &[Dialect::Postgres],
     page: include_str!("add_column_in_steps.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -135,7 +136,7 @@ impl Add<'_> {
             Values::Identity(_) => {
                 self.scene.free_name(self.table, &["lockkeeper", &self.table.name, self.name(), "seq"])
             }
-            _ => server_name(&self.table.name, &[self.name()], "seq"),
+            _ => self.scene.server_name(self.table, &[self.name()], Unnamed::Sequence),
         };
         RelationName { schema: self.table.schema.clone(), name: name.as_str().into() }
     }
@@ -145,7 +146,7 @@ impl Add<'_> {
         match &self.values {
             Values::Default(default) => Some(default.text.clone()),
             Values::Serial | Values::Identity(_) => {
-                Some(format!("nextval({})", quote_literal(&self.scene.sql(&self.sequence()))))
+                Some(self.scene.engine().next_value(&self.scene.sql(&self.sequence())))
             }
             Values::Once | Values::Application => None,
         }

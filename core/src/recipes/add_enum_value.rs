@@ -1,6 +1,7 @@
 //! A new label of an enum: first a release that can read it, then the label, then a release that writes it.
 
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name, quote_literal};
+use crate::engine::Capability;
 use crate::hazards::compatibility::added_enum_value;
 use crate::mechanics::Refusal;
 use crate::mechanics::enum_type::Enum;
@@ -13,6 +14,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-enum-value",
+    dialects: &[Dialect::Postgres],
     page: include_str!("add_enum_value.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -32,7 +34,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     }
     let shown = of.all_shown();
     let ready = vec![format!(
-        "read {} in {shown} without failing, in drivers and in every choice by value; it writes it nowhere yet",
+        "read {} in {shown} without failing, in drivers and in every choice by value; it does not write it yet",
         quote_literal(value)
     )];
     let use_it = vec![format!("write {} where it is wanted", quote_literal(value))];
@@ -43,7 +45,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             .leave_when(Criterion::of_people("no instance of the release before is running"))
             .undone_by("roll the application back: nobody writes the value yet", "errors over the baseline"),
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step(&of, value, place))]).undone_by(
-            "leave the value where it is: unused, it does no harm. The down migration makes the type anew while its tables are closed",
+            "leave the value where it is: unused, it does no harm. The down migration makes the type again while its tables are closed",
             "an error of the application that names the value",
         ),
         Phase::new(PhaseKind::Cutover, format!("release the application that writes {value}"), release(use_it))
@@ -60,9 +62,9 @@ pub(super) fn step(of: &Enum<'_>, value: &str, place: Option<&Place>) -> SqlStep
     let name = name_of(&[&of.name.name, value, "value"]);
     let title = format!("add {value} to {}", of.name.name);
     let down = of.refuse_uses().and_then(|()| of.made_again(of.labels)).ok();
-    if of.scene.target.version.major >= 12 {
+    if of.scene.can(Capability::EnumValueInTransaction) {
         return of.scene.step(name, title, with_timeout(vec![up]), down.map(with_timeout));
     }
-    // Before 12 it runs outside a transaction, and so does its way back, which must be one.
+    // Otherwise it runs outside of one, and so does its way back, which must be one.
     of.scene.alone(name, title, up, down.map(|it| Statement::of(Act::Together(it))))
 }

@@ -5,6 +5,7 @@ mod reading;
 
 use crate::catalog::filling::Place;
 use crate::catalog::{Catalog, RelationName, Table};
+use crate::dialect::Dialect;
 use crate::engine::effect::{drifts, volatility};
 use crate::hazards::compatibility::dropped_default;
 use crate::mechanics::backfill::Backfill;
@@ -21,6 +22,7 @@ use reading::{Meant, Reading};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "add-required-column",
+    dialects: &[Dialect::Postgres],
     page: include_str!("add_required_column.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::Several { claim, write },
@@ -122,7 +124,7 @@ fn rest(
     let mut phases = Vec::new();
     for operation in &reading.rest {
         let scene = Scene { catalog, ..*scene };
-        match for_operation(operation) {
+        match for_operation(operation, scene.dialect()) {
             Some(recipe) => phases.extend(super::write(recipe, &[operation], &scene, way)?),
             None => {
                 let statement = scene.statement_of(operation);

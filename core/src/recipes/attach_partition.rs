@@ -1,5 +1,6 @@
 //! A partition attached after proof that its rows lie within its bound.
 
+use crate::dialect::Dialect;
 use crate::mechanics::Refusal;
 use crate::mechanics::partition::{Proof, bound_of};
 use crate::mechanics::scene::{Scene, name_of};
@@ -10,6 +11,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "attach-partition",
+    dialects: &[Dialect::Postgres],
     page: include_str!("attach_partition.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| attached(operation).is_some(), write: attach },

@@ -1,6 +1,7 @@
 //! Rows changed or deleted in batches: what one statement would do, in windows that commit by themselves.
 
 use crate::catalog::{Demand, RelationName, Table};
+use crate::dialect::Dialect;
 use crate::engine::effect::{drifts, volatility};
 use crate::mechanics::Refusal;
 use crate::mechanics::assigned::{Assigned, in_own_words};
@@ -14,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "batched-change",
+    dialects: &[Dialect::Postgres],
     page: include_str!("batched_change.md"),
     ways: &[Way::Triggers],
     form: Form::One {

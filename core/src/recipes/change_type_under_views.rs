@@ -1,6 +1,7 @@
 //! A type changed under views that are dropped before and made again behind: the views are replaced at the swap, and never absent.
 
 use crate::catalog::{Catalog, RelationName};
+use crate::dialect::Dialect;
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
 use crate::mechanics::Refusal;
 use crate::mechanics::change_type::{self, Around, OfDefault, Views, default_of};
@@ -14,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "change-type-under-views",
+    dialects: &[Dialect::Postgres],
     page: include_str!("change_type_under_views.md"),
     ways: &[Way::Triggers],
     form: Form::Several { claim, write },

@@ -1,5 +1,6 @@
 //! A check: for new rows first, then for the old ones without stopping writes.
 
+use crate::dialect::Dialect;
 use crate::engine::preflight;
 use crate::mechanics::Refusal;
 use crate::mechanics::check::{Check, checked};
@@ -12,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "check-constraint",
+    dialects: &[Dialect::Postgres],
     page: include_str!("check_constraint.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

@@ -1,5 +1,6 @@
-//! NOT NULL: proved first, beside readers and writers, then set without a scan.
+//! NOT NULL: proved first, without blocking reads or writes, then set without a scan.
 
+use crate::dialect::Dialect;
 use crate::mechanics::scene::Scene;
 use crate::mechanics::{Refusal, not_null};
 use crate::operation::{AlterTable, ConstraintKind, Kind, Operation, TableAction};
@@ -9,6 +10,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "check-then-not-null",
+    dialects: &[Dialect::Postgres],
     page: include_str!("check_then_not_null.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| column(operation).is_some(), write },

@@ -1,7 +1,8 @@
-//! An index built or dropped beside readers and writers, in a migration of its own.
+//! An index built or dropped without blocking reads or writes, in a migration of its own.
 
 use crate::catalog::RelationName;
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
+use crate::engine::{Capability, Count};
 use crate::hazards::compatibility::lost_conflict_target;
 use crate::mechanics::index::{self, is_valid};
 use crate::mechanics::make::{self, Build};
@@ -14,6 +15,7 @@ use super::{Form, Recipe, replace_index};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "concurrent-index",
+    dialects: &[Dialect::Postgres],
     page: include_str!("concurrent_index.md"),
     ways: &[Way::Triggers],
     form: Form::One {
@@ -68,27 +70,29 @@ fn build(index: &CreateIndex, scene: &Scene<'_>) -> Result<Vec<Phase>, Refusal> 
     ])
 }
 
-/// The server does it itself from 12 on; before, a second index takes the name.
+/// Where the server does not do it itself, a second index takes the name.
 fn rebuild(reindex: &Reindex, scene: &Scene<'_>) -> Phases {
     let Some(name) = &reindex.name else { return Err(Refusal::new("it names nothing")) };
     let resolved = scene.resolve(name);
     let shown = resolved.display(scene.dialect());
     let is_index = reindex.scope == ReindexScope::Index;
-    if scene.target.version.major < 12 {
+    if !scene.can(Capability::ReindexConcurrently) {
         let index = scene.catalog.index(&resolved).filter(|_| is_index);
         let (table, index) = index.ok_or_else(|| {
             Refusal::new(format!(
-                "before PostgreSQL 12 one index at a time is built anew, by a second one that takes its name: name the indexes of {shown}, and put the \
-                 migrations that made them into their folder"
+                "before {} one index at a time is rebuilt, by a second one that takes its name: name the indexes of {shown}, and put the \
+                 migrations that made them into their folder",
+                scene.since(Capability::ReindexConcurrently)
             ))
         })?;
         return replace_index::by_itself(table, index, scene);
     }
     let partitioned = scene.catalog.table(&resolved).is_some_and(|it| it.partition_by.is_some())
         || scene.catalog.index(&resolved).is_some_and(|(_, index)| !index.children.is_empty());
-    if partitioned && scene.target.version.major < 14 {
+    if partitioned && !scene.can(Capability::ReindexPartitioned) {
         return Err(Refusal::new(format!(
-            "before PostgreSQL 14 {shown}, which is partitioned, cannot be named: name its partitions"
+            "before {} {shown}, which is partitioned, cannot be named: name its partitions",
+            scene.since(Capability::ReindexPartitioned)
         )));
     }
     let part = if is_index { "index" } else { "table" };
@@ -110,9 +114,7 @@ fn rebuild(reindex: &Reindex, scene: &Scene<'_>) -> Phases {
 }
 
 fn nothing_left(table: &RelationName, scene: &Scene<'_>) -> Criterion {
-    let literal = crate::dialect::quote_literal(&scene.sql(table));
-    let invalid =
-        format!("SELECT count(*) FROM pg_index WHERE indrelid = {literal}::regclass AND NOT indisvalid");
+    let invalid = scene.count(&Count::IncompleteIndexes { table: &scene.sql(table) });
     Criterion::counts_nothing("every index of the table is valid", invalid)
 }
 

@@ -1,6 +1,8 @@
 //! A partition detached without blocking reads or writes.
 
-use crate::catalog::{RelationName, server_name};
+use crate::catalog::RelationName;
+use crate::dialect::{Dialect, Unnamed};
+use crate::engine::{Capability, Count};
 use crate::mechanics::Refusal;
 use crate::mechanics::partition::{Proof, bound_of};
 use crate::mechanics::scene::{Scene, name_of};
@@ -11,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "detach-partition",
+    dialects: &[Dialect::Postgres],
     page: include_str!("detach_partition.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| detached(operation).is_some(), write: detach },
@@ -32,10 +35,11 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     };
     let (parent, child) = (scene.resolve(&alter.table), scene.resolve(partition));
     let state = scene.table(&parent)?;
-    if scene.target.version.major < 14 {
-        return Err(Refusal::new(
-            "DETACH PARTITION CONCURRENTLY needs PostgreSQL 14: keep it short with a lock_timeout",
-        ));
+    if !scene.can(Capability::DetachConcurrently) {
+        return Err(Refusal::new(format!(
+            "DETACH PARTITION CONCURRENTLY needs {}: keep it short with a lock_timeout",
+            scene.since(Capability::DetachConcurrently)
+        )));
     }
     let is_default = |it: &&RelationName| scene.catalog.table(it).is_some_and(|it| it.is_default_partition());
     if let Some(default) = state.children.iter().find(is_default) {
@@ -62,7 +66,7 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
     let check = Proof {
         scene,
         table: &child,
-        name: server_name(&child.name, &[read.column()], "check"),
+        name: scene.server_name(&child, &[read.column()], Unnamed::Check),
         condition: read.within(scene.dialect()).join(" AND "),
     };
     let leaves_check = scene.catalog.detach_leaves_check;
@@ -81,10 +85,7 @@ fn detach(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>
         let dropped = check.step("drop", "drop the check that the detach left on", vec![drop], vec![add]);
         steps.push(Step::Sql(dropped));
     }
-    let pending = format!(
-        "SELECT count(*) FROM pg_inherits WHERE inhrelid = {}::regclass AND inhdetachpending",
-        crate::dialect::quote_literal(&scene.sql(&child))
-    );
+    let pending = scene.count(&Count::PendingDetach { partition: &scene.sql(&child) });
     Ok(vec![
         Phase::new(PhaseKind::Contract, title, steps)
             .enter_when(Criterion::of_people(format!(

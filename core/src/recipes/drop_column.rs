@@ -1,6 +1,7 @@
 //! Drop a column: first from the application, then from the table.
 
 use crate::catalog::RelationName;
+use crate::dialect::Dialect;
 use crate::engine::effect::volatility;
 use crate::hazards::compatibility::dropped_column;
 use crate::mechanics::Refusal;
@@ -14,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-column",
+    dialects: &[Dialect::Postgres],
     page: include_str!("drop_column.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -48,7 +50,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         ));
     }
     let must =
-        vec![format!("read and write {shown}.{column} nowhere, also not by `SELECT *` into a fixed shape")];
+        vec![format!("stop reading and writing {shown}.{column}, also by `SELECT *` into a fixed shape")];
     phases.push(
         Phase::new(
             PhaseKind::Cutover,

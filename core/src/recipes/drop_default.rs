@@ -1,6 +1,7 @@
 //! A default goes when no release relies on it any more.
 
 use crate::catalog::RelationName;
+use crate::dialect::Dialect;
 use crate::hazards::compatibility::dropped_default;
 use crate::mechanics::Refusal;
 use crate::mechanics::scene::{Scene, name_of};
@@ -11,6 +12,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-default",
+    dialects: &[Dialect::Postgres],
     page: include_str!("drop_default.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| column(operation).is_some(), write },

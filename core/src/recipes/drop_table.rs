@@ -1,6 +1,7 @@
 //! Drop a table: from the application first, then its foreign keys one by one, then the table under another name.
 
 use crate::catalog::{ConstraintState, Demand, RelationName, Table};
+use crate::dialect::Dialect;
 use crate::hazards::compatibility::{dropped_table, renamed_table};
 use crate::mechanics::make;
 use crate::mechanics::referencing::drop_key;
@@ -14,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("drop_table.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| dropped(operation).is_some(), write },
@@ -55,7 +57,7 @@ pub(super) fn phases(operation: &Operation, scene: &Scene<'_>) -> Phases {
             "{shown} is part of a partitioned or inherited table: detach the partition concurrently, then drop it"
         )));
     }
-    let must = vec![format!("read and write {shown} nowhere")];
+    let must = vec![format!("stop reading and writing {shown}")];
     let mut phases = vec![
         Phase::new(
             PhaseKind::Cutover,

@@ -1,6 +1,7 @@
 //! Drop a view when no release reads it.
 
 use crate::catalog::RelationName;
+use crate::dialect::Dialect;
 use crate::hazards::compatibility::dropped_view;
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
@@ -13,6 +14,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "drop-view",
+    dialects: &[Dialect::Postgres],
     page: include_str!("drop_view.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| dropped(operation).is_some(), write },
@@ -46,7 +48,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Phases {
     let release = Phase::new(
         PhaseKind::Cutover,
         format!("release the application that does not know {listed}"),
-        vec![Step::Release(ReleaseStep { must: vec![format!("read {listed} nowhere")] })],
+        vec![Step::Release(ReleaseStep { must: vec![format!("stop reading {listed}")] })],
     )
     .leave_when(Criterion::of_people("no instance of the release before is running"))
     .undone_by("roll the application back", "errors over the baseline");

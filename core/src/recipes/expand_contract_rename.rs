@@ -1,7 +1,7 @@
 //! Rename a column: a new column beside the old one, kept in step until nobody uses the old name.
 
 use crate::catalog::RelationName;
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
 use crate::mechanics::carried::{self, Carried};
 use crate::mechanics::handover::{Handover, Incoming, Outgoing};
 use crate::mechanics::make;
@@ -14,6 +14,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "expand-contract-rename",
+    dialects: &[Dialect::Postgres],
     page: include_str!("expand_contract_rename.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

@@ -1,5 +1,6 @@
 //! Change a column's type: a new column of the type beside the old one, swapped under the same name.
 
+use crate::dialect::Dialect;
 use crate::mechanics::Refusal;
 use crate::mechanics::change_type::{Around, OfDefault, column_of, default_of, parts, within};
 use crate::mechanics::scene::Scene;
@@ -10,6 +11,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "expand-contract-type",
+    dialects: &[Dialect::Postgres],
     page: include_str!("expand_contract_type.md"),
     ways: &[Way::Triggers],
     form: Form::Each { applies: |operation| parts(operation).is_some(), claim, write },

@@ -1,7 +1,8 @@
 //! A foreign key: for new rows first, then checked for the old ones without stopping writes.
 
-use crate::catalog::{RelationName, server_name};
-use crate::engine::preflight;
+use crate::catalog::RelationName;
+use crate::dialect::{Dialect, Unnamed};
+use crate::engine::{Capability, preflight};
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
 use crate::mechanics::{Refusal, carried};
@@ -12,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "foreign-key",
+    dialects: &[Dialect::Postgres],
     page: include_str!("foreign_key.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -33,12 +35,12 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let table = scene.resolve(&alter.table);
     let parent = scene.resolve(&key.references);
     let partitioned = scene.catalog.table(&table).is_some_and(|it| it.partition_by.is_some());
-    let by_partition = partitioned && scene.target.version.major < 18;
+    let by_partition = partitioned && !scene.can(Capability::UncheckedKeyOnPartitioned);
     let columns: Vec<&str> = key.columns.iter().map(|it| it.name.as_str()).collect();
     let own = constraint.name.as_ref().map(|it| it.name.clone());
     let name = own
         .or_else(|| scene.name_of_constraint(operation, &table))
-        .unwrap_or_else(|| server_name(&table.name, &columns, "fkey"));
+        .unwrap_or_else(|| scene.server_name(&table, &columns, Unnamed::ForeignKey));
     let constraint = &Constraint { name: Some(make::ident(name.clone())), ..constraint.clone() };
     let orphans = preflight::violations(&table, constraint, scene.catalog);
     if by_partition {
@@ -47,7 +49,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     let mut steps = carried::validated(scene, &table, constraint, &name).into_iter();
     let expand = Phase::new(
         PhaseKind::Expand,
-        format!("refuse new rows that point nowhere ({name})"),
+        format!("refuse new rows without a parent ({name})"),
         steps.by_ref().take(1).map(Step::Sql).collect(),
     )
     .undone_by("the down migration drops the key", "an insert or update that fails for the key");
@@ -56,8 +58,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         format!("check the old rows for {name} without blocking"),
         steps.map(Step::Sql).collect(),
     )
-    .enter_when(Criterion::told_by("no row points nowhere", orphans).seen_by_step())
-    .undone_by("the down migration makes the key NOT VALID again", "it fails: rows that point nowhere");
+    .enter_when(Criterion::told_by("every row has its parent", orphans).seen_by_step())
+    .undone_by("the down migration makes the key NOT VALID again", "it fails: rows without a parent");
     Ok(vec![expand, verify])
 }
 
@@ -73,8 +75,9 @@ fn by_partitions(
     let name = key.name.as_ref().map_or("", |it| it.name.as_str());
     let refuse = |why: &str| {
         Err(Refusal::new(format!(
-            "{} is partitioned, and before PostgreSQL 18 its key cannot be NOT VALID: {why}",
-            table.display(scene.dialect())
+            "{} is partitioned, and before {} its key cannot be NOT VALID: {why}",
+            table.display(scene.dialect()),
+            scene.since(Capability::UncheckedKeyOnPartitioned)
         )))
     };
     let partitions = scene.table(table)?.children.as_slice();
@@ -102,7 +105,7 @@ fn by_partitions(
     Ok(vec![
         Phase::new(
             PhaseKind::Expand,
-            format!("refuse new rows that point nowhere ({name}), partition by partition"),
+            format!("refuse new rows without a parent ({name}), partition by partition"),
             added,
         )
         .undone_by("the down migrations drop the keys", "an insert or update that fails for the key"),
@@ -111,8 +114,8 @@ fn by_partitions(
             format!("check the old rows for {name} without blocking, partition by partition"),
             checked,
         )
-        .enter_when(Criterion::told_by("no row points nowhere", orphans).seen_by_step())
-        .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows that point nowhere"),
+        .enter_when(Criterion::told_by("every row has its parent", orphans).seen_by_step())
+        .undone_by("the down migrations make the keys NOT VALID again", "one fails: rows without a parent"),
         Phase::new(PhaseKind::Cutover, title, vec![Step::Sql(step)])
             .enter_when(Criterion::of_people("no partition has come since: a new one needs the key first"))
             .undone_by(

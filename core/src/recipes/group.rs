@@ -72,7 +72,8 @@ pub fn groups(operations: &[&Operation], scene: &Scene<'_>) -> Vec<Group> {
 ///
 /// What stands between its members is carried out behind it, so nothing there may use what they use.
 pub fn group(operations: &[&Operation], scene: &Scene<'_>) -> Option<Group> {
-    let claimed = RECIPES.iter().find_map(|recipe| match recipe.form {
+    let written = RECIPES.iter().filter(|it| it.dialects.contains(&scene.dialect()));
+    let claimed = written.copied().find_map(|recipe| match recipe.form {
         Form::Each { claim, .. } | Form::Several { claim, .. } => {
             claim(operations, scene).map(|members| Group { recipe, members })
         }

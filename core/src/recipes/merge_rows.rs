@@ -1,7 +1,8 @@
 //! Rows of one table that go to another, behind which the first is dropped: both kept in step, row by row, until no release knows the first.
 
 use crate::catalog::{ColumnState, Index, RelationName, Table};
-use crate::dialect::{LockMode, quote_literal};
+use crate::dialect::{Dialect, LockMode};
+use crate::engine::Capability;
 use crate::hazards::compatibility::dropped_table;
 use crate::mechanics::backfill::{self, Backfill};
 use crate::mechanics::copied::Copied;
@@ -18,6 +19,7 @@ use super::{Form, Recipe, drop_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "merge-rows",
+    dialects: &[Dialect::Postgres],
     page: include_str!("merge_rows.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::Several {
@@ -183,7 +185,7 @@ impl<'a> Merge<'a> {
         };
         match self.source_state.columns.iter().filter(needs).find(|it| !covered(it)) {
             Some(column) => Err(Refusal::new(format!(
-                "a row of {source} needs {}, which is copied nowhere, so none can be made for what the new release writes: copy it, give it a default, \
+                "a row of {source} needs {}, which is not copied, so none can be made for what the new release writes: copy it, give it a default, \
                  {application}",
                 column.name
             ))),
@@ -302,13 +304,13 @@ impl<'a> Merge<'a> {
         if lost.is_empty() {
             return Ok(phase.undone_by(
                 format!("the down migrations make {source} again from its rows in the other table, which is closed for writing meanwhile"),
-                "a program that still says the old name",
+                "a program that still uses the old name",
             ));
         }
         let lost = lost.join(", ");
         Ok(phase.enter_when(Criterion::of_backup(format_args!("{lost} of {source}"))).undone_by(
             format!("the down migrations make {source} again from its rows in the other table; {lost} only from the backup"),
-            "a program that still says the old name",
+            "a program that still uses the old name",
         ))
     }
 
@@ -336,9 +338,9 @@ impl<'a> Merge<'a> {
         down.push(on.insert(to, false, rows));
         for column in &self.source_state.columns {
             let Some(sequence) = &column.sequence else { continue };
-            let (literal, column) = (quote_literal(&scene.sql(sequence)), scene.quote(&column.name));
-            let source = scene.sql(self.source);
-            down.push(make::query(format!("SELECT setval({literal}, max({column})) FROM {source}")));
+            let (sequence, column) = (scene.sql(sequence), scene.quote(&column.name));
+            let query = scene.engine().go_on_behind(&sequence, &column, &scene.sql(self.source));
+            down.push(make::query(query));
         }
         down.extend(self.start());
         let title = format!("drop {} and the triggers that keep it in step", self.shown().0);
@@ -347,11 +349,12 @@ impl<'a> Merge<'a> {
 
     fn by_application(&self) -> Phases {
         let scene = self.scene;
-        if scene.target.version.major < 12 {
-            return Err(Refusal::new(
-                "before PostgreSQL 12 an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: copy the rows while nobody \
+        if !scene.can(Capability::UpdateFromLockedRows) {
+            return Err(Refusal::new(format!(
+                "before {} an UPDATE whose sub-query locks the row that it reads may find that row twice, and fails: copy the rows while nobody \
                  writes them",
-            ));
+                scene.since(Capability::UpdateFromLockedRows)
+            )));
         }
         let ((source, target), rows) = (self.shown(), self.rows_shown());
         let write = both_written(vec![
@@ -364,7 +367,7 @@ impl<'a> Merge<'a> {
         phases.extend(self.refreshed()?);
         let releases = [
             vec![format!("read {rows}"), format!("go on writing both {source} and {target}")],
-            vec![format!("write {target} only, and name {source} nowhere")],
+            vec![format!("write {target} only, and stop using {source}")],
         ];
         let steps = releases.into_iter().map(|must| Step::Release(ReleaseStep { must })).collect();
         let cutover =

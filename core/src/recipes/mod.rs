@@ -42,6 +42,7 @@ mod swap_table;
 mod unique_from_index;
 mod window_only;
 
+use crate::dialect::Dialect;
 use crate::mechanics::{Phases, Refusal, Scene, window};
 use crate::operation::{Kind, Operation};
 use crate::plan::{Act, Phase, Way};
@@ -54,6 +55,8 @@ pub use rename_behind_view::{drop_view, rights_of, view_again};
 pub struct Recipe {
     /// Its name.
     pub id: &'static str,
+    /// The engines that its steps are written for.
+    pub dialects: &'static [Dialect],
     /// Its page.
     pub page: &'static str,
     /// The ways that it knows, beside a window.
@@ -93,11 +96,12 @@ pub enum Form {
 
 impl Recipe {
     /// Whether it takes over this operation alone.
-    pub fn applies(&self, operation: &Operation) -> bool {
-        match self.form {
+    pub fn applies(&self, operation: &Operation, dialect: Dialect) -> bool {
+        let of_its_kind = match self.form {
             Form::One { applies, .. } | Form::Each { applies, .. } => applies(operation),
             Form::Several { .. } => false,
-        }
+        };
+        of_its_kind && self.dialects.contains(&dialect)
     }
 }
 
@@ -148,8 +152,8 @@ pub fn by_id(id: &str) -> Option<&'static Recipe> {
 }
 
 /// The recipe for an operation, if there is one for its kind.
-pub fn for_operation(operation: &Operation) -> Option<&'static Recipe> {
-    RECIPES.iter().copied().find(|recipe| recipe.applies(operation))
+pub fn for_operation(operation: &Operation, dialect: Dialect) -> Option<&'static Recipe> {
+    RECIPES.iter().copied().find(|recipe| recipe.applies(operation, dialect))
 }
 
 /// The phases of a change carried out in a way: of one operation, or of all those that a recipe claims together.

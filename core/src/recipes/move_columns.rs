@@ -1,6 +1,7 @@
 //! Columns whose values come from another table: moved there, merged with it, or copied to be near.
 
 use crate::catalog::RelationName;
+use crate::dialect::Dialect;
 use crate::engine::effect::volatility;
 use crate::mechanics::assigned::Joined;
 use crate::mechanics::carried::Carried;
@@ -16,6 +17,7 @@ use super::{Form, Recipe, drop_table};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "move-columns",
+    dialects: &[Dialect::Postgres],
     page: include_str!("move_columns.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::Several { claim, write },

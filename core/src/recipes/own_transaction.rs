@@ -1,5 +1,6 @@
 //! A statement in a transaction of its own, so that no lock is held while another is waited for or work is done.
 
+use crate::dialect::Dialect;
 use crate::mechanics::Refusal;
 use crate::mechanics::scene::{Scene, name_of, with_timeout};
 use crate::operation::{Kind, Operation};
@@ -9,6 +10,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "own-transaction",
+    dialects: &[Dialect::Postgres],
     page: include_str!("own_transaction.md"),
     ways: &[Way::Triggers],
     form: Form::One {

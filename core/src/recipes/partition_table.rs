@@ -1,6 +1,7 @@
 //! A table rebuilt under its name, in partitions or otherwise: the new one stands beside it, is filled, and takes its place.
 
 use crate::catalog::Catalog;
+use crate::dialect::Dialect;
 use crate::mechanics::mirror::{Beside, Marks, Mirror, Pair};
 use crate::mechanics::rebuilt::Rebuilt;
 use crate::mechanics::scene::Scene;
@@ -13,6 +14,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "partition-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("partition_table.md"),
     ways: &[Way::Triggers],
     form: Form::Several { claim: |operations, scene| claim(operations, scene, true), write },

@@ -1,5 +1,6 @@
 //! A table rebuilt under its name, not in partitions.
 
+use crate::dialect::Dialect;
 use crate::plan::Way;
 
 use super::partition_table::{claim, write};
@@ -7,6 +8,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rebuild-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rebuild_table.md"),
     ways: &[Way::Triggers],
     form: Form::Several { claim: |operations, scene| claim(operations, scene, false), write },

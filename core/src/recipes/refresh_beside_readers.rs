@@ -1,5 +1,6 @@
 //! A materialized view filled again beside its readers.
 
+use crate::dialect::Dialect;
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of, with_timeout};
@@ -10,6 +11,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "refresh-beside-readers",
+    dialects: &[Dialect::Postgres],
     page: include_str!("refresh_beside_readers.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },

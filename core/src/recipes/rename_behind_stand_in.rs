@@ -1,7 +1,8 @@
 //! Rename or move a type, function or schema: something that does the same stands under the old name; or it is said why nothing can.
 
 use crate::catalog::{RelationKind, RelationName, UserType};
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name};
+use crate::engine::Count;
 use crate::hazards::Rule;
 use crate::hazards::compatibility::{renamed_object, renamed_schema};
 use crate::mechanics::make;
@@ -19,6 +20,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-stand-in",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rename_behind_stand_in.md"),
     ways: &[Way::View],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -116,7 +118,7 @@ fn ty(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
         Some(UserType::Enum(_)) => {
             return Err(Refusal::new(format!(
                 "a domain under the old name of an enum takes casts and values, but no comparison: `{new} = {old}` is no operator. Labels without a \
-                 cast do not name the type: let the application cast to {old} nowhere, and then rename it as it is written",
+                 cast do not name the type: stop casting to {old} in the application, and then rename it as it is written",
                 new = scene.sql(new),
                 old = scene.sql(old)
             )));
@@ -148,10 +150,7 @@ fn ty(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases {
         exit: Vec::new(),
         unused: vec![Criterion::counts_nothing(
             "no column, function or view was made with the old name",
-            format!(
-                "SELECT count(*) FROM pg_depend WHERE refclassid = 'pg_type'::regclass AND refobjid = {}::regtype AND deptype = 'n'",
-                quote_literal(&scene.sql(old))
-            ),
+            scene.count(&Count::UsesOfType { ty: &scene.sql(old) }),
         )],
     };
     Ok(stand_in.phases(scene))
@@ -200,34 +199,11 @@ fn function(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> Phases
             "who may call the function may call the one under the old name: where rights were taken from PUBLIC, take and give them again",
         )],
         unused: vec![Criterion::counts_nothing(
-            "no other function says the old name in its text",
-            texts_that_call(scene, old, new),
+            "no other function uses the old name in its text",
+            scene.count(&Count::Callers { old, new }),
         )],
     };
     Ok(stand_in.phases(scene))
-}
-
-/// The query that counts functions whose text says the old name.
-fn texts_that_call(scene: &Scene<'_>, old: &RelationName, new: &RelationName) -> String {
-    let escaped = |text: &str| -> String {
-        text.chars()
-            .flat_map(|it| (!it.is_alphanumeric() && it != '_').then_some('\\').into_iter().chain([it]))
-            .collect()
-    };
-    let name = scene.quote(&old.name);
-    // What is moved is called with its new schema in front.
-    let moved = if old.name == new.name {
-        format!(r"(?<!{}\.)", escaped(&scene.quote(&new.schema)))
-    } else {
-        String::new()
-    };
-    let word = if name.starts_with('"') { escaped(&name) } else { format!(r"\m{}\M", escaped(&name)) };
-    format!(
-        "SELECT count(*) FROM pg_proc WHERE prosrc ~* {} AND NOT (proname = {} AND pronamespace = {}::regnamespace)",
-        quote_literal(&format!(r"{moved}{word}\s*\(")),
-        quote_literal(&old.name),
-        quote_literal(&scene.quote(&old.schema)),
-    )
 }
 
 /// A schema of the old name with a view for each table and view.
@@ -274,8 +250,7 @@ fn schema(scene: &Scene<'_>, from: &str, to: &str) -> Phases {
     };
     let named = |name: &str| RelationName { schema: "".into(), name: name.into() };
     let (rename, rename_back) = both(&renamed_schema::RULE, rename, (&named(from), &named(to)));
-    let known: Vec<String> = shown.iter().map(|name| quote_literal(&name.name)).collect();
-    let known = if known.is_empty() { "''".to_owned() } else { known.join(", ") };
+    let known: Vec<&str> = shown.iter().map(|name| &*name.name).collect();
     let stand_in = StandIn {
         word: "schema",
         names: (from.to_owned(), to.to_owned()),
@@ -289,12 +264,7 @@ fn schema(scene: &Scene<'_>, from: &str, to: &str) -> Phases {
             Criterion::of_people("who may use the schema and its tables may use those under the old name: GRANT what is missing"),
             Criterion::counts_nothing(
                 "nothing lies in the schema that the migrations do not know",
-                format!(
-                    "SELECT (SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {schema} AND c.relkind IN \
-                     ('r', 'p', 'v', 'm', 'f') AND c.relname NOT IN ({known})) + (SELECT count(*) FROM pg_proc p JOIN pg_namespace n ON n.oid = \
-                     p.pronamespace WHERE n.nspname = {schema})",
-                    schema = quote_literal(to)
-                ),
+                scene.count(&Count::UnknownInSchema { schema: to, known: &known }),
             ),
         ],
         unused: Vec::new(),

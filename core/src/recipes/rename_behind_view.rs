@@ -3,7 +3,8 @@
 mod second_table;
 
 use crate::catalog::{RelationKind, RelationName};
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name};
+use crate::engine::{Capability, Count};
 use crate::mechanics::make::{self, On};
 use crate::mechanics::scene::Scene;
 use crate::mechanics::stand_in::StandIn;
@@ -15,6 +16,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-behind-view",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rename_behind_view.md"),
     ways: &[Way::View, Way::Triggers],
     form: Form::One { applies: |operation| new_name(operation).is_some(), write },
@@ -86,7 +88,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, way: Way) -> Phases {
         limits: "TRUNCATE, LOCK TABLE, COPY … FROM, REFRESH and ALTER TABLE do not work on one".to_owned(),
         exit: vec![Criterion::counts_nothing(
             "who may use the table may use the view: GRANT what is missing",
-            missing_grants(&old, &new),
+            scene.count(&Count::MissingGrants { of: &new, on: &old }),
         )],
         unused: Vec::new(),
     };
@@ -133,7 +135,7 @@ pub fn rights_of(scene: &Scene<'_>, of: &RelationName, on: &RelationName) -> Vec
 }
 
 fn is_invoker(scene: &Scene<'_>) -> bool {
-    scene.target.version.major >= 15
+    scene.can(Capability::InvokerViews)
 }
 
 /// A view stands in only where it reads and writes as the relation does; the word for the relation.
@@ -147,8 +149,9 @@ pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<RelationWo
     let (state, shown) = (scene.table(old)?, old.display(scene.dialect()));
     if !is_invoker(scene) && !state.policies.is_empty() {
         return Err(Refusal::new(format!(
-            "{shown} has row security policies, and before PostgreSQL 15 a view reads with its owner's rights: rename it in \
-             a window"
+            "{shown} has row security policies, and before {} a view reads with its owner's rights: rename it in \
+             a window",
+            scene.since(Capability::InvokerViews)
         )));
     }
     if state.columns.is_empty() {
@@ -157,17 +160,4 @@ pub(super) fn refuse(scene: &Scene<'_>, old: &RelationName) -> Result<RelationWo
         )));
     }
     Ok(RelationWord::Table)
-}
-
-/// Privileges that somebody has on the new relation and not on the old one.
-pub(super) fn missing_grants(old: &RelationName, new: &RelationName) -> String {
-    let of = |name: &RelationName| {
-        format!(
-            "SELECT grantee, privilege_type FROM information_schema.role_table_grants WHERE table_schema = {} AND \
-             table_name = {} AND privilege_type IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE')",
-            quote_literal(&name.schema),
-            quote_literal(&name.name)
-        )
-    };
-    format!("SELECT count(*) FROM ({} EXCEPT {}) missing", of(new), of(old))
 }

@@ -1,7 +1,7 @@
 //! A label of an enum under a new name: both for a while, then a type that knows only the new one.
 
 use crate::catalog::Table;
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name, quote_literal};
 use crate::mechanics::Refusal;
 use crate::mechanics::backfill::Backfill;
 use crate::mechanics::enum_type::{Enum, Relabelled, Use};
@@ -13,6 +13,7 @@ use super::{Form, Recipe, add_enum_value};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "rename-enum-value",
+    dialects: &[Dialect::Postgres],
     page: include_str!("rename_enum_value.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -47,7 +48,7 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
         phases.push(change.rows(it)?);
     }
     let must = vec![
-        format!("say {} nowhere: from the swap on {name} does not know it", quote_literal(from)),
+        format!("stop using {}: from the swap on {name} does not have it", quote_literal(from)),
         Relabelled::must(&name.to_string()),
     ];
     let relabelled = Relabelled { of: &of, before: &before, after: &after, states, must, kept_out: &[] };
@@ -74,7 +75,7 @@ impl Change<'_> {
         ];
         vec![
             Phase::new(PhaseKind::Expand, step.title.clone(), vec![Step::Sql(step)]).undone_by(
-                "leave the value where it is: unused, it does no harm. The down migration makes the type anew while its tables are closed",
+                "leave the value where it is: unused, it does no harm. The down migration makes the type again while its tables are closed",
                 "an error of the application that names the value",
             ),
             Phase::new(

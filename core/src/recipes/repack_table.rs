@@ -1,6 +1,8 @@
-//! A table written anew beside its readers and writers, by the server's own command.
+//! A table rewritten without blocking reads and writes, by the server's own command.
 
 use crate::catalog::{RelationName, Setting};
+use crate::dialect::Dialect;
+use crate::engine::Count;
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
 use crate::mechanics::scene::{Scene, name_of};
@@ -11,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "repack-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("repack_table.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -25,7 +28,7 @@ fn parts(operation: &Operation) -> Option<&Maintain> {
 
 fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let table = parts(operation).and_then(|it| Some((it, it.tables.first()?)));
-    let Some((maintain, named)) = table else { return Err(Refusal::new("it writes no table anew")) };
+    let Some((maintain, named)) = table else { return Err(Refusal::new("it rewrites no table")) };
     let table = scene.resolve(named);
     let shown = table.display(scene.dialect());
     let session = crate::catalog::Session::default();
@@ -37,13 +40,13 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
             return Err(Refusal::new(reason));
         }
     }
-    let title = format!("write {shown} anew beside its users");
+    let title = format!("rewrite {shown} without blocking its users");
     let down = maintain.index.as_ref().map_or_else(make::nothing, |_| clustered(scene, &table));
     let step = scene.alone(name_of(&[&table.name, "repack"]), title.clone(), online, Some(down));
     let phase = Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
         .enter_when(Criterion::counts_nothing(
             "the server writes enough to its log",
-            "SELECT count(*) FROM pg_settings WHERE name = 'wal_level' AND setting = 'minimal'",
+            scene.count(&Count::ThinLog),
         ))
         .enter_when(Criterion::of_people(
             "the disk has room for a second copy of the table with its indexes, and for the log that is written meanwhile",

@@ -1,5 +1,6 @@
 //! Columns that take the place of others of the same table: a column split, columns merged.
 
+use crate::dialect::Dialect;
 use crate::mechanics::carried::Carried;
 use crate::mechanics::derivation::{Derivation, Dropped, bare, way_back};
 use crate::mechanics::handover::{Handover, Incoming, Outgoing};
@@ -12,6 +13,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-columns",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_columns.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::Several { claim, write },

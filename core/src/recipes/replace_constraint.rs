@@ -1,6 +1,7 @@
 //! A constraint that goes for another one of its name: the new one holds before the old one goes, and takes its name in the same transaction.
 
-use crate::catalog::{ConstraintState, Demand, RelationName, server_name};
+use crate::catalog::{ConstraintState, Demand, RelationName};
+use crate::dialect::{Dialect, Unnamed};
 use crate::engine::preflight;
 use crate::hazards::compatibility::lost_conflict_target;
 use crate::mechanics::check::{Check, checked};
@@ -15,6 +16,7 @@ use super::{Form, Recipe, for_operation};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-constraint",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_constraint.md"),
     ways: &[Way::Triggers],
     form: Form::Several {
@@ -24,10 +26,10 @@ pub(super) static RECIPE: Recipe = Recipe {
 };
 
 /// The name that a constraint gets; nothing where that goes by its columns.
-fn named(table: &RelationName, constraint: &Constraint) -> String {
+fn named(scene: &Scene<'_>, table: &RelationName, constraint: &Constraint) -> String {
     match (&constraint.name, &constraint.kind) {
         (Some(name), _) => name.name.clone(),
-        (None, ConstraintKind::PrimaryKey { .. }) => server_name(&table.name, &[], "pkey"),
+        (None, ConstraintKind::PrimaryKey { .. }) => scene.server_name(table, &[], Unnamed::PrimaryKey),
         _ => String::new(),
     }
 }
@@ -53,7 +55,8 @@ impl<'a> Replaced<'a> {
         let added = |it: &&'a Operation| match &it.kind {
             Kind::AlterTable(alter) => match &alter.action {
                 TableAction::AddConstraint { constraint }
-                    if scene.resolve(&alter.table) == table && named(&table, constraint) == name.name =>
+                    if scene.resolve(&alter.table) == table
+                        && named(scene, &table, constraint) == name.name =>
                 {
                     Some((alter.as_ref(), constraint))
                 }
@@ -190,7 +193,7 @@ fn beside(scene: &Scene<'_>, replaced: &Replaced<'_>, interim: &str, way: Way) -
     let action = TableAction::AddConstraint { constraint: Box::new(new) };
     let kind = Kind::AlterTable(Box::new(AlterTable { action, ..replaced.add.clone() }));
     let operation = Operation { kind, span: replaced.operation.span };
-    let recipe = for_operation(&operation)
+    let recipe = for_operation(&operation, scene.dialect())
         .ok_or_else(|| Refusal::new(format!("nothing adds {} without blocking", replaced.old.name)))?;
     let mut phases = super::write(recipe, &[&operation], scene, way)?;
     if replaced.is_key() {

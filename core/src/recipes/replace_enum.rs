@@ -1,7 +1,7 @@
-//! Labels that leave an enum: kept out first, then the enum is made anew without them.
+//! Labels that leave an enum: kept out first, then the enum is made again without them.
 
 use crate::catalog::{RelationName, Table};
-use crate::dialect::{Name, quote_literal};
+use crate::dialect::{Dialect, Name, quote_literal};
 use crate::engine::preflight::only_casts;
 use crate::mechanics::Refusal;
 use crate::mechanics::check::{Check, checked};
@@ -14,12 +14,13 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-enum",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_enum.md"),
     ways: &[Way::Triggers],
     form: Form::Several { claim, write },
 };
 
-/// An enum that is made anew by a type of its name and casts of its columns.
+/// An enum that is made again by a type of its name and casts of its columns.
 struct Reading<'a> {
     /// The enum, as it is called before and behind all of it.
     name: &'a Name,
@@ -112,7 +113,7 @@ fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
 
 fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let reading = Found::of(operations, scene).reading(scene);
-    let reading = reading.ok_or_else(|| Refusal::new("it makes no enum anew"))?;
+    let reading = reading.ok_or_else(|| Refusal::new("it makes no enum again"))?;
     let of = Enum::of(scene, reading.name)?;
     of.refuse_uses()?;
     let gone: Vec<String> = of.labels.iter().filter(|it| !reading.labels.contains(it)).cloned().collect();
@@ -148,7 +149,7 @@ fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Pha
     let release = usize::from(!phases.is_empty());
     // Behind the release and in front of the checks, or rows that say nothing would be refused.
     phases.splice(release..release, of.defaults(&states)?);
-    let must = vec![format!("say {} nowhere", list(&gone)), Relabelled::must(&reading.name.to_string())];
+    let must = vec![format!("stop using {}", list(&gone)), Relabelled::must(&reading.name.to_string())];
     let relabelled =
         Relabelled { of: &of, before: of.labels, after: reading.labels, states, must, kept_out: &gone };
     phases.extend(relabelled.phases()?);
@@ -159,14 +160,14 @@ fn list(labels: &[String]) -> String {
     labels.iter().map(|it| quote_literal(it)).collect::<Vec<_>>().join(", ")
 }
 
-/// One release that says the labels nowhere, then a check on each column.
+/// One release that no longer uses the labels, then a check on each column.
 fn kept_out(of: &Enum<'_>, gone: &[String]) -> Vec<Phase> {
     let mut phases: Vec<Phase> = Vec::new();
     for it in of.uses.iter().filter(|_| !gone.is_empty()) {
         let check = Check {
             table: &it.table,
             constraint: of.check_without(it, &it.column, gone),
-            must: format!("write {} nowhere in {}, and ask for it nowhere", list(gone), of.all_shown()),
+            must: format!("stop writing and querying {} in {}", list(gone), of.all_shown()),
             breaking: Some(of.count(it, gone)),
             holds: format!(
                 "no row of {} is {}: give those that are another value first",

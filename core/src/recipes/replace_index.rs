@@ -1,7 +1,8 @@
 //! An index that goes for another one: the new one is built before the old one is dropped, and takes its name where that was asked for.
 
 use crate::catalog::{Index, RelationName};
-use crate::dialect::Name;
+use crate::dialect::{Dialect, Name};
+use crate::engine::Capability;
 use crate::hazards::schema::duplicate_index;
 use crate::mechanics::index::{counted, is_valid};
 use crate::mechanics::make::{self, Build};
@@ -17,6 +18,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-index",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_index.md"),
     ways: &[Way::Triggers],
     form: Form::Several {
@@ -84,7 +86,8 @@ pub(super) fn by_itself(table: &RelationName, index: &Index, scene: &Scene<'_>) 
     };
     if scene.catalog.table(table).is_some_and(of_constraint) {
         return Err(Refusal::new(format!(
-            "before PostgreSQL 12 nothing builds {} anew beside writers, as a constraint stands on it: take a window",
+            "before {} nothing rebuilds {} without blocking writes, as a constraint stands on it: take a window",
+            scene.since(Capability::ReindexConcurrently),
             index.name.name
         )));
     }

@@ -1,6 +1,8 @@
 //! A view that shows other columns: the new one beside the old one, until no release reads what goes.
 
 use crate::catalog::{RelationName, View};
+use crate::dialect::Dialect;
+use crate::engine::Count;
 use crate::hazards::compatibility::{dropped_view, reshaped_view};
 use crate::mechanics::Refusal;
 use crate::mechanics::make;
@@ -8,11 +10,12 @@ use crate::mechanics::scene::{Scene, name_of};
 use crate::operation::{CreateView, Kind, ObjectKind, Operation};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step, Way};
 
-use super::rename_behind_view::{missing_grants, rights_of};
+use super::rename_behind_view::rights_of;
 use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "replace-view",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_view.md"),
     ways: &[Way::View],
     form: Form::Several { claim, write },
@@ -50,7 +53,7 @@ fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
 fn write(operations: &[&Operation], scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
     let found =
         parts(operations, scene).and_then(|(name, _, new)| Some((scene.catalog.view(&name)?, name, new)));
-    let Some((old, name, new)) = found else { return Err(Refusal::new("it makes no view anew")) };
+    let Some((old, name, new)) = found else { return Err(Refusal::new("it makes no view again")) };
     phases(scene, &name, old, new)
 }
 
@@ -120,7 +123,7 @@ impl Change<'_> {
         Phase::new(PhaseKind::Expand, title, vec![Step::Sql(step)])
             .leave_when(Criterion::counts_nothing(
                 format!("who may use {old} may use {beside}: GRANT what is missing"),
-                missing_grants(self.beside, self.name),
+                self.scene.count(&Count::MissingGrants { of: self.name, on: self.beside }),
             ))
             .undone_by("the down migration drops it again: nobody reads it yet", "an error that names it")
     }
@@ -140,14 +143,14 @@ impl Change<'_> {
         let step = self.scene.in_transaction(name_of(&[&self.name.name, "replace"]), title.clone(), up, down);
         let release = |must: String| Step::Release(ReleaseStep { must: vec![must] });
         let steps = vec![
-            release(format!("read {beside}, and {old} nowhere")),
+            release(format!("read {beside}, and stop reading {old}")),
             Step::Sql(step),
-            release(format!("read {old}, and {beside} nowhere")),
+            release(format!("read {old}, and stop reading {beside}")),
         ];
         Phase::new(PhaseKind::Cutover, title, steps)
             .leave_when(Criterion::counts_nothing(
                 format!("who may use {beside} may use {old}: its rights went with it, GRANT what is missing"),
-                missing_grants(self.name, self.beside),
+                self.scene.count(&Count::MissingGrants { of: self.beside, on: self.name }),
             ))
             .undone_by(
                 "roll the application back to the one beside it; the down migration makes the old view again",

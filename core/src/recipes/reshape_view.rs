@@ -1,5 +1,6 @@
 //! A view replaced in place by one that shows other columns.
 
+use crate::dialect::Dialect;
 use crate::mechanics::Refusal;
 use crate::mechanics::scene::Scene;
 use crate::operation::{CreateView, Kind, Operation};
@@ -10,6 +11,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "reshape-view",
+    dialects: &[Dialect::Postgres],
     page: include_str!("replace_view.md"),
     ways: &[Way::View],
     form: Form::One { applies: |operation| replaced(operation).is_some(), write },

@@ -1,6 +1,7 @@
 //! A table whose columns move to a new one, a row there for each row here.
 
 use crate::catalog::{Catalog, RelationName};
+use crate::dialect::Dialect;
 use crate::mechanics::carried::Carried;
 use crate::mechanics::copied::Copied;
 use crate::mechanics::derivation::refuse_views;
@@ -15,6 +16,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "split-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("split_table.md"),
     ways: &[Way::Triggers, Way::Application],
     form: Form::Several { claim, write },

@@ -1,7 +1,7 @@
 //! A change that has no online form is made on an empty copy beside the table; the copy is filled and takes the table's place.
 
 use crate::catalog::{Catalog, RelationName, Table};
-use crate::dialect::{Ident, Name};
+use crate::dialect::{Dialect, Ident, Name};
 use crate::engine::preflight;
 use crate::mechanics::Refusal;
 use crate::mechanics::details;
@@ -18,6 +18,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "swap-table",
+    dialects: &[Dialect::Postgres],
     page: include_str!("swap_table.md"),
     ways: &[Way::Triggers],
     form: Form::Each { applies: |operation| Asked::of(operation).is_some(), claim, write },
@@ -50,7 +51,7 @@ fn claim(operations: &[&Operation], scene: &Scene<'_>) -> Option<Vec<usize>> {
     (members.len() > 1).then_some(members)
 }
 
-/// A change that writes the table anew, or builds what cannot be built beside it.
+/// A change that rewrites the table, or builds what cannot be built beside it.
 #[derive(Debug, Clone, Copy)]
 enum Asked<'a> {
     /// The table is another.
@@ -244,7 +245,7 @@ impl Change<'_> {
                 let generated = self.state.column(&column.name).and_then(|it| it.generated.as_ref());
                 let Some(generated) = generated.filter(|it| it.stored) else {
                     return Err(Refusal::new(format!(
-                        "{} is not a stored column: nothing is written anew",
+                        "{} is not a stored column: nothing is rewritten",
                         column.name
                     )));
                 };

@@ -248,7 +248,7 @@ fn written_in(change: &str, scene: &Scene<'_>, way: Way) -> Result<Vec<Phase>, R
             assert_eq!(group.members.len(), all.len(), "{change}: a recipe takes them all");
             group.recipe
         }
-        None => for_operation(all[0]).expect("has a recipe"),
+        None => for_operation(all[0], Dialect::Postgres).expect("has a recipe"),
     };
     write(recipe, &all, scene, way)
 }
@@ -276,10 +276,21 @@ pub(super) fn prove(change: &str, target: &Target, before: &Catalog, way: Way) {
     prove_back(change, "", target, before, way);
 }
 
+/// Where something follows a release, people learn when it is out.
+#[track_caller]
+fn says_when_it_is_out(change: &str, phases: &[Phase]) {
+    for (phase, next) in phases.iter().zip(&phases[1..]) {
+        let is_release = phase.migrations().next().is_none() && phase.releases().next().is_some();
+        let told = !phase.exit.is_empty() || !next.entry.is_empty();
+        assert!(told || !is_release, "{change}: when is it out? {}", phase.title);
+    }
+}
+
 #[track_caller]
 fn prove_back(change: &str, back: &str, target: &Target, before: &Catalog, way: Way) {
     let phases = written_back(change, back, target, before, way)
         .unwrap_or_else(|refusal| panic!("{change}: {refusal:?}"));
+    says_when_it_is_out(change, &phases);
     let mut catalog = before.clone();
     for step in phases.iter().flat_map(Phase::migrations) {
         let transaction = if step.transactional { Transaction::Wrapped } else { Transaction::Autocommit };

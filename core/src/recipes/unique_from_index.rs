@@ -1,9 +1,8 @@
-//! A unique constraint or primary key from an index that is built beside readers and writers.
+//! A unique constraint or primary key from an index that is built without blocking reads or writes.
 
 mod partitioned;
 
-use crate::catalog::server_name;
-use crate::dialect::Ident;
+use crate::dialect::{Dialect, Ident, Unnamed};
 use crate::engine::preflight::{self, Nulls};
 use crate::mechanics::index::{counted, is_valid};
 use crate::mechanics::make::{self, Build};
@@ -16,6 +15,7 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "unique-from-index",
+    dialects: &[Dialect::Postgres],
     page: include_str!("unique_from_index.md"),
     ways: &[Way::Triggers],
     form: Form::One { applies: |operation| parts(operation).is_some(), write },
@@ -49,8 +49,8 @@ fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>,
     }
     // The name that the statement itself would give.
     let own_name = || match primary {
-        true => server_name(&table.name, &[], "pkey"),
-        false => server_name(&table.name, &names, "key"),
+        true => scene.server_name(&table, &[], Unnamed::PrimaryKey),
+        false => scene.server_name(&table, &names, Unnamed::Unique),
     };
     let name = constraint.name.as_ref().map(|it| it.name.clone());
     let name = name.or_else(|| scene.name_of_constraint(operation, &table)).unwrap_or_else(own_name);

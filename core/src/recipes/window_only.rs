@@ -1,5 +1,7 @@
 //! Changes that have no online way: it is said, with what there is instead.
 
+use crate::dialect::Dialect;
+use crate::engine::Capability;
 use crate::mechanics::Refusal;
 use crate::mechanics::scene::Scene;
 use crate::operation::{Kind, Operation, RelationWord, TableAction};
@@ -9,32 +11,51 @@ use super::{Form, Recipe};
 
 pub(super) static RECIPE: Recipe = Recipe {
     id: "window-only",
+    dialects: &[Dialect::Postgres],
     page: include_str!("window_only.md"),
     ways: &[Way::Triggers],
-    form: Form::One { applies: |operation| instead(operation).is_some(), write },
+    form: Form::One { applies: |operation| what(operation).is_some(), write },
 };
 
-/// What there is instead of an online way.
-fn instead(operation: &Operation) -> Option<&'static str> {
+/// What has no online way.
+enum What {
+    Tables,
+    FilesOfIndex,
+    View,
+}
+
+fn what(operation: &Operation) -> Option<What> {
     match &operation.kind {
-        Kind::Maintain(it) if it.command.shuts_out() => Some(
-            "tables are written anew under ACCESS EXCLUSIVE: name one alone, and the index that it is ordered by, and a copy takes its place; \
-             REPACK (CONCURRENTLY) from 19 on, pg_repack and pg_squeeze do it beside readers and writers; or take a window",
-        ),
+        Kind::Maintain(it) if it.command.shuts_out() => Some(What::Tables),
         Kind::AlterTable(alter) if alter.relation != RelationWord::Table => match &alter.action {
-            TableAction::SetTablespace { .. } if alter.relation == RelationWord::Index => Some(
-                "the files are copied under ACCESS EXCLUSIVE: REINDEX (TABLESPACE …) INDEX CONCURRENTLY moves it beside readers and \
-                 writers from 14 on; or take a window",
-            ),
-            TableAction::SetAccessMethod { .. } | TableAction::SetTablespace { .. } => Some(
-                "the view is written anew under ACCESS EXCLUSIVE: make a new one of that kind and let readers move over, or take a window",
-            ),
+            TableAction::SetTablespace { .. } if alter.relation == RelationWord::Index => {
+                Some(What::FilesOfIndex)
+            }
+            TableAction::SetAccessMethod { .. } | TableAction::SetTablespace { .. } => Some(What::View),
             _ => None,
         },
         _ => None,
     }
 }
 
-fn write(operation: &Operation, _: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
-    Err(Refusal::new(instead(operation).unwrap_or("it has an online way of its own")))
+/// What there is instead of an online way.
+fn instead(what: &What, scene: &Scene<'_>) -> String {
+    match what {
+        What::Tables => format!(
+            "tables are rewritten under ACCESS EXCLUSIVE: name one alone, and the index that it is ordered by, and a copy takes its place; \
+             REPACK (CONCURRENTLY) from {} on, pg_repack and pg_squeeze do it without blocking; or take a window",
+            scene.since(Capability::RepackConcurrently)
+        ),
+        What::FilesOfIndex => format!(
+            "the files are copied under ACCESS EXCLUSIVE: REINDEX (TABLESPACE …) INDEX CONCURRENTLY moves it without blocking \
+             from {} on; or take a window",
+            scene.since(Capability::ReindexTablespace)
+        ),
+        What::View => "the view is rewritten under ACCESS EXCLUSIVE: make a new one of that kind and let readers move over, or take a window".to_owned(),
+    }
+}
+
+fn write(operation: &Operation, scene: &Scene<'_>, _: Way) -> Result<Vec<Phase>, Refusal> {
+    let what = what(operation).ok_or_else(|| Refusal::new("it has an online way of its own"))?;
+    Err(Refusal::new(instead(&what, scene)))
 }

@@ -42,9 +42,9 @@ pub struct EffectBody {
     pub locks: Vec<LockReport>,
     /// `nobody`, `schema-changes`, `writes`, `reads-and-writes`.
     pub waits: String,
-    /// The heap is written anew.
+    /// The heap is rewritten.
     pub heap_rewrite: bool,
-    /// An index that was there is built anew.
+    /// An index that was there is rebuilt.
     pub index_rebuild: bool,
     /// All rows of a relation are read.
     pub full_scan: bool,

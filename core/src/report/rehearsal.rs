@@ -55,7 +55,7 @@ pub struct RehearsedStep {
     pub locks: Vec<RehearsedLock>,
     /// The longest statement of a client.
     pub longest_wait: Option<RehearsedWait>,
-    /// Tables and indexes that were written anew.
+    /// Tables and indexes that were rewritten.
     pub rewritten: Vec<String>,
     /// How often it gave up for its lock and began again.
     pub retries: usize,

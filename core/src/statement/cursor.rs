@@ -1,5 +1,6 @@
 //! A reader over the tokens of one statement.
 
+use super::value::coded;
 use super::{Token, TokenKind};
 use crate::dialect::{Dialect, Ident, Name, fold};
 use crate::text::Span;
@@ -265,7 +266,7 @@ impl<'a> Cursor<'a> {
 /// The name that a quoted identifier stands for.
 fn unquoted(text: &str) -> String {
     if let Some(quoted) = text.strip_prefix(['u', 'U']).and_then(|it| it.strip_prefix('&')) {
-        return unescaped(&unquoted(quoted));
+        return coded(&unquoted(quoted));
     }
     let close = match text.chars().next() {
         Some('`') => '`',
@@ -278,24 +279,4 @@ fn unquoted(text: &str) -> String {
         return inner.replace(&doubled, &close.to_string());
     }
     inner.to_owned()
-}
-
-/// The name of `U&"…"`: `\0061` and `\+000061` are characters, two backslashes are one. What is wrong stays.
-fn unescaped(name: &str) -> String {
-    let mut result = String::with_capacity(name.len());
-    let mut rest = name;
-    while let Some((before, escape)) = rest.split_once('\\') {
-        result.push_str(before);
-        let (digits, length) = match escape.strip_prefix('+') {
-            Some(digits) => (digits.get(..6), 7),
-            None => (escape.get(..4), 4),
-        };
-        let code = digits.and_then(|it| u32::from_str_radix(it, 16).ok()).and_then(char::from_u32);
-        result.push(code.unwrap_or('\\'));
-        rest = match code {
-            Some(_) => &escape[length..],
-            None => escape.strip_prefix('\\').unwrap_or(escape),
-        };
-    }
-    result + rest
 }

@@ -1,7 +1,8 @@
 //! Text to tokens, in one pass, whatever the text.
 
 use super::quotes::{self, DollarIndex};
-use super::{Brackets, Lexicon, Token, TokenKind};
+use super::{Token, TokenKind};
+use crate::dialect::{Brackets, Lexicon};
 use crate::text::Span;
 
 /// The tokens and comments of a text.

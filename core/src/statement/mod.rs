@@ -7,15 +7,14 @@
 
 mod cursor;
 mod lexer;
-mod lexicon;
 mod quotes;
 mod split;
+mod value;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, Lexicon};
 use crate::text::Span;
 
 pub use cursor::Cursor;
-pub use lexicon::{Brackets, Lexicon};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ mod sanitise;
 pub use count::counted;
 pub use edit::{Edit, EditConflict, apply, apply_within};
 pub use lines::{Encoding, LineColumn, LineIndex, lines};
-pub use sanitise::{comment, is_invisible, quoted, sanitise};
+pub use sanitise::{comment, is_invisible, is_treacherous, quoted, sanitise};
 
 /// A half-open range of byte offsets into one text. Always on character boundaries of the text it was made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

@@ -36,6 +36,13 @@ pub fn is_invisible(character: char) -> bool {
     visible(character).is_none()
 }
 
+/// Whether a character ends a line, is no character at all, or changes the order in which others are shown. Inside of a name or text such a line
+/// may be a mark for a runner that reads files line by line (`-- +goose Down`), and the order may show a statement as another.
+pub fn is_treacherous(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 fn visible(character: char) -> Option<char> {
     match character {
         '\n' | '\r' | '\t' => Some(' '),

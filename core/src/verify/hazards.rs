@@ -115,7 +115,8 @@ fn is_curable(change: &Change<'_>, hazard: &Hazard, ran: &Ran<'_>) -> bool {
         hazard.recipes.iter().filter(|it| **it != OWN_TRANSACTION).filter_map(|id| recipes::by_id(id));
     named.into_iter().any(|recipe| {
         let possible = |it: &&Operation| {
-            recipe.applies(it) && recipes::write(recipe, &[*it], &scene, Way::Triggers).is_ok()
+            recipe.applies(it, scene.dialect())
+                && recipes::write(recipe, &[*it], &scene, Way::Triggers).is_ok()
         };
         pointed_at.iter().any(possible)
     })

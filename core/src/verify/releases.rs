@@ -51,7 +51,7 @@ impl Told<'_> {
 }
 
 /// The words of releases that end the use of something.
-const STOPS: &[&str] = &["nowhere", "wherever it says", "instead of"];
+const STOPS: &[&str] = &["stop using", "stop reading", "stop writing", "wherever it says", "instead of"];
 
 #[derive(Clone, Copy, PartialEq)]
 enum Behind {

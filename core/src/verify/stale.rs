@@ -67,7 +67,7 @@ fn never_filled_column(
     };
     let by_application =
         course.releases.iter().flat_map(|it| it.iter()).any(|must| must.contains("old rows"));
-    // Where its table is made anew beside the old one, the rows come with it.
+    // Where its table is made again beside the old one, the rows come with it.
     let swapped = course.moments.iter().any(|it| it.catalog.table(table).is_none());
     if !(required || own_trigger) || by_application || swapped || course.steps.iter().any(comes) {
         return None;

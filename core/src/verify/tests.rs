@@ -179,7 +179,7 @@ fn what_a_release_uses_stays_until_it_is_told() {
         vec![sql(drop, back)],
         &["column t.a is gone while the running release may name it"],
     );
-    let told = release("use t.a nowhere");
+    let told = release("stop using t.a");
     check(before, change, vec![told.clone(), sql(drop, back)], &[]);
     check(before, change, vec![sql(drop, back), told], &["column t.a is gone"]);
 }

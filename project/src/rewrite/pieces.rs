@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lockkeeper_core::catalog::{Catalog, Configured, RelationName, Session, configured};
 use lockkeeper_core::check::CheckedStatement;
+use lockkeeper_core::dialect::Dialect;
 use lockkeeper_core::effect::Effect;
 use lockkeeper_core::engine::effect::{in_server_order, of_statement};
 use lockkeeper_core::engine::lower::lower;
@@ -142,10 +143,11 @@ fn found(file: &CheckedFile) -> Vec<Found<'_>> {
                 |hazard: &Hazard| statement.operations.iter().any(|it| it.span.contains(hazard.span));
             let apart = hazards.iter().any(|it| it.recipes.contains(&OWN_TRANSACTION) && !inside(it));
             let fails = statement.effect.fails.is_some();
+            let dialect = file.target.dialect;
             all.extend(in_server_order(&statement.operations).into_iter().map(|operation| Found {
                 operation,
-                recipes: match pointed_at(operation, &hazards) {
-                    none if none.is_empty() && fails => retyped(operation),
+                recipes: match pointed_at(operation, &hazards, dialect) {
+                    none if none.is_empty() && fails => retyped(operation, dialect),
                     pointed => pointed,
                 },
                 apart,
@@ -412,20 +414,20 @@ fn parted(statement: Statement) -> Vec<Statement> {
 
 /// The recipes for a change of type that the server refuses as it is written: beside the old column the new one may take what the check or
 /// index of the old one could not.
-fn retyped(operation: &Operation) -> Vec<&'static Recipe> {
+fn retyped(operation: &Operation, dialect: Dialect) -> Vec<&'static Recipe> {
     let changes_type = matches!(&operation.kind, Kind::AlterTable(alter) if matches!(alter.action, TableAction::AlterType { .. }));
-    let fits = |it: &&&Recipe| changes_type && it.id != OWN_TRANSACTION && it.applies(operation);
+    let fits = |it: &&&Recipe| changes_type && it.id != OWN_TRANSACTION && it.applies(operation, dialect);
     recipes::RECIPES.iter().filter(fits).copied().collect()
 }
 
 /// The recipes for an operation that hazards point at: those of the worst first, and last the transaction of its own, which the steps of every other
 /// have anyway.
-fn pointed_at(operation: &Operation, hazards: &[&Hazard]) -> Vec<&'static Recipe> {
+fn pointed_at(operation: &Operation, hazards: &[&Hazard], dialect: Dialect) -> Vec<&'static Recipe> {
     let mut pointed: Vec<&&Hazard> =
         hazards.iter().filter(|hazard| operation.span.contains(hazard.span)).collect();
     pointed.sort_by_key(|hazard| std::cmp::Reverse(hazard.severity));
     let named = pointed.into_iter().flat_map(|hazard| &hazard.recipes).filter_map(|id| recipes::by_id(id));
-    let mut named: Vec<&'static Recipe> = named.filter(|recipe| recipe.applies(operation)).collect();
+    let mut named: Vec<&'static Recipe> = named.filter(|recipe| recipe.applies(operation, dialect)).collect();
     named.sort_by_key(|recipe| recipe.id == OWN_TRANSACTION);
     named
 }

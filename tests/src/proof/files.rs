@@ -25,7 +25,7 @@ const BATCH_ROWS: u32 = 100;
 pub(super) fn recipe(migration: &str) -> &'static Recipe {
     let script = Script::read(migration, Dialect::Postgres);
     let operations = lower(&script, &script.statements[0]);
-    let found = operations.iter().find_map(recipes::for_operation);
+    let found = operations.iter().find_map(|it| recipes::for_operation(it, Dialect::Postgres));
     found.unwrap_or_else(|| panic!("no recipe: {migration}"))
 }
 

@@ -497,14 +497,14 @@ const TABLES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "write two tables anew",
+        name: "rewrite two tables",
         schema: NOTES,
         migration: "VACUUM FULL notes, authors;",
         since: u32::MAX,
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "write a table anew, with statements that leave the transaction",
+        name: "rewrite a table, with statements that leave the transaction",
         schema: NOTES,
         migration: "SET lock_timeout = 0; ALTER TABLE notes ADD COLUMN extra int; VACUUM FULL notes, authors; CREATE INDEX CONCURRENTLY ON notes (extra);",
         recipe: Some("window-only"),

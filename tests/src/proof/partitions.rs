@@ -1,4 +1,4 @@
-//! Tables that are made anew under their names, in partitions or otherwise, and one that is merged: fixtures of three recipes.
+//! Tables that are made again under their names, in partitions or otherwise, and one that is merged: fixtures of three recipes.
 
 use lockkeeper_core::plan::Way;
 

@@ -105,7 +105,7 @@ pub(super) const FIXTURES: &[Fixture] = &[
         ..Fixture::PLAIN
     },
     Fixture {
-        name: "write a table anew beside its users",
+        name: "rewrite a table without blocking its users",
         schema: NOTES,
         migration: "REPACK notes;",
         releases: &[USES_NOTES],

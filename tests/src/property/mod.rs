@@ -3,6 +3,7 @@
 //! `LOCKKEEPER_CASES=500` runs more of them, `LOCKKEEPER_SEED=7` others.
 
 mod change;
+mod hostile;
 mod schema;
 mod several;
 

@@ -1,10 +1,13 @@
 //! What matters about the code's shape, checked rather than remembered.
 
+mod additions;
 mod documents;
+mod engines;
 mod layers;
 mod lexer;
 mod manifests;
 mod recipes;
+mod versions;
 
 use crate::binaries::root;
 use std::path::{Path, PathBuf};

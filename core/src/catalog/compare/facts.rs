@@ -172,7 +172,7 @@ impl Facts<'_> {
 
     fn display(&self, name: &RelationName) -> String {
         // The server cuts names in quotes too.
-        let cut = crate::dialect::cut(name.name.to_string(), 63);
+        let cut = crate::dialect::cut(name.name.to_string(), self.catalog.dialect());
         RelationName { name: cut.into(), ..name.clone() }.display(self.catalog.dialect())
     }
 

@@ -323,15 +323,15 @@ ALTER TABLE users OWNER TO app;
 ALTER VIEW names OWNER TO app;
 -- differs: owner of a function
 ALTER FUNCTION one(int) OWNER TO app;
--- differs: a view made anew has no rights
+-- differs: a view made again has no rights
 GRANT SELECT ON names TO app;
 -- then
 DROP VIEW names; CREATE VIEW names AS SELECT id, name FROM users;
--- differs: a view made anew has no comment
+-- differs: a view made again has no comment
 COMMENT ON VIEW names IS 'who';
 -- then
 DROP VIEW names; CREATE VIEW names AS SELECT id, name FROM users;
--- differs: a column made anew has nothing
+-- differs: a column made again has nothing
 GRANT SELECT (b) ON plain TO app; COMMENT ON COLUMN plain.b IS 'x'; ALTER TABLE plain ALTER b SET STATISTICS 7;
 -- then
 ALTER TABLE plain DROP COLUMN b; ALTER TABLE plain ADD COLUMN b text;

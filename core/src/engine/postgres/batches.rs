@@ -8,7 +8,7 @@ use std::fmt::Write;
 use super::spell::block;
 use crate::backfill::{BackfillJob, Walk, Work};
 use crate::dialect::{Dialect, quote, quote_literal};
-use crate::text::comment;
+use crate::text::{comment, sanitise};
 
 /// A window says how far it is each time so many are done, and tries several passes again if it gave them up.
 const WINDOWS_OF_PROGRESS: u32 = 100;
@@ -112,7 +112,7 @@ impl Writer<'_> {
             Work::Delete => table,
             Work::Copy { into, .. } => format!("{table} to {}", into.display(Dialect::Postgres)),
         };
-        shown.replace('\'', "''").replace('%', "%%")
+        sanitise(&shown, 200).replace('\'', "''").replace('%', "%%")
     }
 
     /// What is done to a row.

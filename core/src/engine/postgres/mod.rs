@@ -1,6 +1,8 @@
 //! PostgreSQL.
 
 mod batches;
+mod capabilities;
+mod counts;
 mod describe;
 pub(super) mod effect;
 pub(super) mod lower;
@@ -10,7 +12,7 @@ mod spell;
 pub mod versions;
 mod watch;
 
-use super::{Engine, Watch};
+use super::{Count, Engine, Fact, Watch};
 use crate::backfill::BackfillJob;
 use crate::dialect::{Version, quote_literal};
 use crate::operation::Kind;
@@ -19,6 +21,10 @@ use crate::operation::Kind;
 pub(super) struct Postgres;
 
 impl Engine for Postgres {
+    fn capabilities(&self) -> &'static [Fact] {
+        capabilities::CAPABILITIES
+    }
+
     fn spell(&self, kind: &Kind) -> Option<String> {
         spell::statement(kind)
     }
@@ -47,9 +53,16 @@ impl Engine for Postgres {
         format!("SELECT setval({}, last_value, is_called) FROM {stands}", quote_literal(sequence))
     }
 
-    fn is_incomplete(&self, index: &str) -> String {
-        let index = quote_literal(index);
-        format!("SELECT count(*) FROM pg_index WHERE indexrelid = {index}::regclass AND NOT indisvalid")
+    fn next_value(&self, sequence: &str) -> String {
+        format!("nextval({})", quote_literal(sequence))
+    }
+
+    fn go_on_behind(&self, sequence: &str, column: &str, table: &str) -> String {
+        format!("SELECT setval({}, max({column})) FROM {table}", quote_literal(sequence))
+    }
+
+    fn count(&self, count: &Count<'_>) -> String {
+        counts::query(count)
     }
 
     fn watch(&self, watch: &Watch<'_>, version: Version) -> Option<String> {

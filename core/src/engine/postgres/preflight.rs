@@ -4,11 +4,11 @@
 //! A query is only given where that is so; `None` means that nobody can say it in SQL from what is known.
 
 use crate::catalog::{Catalog, ConstraintState, Demand, RelationName, Table};
-use crate::dialect::{Dialect, Ident, Target, quote, quote_literal};
+use crate::dialect::{Dialect, Ident, Lexicon, Target, quote, quote_literal};
 use crate::operation::{
     Bound, Constraint, ConstraintKind, Expression, ForeignKey, IndexKey, PartitionBound, TypeName,
 };
-use crate::statement::{Lexicon, TokenKind, tokens};
+use crate::statement::{TokenKind, tokens};
 use crate::text::Span;
 
 fn count(table: &RelationName, condition: &str, dialect: Dialect) -> String {
@@ -227,12 +227,12 @@ pub fn refused(value: &str, from: &TypeName, to: &TypeName) -> Option<String> {
         return (!fits)
             .then(|| format!("{value} <> 'NaN' AND abs(round({value}, {scale})) >= 1e{whole}::numeric"));
     }
-    // Blanks at the end are cut without a word.
+    // Blanks at the end are cut silently.
     let length = length(to)?;
     Some(format!("rtrim(substr({value}, {length} + 1), ' ') <> ''"))
 }
 
-/// The condition under which the server rounds or cuts a value without a word.
+/// The condition under which the server rounds or cuts a value silently.
 fn changed(value: &str, from: &TypeName, to: &TypeName) -> Option<String> {
     if from.is_any(&["numeric", "float4", "float8"]) && range(to).is_some() {
         return Some(format!("round({value}) <> {value}"));

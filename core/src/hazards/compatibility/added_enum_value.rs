@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TypeAction};
 pub(crate) static RULE: Rule = Rule {
     id: "added-enum-value",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("added_enum_value.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{AttributeChange, Kind, Operation, TypeAction};
 pub(crate) static RULE: Rule = Rule {
     id: "dropped-attribute",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("dropped_attribute.md"),
     trigger: Trigger::Operation(check),
 };

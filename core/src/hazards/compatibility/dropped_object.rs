@@ -9,7 +9,7 @@ use crate::operation::{Drop, Kind, ObjectKind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "dropped-object",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("dropped_object.md"),
     trigger: Trigger::Operation(check),
 };

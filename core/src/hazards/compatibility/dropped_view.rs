@@ -8,7 +8,7 @@ use crate::operation::{Kind, ObjectKind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "dropped-view",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("dropped_view.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, ObjectKind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "lost-conflict-target",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("lost_conflict_target.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "narrow-sequence",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("narrow_sequence.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Identity, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "refused-ids",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("refused_ids.md"),
     trigger: Trigger::Operation(check),
 };

@@ -10,7 +10,7 @@ use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "refused-null",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("refused_null.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, RelationWord, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-column",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_column.md"),
     trigger: Trigger::Operation(check),
 };
@@ -25,7 +25,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     {
         return None;
     }
-    let message = format!("the running release still says {}.{column}, and fails", ctx.display(&table));
+    let message = format!("the running release still uses {}.{column} and will fail", ctx.display(&table));
     let hazard = Hazard::new(&RULE, column.span.cover(to.span), message);
     Some(hazard.with_recipe("expand-contract-rename").with_subject(ctx.display(&table), Some(&column.name)))
 }

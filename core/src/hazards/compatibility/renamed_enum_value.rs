@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TypeAction};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-enum-value",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_enum_value.md"),
     trigger: Trigger::Operation(check),
 };
@@ -19,6 +19,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if ctx.goes_back() || ctx.session.new_types.contains(&ctx.resolve(&alter.name)) {
         return None;
     }
-    let message = format!("the running release still says '{from}', which {} no longer knows", alter.name);
+    let message = format!("the running release still uses '{from}', which {} no longer has", alter.name);
     Some(Hazard::new(&RULE, operation.span, message).with_recipe("rename-enum-value"))
 }

@@ -9,7 +9,7 @@ use crate::operation::{DomainAction, Kind, ObjectAction, ObjectKind, Operation, 
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-object",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_object.md"),
     trigger: Trigger::Operation(check),
 };

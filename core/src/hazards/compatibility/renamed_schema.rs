@@ -1,14 +1,14 @@
-//! Every name in the schema changes, and the running release still says the old ones.
+//! Every name in the schema changes, and the running release still uses the old ones.
 
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, ObjectAction, ObjectKind, Operation};
 
-/// Every name in the schema changes, and the running release still says the old ones.
+/// Every name in the schema changes, and the running release still uses the old ones.
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-schema",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_schema.md"),
     trigger: Trigger::Operation(check),
 };
@@ -24,6 +24,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !in_use {
         return None;
     }
-    let message = format!("the running release still says {}, and finds nothing in it", alter.name);
+    let message = format!("the running release still uses {} and will find nothing in it", alter.name);
     Some(Hazard::new(&RULE, alter.name.span.cover(to.span), message).with_recipe("rename-behind-stand-in"))
 }

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation, RelationWord, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "renamed-table",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("renamed_table.md"),
     trigger: Trigger::Operation(check),
 };
@@ -32,7 +32,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     if !named_by_code || !ctx.is_live(&table) || ctx.undoes_table(&table) || view_takes_over {
         return None;
     }
-    let message = format!("the running release still says {}, and fails", ctx.display(&table));
+    let message = format!("the running release still uses {} and will fail", ctx.display(&table));
     let hazard = Hazard::new(&RULE, span, message).with_recipe("rename-behind-view");
     Some(hazard.with_subject(ctx.display(&table), None))
 }

@@ -9,7 +9,7 @@ use crate::operation::{Expression, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "required-column",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("required_column.md"),
     trigger: Trigger::Operation(check),
 };

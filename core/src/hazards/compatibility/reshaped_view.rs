@@ -1,14 +1,14 @@
-//! A view is made anew without a column that the running release may read.
+//! A view is made again without a column that the running release may read.
 
 use crate::dialect::Dialect;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, ObjectKind, Operation};
 
-/// A view is made anew without a column that the running release may read.
+/// A view is made again without a column that the running release may read.
 pub(crate) static RULE: Rule = Rule {
     id: "reshaped-view",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("reshaped_view.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "row-security-lockout",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("row_security_lockout.md"),
     trigger: Trigger::Operation(check),
 };

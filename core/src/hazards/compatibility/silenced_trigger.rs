@@ -8,7 +8,7 @@ use crate::operation::{Kind, ObjectKind, Operation, TableAction, TriggerState};
 pub(crate) static RULE: Rule = Rule {
     id: "silenced-trigger",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("silenced_trigger.md"),
     trigger: Trigger::Operation(check),
 };
@@ -33,7 +33,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let function = ctx.catalog.table(&resolved).and_then(|state| {
         state.triggers.iter().find(|it| it.name == what).and_then(|trigger| trigger.function.as_deref())
     });
-    // Made anew in the same transaction it is never missed; with its table or its function it goes for good.
+    // Made again in the same transaction it is never missed; with its table or its function it goes for good.
     let made_anew = ctx.in_transaction() && ctx.rest_mentions(&["create", "trigger", &what.to_lowercase()]);
     let goes_too = made_anew
         || ctx.rest_mentions(&["drop", "table", &resolved.name])

@@ -9,7 +9,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "cascading-drop",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("cascading_drop.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "data-change-under-lock",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("data_change_under_lock.md"),
     trigger: Trigger::Operation(check),
 };

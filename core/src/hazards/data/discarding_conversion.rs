@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "discarding-conversion",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("discarding_conversion.md"),
     trigger: Trigger::Operation(check),
 };

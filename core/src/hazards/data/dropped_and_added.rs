@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "dropped-and-added",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("dropped_and_added.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, ObjectKind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "dropped-database",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("dropped_database.md"),
     trigger: Trigger::Operation(check),
 };

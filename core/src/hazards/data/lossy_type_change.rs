@@ -11,7 +11,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "lossy-type-change",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("lossy_type_change.md"),
     trigger: Trigger::Operation(check),
 };
@@ -26,7 +26,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     }
     let of = format!("{}.{column}", ctx.display(&table));
     let message = match loss(from, ty)? {
-        Loss::Silent => format!("values of {of} lose what {ty} cannot hold, without a word"),
+        Loss::Silent => format!("values of {of} that do not fit {ty} are silently rounded or cut"),
         Loss::Error => format!("it fails on the first value of {of} that does not fit into {ty}"),
     };
     let preflight = preflight::misfits(&table, &column.name, from, ty, ctx.target.dialect);

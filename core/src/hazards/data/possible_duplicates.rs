@@ -12,7 +12,7 @@ use crate::operation::{CreateIndex, Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "possible-duplicates",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("possible_duplicates.md"),
     trigger: Trigger::Operation(check),
 };

@@ -12,7 +12,7 @@ use crate::statement::{Cursor, Script};
 pub(crate) static RULE: Rule = Rule {
     id: "unbounded-data-change",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("unbounded_data_change.md"),
     trigger: Trigger::Operation(check),
 };

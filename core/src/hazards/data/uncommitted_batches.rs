@@ -9,7 +9,7 @@ use crate::operation::{Expression, Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "uncommitted-batches",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("uncommitted_batches.md"),
     trigger: Trigger::Operation(check),
 };

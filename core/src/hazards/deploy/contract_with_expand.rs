@@ -10,7 +10,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "contract-with-expand",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("contract_with_expand.md"),
     trigger: Trigger::Deploy(check),
 };

@@ -10,7 +10,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "discarded-work",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("discarded_work.md"),
     trigger: Trigger::Deploy(check),
 };

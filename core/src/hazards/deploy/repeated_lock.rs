@@ -1,4 +1,4 @@
-//! Several migrations of one deploy close the same table, and each waits for its lock anew.
+//! Several migrations of one deploy close the same table, and each waits for its lock again.
 
 use std::collections::BTreeMap;
 
@@ -10,11 +10,11 @@ use crate::text::Span;
 
 use super::contract_with_expand::is_planned;
 
-/// Several migrations of one deploy close the same table, and each waits for its lock anew.
+/// Several migrations of one deploy close the same table, and each waits for its lock again.
 pub(crate) static RULE: Rule = Rule {
     id: "repeated-lock",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("repeated_lock.md"),
     trigger: Trigger::Deploy(check),
 };

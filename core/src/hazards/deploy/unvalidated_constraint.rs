@@ -9,7 +9,7 @@ use crate::operation::{Constraint, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "unvalidated-constraint",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("unvalidated_constraint.md"),
     trigger: Trigger::Deploy(check),
 };

@@ -10,7 +10,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "attached-partition-scan",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("attached_partition_scan.md"),
     trigger: Trigger::Operation(check),
 };

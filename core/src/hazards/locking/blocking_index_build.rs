@@ -11,7 +11,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "blocking-index-build",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("blocking_index_build.md"),
     trigger: Trigger::Operation(check),
 };

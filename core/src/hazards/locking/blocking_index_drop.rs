@@ -10,7 +10,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "blocking-index-drop",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("blocking_index_drop.md"),
     trigger: Trigger::Operation(check),
 };

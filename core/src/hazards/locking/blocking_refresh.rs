@@ -10,7 +10,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "blocking-refresh",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("blocking_refresh.md"),
     trigger: Trigger::Operation(check),
 };

@@ -10,7 +10,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "blocking-reindex",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("blocking_reindex.md"),
     trigger: Trigger::Operation(check),
 };
@@ -32,7 +32,7 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         (Some(name), _) => format!("every table of {name}"),
         (None, _) => "every table".to_owned(),
     };
-    let message = format!("writes and most reads of {what} wait until its indexes are built anew");
+    let message = format!("writes and most reads of {what} wait until its indexes are rebuilt");
     let hazard = Hazard::new(&RULE, span, message);
     let hazard = if many { hazard } else { hazard.with_recipe("concurrent-index") };
     if !ctx.effect.has_concurrent_form {

@@ -11,7 +11,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "default-partition-scan",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("default_partition_scan.md"),
     trigger: Trigger::Operation(check),
 };

@@ -10,7 +10,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "domain-constraint-scan",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("domain_constraint_scan.md"),
     trigger: Trigger::Operation(check),
 };

@@ -10,7 +10,7 @@ use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "exclusion-build",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("exclusion_build.md"),
     trigger: Trigger::Operation(check),
 };

@@ -10,7 +10,7 @@ use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction}
 pub(crate) static RULE: Rule = Rule {
     id: "inline-unique-build",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("inline_unique_build.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "locked-partition-parent",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("locked_partition_parent.md"),
     trigger: Trigger::Operation(check),
 };

@@ -10,7 +10,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "not-null-scan",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("not_null_scan.md"),
     trigger: Trigger::Operation(check),
 };

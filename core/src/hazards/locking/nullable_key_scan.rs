@@ -10,7 +10,7 @@ use crate::operation::{ConstraintKind, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "nullable-key-scan",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("nullable_key_scan.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "partitioned-index-build",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("partitioned_index_build.md"),
     trigger: Trigger::Operation(check),
 };

@@ -1,4 +1,4 @@
-//! The table is written anew or copied as a whole while nobody can read or write it.
+//! The table is rewritten or copied as a whole while nobody can read or write it.
 
 use crate::dialect::Dialect;
 use crate::effect::Work;
@@ -7,11 +7,11 @@ use crate::hazards::{Context, Fix, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Maintain, Maintenance, Operation, TableAction};
 use crate::text::Edit;
 
-/// The table is written anew or copied as a whole while nobody can read or write it.
+/// The table is rewritten or copied as a whole while nobody can read or write it.
 pub(crate) static RULE: Rule = Rule {
     id: "storage-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("storage_rewrite.md"),
     trigger: Trigger::Operation(check),
 };
@@ -21,14 +21,14 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         Kind::Maintain(maintain) => {
             let rewrites = maintain.command.shuts_out();
             if rewrites && maintain.tables.is_empty() {
-                let message = "reads and writes of one table after the other wait while it is written anew";
+                let message = "reads and writes of one table after the other wait while it is rewritten";
                 return Some(Hazard::new(&RULE, operation.span, message));
             }
-            (maintain.tables.first().filter(|_| rewrites)?, "it is written anew")
+            (maintain.tables.first().filter(|_| rewrites)?, "it is rewritten")
         }
         Kind::AlterTable(alter) => match &alter.action {
             TableAction::SetLogged { .. } | TableAction::SetAccessMethod { .. } => {
-                (&alter.table, "it is written anew")
+                (&alter.table, "it is rewritten")
             }
             TableAction::SetTablespace { .. } => (&alter.table, "its files are copied"),
             _ => return None,
@@ -58,5 +58,5 @@ fn beside_users(operation: &Operation, maintain: &Maintain, ctx: &Context<'_>) -
     let sql = engine::of(ctx.target.dialect).spell(&Kind::Maintain(online));
     let sql = sql.filter(|_| ctx.effect.has_concurrent_form)?;
     let edit = Edit::replace(operation.span, sql);
-    Some(Fix::needs_review("Write it anew beside its users, outside a transaction", vec![edit]))
+    Some(Fix::needs_review("Rewrite it without blocking its users, outside a transaction", vec![edit]))
 }

@@ -1,4 +1,4 @@
-//! A stored generated, identity, serial or checked-domain column is added by writing the whole table anew.
+//! A stored generated, identity, serial or checked-domain column is added by rewriting the whole table.
 
 use crate::dialect::Dialect;
 use crate::effect::Work;
@@ -6,11 +6,11 @@ use crate::engine::effect::volatility;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction, Volatility};
 
-/// A stored generated, identity, serial or checked-domain column is added by writing the whole table anew.
+/// A stored generated, identity, serial or checked-domain column is added by rewriting the whole table.
 pub(crate) static RULE: Rule = Rule {
     id: "stored-column-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("stored_column_rewrite.md"),
     trigger: Trigger::Operation(check),
 };

@@ -1,4 +1,4 @@
-//! A changed type writes the whole table anew, or builds indexes anew, while nobody can use the table.
+//! A changed type rewrites the whole table, or rebuilds indexes, while nobody can use the table.
 
 use crate::catalog::{RelationName, UserType};
 use crate::dialect::Dialect;
@@ -7,11 +7,11 @@ use crate::engine::preflight;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 
-/// A changed type writes the whole table anew, or builds indexes anew, while nobody can use the table.
+/// A changed type rewrites the whole table, or rebuilds indexes, while nobody can use the table.
 pub(crate) static RULE: Rule = Rule {
     id: "type-change-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("type_change_rewrite.md"),
     trigger: Trigger::Operation(check),
 };
@@ -20,9 +20,9 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
     let Kind::AlterTable(alter) = &operation.kind else { return None };
     let TableAction::AlterType { column, .. } = &alter.action else { return None };
     let work = if ctx.works_on_live(Work::Rewrite) {
-        "every row is written anew"
+        "every row is rewritten"
     } else if ctx.works_on_live(Work::IndexBuild) {
-        "its indexes are built anew"
+        "its indexes are rebuilt"
     } else if ctx.works_on_live(Work::Scan) {
         "every row is checked again"
     } else {

@@ -9,7 +9,7 @@ use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction}
 pub(crate) static RULE: Rule = Rule {
     id: "unindexed-foreign-key",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("unindexed_foreign_key.md"),
     trigger: Trigger::Operation(check),
 };

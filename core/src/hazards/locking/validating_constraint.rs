@@ -11,7 +11,7 @@ use crate::text::{Edit, Span};
 pub(crate) static RULE: Rule = Rule {
     id: "validating-constraint",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("validating_constraint.md"),
     trigger: Trigger::Operation(check),
 };

@@ -1,4 +1,4 @@
-//! A column whose default differs from row to row is added by writing the whole table anew.
+//! A column whose default differs from row to row is added by rewriting the whole table.
 
 use crate::dialect::Dialect;
 use crate::effect::Work;
@@ -6,11 +6,11 @@ use crate::engine::effect::volatility;
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction, Volatility};
 
-/// A column whose default differs from row to row is added by writing the whole table anew.
+/// A column whose default differs from row to row is added by rewriting the whole table.
 pub(crate) static RULE: Rule = Rule {
     id: "volatile-default-rewrite",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("volatile_default_rewrite.md"),
     trigger: Trigger::Operation(check),
 };
@@ -23,6 +23,6 @@ fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
         return None;
     }
     let table = ctx.display(&ctx.resolve(&alter.table));
-    let message = format!("reads and writes of {table} wait while every row is written anew");
+    let message = format!("reads and writes of {table} wait while every row is rewritten");
     Some(Hazard::new(&RULE, default.span, message).with_recipe("add-column-in-steps"))
 }

@@ -11,7 +11,7 @@ use crate::operation::{Kind, ObjectKind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "irreversible-change",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("irreversible_change.md"),
     trigger: Trigger::Back(check),
 };

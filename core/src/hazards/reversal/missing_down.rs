@@ -7,7 +7,7 @@ use crate::hazards::{Back, Hazard, Rule, Severity, Trigger};
 pub(crate) static RULE: Rule = Rule {
     id: "missing-down",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("missing_down.md"),
     trigger: Trigger::Back(check),
 };

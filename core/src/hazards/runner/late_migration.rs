@@ -9,7 +9,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "late-migration",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("late_migration.md"),
     trigger: Trigger::Deploy(check),
 };

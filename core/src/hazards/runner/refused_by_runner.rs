@@ -10,7 +10,7 @@ use crate::text::{Edit, Span};
 pub(crate) static RULE: Rule = Rule {
     id: "refused-by-runner",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("refused_by_runner.md"),
     trigger: Trigger::Runner(check),
 };

@@ -1,6 +1,6 @@
 //! The name is longer than the server keeps, so it is cut without an error, and whoever says all of it may meet another object.
 
-use crate::dialect::Dialect;
+use crate::dialect::{Dialect, kept};
 use crate::hazards::{Context, Hazard, Rule, Severity, Trigger};
 use crate::operation::{Kind, Operation, TableAction};
 use crate::text::Span;
@@ -9,23 +9,18 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "cut-name",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("cut_name.md"),
     trigger: Trigger::Operation(check),
 };
 
-/// What a name may have, in bytes.
-const LONGEST: usize = 63;
-
 fn check(operation: &Operation, ctx: &Context<'_>) -> Option<Hazard> {
-    let long =
-        names(operation).into_iter().chain(used(operation)).find(|span| bare(*span, ctx).len() > LONGEST)?;
+    let kept = |name: &str| kept(name, ctx.target.dialect);
+    let is_cut = |name: &str| kept(name) < name.len();
+    let mut all = names(operation).into_iter().chain(used(operation));
+    let long = all.find(|span| is_cut(bare(*span, ctx)))?;
     let name = bare(long, ctx);
-    let mut kept = LONGEST;
-    while !name.is_char_boundary(kept) {
-        kept -= 1;
-    }
-    Some(Hazard::new(&RULE, long, format!("it is cut to {}", &name[..kept])))
+    Some(Hazard::new(&RULE, long, format!("it is cut to {}", &name[..kept(name)])))
 }
 
 fn bare<'a>(span: Span, ctx: &Context<'a>) -> &'a str {

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "disabled-autovacuum",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("disabled_autovacuum.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{CreateIndex, Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "duplicate-index",
     severity: Severity::Note,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("duplicate_index.md"),
     trigger: Trigger::Operation(check),
 };

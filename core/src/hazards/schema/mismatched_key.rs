@@ -12,7 +12,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "mismatched-key",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("mismatched_key.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Constraint, ConstraintKind, Kind, Operation, TableAction,
 pub(crate) static RULE: Rule = Rule {
     id: "moving-check",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("moving_check.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "open-definer",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("open_definer.md"),
     trigger: Trigger::Operation(check),
 };

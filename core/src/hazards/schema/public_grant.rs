@@ -8,7 +8,7 @@ use crate::operation::{Grant, Kind, ObjectKind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "public-grant",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("public_grant.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::text::Span;
 pub(crate) static RULE: Rule = Rule {
     id: "skipped-change",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("skipped_change.md"),
     trigger: Trigger::Operation(check),
 };

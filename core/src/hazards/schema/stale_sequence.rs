@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "stale-sequence",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("stale_sequence.md"),
     trigger: Trigger::Operation(check),
 };

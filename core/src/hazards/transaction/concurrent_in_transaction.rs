@@ -9,7 +9,7 @@ use crate::operation::{Kind, Maintenance, ObjectKind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "concurrent-in-transaction",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("concurrent_in_transaction.md"),
     trigger: Trigger::Operation(check),
 };

@@ -7,7 +7,7 @@ use crate::hazards::{End, Hazard, Rule, Severity, Trigger};
 pub(crate) static RULE: Rule = Rule {
     id: "emptied-search-path",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("emptied_search_path.md"),
     trigger: Trigger::End(check),
 };

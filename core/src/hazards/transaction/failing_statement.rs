@@ -8,7 +8,7 @@ use crate::operation::{CreateIndex, Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "failing-statement",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("failing_statement.md"),
     trigger: Trigger::Operation(check),
 };

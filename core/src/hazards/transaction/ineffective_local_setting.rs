@@ -9,7 +9,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "ineffective-local-setting",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("ineffective_local_setting.md"),
     trigger: Trigger::Operation(check),
 };

@@ -11,7 +11,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "many-tables-locked",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("many_tables_locked.md"),
     trigger: Trigger::Operation(check),
 };

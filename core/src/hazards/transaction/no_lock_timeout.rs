@@ -9,7 +9,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "no-lock-timeout",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("no_lock_timeout.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "pending-check",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("pending_check.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::text::Edit;
 pub(crate) static RULE: Rule = Rule {
     id: "skipped-invalid-index",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("skipped_invalid_index.md"),
     trigger: Trigger::Operation(check),
 };

@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation, Transaction};
 pub(crate) static RULE: Rule = Rule {
     id: "stray-transaction",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("stray_transaction.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "timed-out-build",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("timed_out_build.md"),
     trigger: Trigger::Operation(check),
 };

@@ -7,7 +7,7 @@ use crate::hazards::{End, Hazard, Rule, Severity, Trigger};
 pub(crate) static RULE: Rule = Rule {
     id: "unclosed-transaction",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("unclosed_transaction.md"),
     trigger: Trigger::End(check),
 };

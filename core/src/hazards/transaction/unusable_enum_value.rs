@@ -9,7 +9,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "unusable-enum-value",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("unusable_enum_value.md"),
     trigger: Trigger::Operation(check),
 };

@@ -8,7 +8,7 @@ use crate::operation::{Kind, Operation};
 pub(crate) static RULE: Rule = Rule {
     id: "useless-lock-timeout",
     severity: Severity::Warning,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("useless_lock_timeout.md"),
     trigger: Trigger::Operation(check),
 };

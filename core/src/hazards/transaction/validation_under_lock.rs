@@ -10,7 +10,7 @@ use crate::operation::{Kind, Operation, TableAction};
 pub(crate) static RULE: Rule = Rule {
     id: "validation-under-lock",
     severity: Severity::Danger,
-    dialects: Dialect::ANALYSED,
+    dialects: &[Dialect::Postgres],
     page: include_str!("validation_under_lock.md"),
     trigger: Trigger::Operation(check),
 };

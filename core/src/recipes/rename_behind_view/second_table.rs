@@ -158,7 +158,7 @@ impl Second<'_> {
             .enter_when(self.there.agrees())
             .undone_by(
                 format!("the down migrations make {old} again and copy all rows, while {new} is closed for writing"),
-                "a program that still says the old name",
+                "a program that still uses the old name",
             )
     }
 

@@ -124,7 +124,7 @@ fn columns_that_cannot_be_moved_are_refused_in_words() {
             "several rows of invoices may have the same of members",
         ),
         (merged("(bio, lang) = (p.bio, p.lang)"), "refuses NULL in lang and has no default for it"),
-        (merged("(bio, lang) = (p.bio, 'x')"), "needs lang, which is copied nowhere"),
+        (merged("(bio, lang) = (p.bio, 'x')"), "needs lang, which is not copied"),
     ] {
         let refusal = written(&change, &target, &before, Way::Triggers).expect_err(&change);
         assert!(refusal.reason.contains(reason), "{change}: {}", refusal.reason);
@@ -249,7 +249,7 @@ fn tables_that_cannot_be_partitioned_are_refused_in_words() {
         (
             "id bigint NOT NULL DEFAULT nextval('events_id_seq')",
             "id bigint GENERATED ALWAYS AS IDENTITY",
-            "from 17 on",
+            "needs PostgreSQL 17",
         ),
     ] {
         refused("", &PARTITION.replace(from, to), reason);
@@ -346,7 +346,7 @@ fn rows_that_cannot_be_told_or_kept_in_step_are_not_merged() {
         ),
         ("ALTER TABLE parties ALTER called TYPE text;", ("", ""), "do not take the same values"),
         ("ALTER TABLE customers ALTER level SET NOT NULL;", ("", ""), "do not take the same values"),
-        ("ALTER TABLE customers ADD born date NOT NULL;", ("", ""), "needs born, which is copied nowhere"),
+        ("ALTER TABLE customers ADD born date NOT NULL;", ("", ""), "needs born, which is not copied"),
         (
             "",
             (

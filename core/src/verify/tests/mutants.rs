@@ -55,7 +55,7 @@ fn phases(change: &str, before: &Catalog, way: Way) -> Option<Vec<Phase>> {
         answers: &mechanics::Answers::new(),
     };
     let operations = operations(change);
-    let recipe = recipes::for_operation(operations.first()?)?;
+    let recipe = recipes::for_operation(operations.first()?, crate::dialect::Dialect::Postgres)?;
     recipes::write(recipe, &operations.iter().collect::<Vec<_>>(), &scene, way).ok()
 }
 

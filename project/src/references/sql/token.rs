@@ -1,6 +1,7 @@
 //! Words, quoted names and signs of SQL; literals, comments and parameters are passed over.
 
-use lockkeeper_core::statement::{self, Lexicon, TokenKind};
+use lockkeeper_core::dialect::Lexicon;
+use lockkeeper_core::statement::{self, TokenKind};
 use lockkeeper_core::text::Span;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use crate::operation::TypeName;
 pub(super) enum Conversion {
     /// The bytes stay as they are, and an index on them stays valid.
     Free,
-    /// The bytes stay as they are; an index on them has other operators and is built anew.
+    /// The bytes stay as they are; an index on them has other operators and is rebuilt.
     FreeButIndexes,
     /// Every value is computed again.
     Rewrite,

@@ -99,7 +99,7 @@ fn session_is_utc(draft: &Draft<'_>) -> bool {
     draft.since(12) && zone.is_some_and(|zone| utc.contains(&zone.as_str()))
 }
 
-/// The indexes with the column in them: taken apart in any case, built anew where their operators or their
+/// The indexes with the column in them: taken apart in any case, rebuilt where their operators or their
 /// expressions change.
 fn indexes(
     draft: &mut Draft<'_>,
@@ -114,7 +114,7 @@ fn indexes(
             continue;
         }
         draft.lock_index(&index.name, LockMode::AccessExclusive);
-        // An index on a partitioned table has no file to keep: those of the partitions are made anew.
+        // An index on a partitioned table has no file to keep: those of the partitions are made again.
         let stays = conversion == Conversion::Free
             && !collates
             && !index.computes_from(column, dialect)

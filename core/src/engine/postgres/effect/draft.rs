@@ -216,14 +216,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// An index of the relation is built anew.
+    /// An index of the relation is rebuilt.
     pub fn rebuild(&mut self, relation: &RelationName) {
         self.effect.index_rebuild = true;
         self.effect.full_scan = true;
         self.effect.work.push((relation.clone(), Work::IndexBuild));
     }
 
-    /// All rows of the relation and those below it are written anew, with all indexes.
+    /// All rows of the relation and those below it are rewritten, with all indexes.
     pub fn rewrite_tree(&mut self, relation: &RelationName) {
         for name in self.leaves(relation) {
             self.rewrite(&name);

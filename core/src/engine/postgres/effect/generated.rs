@@ -238,7 +238,7 @@ pub(super) fn drop_expression(
     draft.lock_tree(relation, LockMode::AccessExclusive);
 }
 
-/// A stored column is written anew. Of a virtual one the constraints on it are checked again, from 19 on; 18 refuses it where the table has a check.
+/// A stored column is rewritten. Of a virtual one the constraints on it are checked again, from 19 on; 18 refuses it where the table has a check.
 pub(super) fn set_expression(draft: &mut Draft<'_>, relation: &RelationName, column: &Ident) {
     draft.needs(17, "SET EXPRESSION");
     if is_plain(draft, relation, &column.name) {

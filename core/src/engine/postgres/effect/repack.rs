@@ -1,4 +1,4 @@
-//! REPACK: what it refuses, and whether a table can be written anew beside its users (measured on 19).
+//! REPACK: what it refuses, and whether a table can be rewritten without blocking its users (measured on 19).
 
 use super::draft::Draft;
 use crate::catalog::{RelationName, Setting};
@@ -31,7 +31,7 @@ pub(super) fn repack(draft: &mut Draft<'_>, maintain: &Maintain, concurrently: b
     }
 }
 
-/// Why the table cannot be written anew beside its users. Logical decoding has to tell its rows apart.
+/// Why the table cannot be rewritten without blocking its users. Logical decoding has to tell its rows apart.
 pub(super) fn refusal(draft: &Draft<'_>, name: &RelationName) -> Option<String> {
     let shown = draft.display(name);
     if draft.catalog.view(name).is_some() {

@@ -131,6 +131,6 @@ pub(super) fn comment(mut cursor: Cursor<'_>) -> Option<Kind> {
         }
         name = cursor.name()?;
     }
-    let text = if cursor.eat("is") { super::string(&mut cursor) } else { None };
+    let text = if cursor.eat("is") { cursor.text_of_string() } else { None };
     Some(Kind::Comment(Comment { object, name, part, takes, text: text.filter(|it| !it.is_empty()) }))
 }

@@ -16,7 +16,7 @@ mod table;
 
 use crate::engine::lower::unknown;
 use crate::operation::{Expression, Operation, QueryText};
-use crate::statement::{Cursor, TokenKind};
+use crate::statement::Cursor;
 
 /// The operations of a statement. Without `whole` only its first words are read.
 pub(in crate::engine) fn lower(cursor: Cursor<'_>, whole: bool) -> Vec<Operation> {
@@ -61,14 +61,6 @@ fn expression(cursor: &Cursor<'_>) -> Expression {
 fn query(cursor: &Cursor<'_>) -> QueryText {
     let span = cursor.span();
     QueryText { text: span.of(cursor.text()).to_owned(), span }
-}
-
-/// The text of the next string literal, without its quotes.
-fn string(cursor: &mut Cursor<'_>) -> Option<String> {
-    let token = cursor.eat_kind(TokenKind::String)?;
-    let text = token.span.of(cursor.text());
-    let open = text.find('\'')?;
-    Some(text.get(open + 1..text.len().checked_sub(1)?)?.replace("''", "'"))
 }
 
 /// The columns of `(a, b)` or `(a, PERIOD b)`; expressions are left out.

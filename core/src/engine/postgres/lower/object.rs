@@ -1,6 +1,6 @@
 //! Types, domains, sequences and statistics.
 
-use super::{column, expression, string};
+use super::{column, expression};
 use crate::dialect::{Ident, Name};
 use crate::operation::{
     AlterDomain, AlterSequence, AlterType, AttributeChange, CreateDomain, CreateSequence, CreateStatistics,
@@ -13,7 +13,8 @@ pub(super) fn create_type(mut cursor: Cursor<'_>) -> Option<Kind> {
     let name = cursor.name()?;
     let definition = expression(&cursor.rest());
     let shape = if cursor.eat_all("as enum") {
-        let labels = cursor.group()?.segments().into_iter().filter_map(|mut segment| string(&mut segment));
+        let labels =
+            cursor.group()?.segments().into_iter().filter_map(|mut segment| segment.text_of_string());
         TypeShape::Enum(labels.collect())
     } else if cursor.is("as") && !cursor.is_at(1, "range") {
         cursor.next_token();
@@ -32,17 +33,17 @@ pub(super) fn create_type(mut cursor: Cursor<'_>) -> Option<Kind> {
 pub(super) fn alter_type(name: Name, cursor: &mut Cursor<'_>) -> Option<Kind> {
     let action = if cursor.eat_all("add value") {
         let if_not_exists = cursor.eat_all("if not exists");
-        let value = string(cursor)?;
+        let value = cursor.text_of_string()?;
         let place = match (cursor.eat("before"), cursor.eat("after")) {
-            (true, _) => Some(Place::Before(string(cursor)?)),
-            (_, true) => Some(Place::After(string(cursor)?)),
+            (true, _) => Some(Place::Before(cursor.text_of_string()?)),
+            (_, true) => Some(Place::After(cursor.text_of_string()?)),
             _ => None,
         };
         TypeAction::AddValue { value, if_not_exists, place }
     } else if cursor.eat_all("rename value") {
-        let from = string(cursor)?;
+        let from = cursor.text_of_string()?;
         cursor.eat("to").then_some(())?;
-        TypeAction::RenameValue { from, to: string(cursor)? }
+        TypeAction::RenameValue { from, to: cursor.text_of_string()? }
     } else if cursor.has(&["attribute"]) {
         let changes = cursor.rest().segments().into_iter().filter_map(attribute_change).collect();
         let (retyped, cascade) = (retyped_attribute(*cursor), cursor.has(&["cascade"]));

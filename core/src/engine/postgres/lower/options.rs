@@ -13,7 +13,7 @@ fn storage_option(mut option: Cursor<'_>) -> Option<(String, Option<String>)> {
     if !option.eat("=") {
         return Some((name, Some("true".to_owned())));
     }
-    let value = super::string(&mut option.clone()).unwrap_or_else(|| expression(&option.rest()).text);
+    let value = option.clone().text_of_string().unwrap_or_else(|| expression(&option.rest()).text);
     let value = match value.to_lowercase().as_str() {
         "on" | "true" => "true".to_owned(),
         "off" | "false" => "false".to_owned(),

@@ -110,7 +110,7 @@ fn function_part(cursor: &mut Cursor<'_>, function: &mut CreateFunction) {
 
 /// The name of a language, which old scripts put in quotes.
 fn language(cursor: &mut Cursor<'_>) -> Option<String> {
-    let quoted = super::string(cursor);
+    let quoted = cursor.text_of_string();
     quoted.or_else(|| cursor.ident().map(|language| language.name)).map(|name| name.to_lowercase())
 }
 

@@ -1,6 +1,6 @@
 //! What differs between the engines' lexical rules, as data.
 
-use crate::dialect::Dialect;
+use super::Dialect;
 
 /// The lexical rules of an engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,49 +54,28 @@ impl Lexicon {
         returns_end_comments: true,
         backticks: true,
         brackets: Brackets::NamesOfWords,
-        ..NONE
+        ..Self::NONE
+    };
+
+    /// What every engine has.
+    pub(super) const NONE: Self = Self {
+        dollar_quotes: false,
+        dollars_in_words: true,
+        nested_comments: false,
+        hash_comments: false,
+        backslash_escapes: false,
+        prefixed_quotes: false,
+        returns_end_comments: false,
+        blank_after_dashes: false,
+        double_quoted_strings: false,
+        backticks: false,
+        brackets: Brackets::Operators,
+        executable_comments: false,
+        psql_commands: false,
     };
 
     /// The rules of an engine.
-    pub const fn of(dialect: Dialect) -> Self {
-        match dialect {
-            Dialect::Postgres => POSTGRES,
-            Dialect::Mysql => MYSQL,
-            Dialect::Sqlite => SQLITE,
-        }
+    pub fn of(dialect: Dialect) -> Self {
+        dialect.facts().lexicon
     }
 }
-
-const NONE: Lexicon = Lexicon {
-    dollar_quotes: false,
-    dollars_in_words: true,
-    nested_comments: false,
-    hash_comments: false,
-    backslash_escapes: false,
-    prefixed_quotes: false,
-    returns_end_comments: false,
-    blank_after_dashes: false,
-    double_quoted_strings: false,
-    backticks: false,
-    brackets: Brackets::Operators,
-    executable_comments: false,
-    psql_commands: false,
-};
-const POSTGRES: Lexicon = Lexicon {
-    dollar_quotes: true,
-    nested_comments: true,
-    prefixed_quotes: true,
-    returns_end_comments: true,
-    psql_commands: true,
-    ..NONE
-};
-const MYSQL: Lexicon = Lexicon {
-    hash_comments: true,
-    backslash_escapes: true,
-    blank_after_dashes: true,
-    double_quoted_strings: true,
-    backticks: true,
-    executable_comments: true,
-    ..NONE
-};
-const SQLITE: Lexicon = Lexicon { backticks: true, brackets: Brackets::Names, ..NONE };
