@@ -87,6 +87,22 @@ pub fn is_committed(root: &Path, path: &str, text: &str) -> bool {
     matches!(committed(root, path), Ok(Committed::File(bytes)) if bytes == text.as_bytes())
 }
 
+/// A file as it was at the merge base with a revision; `None` where it was not there.
+///
+/// # Errors
+/// [`GitError`] with what to do.
+pub fn at(root: &Path, revision: &str, path: &str) -> Result<Option<String>, GitError> {
+    let base = run(root, &["merge-base", "--end-of-options", revision, "HEAD"])
+        .map_err(|error| unknown(error, revision))?;
+    let listed = run(root, &["ls-tree", base.trim(), "--", path])?;
+    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(None) };
+    let content = output(root, &["cat-file", "blob", object])?;
+    match content.status.success() {
+        true => Ok(Some(String::from_utf8_lossy(&content.stdout).into_owned())),
+        false => Err(failed(&content)),
+    }
+}
+
 fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {
     if run(root, &["rev-parse", "--is-inside-work-tree"]).map_err(|error| absent(error, root))?.trim()
         != "true"

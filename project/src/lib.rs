@@ -19,6 +19,7 @@ pub mod policy;
 pub mod database;
 pub mod drift;
 pub mod measured;
+pub mod models;
 pub mod pending;
 pub mod analysis;
 pub mod proved;

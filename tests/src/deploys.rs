@@ -137,6 +137,35 @@ fn a_rewrite_that_is_deployed_at_once_is_noticed() {
     assert_eq!((contract, found.len()), (1, 1), "{found:?}");
 }
 
+/// A schema of Prisma that changed without a migration is said: what was checked is not what will be deployed.
+#[test]
+fn models_without_a_migration_are_noticed() {
+    const SCHEMA: &str =
+        "generator client {\n  provider = \"prisma-client-js\"\n}\n\nmodel User {\n  id Int @id\n}\n";
+    let folder = project(&[
+        ("prisma/schema.prisma", SCHEMA),
+        ("prisma/migrations/migration_lock.toml", "provider = \"postgresql\"\n"),
+        ("prisma/migrations/1_users/migration.sql", "CREATE TABLE \"User\" (id int PRIMARY KEY);"),
+    ]);
+    git(folder.path(), &["init", "-q", "-b", "main"]);
+    git(folder.path(), &["add", "."]);
+    git(folder.path(), &["commit", "-q", "-m", "base"]);
+    let told = |schema: &str| {
+        write(folder.path(), &[("prisma/schema.prisma", schema)]);
+        let report = check(folder.path(), &["--since", "main"]);
+        let problems = report["problems"].as_array().cloned().unwrap_or_default();
+        problems.iter().filter(|it| it["path"] == "prisma/schema.prisma").count()
+    };
+    let changed = SCHEMA.replace("id Int @id\n", "id Int @id\n  name String?\n");
+    assert_eq!(told(SCHEMA), 0);
+    assert_eq!(told(&SCHEMA.replace("prisma-client-js", "prisma-client")), 0, "no model changed");
+    assert_eq!(told(&format!("// users\n{SCHEMA}")), 0, "a comment is no change");
+    assert_eq!(told(&changed), 1);
+    let migration = ("prisma/migrations/2_name/migration.sql", "ALTER TABLE \"User\" ADD COLUMN name text;");
+    write(folder.path(), &[migration]);
+    assert_eq!(told(&changed), 0, "the migration is there");
+}
+
 fn git(folder: &Path, arguments: &[&str]) {
     let identity = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"];
     let status = Command::new("git").current_dir(folder).args(identity).args(arguments).status();

@@ -19,7 +19,7 @@ use lockkeeper_project::database::Database;
 use lockkeeper_project::discover::{Place, Project};
 use lockkeeper_project::files::Globs;
 use lockkeeper_project::target::{target, target_alone};
-use lockkeeper_project::{files, folder, git, pending};
+use lockkeeper_project::{files, folder, git, models, pending};
 
 use crate::args::{CheckArgs, CheckFormat};
 use crate::exit::{Exit, usage};
@@ -80,8 +80,9 @@ fn check(start: &Path, args: &CheckArgs) -> anyhow::Result<Checked> {
     for path in &args.paths {
         one(&project, path, args, &policies, &mut found)?;
     }
-    if args.since.is_some() {
+    if let Some(revision) = &args.since {
         found.pass_unchanged(&project);
+        found.problems.extend(models::without_migration(&project, revision)?);
     }
     found.pass_excluded();
     let (pending, close) = found.look_closely(&project, &policies);

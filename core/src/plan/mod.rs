@@ -207,13 +207,18 @@ pub struct Phase {
 impl Phase {
     /// A phase without criteria.
     pub fn new(kind: PhaseKind, title: impl Into<String>, steps: Vec<Step>) -> Self {
+        // Where no migration ran there is nothing to take back but the release.
+        let rollback = match steps.iter().any(|it| matches!(it, Step::Sql(_))) {
+            true => "run the down migrations of this phase",
+            false => "roll the application back",
+        };
         Self {
             kind,
             title: title.into(),
             entry: Vec::new(),
             steps,
             exit: Vec::new(),
-            rollback: "run the down migrations of this phase".to_owned(),
+            rollback: rollback.to_owned(),
             trigger: "any error of the application that names the changed objects".to_owned(),
         }
     }

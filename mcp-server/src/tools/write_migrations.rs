@@ -92,7 +92,8 @@ pub fn run(world: &World, request: &Request, asker: Asker) -> Told<Response> {
         releases: report.releases,
         next: format!(
             "tell your human which files were written and what each release must do before the file that it stands before; make the \
-             application's changes of the first release, and run nothing against a database. write_report writes the report of plan {}",
+             application's changes of the first release, and run nothing against a database.{} write_report writes the report of plan {}",
+            if rewrite.holds_back() { WAITS } else { "" },
             stored.plan.id()
         ),
         plan: Some(stored.plan.id().to_string()),
@@ -119,6 +120,9 @@ pub fn again(world: &World, stored: &Stored, asker: Asker) -> Told<Result<Planne
     }
     Ok(Err(closed(stored, before, &Closed::Stale(changes), asker)))
 }
+
+/// What is said of them.
+const WAITS: &str = " The steps in `held` must not be deployed yet: leave them where they are, your human brings them when their release is out.";
 
 /// The files in which steps wait.
 fn held_in(rewrite: &rewrite::Rewrite) -> Vec<String> {
