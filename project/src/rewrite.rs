@@ -322,6 +322,9 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
     made.all(|(table, column)| was_there((table, column)) || !query.names(column, dialect))
 }
 
+/// Another type in place, be it only longer, is another result of statements that were prepared before.
+const RECYCLED: &str = "the connection pool was recycled: statements that were prepared before this step fail with `cached plan must not change result type`";
+
 fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
     let guarded = |it: Vec<Statement>| if kept.transactional { mechanics::with_timeout(it) } else { it };
     let (kind, title) = match &kept.because {
@@ -332,7 +335,12 @@ fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
     };
     let (up, down) = (guarded(kept.up.clone()), kept.down.clone().map(guarded));
     let step = SqlStep { name, title: title.clone(), up, down, transactional: kept.transactional, dialect };
-    let phase = Phase::new(kind, title, vec![Step::Sql(step)]);
+    let retypes = |it: &Kind| matches!(it, Kind::AlterTable(alter) if matches!(alter.action, TableAction::AlterType { .. }));
+    let retyped = kept.up.iter().flat_map(Statement::operations).any(retypes);
+    let mut phase = Phase::new(kind, title, vec![Step::Sql(step)]);
+    if retyped {
+        phase.leave_with(Criterion::of_people(RECYCLED));
+    }
     match &kept.because {
         Some(because) => phase.enter_when(Criterion::of_people(format!(
             "few rows change, or nobody else writes them for that time: {because}"
@@ -395,7 +403,10 @@ pub fn of_phases(
     let drafted = files::drafted(&phases, !down_migration(project, file).is_empty());
     let files = files::spelled(project, file, &drafted, now)?;
     let releases = releases(&phases, &files);
-    let (subject, notes) = (file.path.clone(), followers::notes(project, file));
+    let (subject, mut notes) = (file.path.clone(), followers::notes(project, file));
+    if phases.iter().flat_map(|it| &it.exit).any(|it| it.text == RECYCLED) {
+        notes.push("a column gets another type in place: recycle the connection pool behind that step, as statements that were prepared before fail with `cached plan must not change result type`".to_owned());
+    }
     Ok(Rewrite { subject, way, files, releases, phases, drafted, kept: Vec::new(), notes })
 }
 

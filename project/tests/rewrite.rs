@@ -266,6 +266,20 @@ fn statements_that_stay_close_one_table_at_a_time() {
     assert_eq!(ups.collect::<Vec<_>>(), [vec!["a", "a"], vec!["b"], vec!["c"], vec!["d"], vec!["e"]]);
 }
 
+/// On the way back an index is built again, so its table has to be there: the index goes before it.
+#[test]
+fn an_index_goes_before_its_table() {
+    let schema = "CREATE TABLE t (id int PRIMARY KEY, a int); CREATE INDEX t_a ON t (a); CREATE TABLE u (id int PRIMARY KEY);";
+    let files = [
+        ("migrations/1_schema.sql", schema),
+        ("migrations/2_drop.sql", "DROP INDEX t_a;\nDROP TABLE t;\nALTER TABLE u ADD COLUMN b int;\n"),
+    ];
+    let rewrite = rewritten("index-first", POSTGRES, &files, "migrations/2_drop.sql", Way::Triggers);
+    let place = |words: &str| rewrite.drafted.iter().position(|it| it.up.contains(words));
+    let (index, table) = (place("DROP INDEX CONCURRENTLY"), place("DROP TABLE"));
+    assert!(index.is_some() && index < table, "{:#?}", rewrite.drafted);
+}
+
 #[test]
 fn a_window_is_spelled_as_its_framework_runs_it() {
     let change = "-- +goose Up\nALTER TABLE users ALTER name SET NOT NULL, ALTER name TYPE varchar(40);\nVACUUM FULL users;\n\

@@ -38,6 +38,7 @@ mod measured;
 mod unread;
 mod refused;
 mod review;
+mod keys;
 mod regress;
 mod immutable;
 mod lexis;

@@ -331,7 +331,7 @@ impl Catalog {
         let own =
             self.indexes(partition).iter().find(|own| same_shape(own, index)).map(|own| own.name.clone());
         let own = own.unwrap_or_else(|| {
-            let columns = super::create::index_name_columns(&index.keys);
+            let columns = super::key_names::index_name_columns(&index.keys, self.dialect);
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             let name = self.free_relation_name(partition, &columns, Unnamed::Index);
             let copy = super::Index { name: name.clone(), children: Vec::new(), ..index.clone() };

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::key_names::index_name_columns;
 use super::{
     Catalog, ColumnState, Dependence, Details, Index, IndexColumn, List, RelationKind, RelationName, Setting,
     Table, Trigger, View,
@@ -153,7 +154,7 @@ impl Catalog {
                 Some(super::Demand::Exclude(_)) => Unnamed::Exclusion,
                 _ => Unnamed::Index,
             };
-            let mut columns = index_name_columns(&index.keys);
+            let mut columns = index_name_columns(&index.keys, self.dialect);
             columns.extend(index.include.iter().cloned());
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             let name = self.free_relation_name(to, &columns, of);
@@ -226,7 +227,7 @@ impl Catalog {
         let name = match &create.name {
             Some(name) => super::naming::sibling(&table, &name.name),
             None => {
-                let mut columns = index_name_columns(&keys);
+                let mut columns = index_name_columns(&keys, self.dialect);
                 columns.extend(create.include.iter().map(|column| column.name.clone()));
                 let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
                 self.free_relation_name(&table, &columns, Unnamed::Index)
@@ -272,7 +273,7 @@ impl Catalog {
                 });
                 continue;
             }
-            let columns = index_name_columns(&index.keys);
+            let columns = index_name_columns(&index.keys, self.dialect);
             let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
             let name = self.free_relation_name(&child, &columns, of);
             let copy = Index { name: name.clone(), children: Vec::new(), ..index.clone() };
@@ -453,28 +454,4 @@ fn without_comment(details: &Details) -> Details {
     details.set(Setting::Clustered, None);
     details.set(Setting::ReplicaIdentity, None);
     details
-}
-
-/// What stands in the name of an index for each of its keys.
-pub(super) fn index_name_columns(keys: &[IndexColumn]) -> Vec<String> {
-    let mut names: Vec<String> = Vec::new();
-    for key in keys {
-        let name = key.column.clone().unwrap_or_else(|| expression_name(&key.text.text));
-        let taken = |candidate: &str| names.iter().any(|it| it == candidate);
-        let mut candidate = name.clone();
-        let mut number = 0;
-        while taken(&candidate) {
-            number += 1;
-            candidate = format!("{name}{number}");
-        }
-        names.push(candidate);
-    }
-    names
-}
-
-/// An expression is named by the function that it calls, else `expr`.
-fn expression_name(text: &str) -> String {
-    let function = text.split('(').next().unwrap_or("").trim().to_lowercase();
-    let plain = !function.is_empty() && function.chars().all(|it| it.is_alphanumeric() || it == '_');
-    if plain { function } else { "expr".to_owned() }
 }

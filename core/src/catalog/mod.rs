@@ -15,6 +15,7 @@ mod details;
 mod drop;
 pub(crate) mod filling;
 mod gaps;
+mod key_names;
 mod list;
 mod lookup;
 mod naming;

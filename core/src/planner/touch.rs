@@ -37,6 +37,7 @@ pub fn touches(operations: &[&Operation], catalog: &Catalog, text: &str) -> Opti
             continue;
         }
         all.extend(labels(operation, catalog, text)?);
+        all.extend(of_dropped_indexes(operation, catalog));
         let commented = || match &operation.kind {
             Kind::Comment(comment) => Some(&comment.name),
             _ => None,
@@ -58,6 +59,21 @@ pub fn touches(operations: &[&Operation], catalog: &Catalog, text: &str) -> Opti
         }
     }
     Some(all)
+}
+
+/// The columns of the indexes that an operation drops: on the way back they are built again, so that their table must be there.
+fn of_dropped_indexes(operation: &Operation, catalog: &Catalog) -> Vec<Touch> {
+    let Kind::Drop(drop) = &operation.kind else { return Vec::new() };
+    let dialect = catalog.dialect();
+    let touch = |name: &Name| {
+        let (table, index) = catalog.index(&catalog.resolve(name))?;
+        let columns = catalog.table(table)?.columns.iter().filter(|it| index.names_column(&it.name, dialect));
+        Some(Touch { name: table.clone(), columns: Some(columns.map(|it| it.name.clone()).collect()) })
+    };
+    match drop.object {
+        ObjectKind::Index => drop.names.iter().filter_map(touch).collect(),
+        _ => Vec::new(),
+    }
 }
 
 /// The enum that gets a new label, and the label.

@@ -63,9 +63,14 @@ async function rewrite() {
     await squiggle.waitFor({ timeout: PATIENCE });
     await screenshot('diagnostics');
     await squiggle.click({ force: true });
-    await page.keyboard.press('Control+.');
     const action = page.locator('.action-widget .action', { hasText: ACTION }).first();
-    await action.waitFor({ timeout: PATIENCE });
+    // On a busy machine the key comes before the editor has the focus.
+    await until(async () => {
+      await page.keyboard.press('Escape');
+      await page.keyboard.press('Control+.');
+      await action.waitFor({ timeout: 5_000 });
+      return true;
+    }, 'the actions are offered');
     await screenshot('actions');
     const promised = Number((await action.textContent()).match(/creates (\d+) files/)[1]);
     assert(promised >= 2, 'expand-contract is at least two files');
@@ -76,6 +81,8 @@ async function rewrite() {
     await page.keyboard.press('Control+k');
     await page.keyboard.press('s');
     await sleep(2_000);
+    const held = readdirSync(join(project, '.lockkeeper/held', MIGRATION.replace('.sql', '')));
+    assert(held.some((file) => file.endsWith('_contract.up.sql')), `the contract waits: ${held.join(', ')}`);
   });
   console.log(`created: ${created().join(', ')}`);
 }

@@ -57,7 +57,10 @@ pub fn rewritten(file: &CheckedFile, rewrite: &Rewrite) -> Rewritten {
         let before = steps.last().map_or(0, |it| it.releases_before);
         steps.push(step(file.framework, files, before + out));
     }
-    let must = rewrite.releases.iter().flat_map(|it| it.must.iter().cloned()).collect();
+    let must = rewrite.releases.iter().flat_map(|it| it.must.iter().cloned());
+    // What people have to do behind a step is announced as well.
+    let behind = rewrite.phases.iter().flat_map(|it| &it.exit).filter(|it| it.query.is_none());
+    let must = must.chain(behind.map(|it| it.text.clone())).collect();
     Rewritten { strategy: rewrite.way.id().to_owned(), steps, releases: rewrite.releases.len(), must }
 }
 

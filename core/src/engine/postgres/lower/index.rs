@@ -31,7 +31,8 @@ fn key(segment: &Cursor<'_>) -> IndexKey {
     let mut reader = *segment;
     let column = reader.ident().filter(|_| {
         let call = reader.peek_kind() == Some(TokenKind::Open);
-        let operator = reader.peek_kind() == Some(TokenKind::Operator) && !reader.is(".");
+        // A dot stands behind the schema of a function: columns have none here.
+        let operator = reader.peek_kind() == Some(TokenKind::Operator);
         !call && !operator
     });
     IndexKey { column, text: expression(segment) }
