@@ -60,6 +60,8 @@ const EXPRESSIONS: &[&str] = &[
     "length(c), length(c || 'x')",
     "(a + b), (a - b)",
     "lower(c), a, (a + 1)",
+    "(COALESCE(b, 1)) DESC, (a + b) ASC NULLS FIRST, lower(c) text_pattern_ops DESC",
+    "(c || 'x') COLLATE \"C\" text_pattern_ops, a int4_ops",
 ];
 
 fn part(text: &str) -> Part<'_> {

@@ -25,7 +25,8 @@ pub(super) fn index_name_columns(keys: &[IndexColumn], dialect: Dialect) -> Vec<
 /// The column or function that an expression is about, else `expr`.
 fn expression_name(text: &str, dialect: Dialect) -> String {
     let script = Script::read(text, dialect);
-    let named = named(Cursor::new(text, dialect, &script.tokens));
+    // Behind the function or the brackets stand the collation, the class and the order.
+    let named = primary(&mut Cursor::new(text, dialect, &script.tokens));
     named.map_or_else(|| "expr".to_owned(), |it| it.name)
 }
 
