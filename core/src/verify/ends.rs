@@ -4,7 +4,9 @@ use super::moments::{Course, part};
 use super::{Change, Kind, Objection};
 use crate::catalog::compare::{Aspect, Difference, End, Order, compare, unknown_losses};
 use crate::catalog::{Catalog, RelationKind, RelationName};
-use crate::check::replay;
+use crate::check::{Checked, check};
+use crate::dialect::Name;
+use crate::operation::Operation;
 use crate::plan::{Phase, SqlStep};
 
 /// What the end lacks, or has too much.
@@ -42,7 +44,7 @@ pub(super) fn way_back(change: &Change<'_>, phases: &[Phase], course: &Course<'_
     let mut catalog = course.end().clone();
     let steps: Vec<&SqlStep> = phases.iter().flat_map(Phase::migrations).collect();
     let mut reached = change.before;
-    let mut last = None;
+    let (mut last, mut failing) = (None, Vec::new());
     for (ran, step) in course.steps.iter().zip(&steps).rev() {
         reached = &ran.before;
         let Some(text) = step.down() else {
@@ -50,7 +52,14 @@ pub(super) fn way_back(change: &Change<'_>, phases: &[Phase], course: &Course<'_
             break;
         };
         catalog.start_way_back();
-        replay(part(&text, step), change.target, &mut catalog);
+        let checked = check(part(&text, step), change.target, &catalog);
+        failing.extend(failure(change, &checked).map(|why| Objection {
+            step: Some(ran.label.clone()),
+            kind: Kind::Back,
+            subject: format!("the way back of step {}", ran.label.0),
+            words: format!("its way back fails: {why}"),
+        }));
+        catalog = checked.after;
         last = Some(ran.label.clone());
     }
     let dropped = |it: &Difference| {
@@ -62,7 +71,17 @@ pub(super) fn way_back(change: &Change<'_>, phases: &[Phase], course: &Course<'_
     let mut differences = unknown_losses(compare(&catalog, reached, Order::Ignored), End::First);
     differences.retain(|it| !dropped(it));
     let words = |it: &Difference| format!("the way back does not end where it began: {it}");
-    differences.iter().map(|it| objection(Kind::Back, last.clone(), it, words(it))).collect()
+    let differences = differences.iter().map(|it| objection(Kind::Back, last.clone(), it, words(it)));
+    failing.into_iter().chain(differences).collect()
+}
+
+/// Why a statement of a way back fails: the server refuses it, or what it is about is not there yet, though it was before the change.
+fn failure(change: &Change<'_>, checked: &Checked) -> Option<String> {
+    let was_there = |name: &Name| change.before.relation(&change.before.resolve(name)).is_some();
+    checked.statements.iter().find_map(|it| {
+        let known = it.operations.iter().filter_map(Operation::relation).any(was_there);
+        it.effect.fails.clone().or_else(|| it.effect.missing.clone().filter(|_| known))
+    })
 }
 
 /// Whether a schema has no column of this full name.

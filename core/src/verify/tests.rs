@@ -231,3 +231,18 @@ fn values_are_kept_distinct_all_the_time() {
     let found = objections(&schema(before), change, &[Phase::new(PhaseKind::Expand, "", steps)]);
     assert!(!found.iter().any(|it| it.contains("for a while")), "{found:#?}");
 }
+
+/// On the way back a step meets what the steps behind it have left: here no table yet.
+#[test]
+fn a_way_back_that_fails_is_objected_to() {
+    let before = "CREATE TABLE t (a int); CREATE INDEX t_a ON t (a); CREATE TABLE other (id int);";
+    let table = sql("DROP TABLE t;", "CREATE TABLE t (a int); CREATE INDEX t_a ON t (a);");
+    let index = sql("DROP INDEX IF EXISTS t_a;", "CREATE INDEX t_a ON t (a);");
+    let told = |steps: Vec<Step>| {
+        objections(&schema(before), "DROP TABLE t;", &[Phase::new(PhaseKind::Contract, "", steps)])
+    };
+    let fails = |it: &String| it.contains("its way back fails");
+    assert!(told(vec![table, index.clone()]).iter().any(fails));
+    let alone = sql("DROP TABLE t;", "CREATE TABLE t (a int);");
+    assert!(!told(vec![index, alone]).iter().any(fails));
+}
