@@ -174,8 +174,8 @@ impl<'a> Run<'a> {
     fn new(part: Part<'a>, target: &'a Target, after: Catalog, script: &'a Script<'a>) -> Self {
         let session = match part.transaction {
             Transaction::Wrapped => Session::in_transaction(),
-            Transaction::Implicit if script.statements.len() > 1 => Session::sent_together(),
-            Transaction::Implicit | Transaction::Autocommit => Session::default(),
+            other if other.is_one(script.statements.len()) => Session::sent_together(),
+            _ => Session::default(),
         };
         let checked = Checked {
             span: part.span,

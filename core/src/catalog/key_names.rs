@@ -48,6 +48,9 @@ impl Named {
 
 /// The name of an expression (`FigureColnameInternal`; compared with servers by `tests/src/keys.rs`).
 fn named(mut cursor: Cursor<'_>) -> Option<Named> {
+    if cursor.is("not") {
+        return None;
+    }
     let mut name = primary(&mut cursor);
     while !cursor.at_end() {
         if cursor.eat("::") {
@@ -69,10 +72,6 @@ fn primary(cursor: &mut Cursor<'_>) -> Option<Named> {
     if let Some(group) = cursor.group() {
         return named(group);
     }
-    if cursor.eat("not") {
-        cursor.skip();
-        return None;
-    }
     if cursor.is("case") {
         return case(cursor);
     }
@@ -80,8 +79,7 @@ fn primary(cursor: &mut Cursor<'_>) -> Option<Named> {
         cursor.skip();
         return Named::weak("array");
     }
-    if cursor.is("cast") {
-        cursor.next_token();
+    if cursor.eat("cast") {
         return cast(cursor.group()?);
     }
     if cursor.peek_kind().is_some_and(|it| !matches!(it, TokenKind::Word | TokenKind::Quoted)) {
@@ -107,10 +105,6 @@ fn case(cursor: &mut Cursor<'_>) -> Option<Named> {
     let start = cursor.index();
     let (mut depth, mut other) = (0_usize, None);
     while !cursor.at_end() {
-        if cursor.eat("not") {
-            cursor.skip();
-            return None;
-        }
         if cursor.is("case") {
             depth += 1;
         } else if cursor.is("end") {

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::list::List;
 use super::{Details, RelationName};
+use crate::dialect::Dialect;
 use crate::operation::{
     Expression, ForeignKey, Generated, Identity, ObjectKind, PartitionBound, PartitionBy, QueryText,
     Signature, TypeName, Volatility,
 };
+use crate::statement::{Cursor, Script};
 
 /// A table, index, view or sequence.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,11 +212,11 @@ pub struct Trigger {
 
 impl Trigger {
     /// The condition under which it fires, where it has one.
-    pub fn condition(&self) -> Option<Expression> {
-        let lower = self.action.to_ascii_lowercase();
-        let end = lower.rfind("execute")?;
-        let start = lower[..end].find("when")?;
-        Some(Expression::new(&self.action[start + "when".len()..end]))
+    pub fn condition(&self, dialect: Dialect) -> Option<Expression> {
+        let script = Script::read(&self.action, dialect);
+        let mut cursor = Cursor::new(&self.action, dialect, &script.tokens);
+        cursor.seek(&["when"]).then(|| cursor.next_token())?;
+        Some(Expression::new(cursor.group()?.span().of(&self.action)))
     }
 }
 
@@ -296,18 +298,21 @@ pub struct Definition {
     pub procedure: bool,
     /// Everything behind its name, as written, with what was altered later behind it.
     pub text: String,
+    /// Whether its body stands there without quotes, so that the server reads it when it is made and keeps what it names.
+    pub is_parsed: bool,
     /// What hangs on it.
     pub details: Details,
 }
 
 impl Definition {
-    /// Its body, where the server reads it when it is made and keeps what it names: `BEGIN ATOMIC`, or `RETURN` behind the head.
-    pub fn parsed_body(&self) -> Option<Expression> {
-        let lower = self.text.to_ascii_lowercase();
-        // A body in quotes is text.
-        let quoted = self.text.contains('\'') || self.text.contains('$');
-        let start = lower.find("begin atomic").or_else(|| lower.find("return ").filter(|_| !quoted))?;
-        Some(Expression::new(&self.text[start..]))
+    /// Its body, where the server has read it: `BEGIN ATOMIC …`, or `RETURN …`.
+    pub fn parsed_body(&self, dialect: Dialect) -> Option<Expression> {
+        if !self.is_parsed {
+            return None;
+        }
+        let script = Script::read(&self.text, dialect);
+        let mut cursor = Cursor::new(&self.text, dialect, &script.tokens);
+        cursor.seek(&["begin", "return"]).then(|| Expression::new(cursor.rest().span().of(&self.text)))
     }
 }
 

@@ -140,8 +140,12 @@ impl Catalog {
             Some(before) => before.details.clone(),
             None => self.first_details(ObjectKind::Function, &name.schema),
         };
-        let definition =
-            Definition { procedure: create.procedure, text: create.definition.text.clone(), details };
+        let definition = Definition {
+            procedure: create.procedure,
+            text: create.definition.text.clone(),
+            is_parsed: create.is_parsed,
+            details,
+        };
         self.definitions.insert_mut(name, Arc::new(definition));
     }
 

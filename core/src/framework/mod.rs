@@ -99,6 +99,17 @@ pub enum Transaction {
     Autocommit,
 }
 
+impl Transaction {
+    /// Whether so many statements are one transaction: what is sent alone is one by itself, and may end it.
+    pub fn is_one(self, statements: usize) -> bool {
+        match self {
+            Self::Wrapped => true,
+            Self::Implicit => statements > 1,
+            Self::Autocommit => false,
+        }
+    }
+}
+
 /// What a runner does with the text of a section before the server sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reader {

@@ -42,6 +42,8 @@ pub struct CreateFunction {
     pub language: String,
     /// The code of the body, without its quotes.
     pub body: Option<Span>,
+    /// Whether the body stands there without quotes: the server reads it at once, and keeps what it names.
+    pub is_parsed: bool,
     /// The same where it stands in no text.
     pub code: Option<String>,
     /// What is stated of it besides, where it stands in no text: `SECURITY DEFINER`.

@@ -241,7 +241,8 @@ pub(super) fn user_of(
 ) -> Option<String> {
     let dialect = catalog.dialect();
     let watches = |it: &&crate::catalog::Trigger| {
-        it.columns.iter().any(|it| it == column) || it.condition().is_some_and(|it| it.names(column, dialect))
+        it.columns.iter().any(|it| it == column)
+            || it.condition(dialect).is_some_and(|it| it.names(column, dialect))
     };
     if let Some(trigger) = table.triggers.iter().find(watches) {
         return Some(format!("the trigger {}", trigger.name));
@@ -249,7 +250,7 @@ pub(super) fn user_of(
     if let Some((policy, _)) = table.policies.iter().find(|(_, columns)| columns.contains(column)) {
         return Some(format!("the policy {policy}"));
     }
-    let mut bodies = catalog.definitions().filter_map(|(name, it)| Some((name, it.parsed_body()?)));
+    let mut bodies = catalog.definitions().filter_map(|(name, it)| Some((name, it.parsed_body(dialect)?)));
     let reads = |body: &crate::operation::Expression| {
         body.names(&relation.name, dialect) && body.names(column, dialect)
     };

@@ -29,6 +29,7 @@ pub(super) fn create_function(mut cursor: Cursor<'_>, or_replace: bool) -> Optio
         takes,
         procedure,
         definition,
+        is_parsed: false,
         signature: signature.filter(|_| !procedure),
     };
     while !cursor.at_end() {
@@ -101,8 +102,10 @@ fn function_part(cursor: &mut Cursor<'_>, function: &mut CreateFunction) {
     } else if cursor.is("begin") && cursor.is_at(1, "atomic") {
         cursor.next_token();
         cursor.next_token();
-        function.body = Some(cursor.rest().span());
+        (function.body, function.is_parsed) = (Some(cursor.rest().span()), true);
         while cursor.next_token().is_some() {}
+    } else if cursor.eat("return") {
+        function.is_parsed = true;
     } else {
         cursor.skip();
     }
