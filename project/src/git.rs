@@ -36,6 +36,14 @@ pub fn since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
     differing(root, revision, "--diff-filter=d")
 }
 
+/// The files that are not what they were at the merge base with a revision, those that are gone included; relative to the root, in order.
+///
+/// # Errors
+/// [`GitError`] with what to do.
+pub fn touched_since(root: &Path, revision: &str) -> Result<Vec<String>, GitError> {
+    differing(root, revision, "--diff-filter=AMD")
+}
+
 /// The files that were not there at the merge base with a revision; untracked ones count; relative to the root, in
 /// order. A renamed file is a new one: its migration has another version.
 ///
@@ -76,10 +84,15 @@ pub fn committed(root: &Path, path: &str) -> Result<Committed, GitError> {
         Ok(_) | Err(GitError::NotInstalled(_)) => return Ok(Committed::Nowhere),
         Err(error) => return Err(error),
     }
-    let listed = run(root, &["ls-tree", "HEAD", "--", path])?;
-    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(Committed::Missing) };
+    Ok(blob(root, "HEAD", path)?.map_or(Committed::Missing, Committed::File))
+}
+
+/// The bytes of a file in a commit; `None` where it is not there.
+fn blob(root: &Path, commit: &str, path: &str) -> Result<Option<Vec<u8>>, GitError> {
+    let listed = run(root, &["ls-tree", commit, "--", path])?;
+    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(None) };
     let content = output(root, &["cat-file", "blob", object])?;
-    if content.status.success() { Ok(Committed::File(content.stdout)) } else { Err(failed(&content)) }
+    if content.status.success() { Ok(Some(content.stdout)) } else { Err(failed(&content)) }
 }
 
 /// Whether the last commit holds the file with this text, so that others may have run it. Where git cannot say it, it is not.
@@ -92,15 +105,16 @@ pub fn is_committed(root: &Path, path: &str, text: &str) -> bool {
 /// # Errors
 /// [`GitError`] with what to do.
 pub fn at(root: &Path, revision: &str, path: &str) -> Result<Option<String>, GitError> {
+    let bytes = blob(root, &base(root, revision)?, path)?;
+    Ok(bytes.map(|it| String::from_utf8_lossy(&it).into_owned()))
+}
+
+/// The commit from which this one and a revision went apart.
+fn base(root: &Path, revision: &str) -> Result<String, GitError> {
+    // `--end-of-options`: a revision that starts with `-` is a name, never an option.
     let base = run(root, &["merge-base", "--end-of-options", revision, "HEAD"])
         .map_err(|error| unknown(error, revision))?;
-    let listed = run(root, &["ls-tree", base.trim(), "--", path])?;
-    let Some(object) = listed.split_whitespace().nth(2) else { return Ok(None) };
-    let content = output(root, &["cat-file", "blob", object])?;
-    match content.status.success() {
-        true => Ok(Some(String::from_utf8_lossy(&content.stdout).into_owned())),
-        false => Err(failed(&content)),
-    }
+    Ok(base.trim().to_owned())
 }
 
 fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, GitError> {
@@ -109,22 +123,10 @@ fn differing(root: &Path, revision: &str, filter: &str) -> Result<Vec<String>, G
     {
         return Err(GitError::NoRepository(root.display().to_string()));
     }
-    // `--end-of-options`: a revision that starts with `-` is a name, never an option.
-    let base = run(root, &["merge-base", "--end-of-options", revision, "HEAD"])
-        .map_err(|error| unknown(error, revision))?;
+    let base = base(root, revision)?;
     let changed = run(
         root,
-        &[
-            "diff",
-            "--name-only",
-            "--relative",
-            "-z",
-            filter,
-            "--no-renames",
-            "--no-ext-diff",
-            base.trim(),
-            "--",
-        ],
+        &["diff", "--name-only", "--relative", "-z", filter, "--no-renames", "--no-ext-diff", &base, "--"],
     )?;
     let new = run(root, &["ls-files", "--others", "--exclude-standard", "-z"])?;
     let mut files: Vec<String> = changed.split('\0').chain(new.split('\0')).map(str::to_owned).collect();

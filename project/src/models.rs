@@ -11,30 +11,30 @@ use crate::git::{self, GitError};
 /// # Errors
 /// [`GitError`] with what to do.
 pub fn without_migration(project: &Project, revision: &str) -> Result<Vec<Problem>, GitError> {
-    let changed: Vec<String> =
-        git::since(&project.root, revision)?.into_iter().filter(|it| it.ends_with(".prisma")).collect();
-    if changed.is_empty() {
+    let mut touched = git::touched_since(&project.root, revision)?;
+    touched.retain(|it| it.ends_with(".prisma"));
+    if touched.is_empty() {
         return Ok(Vec::new());
     }
     let new = git::new_since(&project.root, revision)?;
     let mut found = Vec::new();
-    for path in changed {
-        let folders = project.folders.iter().filter(|it| it.framework.id == "prisma");
-        let Some(folder) = folders.filter(|it| is_beside(&it.path, &path)).max_by_key(|it| it.path.len())
-        else {
-            continue;
-        };
+    for folder in project.folders.iter().filter(|it| it.framework.id == "prisma") {
+        let of_folder: Vec<&String> = touched.iter().filter(|it| is_beside(&folder.path, it)).collect();
         let has_migration =
-            new.iter().any(|it| it.ends_with(".sql") && it.starts_with(&format!("{}/", folder.path)));
-        let now = project.read(&path).unwrap_or_default();
-        let before = git::at(&project.root, revision, &path)?.unwrap_or_default();
-        if has_migration || models(&before) == models(&now) {
-            continue;
+            new.iter().any(|it| it.ends_with(".sql") && Path::new(it).starts_with(&folder.path));
+        // Together: a model that went from one file to another is the same.
+        let (mut before, mut now) = (Vec::new(), Vec::new());
+        for path in &of_folder {
+            before.extend(models(&git::at(&project.root, revision, path)?.unwrap_or_default()));
+            now.extend(models(&project.read(path).unwrap_or_default()));
         }
+        before.sort();
+        now.sort();
+        let Some(path) = of_folder.first().filter(|_| !has_migration && before != now) else { continue };
         let message =
             "its models changed, and no migration is new: what will be deployed is not what was checked";
         let advice = "make the migration and look at it: `npx prisma migrate dev --create-only`";
-        found.push(Problem::new(&path, message, advice));
+        found.push(Problem::new(path, message, advice));
     }
     Ok(found)
 }
@@ -45,18 +45,20 @@ fn is_beside(migrations: &str, schema: &str) -> bool {
     Path::new(schema).starts_with(parent)
 }
 
-/// What a schema file says of tables and types, without comments and blanks.
+/// The tables and types of a schema file, without comments and blanks.
 fn models(text: &str) -> Vec<String> {
-    let mut inside = false;
-    let mut found = Vec::new();
-    for line in text.lines() {
-        let line = without_comment(line);
+    let (mut found, mut open): (Vec<String>, bool) = (Vec::new(), false);
+    for line in text.lines().map(without_comment) {
         let words: Vec<&str> = line.split_whitespace().collect();
-        inside |= matches!(words.first(), Some(&("model" | "enum" | "type" | "view"))) && line.contains('{');
-        if inside && !words.is_empty() {
-            found.push(words.join(" "));
+        if !open && matches!(words.first(), Some(&("model" | "enum" | "type" | "view"))) {
+            found.push(String::new());
+            open = true;
         }
-        inside &= words.first() != Some(&"}");
+        if let Some(model) = found.last_mut().filter(|_| open && !words.is_empty()) {
+            model.push_str(&words.join(" "));
+            model.push('\n');
+        }
+        open &= words.first() != Some(&"}");
     }
     found
 }

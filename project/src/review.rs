@@ -3,15 +3,16 @@
 use std::collections::BTreeSet;
 
 use lockkeeper_core::catalog::Catalog;
-use lockkeeper_core::check::{Checked, Part, check, replay};
+use lockkeeper_core::check::{Checked, NotAnalysed, Part, check, replay};
 use lockkeeper_core::dialect::Target;
 use lockkeeper_core::framework::Transaction;
 use lockkeeper_core::hazards::{Hazard, Severity};
 use lockkeeper_core::operation::Kind;
 use lockkeeper_core::plan::{Phase, PhaseKind, SqlStep, Step, Written};
-use lockkeeper_core::policy::{Policy, judge};
+use lockkeeper_core::policy::{self, Policy, Verdict, judge};
 use lockkeeper_core::report::{
-    ReviewFinding, ReviewObjection, ReviewPoint, ReviewReport, ReviewedRelease, ReviewedStep, TargetReport,
+    ReviewFinding, ReviewObjection, ReviewPoint, ReviewReport, ReviewUnread, ReviewedRelease, ReviewedStep,
+    TargetReport,
 };
 use lockkeeper_core::text::{LineIndex, Span};
 use lockkeeper_core::verify::{self, Change, Kind as Of, Releases, Review, Traffic};
@@ -35,6 +36,7 @@ struct Own {
     /// Whether it reaches the server in one transaction.
     transactional: bool,
     findings: Vec<ReviewFinding>,
+    unread: Vec<ReviewUnread>,
     /// Whether it loses what cannot be made again.
     loses: bool,
 }
@@ -88,11 +90,12 @@ pub fn of_document(text: &str, target: &Target, before: &Catalog) -> Result<Revi
             None => format!("line {}", block.line),
         };
         steps.push(Own {
-            name,
             down: None,
             transactional: fails(&block.sql, target, &catalog) == failing(&checked),
             loses: checked.hazards.iter().any(|it| verify::loses(it.rule)),
             findings: findings(&block.sql, &judged.hazards, block.line - 1),
+            unread: unread(&name, &block.sql, &judged.unread, block.line - 1),
+            name,
             text: block.sql.clone(),
         });
         catalog = checked.after;
@@ -127,31 +130,18 @@ fn of_file(project: &Project, file: &CheckedFile) -> Own {
     let up = file.parts.iter().flat_map(|(checked, _)| &checked.statements);
     let text: String = up.map(|it| it.span.of(&file.text).to_owned() + ";\n").collect();
     let hazards: Vec<Hazard> = file.hazards().cloned().collect();
-    let own = down_of(file);
-    let down = if own.is_empty() { down_migration(project, file) } else { own };
+    let down = down_migration(project, file);
+    let unread = file.parts.iter().flat_map(|(_, judged)| &judged.unread);
     Own {
         name: file.path.clone(),
         text,
         down: Some(down).filter(|it| !it.trim().is_empty()),
-        transactional: file.parts.iter().all(|(it, _)| is_one_transaction(it)),
+        transactional: file.parts.iter().all(|(it, _)| it.transaction.is_one(it.statements.len())),
         // What a comment allows is lost all the same.
         loses: file.parts.iter().flat_map(|(it, _)| &it.hazards).any(|it| verify::loses(it.rule)),
         findings: findings(&file.text, &hazards, 0),
+        unread: self::unread(&file.path, &file.text, unread, 0),
     }
-}
-
-/// Whether a part reaches the server as one transaction. A statement that is sent alone is one by itself, and may end it.
-fn is_one_transaction(part: &Checked) -> bool {
-    match part.transaction {
-        Transaction::Wrapped => true,
-        Transaction::Implicit => part.statements.len() > 1,
-        Transaction::Autocommit => false,
-    }
-}
-
-fn down_of(file: &CheckedFile) -> String {
-    let statements = file.downs.iter().flat_map(|(checked, _)| &checked.statements);
-    statements.map(|it| it.span.of(&file.text).to_owned() + ";\n").collect()
 }
 
 /// What rules say, but for what the states and the course of the steps tell better. `above`: so many lines stand before the text in its file.
@@ -167,6 +157,23 @@ fn findings(text: &str, hazards: &[Hazard], above: usize) -> Vec<ReviewFinding> 
     hazards.iter().filter(told).map(finding).collect()
 }
 
+/// What nobody could read in a text, so that nothing is known of it.
+fn unread<'a>(
+    name: &str,
+    text: &str,
+    places: impl IntoIterator<Item = &'a NotAnalysed>,
+    above: usize,
+) -> Vec<ReviewUnread> {
+    let lines = LineIndex::new(text);
+    let place = |it: &NotAnalysed| ReviewUnread {
+        name: name.to_owned(),
+        line: above + lines.line(it.span.start) + 1,
+        reason: it.reason.clone(),
+        advice: it.advice.to_owned(),
+    };
+    places.into_iter().map(place).collect()
+}
+
 fn reviewed(before: &Catalog, target: &Target, steps: Vec<Own>, checklist: Vec<ReviewPoint>) -> ReviewReport {
     let mut after = before.clone();
     for step in &steps {
@@ -179,17 +186,19 @@ fn reviewed(before: &Catalog, target: &Target, steps: Vec<Own>, checklist: Vec<R
     let change = Change { before, after: &after, broken: &broken, target, traffic: Traffic::Releases };
     let review = verify::review(&change, &phases);
     let objections = objections(&review);
-    let dangers = steps.iter().flat_map(|it| &it.findings).map(|it| it.severity.as_str());
-    let dangers: Vec<&str> = dangers.chain(objections.iter().map(|it| it.severity.as_str())).collect();
-    let verdict = match () {
-        () if dangers.contains(&Severity::Danger.id()) => "block",
-        () if dangers.contains(&Severity::Warning.id()) => "warn",
-        () => "pass",
+    let unread: Vec<ReviewUnread> = steps.iter().flat_map(|it| it.unread.clone()).collect();
+    let found = steps.iter().flat_map(|it| &it.findings).map(|it| it.severity.as_str());
+    let severities =
+        found.chain(objections.iter().map(|it| it.severity.as_str())).filter_map(Severity::from_id);
+    let verdict = match policy::verdict(severities, &Policy::default()) {
+        Verdict::Block => Verdict::Block,
+        _ if !unread.is_empty() => Verdict::Unread,
+        other => other,
     };
     ReviewReport {
         version: 1,
         target: TargetReport::from(target),
-        verdict: verdict.to_owned(),
+        verdict: verdict.id().to_owned(),
         schema_known: before.is_complete(),
         releasable: review.releases.is_some(),
         releases: review.releases.as_ref().map(|it| releases(it, steps.len())).unwrap_or_default(),
@@ -208,6 +217,7 @@ fn reviewed(before: &Catalog, target: &Target, steps: Vec<Own>, checklist: Vec<R
             })
             .collect(),
         objections,
+        unread,
         checklist,
     }
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use lockkeeper_core::check::{self, check};
 use lockkeeper_core::dialect::{Dialect, Name};
 use lockkeeper_core::framework::{Direction, Timestamp, Transaction};
-use lockkeeper_core::mechanics::{self, Answers};
+use lockkeeper_core::mechanics::{self, Answers, STALE_STATEMENTS};
 use lockkeeper_core::operation::{Expression, Kind, Operation, TableAction};
 use lockkeeper_core::plan::{Act, Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step, Way};
 use lockkeeper_core::planner::{Part, guarded, together};
@@ -322,8 +322,12 @@ fn can_be_asked_before(query: &str, file: &CheckedFile) -> bool {
     made.all(|(table, column)| was_there((table, column)) || !query.names(column, dialect))
 }
 
-/// Another type in place, be it only longer, is another result of statements that were prepared before.
-const RECYCLED: &str = "the connection pool was recycled: statements that were prepared before this step fail with `cached plan must not change result type`";
+/// Whether a step gives a column another type in place, in the words of the migration.
+fn retypes(step: &SqlStep) -> bool {
+    let written = step.up.iter().filter(|it| matches!(it.act, Act::Written(_)));
+    let changes = |it: &Kind| matches!(it, Kind::AlterTable(alter) if matches!(alter.action, TableAction::AlterType { .. }));
+    written.flat_map(Statement::operations).any(changes)
+}
 
 fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
     let guarded = |it: Vec<Statement>| if kept.transactional { mechanics::with_timeout(it) } else { it };
@@ -335,11 +339,12 @@ fn kept_phase(kept: &Kept, name: String, dialect: Dialect) -> Phase {
     };
     let (up, down) = (guarded(kept.up.clone()), kept.down.clone().map(guarded));
     let step = SqlStep { name, title: title.clone(), up, down, transactional: kept.transactional, dialect };
-    let retypes = |it: &Kind| matches!(it, Kind::AlterTable(alter) if matches!(alter.action, TableAction::AlterType { .. }));
-    let retyped = kept.up.iter().flat_map(Statement::operations).any(retypes);
+    let retyped = retypes(&step);
     let mut phase = Phase::new(kind, title, vec![Step::Sql(step)]);
     if retyped {
-        phase.leave_with(Criterion::of_people(RECYCLED));
+        phase.leave_with(Criterion::of_people(format!(
+            "the connection pool was recycled: {STALE_STATEMENTS}"
+        )));
     }
     match &kept.because {
         Some(because) => phase.enter_when(Criterion::of_people(format!(
@@ -404,9 +409,12 @@ pub fn of_phases(
     let files = files::spelled(project, file, &drafted, now)?;
     let releases = releases(&phases, &files);
     let (subject, mut notes) = (file.path.clone(), followers::notes(project, file));
-    if phases.iter().flat_map(|it| &it.exit).any(|it| it.text == RECYCLED) {
-        notes.push("a column gets another type in place: recycle the connection pool behind that step, as statements that were prepared before fail with `cached plan must not change result type`".to_owned());
-    }
+    let numbered = phases.iter().flat_map(Phase::migrations).enumerate();
+    notes.extend(
+        numbered
+            .filter(|(_, it)| retypes(it))
+            .map(|(at, _)| format!("recycle the connection pool behind step {}: {STALE_STATEMENTS}", at + 1)),
+    );
     Ok(Rewrite { subject, way, files, releases, phases, drafted, kept: Vec::new(), notes })
 }
 

@@ -161,6 +161,12 @@ fn models_without_a_migration_are_noticed() {
     assert_eq!(told(&SCHEMA.replace("prisma-client-js", "prisma-client")), 0, "no model changed");
     assert_eq!(told(&format!("// users\n{SCHEMA}")), 0, "a comment is no change");
     assert_eq!(told(&changed), 1);
+    // A model in another file is the same model.
+    let (head, model) = SCHEMA.split_once("model").expect("both");
+    write(folder.path(), &[("prisma/user.prisma", &format!("model{model}"))]);
+    assert_eq!(told(head), 0);
+    std::fs::remove_file(folder.path().join("prisma/user.prisma")).expect("is there");
+    assert_eq!(told(head), 1, "the model is gone");
     let migration = ("prisma/migrations/2_name/migration.sql", "ALTER TABLE \"User\" ADD COLUMN name text;");
     write(folder.path(), &[migration]);
     assert_eq!(told(&changed), 0, "the migration is there");

@@ -84,6 +84,30 @@ fn a_plan_in_words_is_judged_by_its_sql_and_looked_through() {
     assert_eq!(reviewed(&desk, &["plan.md"], 1)["releasable"], false);
 }
 
+/// What nobody could read is no pass.
+#[test]
+fn what_could_not_be_read_is_told() {
+    let desk = Desk::new();
+    write(
+        &desk,
+        "plan.md",
+        "```sql\nALTER TABLE users ADD COLUMN language text;\n```\n\n```sql\nDO $$ BEGIN EXECUTE x; END $$;\n```\n",
+    );
+    let report = reviewed(&desk, &["plan.md"], 5);
+    assert_eq!(
+        (&report["verdict"], &report["unread"][0]["line"]),
+        (&json!("unread"), &json!(6)),
+        "{report:#}"
+    );
+    let path = "db/migrations/20260201000000_odd.sql";
+    write(
+        &desk,
+        path,
+        "-- migrate:up\nSET lock_timeout = '1s';\nDO $$ BEGIN EXECUTE x; END $$;\n-- migrate:down\nSELECT 1;\n",
+    );
+    assert_eq!(reviewed(&desk, &[path], 5)["unread"][0]["name"], path);
+}
+
 #[test]
 fn what_cannot_be_reviewed_is_said() {
     let desk = Desk::new();

@@ -33,7 +33,11 @@ pub fn run(args: &ReviewArgs) -> anyhow::Result<Exit> {
         Format::Json => output::json(&report)?,
         Format::Text => output::text_line(&in_words(&report)),
     }
-    Ok(if report.verdict == "block" { Exit::Hazards } else { Exit::Fine })
+    Ok(match report.verdict.as_str() {
+        "block" => Exit::Hazards,
+        "unread" => Exit::Unread,
+        _ => Exit::Fine,
+    })
 }
 
 fn is_document(path: &Path) -> bool {
@@ -133,6 +137,9 @@ fn in_words(report: &ReviewReport) -> String {
         let place = objection.step.map(|it| format!("step {it}: ")).unwrap_or_default();
         lines.push(format!("{}: {place}{}", objection.severity, objection.message));
     }
+    lines.extend(report.unread.iter().map(|it| {
+        format!("unread: {} line {}: {}; {}", sanitise(&it.name, 200), it.line, it.reason, it.advice)
+    }));
     if !report.checklist.is_empty() {
         lines.push("\nThe words of the plan (looked for by words, not understood):".to_owned());
         lines.extend(report.checklist.iter().map(|it| match it.line {

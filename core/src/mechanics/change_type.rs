@@ -8,7 +8,6 @@ use crate::operation::{AlterTable, ConstraintKind, Expression, Kind, Operation, 
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, Statement, Step};
 use crate::statement::{Script, TokenKind};
 
-use super::Refusal;
 use super::backfill::Backfill;
 use super::carried::{self, Carried, Part};
 use super::change_key::Key;
@@ -17,6 +16,7 @@ use super::make::{self, On};
 use super::narrowing::Narrowing;
 use super::scene::{Scene, name_of};
 use super::sync::{Kept, Sync, undone};
+use super::{Refusal, STALE_STATEMENTS};
 
 /// A type that changes, with what the migration says of the column around it.
 #[derive(Default)]
@@ -441,7 +441,7 @@ impl Change<'_> {
             self.ty
         )];
         must.push(format!(
-            "recycle the connection pool behind the swap: statements that were prepared before it fail with `cached plan must not change result type`{}",
+            "recycle the connection pool behind the swap: {STALE_STATEMENTS}{}",
             if self.back.is_some() { ", and the values mean something else from then on" } else { "" }
         ));
         must.extend(self.narrowing.map(Narrowing::must));

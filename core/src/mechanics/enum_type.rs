@@ -10,6 +10,7 @@ use crate::operation::{Constraint, ObjectAction, ObjectKind, TypeName};
 use crate::plan::{Criterion, Phase, PhaseKind, ReleaseStep, SqlStep, Statement, Step};
 
 use super::Refusal;
+use super::STALE_STATEMENTS;
 use super::carried::{self, Carried, Part};
 use super::change_type::{Change, Moves};
 use super::derivation::refuse_views;
@@ -251,7 +252,7 @@ impl Relabelled<'_> {
     /// What every release at a swap must do.
     pub fn must(name: &str) -> String {
         format!(
-            "recycle the connection pool behind the swap: {name} is another type of that name then, statements that were prepared before it fail with `cached plan must not change result type`, and drivers that keep its number must ask again"
+            "recycle the connection pool behind the swap: {name} is another type of that name then, {STALE_STATEMENTS}, and drivers that keep its number must ask again"
         )
     }
 

@@ -40,6 +40,10 @@ pub(crate) mod window;
 
 use crate::plan::Phase;
 
+/// What a column with another type, be it only longer, does to statements that were prepared before.
+pub const STALE_STATEMENTS: &str =
+    "statements that were prepared before it fail with `cached plan must not change result type`";
+
 pub use inverse::inverse;
 pub use narrowing::Narrow;
 pub use scene::{Answers, Scene, with_timeout};

@@ -31,7 +31,9 @@ pub use plan::{
 pub use rehearsal::{
     RehearsalDifference, RehearsalError, RehearsalReport, RehearsedLock, RehearsedStep, RehearsedWait,
 };
-pub use review::{ReviewFinding, ReviewObjection, ReviewPoint, ReviewReport, ReviewedRelease, ReviewedStep};
+pub use review::{
+    ReviewFinding, ReviewObjection, ReviewPoint, ReviewReport, ReviewUnread, ReviewedRelease, ReviewedStep,
+};
 pub use rewrite::{FileEdit, ReleaseReport, RewriteReport, RewrittenFile};
 pub use schema::{SchemaReport, TableReport, schema_report};
 pub use target::TargetReport;

@@ -12,7 +12,7 @@ pub struct ReviewReport {
     pub version: u32,
     /// What it was reviewed for.
     pub target: TargetReport,
-    /// `pass`, `warn` or `block`.
+    /// `pass`, `warn`, `unread` or `block`.
     pub verdict: String,
     /// Whether the schema before the steps is known.
     pub schema_known: bool,
@@ -26,6 +26,8 @@ pub struct ReviewReport {
     pub point_of_no_return: Option<usize>,
     /// What stands against the steps, worst first.
     pub objections: Vec<ReviewObjection>,
+    /// What nobody could read: the steps around it are judged as if it were not there.
+    pub unread: Vec<ReviewUnread>,
     /// What a plan in words was looked through for; empty where there are files only.
     pub checklist: Vec<ReviewPoint>,
 }
@@ -43,7 +45,7 @@ pub struct ReviewedStep {
     pub new_release: Vec<String>,
     /// Whether it has a way back.
     pub goes_back: bool,
-    /// What it does to others: `block: RULE at line 3: message`.
+    /// What it does to others.
     pub findings: Vec<ReviewFinding>,
 }
 
@@ -80,6 +82,19 @@ pub struct ReviewObjection {
     pub severity: String,
     /// What breaks, for whom, and what to do.
     pub message: String,
+}
+
+/// A place that nobody could read.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct ReviewUnread {
+    /// The file, or the place in the plan.
+    pub name: String,
+    /// The line, from 1 on.
+    pub line: usize,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub advice: String,
 }
 
 /// A point that a plan in words should make.
